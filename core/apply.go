@@ -1,0 +1,275 @@
+package core
+
+// ApplyEntry applies the log's next entry. u, where not nil, is filled so that Unapply takes the entry back; e, where
+// not nil, with what came of it.
+func (s *State) ApplyEntry(a *Action, u *Undo, e *Effect) {
+	index := s.Head + 1
+	if u != nil {
+		u.entry = &entryUndo{head: s.Head, chain: s.Chain, client: a.Client}
+	}
+	s.Head = index
+	s.Chain = s.Chain.Next(a.Raw)
+	expired := s.clients.expire(index, u != nil)
+	if u != nil {
+		u.entry.restored = expired
+	}
+	if a.Client != Nil {
+		row, had := s.clients.get(a.Client)
+		if had && a.Seq <= row.Seq {
+			if e != nil {
+				*e = Effect{Discarded: true, Reason: ReasonDuplicate}
+			}
+			return
+		}
+		if u != nil {
+			u.entry.touched, u.entry.row, u.entry.hadRow = true, row, had
+		}
+		s.clients.put(ClientRow{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID})
+	}
+	s.apply(a, index, u, e)
+}
+
+// ApplyPending applies an action that is not in the log yet: the clients table, head and chain stay.
+func (s *State) ApplyPending(a *Action, u *Undo, e *Effect) { s.apply(a, 0, u, e) }
+
+// apply runs the action's guards and ops; semantics section 3, rules 1 to 3.
+func (s *State) apply(a *Action, index uint64, u *Undo, e *Effect) {
+	for i := range a.Guards {
+		if !s.holds(&a.Guards[i], a) {
+			if e != nil {
+				*e = Effect{Discarded: true, Reason: ReasonGuard}
+			}
+			return
+		}
+	}
+	if a.Atomic && u == nil {
+		u = new(Undo) // an atomic action may have to go back
+	}
+	start := 0
+	if u != nil {
+		start = len(u.images)
+	}
+	if e != nil {
+		*e = Effect{Ops: make([]OpEffect, len(a.Ops))}
+	}
+	r := run{s: s, a: a, index: index, u: u}
+	r.touch = s.slab.touch(Touch{Index: index, Client: a.Client, Action: a.ID})
+	stood := false
+	for i := range a.Ops {
+		var oe *OpEffect
+		if e != nil {
+			oe = &e.Ops[i]
+		}
+		reason := r.op(&a.Ops[i], oe)
+		if oe != nil && reason != ReasonNone {
+			*oe = OpEffect{Discarded: true, Reason: reason}
+		}
+		stood = stood || reason == ReasonNone
+		if a.Atomic && (reason != ReasonNone || r.lostKey) {
+			s.revert(u, start)
+			if e != nil {
+				*e = Effect{Discarded: true, Reason: ReasonAtomic}
+			}
+			return
+		}
+	}
+	if e != nil {
+		e.Discarded = !stood
+	}
+}
+
+// run is one application under way.
+type run struct {
+	s       *State
+	a       *Action
+	index   uint64
+	u       *Undo
+	touch   *Touch
+	lostKey bool // a key was discarded
+}
+
+// op applies one op, or tells why it is discarded.
+func (r *run) op(op *Op, e *OpEffect) Reason {
+	s := r.s
+	o := s.object(op.Object)
+	if op.Kind == Create {
+		if o != nil {
+			return ReasonExists
+		}
+		r.create(op)
+		return ReasonNone
+	}
+	if o == nil {
+		return ReasonMissing
+	}
+	if op.Kind == Unlock {
+		if r.a.Client != Nil {
+			return ReasonLocked
+		}
+		s.note(op.Object, o)
+		r.u.save(op.Object, o)
+		o.locked, o.lock = false, Nil
+		s.bump(o)
+		return ReasonNone
+	}
+	if o.locked && o.lock != r.a.Client {
+		return ReasonLocked
+	}
+	if op.Kind == Remove {
+		if e != nil {
+			r.overwroteByRemove(o, e)
+		}
+		s.note(op.Object, o)
+		r.u.save(op.Object, o)
+		s.drop(op.Object)
+		return ReasonNone
+	}
+	return r.update(op, o, e)
+}
+
+func (r *run) create(op *Op) {
+	s := r.s
+	s.note(op.Object, nil)
+	r.u.save(op.Object, nil)
+	o := object{id: op.Object, typ: s.name(op.Type), live: true, touch: r.touch, fields: s.slab.fieldsFor(len(op.Changes)), bytes: 1}
+	if op.Lock {
+		o.locked, o.lock = true, r.a.Client
+	}
+	for _, ch := range op.Changes { // sorted in the text, so sorted here
+		o.fields = append(o.fields, field{key: s.name(ch.Key), value: ch.Value, write: r.touch})
+		o.bytes += memberBytes(ch.Key, ch.Value)
+	}
+	s.bump(&o)
+	s.insert(o)
+}
+
+// update applies an update's parts. It works on a copy of the object until it is known to stand.
+func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
+	s := r.s
+	next := *o
+	if r.u != nil || s.before != nil {
+		next.frozen = true
+	}
+	// An update that may have to go back as too large must not have written into the fields in place.
+	if !next.frozen && mayOutgrow(op, o) {
+		next.frozen = true
+	}
+	s.own(&next, len(op.Changes))
+	for i := range op.Changes {
+		r.change(&op.Changes[i], &next, e)
+	}
+	if next.bytes > MaxFieldsBytes {
+		return ReasonSize
+	}
+	if r.touch.Client != next.touch.Client {
+		next.other = next.touch
+	}
+	next.touch = r.touch
+	s.note(op.Object, o)
+	r.u.save(op.Object, o)
+	s.bump(&next)
+	*o = next
+	return ReasonNone
+}
+
+func mayOutgrow(op *Op, o *object) bool {
+	n := o.bytes
+	for i := range op.Changes {
+		n += len(op.Changes[i].Key) + len(op.Changes[i].Value) + 32
+	}
+	return n > MaxFieldsBytes
+}
+
+// change applies one key of an update to o, whose fields are owned.
+func (r *run) change(ch *Change, o *object, e *OpEffect) {
+	s := r.s
+	i, had := s.field(o, ch.Key)
+	old := ""
+	var write *Touch
+	if had {
+		old, write = o.fields[i].value, o.fields[i].write
+	}
+	value, reason := merge(ch, old)
+	if reason != ReasonNone {
+		r.lostKey = true
+		if e != nil {
+			e.Keys = append(e.Keys, KeyEffect{ch.Key, reason})
+		}
+		return
+	}
+	if e != nil && ch.Part <= PartUnset && write != nil && r.unseen(write) {
+		e.Overwrote = append(e.Overwrote, Overwrote{ch.Key, *write})
+	}
+	if old != "" {
+		o.bytes -= memberBytes(ch.Key, old)
+	}
+	if value != "" {
+		o.bytes += memberBytes(ch.Key, value)
+	}
+	if had {
+		o.fields[i].value, o.fields[i].write = value, r.touch
+		return
+	}
+	f := field{key: s.name(ch.Key), value: value, write: r.touch}
+	o.fields = append(o.fields, f)
+	copy(o.fields[i+1:], o.fields[i:])
+	o.fields[i] = f
+}
+
+// unseen tells whether the author of the action had not seen a write when it was made.
+func (r *run) unseen(t *Touch) bool { return t.Client != r.a.Client && t.Index > r.a.Base }
+
+func (r *run) overwroteByRemove(o *object, e *OpEffect) {
+	for i := range o.fields {
+		if w := o.fields[i].write; r.unseen(w) {
+			e.Overwrote = append(e.Overwrote, Overwrote{r.s.names[o.fields[i].key], *w})
+		}
+	}
+	t := o.touch
+	if t.Client == r.a.Client {
+		t = o.other
+	}
+	if t != nil && r.unseen(t) {
+		e.Overwrote = append(e.Overwrote, Overwrote{"", *t})
+	}
+}
+
+// holds reads one guard against the state.
+func (s *State) holds(g *Guard, a *Action) bool {
+	o := s.object(g.Object)
+	switch g.Kind {
+	case GuardObject:
+		return (o != nil) == g.Exists
+	case GuardKey:
+		_, ok := s.value(o, g.Key)
+		return ok == g.Exists
+	case GuardEquals:
+		v, ok := s.value(o, g.Key)
+		return ok && v == g.Value
+	default:
+		if o == nil {
+			return false
+		}
+		t := o.touch
+		if t.Client == a.Client {
+			t = o.other
+		}
+		return t == nil || t.Index <= a.Base
+	}
+}
+
+// memberBytes is the canonical size of "key":value and the comma that may follow.
+func memberBytes(key, value string) int {
+	n := len(key) + 4 + len(value)
+	for i := 0; i < len(key); i++ {
+		switch c := key[i]; {
+		case c == '"' || c == '\\':
+			n++
+		case c < 0x20 && shortEscape[c] != 0:
+			n++
+		case c < 0x20:
+			n += 5
+		}
+	}
+	return n
+}

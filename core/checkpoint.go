@@ -1,0 +1,100 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+)
+
+// AppendCheckpoint writes the state in its one canonical encoding: JSON lines of a header, the clients by id and the
+// objects by id. Equal logs of one epoch give equal bytes. s holds no pending actions.
+func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
+	dst = append(dst, `{"chain":"`...)
+	dst = s.Chain.Append(dst)
+	dst = append(dst, `","epoch":"`...)
+	dst = s.Epoch.Append(dst)
+	dst = append(dst, `","format":1,"head":`...)
+	dst = strconv.AppendUint(dst, s.Head, 10)
+	dst = append(dst, `,"stream":`...)
+	dst = append(AppendString(dst, stream), "}\n"...)
+	for _, row := range s.clients.sorted() {
+		dst = append(dst, `{"client":"`...)
+		dst = row.Client.Append(dst)
+		dst = append(dst, `","last":[`...)
+		dst = strconv.AppendUint(dst, row.Seq, 10)
+		dst = append(dst, ',')
+		dst = strconv.AppendUint(dst, row.Index, 10)
+		dst = append(dst, `,"`...)
+		dst = row.Action.Append(dst)
+		dst = append(dst, "\"]}\n"...)
+	}
+	for _, slot := range s.sortedSlots() {
+		dst = append(s.appendObject(dst, &s.objects[slot]), '\n')
+	}
+	return dst
+}
+
+func (s *State) sortedSlots() []Slot {
+	slots := make([]Slot, 0, len(s.byID))
+	for _, slot := range s.byID {
+		slots = append(slots, slot)
+	}
+	slices.SortFunc(slots, func(a, b Slot) int { return s.objects[a].id.Compare(s.objects[b].id) })
+	return slots
+}
+
+func (s *State) appendObject(dst []byte, o *object) []byte {
+	dst = append(dst, `{"fields":`...)
+	dst = s.appendFields(dst, o)
+	if o.locked {
+		dst = append(dst, `,"lock":"`...)
+		dst = append(o.lock.Append(dst), '"')
+	}
+	dst = append(dst, `,"object":"`...)
+	dst = append(o.id.Append(dst), '"')
+	if o.other != nil {
+		dst = append(dst, `,"other":`...)
+		dst = o.other.append(dst)
+	}
+	dst = append(dst, `,"touch":`...)
+	dst = o.touch.append(dst)
+	dst = append(dst, `,"type":`...)
+	dst = AppendString(dst, s.names[o.typ])
+	dst = append(dst, `,"writes":{`...)
+	for i := range o.fields {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(AppendString(dst, s.names[o.fields[i].key]), ':')
+		dst = o.fields[i].write.append(dst)
+	}
+	return append(dst, "}}"...)
+}
+
+// appendFields writes the fields as a canonical object.
+func (s *State) appendFields(dst []byte, o *object) []byte {
+	dst = append(dst, '{')
+	first := true
+	for i := range o.fields {
+		f := &o.fields[i]
+		if f.value == "" {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(AppendString(dst, s.names[f.key]), ':')
+		dst = append(dst, f.value...)
+	}
+	return append(dst, '}')
+}
+
+func (t *Touch) append(dst []byte) []byte {
+	dst = append(dst, '[')
+	dst = strconv.AppendUint(dst, t.Index, 10)
+	dst = append(dst, `,"`...)
+	dst = t.Client.Append(dst)
+	dst = append(dst, `","`...)
+	dst = t.Action.Append(dst)
+	return append(dst, `"]`...)
+}

@@ -1,0 +1,632 @@
+package core
+
+import (
+	"errors"
+	"strconv"
+)
+
+// DecodeAction reads one action from any JSON text. Canonical text, which is what stores and servers hold, is read in
+// one pass and without a copy: the action's strings point into text.
+//
+// A text that is broken as JSON, or that is no valid action, gives a malformed *Error with a JSON pointer; an op or
+// guard of a kind that this version does not know gives an upgrade *Error.
+func DecodeAction(text string) (*Action, error) {
+	a := new(Action)
+	return a, decodeAction(a, text, nil)
+}
+
+func decodeAction(a *Action, text string, slab *slab) error {
+	c := cursor{b: text, slab: slab}
+	err := c.action(a)
+	if err == nil && c.i == len(text) {
+		a.Raw = text
+		return nil
+	}
+	canon, cerr := Canonical(text, MaxDepth)
+	if cerr != nil {
+		return cerr
+	}
+	if err == nil || canon != text {
+		*a = Action{}
+		c = cursor{b: canon}
+		err = c.action(a)
+		a.Raw = canon
+	}
+	if err == errForm {
+		err = malformed("", "has not the form of an action")
+	}
+	return err
+}
+
+// cursor walks canonical JSON of a known form.
+type cursor struct {
+	b    string
+	i    int
+	slab *slab
+}
+
+var errForm = errors.New("not of the form") // replaced by an error with a place before it leaves this file
+
+func malformed(path, message string) error { return fail(CodeMalformed, path, message) }
+
+func (c *cursor) peek() byte {
+	if c.i < len(c.b) {
+		return c.b[c.i]
+	}
+	return 0
+}
+
+func (c *cursor) take(ch byte) bool {
+	if c.i < len(c.b) && c.b[c.i] == ch {
+		c.i++
+		return true
+	}
+	return false
+}
+
+// str reads a string.
+func (c *cursor) str() (string, bool) {
+	end := canonicalString(c.b, c.i)
+	if end < 0 {
+		return "", false
+	}
+	s := unquote(c.b[c.i:end])
+	c.i = end
+	return s, true
+}
+
+// raw reads any value and gives its text. depth is the nesting it may have.
+func (c *cursor) raw(depth int) (string, bool) {
+	end := canonicalEnd(c.b, c.i, depth)
+	if end < 0 {
+		return "", false
+	}
+	s := c.b[c.i:end]
+	c.i = end
+	return s, true
+}
+
+func (c *cursor) uuid() (UUID, error) {
+	if c.peek() == '"' && c.i+38 <= len(c.b) && c.b[c.i+37] == '"' {
+		if u, ok := ParseUUID(c.b[c.i+1 : c.i+37]); ok {
+			c.i += 38
+			return u, nil
+		}
+	}
+	return Nil, malformed("", "is no lower-case UUID")
+}
+
+func (c *cursor) integer() (uint64, error) {
+	end, plain := numberEnd(c.b, c.i)
+	if end < 0 {
+		return 0, malformed("", "is no integer")
+	}
+	text := c.b[c.i:end]
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n > MaxInteger || (!plain && len(text) < 16) {
+		return 0, malformed("", "is no integer from 0 to 2^53-1")
+	}
+	c.i = end
+	return n, nil
+}
+
+func (c *cursor) boolean() (bool, error) {
+	for _, w := range [...]string{"true", "false"} {
+		if len(c.b)-c.i >= len(w) && c.b[c.i:c.i+len(w)] == w {
+			c.i += len(w)
+			return w == "true", nil
+		}
+	}
+	return false, malformed("", "is neither true nor false")
+}
+
+func (c *cursor) yes() error {
+	if b, err := c.boolean(); err != nil || !b {
+		return malformed("", "can only be true")
+	}
+	return nil
+}
+
+// key reads the next member name of an object; more is false at its end. first tells that none was read yet.
+func (c *cursor) key(first bool, last *string) (key string, more bool, err error) {
+	if c.take('}') {
+		return "", false, nil
+	}
+	if !first && !c.take(',') {
+		return "", false, errForm
+	}
+	key, ok := c.str()
+	if !ok || !c.take(':') || !first && compareKeys(*last, key) >= 0 {
+		return "", false, errForm
+	}
+	*last = key
+	return key, true, nil
+}
+
+// element steps to the next element of an array; more is false at its end.
+func (c *cursor) element(first bool) (more bool, err error) {
+	if c.take(']') {
+		return false, nil
+	}
+	if !first && !c.take(',') {
+		return false, errForm
+	}
+	return true, nil
+}
+
+func (c *cursor) action(a *Action) error {
+	if !c.take('{') {
+		return malformed("", "an action is an object")
+	}
+	const (
+		hasBase = 1 << iota
+		hasClient
+		hasID
+		hasOps
+		hasSeq
+	)
+	seen := 0
+	var last string
+	for n := 0; ; n++ {
+		key, more, err := c.key(n == 0, &last)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		switch key {
+		case "at":
+			var ok bool
+			if a.At, ok = c.str(); !ok {
+				err = malformed("", "is no string")
+			}
+		case "atomic":
+			a.Atomic = true
+			err = c.yes()
+		case "base":
+			seen |= hasBase
+			a.Base, err = c.integer()
+		case "client":
+			seen |= hasClient
+			a.Client, err = c.uuid()
+		case "id":
+			seen |= hasID
+			a.ID, err = c.uuid()
+		case "if":
+			err = c.guards(a)
+		case "meta":
+			var ok bool
+			if a.Meta, ok = c.raw(MaxDepth - 1); !ok {
+				return errForm
+			}
+			if len(a.Meta) > MaxMeta {
+				err = fail(CodeTooLarge, "", "is over 4 KiB")
+			}
+		case "ops":
+			seen |= hasOps
+			err = c.ops(a)
+		case "seq":
+			seen |= hasSeq
+			a.Seq, err = c.integer()
+		default:
+			err = malformed("", "is no part of an action")
+		}
+		if err != nil {
+			return under(key, err)
+		}
+	}
+	for i, name := range [...]string{"base", "client", "id", "ops", "seq"} {
+		if seen&(1<<i) == 0 {
+			return malformed("/"+name, "is missing")
+		}
+	}
+	if (a.Seq == 0) != (a.Client == Nil) {
+		return malformed("/seq", "counts from 1, and is 0 for the server alone")
+	}
+	return nil
+}
+
+func (c *cursor) ops(a *Action) error {
+	if !c.take('[') {
+		return malformed("", "is no array")
+	}
+	ops := c.slab.opsFor()
+	for {
+		more, err := c.element(len(ops) == 0)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if len(ops) == MaxOps {
+			return fail(CodeTooLarge, "", "an action has at most 1,000 ops")
+		}
+		ops = append(ops, Op{})
+		if err := c.op(&ops[len(ops)-1]); err != nil {
+			return under(strconv.Itoa(len(ops)-1), err)
+		}
+	}
+	if len(ops) == 0 {
+		return malformed("", "an action has at least one op")
+	}
+	a.Ops = c.slab.keepOps(ops)
+	return nil
+}
+
+// Sorted, "op" comes after "fields", "inc", "lock" and "object": the parts are read first and checked against the kind after.
+func (c *cursor) op(o *Op) error {
+	if !c.take('{') {
+		return malformed("", "an op is an object")
+	}
+	const (
+		hasFields = 1 << iota
+		hasLock
+		hasObject
+		hasOp
+		hasType
+		hasParts
+	)
+	changes := c.slab.changesFor()
+	start := len(changes)
+	seen, name := 0, ""
+	var last string
+	for n := 0; ; n++ {
+		key, more, err := c.key(n == 0, &last)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		switch key {
+		case "fields":
+			seen |= hasFields
+			changes, err = c.part(changes, PartSet)
+		case "inc":
+			seen |= hasParts
+			changes, err = c.part(changes, PartInc)
+		case "lock":
+			seen |= hasLock
+			o.Lock = true
+			err = c.yes()
+		case "object":
+			seen |= hasObject
+			o.Object, err = c.uuid()
+		case "op":
+			seen |= hasOp
+			var ok bool
+			if name, ok = c.str(); !ok {
+				err = malformed("", "is no string")
+			}
+		case "set":
+			seen |= hasParts
+			changes, err = c.part(changes, PartSet)
+		case "type":
+			seen |= hasType
+			var ok bool
+			if o.Type, ok = c.str(); !ok {
+				err = malformed("", "is no string")
+			} else if bad := checkName(o.Type); bad != "" {
+				err = malformed("", bad)
+			}
+		case "union":
+			seen |= hasParts
+			changes, err = c.part(changes, PartUnion)
+		case "unset":
+			seen |= hasParts
+			changes, err = c.unset(changes)
+		case "without":
+			seen |= hasParts
+			changes, err = c.part(changes, PartWithout)
+		default:
+			// The op may be one that only newer code knows; which it is, its name says.
+			if _, ok := c.raw(MaxDepth - 3); !ok {
+				return errForm
+			}
+			err = nil
+			if name == "" {
+				name = opNameAhead(c.b[c.i:])
+			}
+			if known(name) {
+				err = malformed("", "is no part of "+name)
+			}
+		}
+		if err != nil {
+			return under(key, err)
+		}
+	}
+	if seen&hasOp == 0 {
+		return malformed("/op", "is missing")
+	}
+	if !known(name) {
+		return fail(CodeUpgrade, "/op", "is an op that this version does not know")
+	}
+	if seen&hasObject == 0 {
+		return malformed("/object", "is missing")
+	}
+	var allowed int
+	switch name {
+	case "create":
+		o.Kind, allowed = Create, hasFields|hasLock|hasType
+		if seen&hasFields == 0 {
+			return malformed("/fields", "is missing")
+		}
+		if seen&hasType == 0 {
+			return malformed("/type", "is missing")
+		}
+	case "update":
+		o.Kind, allowed = Update, hasParts
+	case "remove":
+		o.Kind = Remove
+	case "unlock":
+		o.Kind = Unlock
+	}
+	if seen&^(allowed|hasObject|hasOp) != 0 {
+		return malformed("", "has a part that "+name+" does not take")
+	}
+	mine := changes[start:]
+	if o.Kind == Update {
+		if err := orderParts(mine); err != nil {
+			return err
+		}
+	}
+	o.Changes = c.slab.keepChanges(changes, start)
+	return nil
+}
+
+func known(op string) bool {
+	return op == "create" || op == "update" || op == "remove" || op == "unlock"
+}
+
+// opNameAhead finds the name of an op in the rest of its canonical members.
+func opNameAhead(rest string) string {
+	c := cursor{b: rest}
+	for c.take(',') {
+		key, ok := c.str()
+		if !ok || !c.take(':') {
+			return ""
+		}
+		if key == "op" {
+			name, _ := c.str()
+			return name
+		}
+		if _, ok := c.raw(MaxDepth); !ok {
+			return ""
+		}
+	}
+	return ""
+}
+
+// orderParts puts the changes into the order of application and refuses a key that stands in two parts.
+func orderParts(cs []Change) error {
+	for i := 1; i < len(cs); i++ { // few, and nearly in order: inc comes before set in the text
+		for j := i; j > 0 && cs[j].Part < cs[j-1].Part; j-- {
+			cs[j], cs[j-1] = cs[j-1], cs[j]
+		}
+	}
+	if len(cs) > 32 {
+		seen := make(map[string]bool, len(cs))
+		for _, ch := range cs {
+			if seen[ch.Key] {
+				return under(ch.Key, malformed("", "stands in more than one part"))
+			}
+			seen[ch.Key] = true
+		}
+		return nil
+	}
+	for i := range cs {
+		for j := range i {
+			if cs[i].Key == cs[j].Key {
+				return under(cs[i].Key, malformed("", "stands in more than one part"))
+			}
+		}
+	}
+	return nil
+}
+
+// part reads an object of changes: fields, set, inc, union or without.
+func (c *cursor) part(changes []Change, part Part) ([]Change, error) {
+	if !c.take('{') {
+		return changes, malformed("", "is no object")
+	}
+	var last string
+	for n := 0; ; n++ {
+		key, more, err := c.key(n == 0, &last)
+		if err != nil || !more {
+			return changes, err
+		}
+		if bad := checkKey(key); bad != "" {
+			return changes, under(key, malformed("", bad))
+		}
+		ch := Change{Part: part, Key: key}
+		switch part {
+		case PartInc:
+			end, _ := numberEnd(c.b, c.i)
+			if end < 0 {
+				return changes, under(key, malformed("", "is no number"))
+			}
+		case PartUnion, PartWithout:
+			if c.peek() != '[' {
+				return changes, under(key, malformed("", "is no array"))
+			}
+		}
+		var ok bool
+		if ch.Value, ok = c.raw(MaxDepth - 4); !ok {
+			return changes, errForm
+		}
+		if (part == PartUnion || part == PartWithout) && countElements(ch.Value) > MaxValues {
+			return changes, under(key, fail(CodeTooLarge, "", "has over 1,000 values"))
+		}
+		changes = append(changes, ch)
+	}
+}
+
+func (c *cursor) unset(changes []Change) ([]Change, error) {
+	if !c.take('[') {
+		return changes, malformed("", "is no array")
+	}
+	for n := 0; ; n++ {
+		more, err := c.element(n == 0)
+		if err != nil || !more {
+			return changes, err
+		}
+		key, ok := c.str()
+		if !ok {
+			return changes, under(strconv.Itoa(n), malformed("", "is no string"))
+		}
+		if bad := checkKey(key); bad != "" {
+			return changes, under(strconv.Itoa(n), malformed("", bad))
+		}
+		changes = append(changes, Change{Part: PartUnset, Key: key})
+	}
+}
+
+func (c *cursor) guards(a *Action) error {
+	if !c.take('[') {
+		return malformed("", "is no array")
+	}
+	for n := 0; ; n++ {
+		more, err := c.element(n == 0)
+		if err != nil || !more {
+			return err
+		}
+		if n == MaxGuards {
+			return fail(CodeTooLarge, "", "an action has at most 100 guards")
+		}
+		a.Guards = append(a.Guards, Guard{})
+		if err := c.guard(&a.Guards[n]); err != nil {
+			return under(strconv.Itoa(n), err)
+		}
+	}
+}
+
+func (c *cursor) guard(g *Guard) error {
+	if !c.take('{') {
+		return malformed("", "a guard is an object")
+	}
+	const (
+		hasEquals = 1 << iota
+		hasExists
+		hasKey
+		hasObject
+		hasUnchanged
+	)
+	seen, unknown := 0, ""
+	var last string
+	for n := 0; ; n++ {
+		key, more, err := c.key(n == 0, &last)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		switch key {
+		case "equals":
+			seen |= hasEquals
+			var ok bool
+			if g.Value, ok = c.raw(MaxDepth - 3); !ok {
+				return errForm
+			}
+		case "exists":
+			seen |= hasExists
+			g.Exists, err = c.boolean()
+		case "key":
+			seen |= hasKey
+			var ok bool
+			if g.Key, ok = c.str(); !ok {
+				err = malformed("", "is no string")
+			} else if bad := checkKey(g.Key); bad != "" {
+				err = malformed("", bad)
+			}
+		case "object":
+			seen |= hasObject
+			g.Object, err = c.uuid()
+		case "unchanged":
+			seen |= hasUnchanged
+			err = c.yes()
+		default:
+			unknown = key
+			if _, ok := c.raw(MaxDepth - 3); !ok {
+				return errForm
+			}
+		}
+		if err != nil {
+			return under(key, err)
+		}
+	}
+	switch {
+	case unknown != "":
+		return malformed("/"+escapePointer(unknown), "is no part of a guard")
+	case seen == hasObject|hasExists:
+		g.Kind = GuardObject
+	case seen == hasObject|hasExists|hasKey:
+		g.Kind = GuardKey
+	case seen == hasObject|hasEquals|hasKey:
+		g.Kind = GuardEquals
+	case seen == hasObject|hasUnchanged:
+		g.Kind = GuardUnchanged
+	default:
+		return malformed("", "is no guard")
+	}
+	return nil
+}
+
+// countElements counts the elements of a canonical array.
+func countElements(array string) int {
+	n := 0
+	for range elements(array) {
+		n++
+	}
+	return n
+}
+
+// elements yields the texts of a canonical array's elements.
+func elements(array string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for i := 1; i < len(array)-1; {
+			end := skip(array, i)
+			if !yield(array[i:end]) {
+				return
+			}
+			i = end + 1
+		}
+	}
+}
+
+// skip is the end of the value at b[i], which is known to be canonical.
+func skip(b string, i int) int {
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		depth := 0
+		for ; ; i++ {
+			switch b[i] {
+			case '"':
+				i = skipString(b, i) - 1
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	for i < len(b) && b[i] != ',' && b[i] != '}' && b[i] != ']' {
+		i++
+	}
+	return i
+}
+
+func skipString(b string, i int) int {
+	for i++; b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}

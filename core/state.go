@@ -1,0 +1,201 @@
+package core
+
+import "slices"
+
+// Touch is one write as the state remembers it. Index is 0 while the action is pending.
+type Touch struct {
+	Index  uint64
+	Client UUID
+	Action UUID
+}
+
+// field is one key of an object. An unset key keeps its last write: value is then empty, which no canonical JSON is.
+type field struct {
+	key   uint32 // into State.names
+	value string
+	write *Touch
+}
+
+// object is one live object. Its fields are sorted by key. Fields are shared with undo records and row images, so
+// they are replaced, never written in place, once frozen.
+type object struct {
+	id      UUID
+	typ     uint32 // into State.names
+	version uint32 // changes with every change of the content, and with nothing else
+	live    bool
+	locked  bool
+	frozen  bool // fields are shared with an undo record or an image
+	lock    UUID
+	fields  []field
+	bytes   int    // canonical size of the fields: the opening brace, then each member with the comma or brace after it
+	touch   *Touch // the last create or update that applied
+	other   *Touch // the last one by another client than touch's
+}
+
+// Slot is where an object lives in memory. Slots are reused.
+type Slot uint32
+
+// State is what a log folds to: all that a checkpoint holds. A replica keeps the visible state in one: the confirmed
+// state with its pending actions applied on top, each with an Undo.
+//
+// A State is not safe for concurrent use.
+type State struct {
+	Head  uint64
+	Chain Chain
+	Epoch UUID
+
+	objects []object
+	free    []Slot
+	byID    map[UUID]Slot
+	clients clientTable
+
+	names   []string
+	nameIDs map[string]uint32
+	version uint32
+	slab    slab
+
+	// before, where not nil, collects what each object was before the first change since the map was set.
+	before map[UUID]object
+}
+
+// NewState is the state of an empty log.
+func NewState() *State {
+	return &State{byID: map[UUID]Slot{}, nameIDs: map[string]uint32{}, clients: newClientTable()}
+}
+
+// Len is the number of live objects.
+func (s *State) Len() int { return len(s.byID) }
+
+// Exists tells whether an object is there.
+func (s *State) Exists(id UUID) bool { _, ok := s.byID[id]; return ok }
+
+// Lock tells which client holds an object's lock.
+func (s *State) Lock(id UUID) (holder UUID, locked bool) {
+	if o := s.object(id); o != nil {
+		return o.lock, o.locked
+	}
+	return Nil, false
+}
+
+// LockedBy lists the objects that a client holds, sorted by id.
+func (s *State) LockedBy(client UUID) []UUID {
+	var ids []UUID
+	for i := range s.objects {
+		if o := &s.objects[i]; o.live && o.locked && o.lock == client {
+			ids = append(ids, o.id)
+		}
+	}
+	slices.SortFunc(ids, UUID.Compare)
+	return ids
+}
+
+// LastSeq is the last seq of a client in the log, 0 for one that has no row.
+func (s *State) LastSeq(client UUID) uint64 {
+	row, _ := s.clients.get(client)
+	return row.Seq
+}
+
+func (s *State) object(id UUID) *object {
+	slot, ok := s.byID[id]
+	if !ok {
+		return nil
+	}
+	return &s.objects[slot]
+}
+
+// name interns a type or key.
+func (s *State) name(text string) uint32 {
+	if id, ok := s.nameIDs[text]; ok {
+		return id
+	}
+	id := uint32(len(s.names))
+	text = string(append([]byte(nil), text...)) // not a view into a record, which it would keep alive
+	s.names = append(s.names, text)
+	s.nameIDs[text] = id
+	return id
+}
+
+func (s *State) field(o *object, key string) (i int, found bool) {
+	id, ok := s.nameIDs[key]
+	if !ok {
+		return s.place(o, key), false
+	}
+	for i := range o.fields {
+		if o.fields[i].key == id {
+			return i, true
+		}
+	}
+	return s.place(o, key), false
+}
+
+// place is where a new key goes among the sorted fields.
+func (s *State) place(o *object, key string) int {
+	i := len(o.fields)
+	for i > 0 && compareKeys(s.names[o.fields[i-1].key], key) > 0 {
+		i--
+	}
+	return i
+}
+
+func (s *State) value(o *object, key string) (string, bool) {
+	if o == nil {
+		return "", false
+	}
+	if i, ok := s.field(o, key); ok && o.fields[i].value != "" {
+		return o.fields[i].value, true
+	}
+	return "", false
+}
+
+// insert puts an object into a free slot.
+func (s *State) insert(o object) Slot {
+	var slot Slot
+	if n := len(s.free); n > 0 {
+		slot, s.free = s.free[n-1], s.free[:n-1]
+		s.objects[slot] = o
+	} else {
+		slot = Slot(len(s.objects))
+		s.objects = append(s.objects, o)
+	}
+	s.byID[o.id] = slot
+	return slot
+}
+
+// drop takes an object out.
+func (s *State) drop(id UUID) {
+	slot := s.byID[id]
+	delete(s.byID, id)
+	s.objects[slot] = object{}
+	s.free = append(s.free, slot)
+}
+
+// note remembers what an object was before its first change since changes are collected. o is nil where it was absent.
+func (s *State) note(id UUID, o *object) {
+	if s.before == nil {
+		return
+	}
+	if _, seen := s.before[id]; seen {
+		return
+	}
+	if o == nil {
+		s.before[id] = object{}
+		return
+	}
+	o.frozen = true
+	s.before[id] = *o
+}
+
+func (s *State) bump(o *object) {
+	s.version++
+	o.version = s.version
+}
+
+// own makes the fields of o writable, with room for n more keys.
+func (s *State) own(o *object, n int) {
+	if !o.frozen && cap(o.fields)-len(o.fields) >= n {
+		return
+	}
+	fields := s.slab.fieldsFor(len(o.fields) + n)
+	o.fields = append(fields, o.fields...)
+	o.frozen = false
+}

@@ -1,0 +1,3 @@
+module github.com/strandline-sync/strandline
+
+go 1.26.8
