@@ -86,6 +86,7 @@ type run struct {
 	u       *Undo
 	touch   *Touch
 	lostKey bool // a key was discarded
+	visible bool // the op under way changes what a reader sees
 }
 
 // op applies one op, or tells why it is discarded.
@@ -109,7 +110,6 @@ func (r *run) op(op *Op, e *OpEffect) Reason {
 		s.note(op.Object, o)
 		r.u.save(op.Object, o)
 		o.locked, o.lock = false, Nil
-		s.bump(o)
 		return ReasonNone
 	}
 	if o.locked && o.lock != r.a.Client {
@@ -155,6 +155,7 @@ func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 		next.frozen = true
 	}
 	s.own(&next, len(op.Changes))
+	r.visible = false
 	for i := range op.Changes {
 		r.change(&op.Changes[i], &next, e)
 	}
@@ -167,7 +168,9 @@ func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 	next.touch = r.touch
 	s.note(op.Object, o)
 	r.u.save(op.Object, o)
-	s.bump(&next)
+	if r.visible {
+		s.bump(&next)
+	}
 	*o = next
 	return ReasonNone
 }
@@ -200,6 +203,7 @@ func (r *run) change(ch *Change, o *object, e *OpEffect) {
 	if e != nil && ch.Part <= PartUnset && write != nil && r.unseen(write) {
 		e.Overwrote = append(e.Overwrote, Overwrote{ch.Key, *write})
 	}
+	r.visible = r.visible || value != old
 	if old != "" {
 		o.bytes -= memberBytes(ch.Key, old)
 	}

@@ -466,6 +466,8 @@ func (c *canonizer) escaped() (rune, error) {
 	return 0, c.broken("a lone surrogate")
 }
 
+func itoa(i int) string { return strconv.Itoa(i) }
+
 func hex4(s string, i int) rune {
 	if i+4 > len(s) {
 		return -1

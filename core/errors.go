@@ -9,6 +9,7 @@ const (
 	CodeTooLarge     = "too-large"    // over a limit
 	CodeNotFound     = "not-found"    // no such object, stream or route
 	CodeExists       = "exists"       // an object with this id is there already
+	CodeLocked       = "locked"       // another client holds the object's lock
 	CodeClosed       = "closed"       // the stream or database was closed or destroyed
 	CodeUnsent       = "unsent"       // pending actions would be lost
 	CodeQuota        = "quota"        // the browser's storage is full

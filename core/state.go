@@ -21,7 +21,7 @@ type field struct {
 type object struct {
 	id      UUID
 	typ     uint32 // into State.names
-	version uint32 // changes with every change of the content, and with nothing else
+	version uint32 // changes with every change of type or values, and with nothing else
 	live    bool
 	locked  bool
 	frozen  bool // fields are shared with an undo record or an image

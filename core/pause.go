@@ -1,0 +1,40 @@
+package core
+
+// The pauses of the seed, in milliseconds.
+const (
+	DefaultRetry = 5_000  // after a network failure, ±10 % jitter
+	DefaultIdle  = 60_000 // when nothing was fetched or persisted
+	requestLimit = 30_000 // a request that takes longer has failed
+)
+
+// Why a turn runs, or why the loop waits; for people.
+const (
+	becauseStart   = "start"
+	becauseWrite   = "a new local action"
+	becauseMore    = "activity in the last turn"
+	becauseRetry   = "a failure; trying again"
+	becauseIdle    = "nothing to do; looking for news"
+	becauseAsked   = "the server asked to wait"
+	becauseToken   = "no valid token; asking again"
+	becauseStorage = "local storage failed; trying again"
+)
+
+// pauseAfter is how long the loop waits after a turn, and why.
+func (db *DB) pauseAfter(t turnResult) (ms int64, because string) {
+	switch {
+	case t.err != nil:
+		ms = int64(float64(db.retry) * (0.9 + 0.2*db.host.Random()))
+		because = becauseRetry
+		if CodeOf(t.err) == CodeUnauthorized {
+			because = becauseToken
+		}
+		if t.retryAfter > 0 {
+			ms, because = t.retryAfter, becauseAsked
+		}
+		return ms, because
+	case t.activity:
+		return 0, becauseMore
+	default:
+		return db.idle, becauseIdle
+	}
+}

@@ -1,0 +1,268 @@
+package core
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// LSN numbers the records of a local log: 0, 1, 2, …
+type LSN uint64
+
+// recordVersion is the format of the records that this version writes. Readers refuse newer ones (CodeUpgrade).
+const recordVersion = 1
+
+type recordKind byte
+
+const (
+	recordInit   recordKind = 'i' // record 0: what the log is
+	recordCommit recordKind = 'c' // new pending actions
+	recordTurn   recordKind = 't' // one turn of the loop
+)
+
+// A record is one binary value:
+//
+//	version (1 byte) · kind (1 byte) · length of the body (4 bytes) · CRC-32C of the body (4 bytes) · body
+//
+// Integers are little-endian; in bodies they are uvarints, and strings are a uvarint length and the bytes.
+const recordHeader = 10
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// initRecord names the log.
+type initRecord struct {
+	log, client  UUID
+	user         string
+	conflictFree bool
+}
+
+// turnRecord is everything that one turn changes, so that it is atomic by construction. The entries follow after;
+// then the persisted, which are pending actions named by id.
+type turnRecord struct {
+	after     uint64
+	epoch     UUID
+	chain     Chain // at after + len(entries) + len(persisted)
+	entries   []Entry
+	persisted []UUID
+	rejected  []Rejection
+}
+
+// Entry is one action in a stream's log, with what the server says of it.
+type Entry struct {
+	Stored int64  // server time, Unix milliseconds; 0 when not told
+	By     string // the subject of the principal that wrote it
+	Action Action
+}
+
+// Rejection is a refused action: by the server's verdict, or because it depends on one (Because).
+type Rejection struct {
+	ID      UUID
+	Code    string
+	Message string
+	Because UUID
+}
+
+type encoder struct{ b []byte }
+
+func newRecord(kind recordKind, sizeHint int) *encoder {
+	e := &encoder{b: make([]byte, recordHeader, recordHeader+sizeHint)}
+	e.b[0], e.b[1] = recordVersion, byte(kind)
+	return e
+}
+
+func (e *encoder) uint(n uint64)   { e.b = binary.AppendUvarint(e.b, n) }
+func (e *encoder) uuid(u UUID)     { e.b = append(e.b, u[:]...) }
+func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+
+func (e *encoder) finish() []byte {
+	body := e.b[recordHeader:]
+	binary.LittleEndian.PutUint32(e.b[2:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(e.b[6:], crc32.Checksum(body, castagnoli))
+	return e.b
+}
+
+func encodeInit(r initRecord) []byte {
+	e := newRecord(recordInit, 64)
+	e.uuid(r.log)
+	e.uuid(r.client)
+	e.string(r.user)
+	flags := uint64(0)
+	if r.conflictFree {
+		flags = 1
+	}
+	e.uint(flags)
+	return e.finish()
+}
+
+func encodeCommit(raws []string) []byte {
+	size := 8
+	for _, raw := range raws {
+		size += len(raw) + 4
+	}
+	e := newRecord(recordCommit, size)
+	e.uint(uint64(len(raws)))
+	for _, raw := range raws {
+		e.string(raw)
+	}
+	return e.finish()
+}
+
+// encodeTurn writes the record. The raw bytes of the entries are copied into it.
+func encodeTurn(r *turnRecord) []byte {
+	size := 64 + 16*len(r.persisted)
+	for i := range r.entries {
+		size += len(r.entries[i].Action.Raw) + len(r.entries[i].By) + 16
+	}
+	e := newRecord(recordTurn, size)
+	e.uint(r.after)
+	e.uuid(r.epoch)
+	e.b = binary.LittleEndian.AppendUint64(e.b, uint64(r.chain))
+	e.uint(uint64(len(r.entries)))
+	for i := range r.entries {
+		e.uint(uint64(r.entries[i].Stored))
+		e.string(r.entries[i].By)
+		e.string(r.entries[i].Action.Raw)
+	}
+	e.uint(uint64(len(r.persisted)))
+	for _, id := range r.persisted {
+		e.uuid(id)
+	}
+	e.uint(uint64(len(r.rejected)))
+	for _, j := range r.rejected {
+		e.uuid(j.ID)
+		e.string(j.Code)
+		e.string(j.Message)
+		e.uuid(j.Because)
+	}
+	return e.finish()
+}
+
+// record is a decoded one; the part that its kind names is set.
+type record struct {
+	kind    recordKind
+	init    initRecord
+	actions []Action
+	turn    turnRecord
+}
+
+type decoder struct {
+	b   string
+	i   int
+	bad bool
+}
+
+func (d *decoder) uint() uint64 {
+	var n uint64
+	for shift := 0; shift < 64; shift += 7 {
+		if d.i >= len(d.b) {
+			break
+		}
+		c := d.b[d.i]
+		d.i++
+		n |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return n
+		}
+	}
+	d.bad = true
+	return 0
+}
+
+func (d *decoder) bytes(n uint64) string {
+	if d.bad || n > uint64(len(d.b)-d.i) {
+		d.bad = true
+		return ""
+	}
+	s := d.b[d.i : d.i+int(n)]
+	d.i += int(n)
+	return s
+}
+
+func (d *decoder) string() string { return d.bytes(d.uint()) }
+
+func (d *decoder) uuid() (u UUID) {
+	copy(u[:], d.bytes(16))
+	return u
+}
+
+// count reads how many items follow, each of at least size bytes: a broken count allocates nothing.
+func (d *decoder) count(size int) int {
+	n := d.uint()
+	if n > uint64((len(d.b)-d.i)/size) {
+		d.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+// decodeRecord reads a record. The strings of its actions point into b, which is never written again.
+func decodeRecord(b []byte) (*record, error) {
+	corrupt := func(why string) error { return fail(CodeCorrupt, "", "a local record "+why) }
+	if len(b) < recordHeader {
+		return nil, corrupt("is cut short")
+	}
+	if b[0] != recordVersion {
+		return nil, fail(CodeUpgrade, "", "a local record was written by a newer version")
+	}
+	body := b[recordHeader:]
+	if int(binary.LittleEndian.Uint32(b[2:])) != len(body) || binary.LittleEndian.Uint32(b[6:]) != crc32.Checksum(body, castagnoli) {
+		return nil, corrupt("does not match its checksum")
+	}
+	r := &record{kind: recordKind(b[1])}
+	d := &decoder{b: view(body)}
+	var sl slab
+	decode := func(a *Action, raw string) error {
+		err := decodeAction(a, raw, &sl)
+		if err == nil && a.Raw != raw {
+			err = corrupt("holds an action that is not canonical")
+		}
+		return err
+	}
+	switch r.kind {
+	case recordInit:
+		r.init = initRecord{log: d.uuid(), client: d.uuid(), user: d.string()}
+		r.init.conflictFree = d.uint()&1 != 0
+	case recordCommit:
+		r.actions = make([]Action, d.count(2))
+		for i := range r.actions {
+			raw := d.string()
+			if d.bad {
+				break
+			}
+			if err := decode(&r.actions[i], raw); err != nil {
+				return nil, err
+			}
+		}
+	case recordTurn:
+		t := &r.turn
+		t.after, t.epoch = d.uint(), d.uuid()
+		if c := d.bytes(8); !d.bad {
+			t.chain = Chain(binary.LittleEndian.Uint64([]byte(c)))
+		}
+		t.entries = make([]Entry, d.count(3))
+		for i := range t.entries {
+			e := &t.entries[i]
+			e.Stored, e.By = int64(d.uint()), d.string()
+			raw := d.string()
+			if d.bad {
+				break
+			}
+			if err := decode(&e.Action, raw); err != nil {
+				return nil, err
+			}
+		}
+		t.persisted = make([]UUID, d.count(16))
+		for i := range t.persisted {
+			t.persisted[i] = d.uuid()
+		}
+		t.rejected = make([]Rejection, d.count(34))
+		for i := range t.rejected {
+			t.rejected[i] = Rejection{ID: d.uuid(), Code: d.string(), Message: d.string(), Because: d.uuid()}
+		}
+	default:
+		return nil, fail(CodeUpgrade, "", "a local record of a kind that this version does not know")
+	}
+	if d.bad || d.i != len(d.b) {
+		return nil, corrupt("has a broken body")
+	}
+	return r, nil
+}

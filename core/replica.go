@@ -1,0 +1,371 @@
+package core
+
+// Replica is one stream's local log in memory: the visible state, which is the confirmed one with the pending and
+// then the uncommitted actions on top.
+//
+//	log:    1 … head | pending: committed to the local log | uncommitted: in memory
+//
+// Invariants: pending and uncommitted are applied, in order, on top of the confirmed state; every pending action has
+// a seq, rising in order; no uncommitted action is ever sent. A Replica does no I/O: Stream carries out what it plans.
+type Replica struct {
+	name    string
+	log     initRecord
+	next    LSN // of the next record
+	state   *State
+	lastSeq uint64 // the last seq that the local log gave
+
+	pending     []*local
+	uncommitted []*local
+	byID        map[UUID]*local // pending ones
+	touching    map[UUID]int    // object → how many pending and uncommitted actions name it
+	rejected    []Rejected
+}
+
+// Rejected is a refused action that its author has yet to deal with.
+type Rejected struct {
+	Rejection
+	Action Action
+	ticket uint64
+}
+
+// outcome is what became of an own action in the log.
+type outcome struct {
+	ticket    uint64
+	id        UUID
+	index     uint64
+	discarded bool
+	reason    Reason
+}
+
+// landing is what a record did to this replica's own actions.
+type landing struct {
+	resolved []outcome
+	rejected []Rejected
+}
+
+func newReplica(name string) *Replica {
+	return &Replica{name: name, state: NewState(), byID: map[UUID]*local{}, touching: map[UUID]int{}}
+}
+
+// State is the visible state. Only the replica changes it.
+func (r *Replica) State() *State { return r.state }
+
+// write applies a draft at once. It waits uncommitted.
+func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
+	l, err := newLocal(d, r.log.client, r.state.Head)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(&l.Action); err != nil {
+		return nil, err
+	}
+	l.ticket = ticket
+	r.uncommitted = append(r.uncommitted, l)
+	r.count(&l.Action, 1)
+	r.state.ApplyPending(&l.Action, &l.undo, nil)
+	return l, nil
+}
+
+// check refuses what can be seen to be wrong: it is told at the call, and nothing changes.
+func (r *Replica) check(a *Action) error {
+	if len(a.Ops) > 1 {
+		return nil // ops build on one another
+	}
+	op := &a.Ops[0]
+	o := r.state.object(op.Object)
+	switch {
+	case op.Kind == Create && o != nil:
+		return fail(CodeExists, "/id", "an object with this id exists")
+	case op.Kind != Create && o == nil:
+		return fail(CodeNotFound, "/id", "no object has this id")
+	case op.Kind != Create && o.locked && o.lock != r.log.client:
+		return fail(CodeLocked, "/id", "another client holds this object's lock")
+	case op.Kind == Update:
+		for i := range op.Changes {
+			old, _ := r.state.value(o, op.Changes[i].Key)
+			if _, reason := merge(&op.Changes[i], old); reason == ReasonType {
+				return fail(CodeInvalid, "/"+escapePointer(op.Changes[i].Key), "the value there is not one that this operation works on")
+			} else if reason == ReasonSize {
+				return fail(CodeTooLarge, "/"+escapePointer(op.Changes[i].Key), "an array has at most 10,000 elements")
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Replica) count(a *Action, by int) {
+	for i := range a.Ops {
+		id := a.Ops[i].Object
+		if n := r.touching[id] + by; n > 0 {
+			r.touching[id] = n
+		} else {
+			delete(r.touching, id)
+		}
+	}
+}
+
+// commitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it holds.
+func (r *Replica) commitRecord() (record []byte, n int) {
+	var raws []string
+	size := 0
+	for i, l := range r.uncommitted {
+		l.number(r.lastSeq + 1 + uint64(i))
+		if size += len(l.Raw); size > maxCommitBytes && i > 0 {
+			break
+		}
+		raws = append(raws, l.Raw)
+	}
+	return encodeCommit(raws), len(raws)
+}
+
+// maxCommitBytes bounds one record, and with it the memory that a commit needs twice over.
+const maxCommitBytes = 8 << 20
+
+// committed takes note that the record of the first n uncommitted actions is durable.
+func (r *Replica) committed(n int) {
+	for _, l := range r.uncommitted[:n] {
+		r.byID[l.ID] = l
+	}
+	r.pending = append(r.pending, r.uncommitted[:n]...)
+	r.uncommitted = append(r.uncommitted[:0:0], r.uncommitted[n:]...)
+	r.lastSeq += uint64(n)
+	r.next++
+}
+
+// abandon takes back every uncommitted action: none of them was kept, none will be.
+func (r *Replica) abandon() (tickets []uint64) {
+	r.rebase(func() {
+		for _, l := range r.uncommitted {
+			tickets = append(tickets, l.ticket)
+			r.count(&l.Action, -1)
+		}
+		r.uncommitted = nil
+	})
+	return tickets
+}
+
+// follow applies records that are durable in the local log: the first ones at start-up, those of other contexts, and
+// this context's own turns. Uncommitted actions stay on top.
+func (r *Replica) follow(records []*record) (landing, error) {
+	var land landing
+	var err error
+	r.rebase(func() {
+		for _, rec := range records {
+			if err = r.fold(rec, &land); err != nil {
+				return
+			}
+			r.next++
+		}
+	})
+	return land, err
+}
+
+// rebase unapplies what is pending and uncommitted, in reverse, runs f, and applies what is left, in order. An object
+// that ends as it was keeps its version.
+func (r *Replica) rebase(f func()) {
+	s := r.state
+	outer := s.before
+	if first := r.next == 0; !first { // nobody has seen a row yet
+		s.before = map[UUID]object{}
+	}
+	for _, queue := range [2][]*local{r.uncommitted, r.pending} {
+		for i := len(queue) - 1; i >= 0; i-- {
+			s.Unapply(&queue[i].undo)
+		}
+	}
+	f()
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			s.ApplyPending(&l.Action, &l.undo, nil)
+		}
+	}
+	if s.before != nil {
+		s.settleVersions(outer)
+	}
+}
+
+// fold applies one record; pending and uncommitted actions are unapplied at this time.
+func (r *Replica) fold(rec *record, land *landing) error {
+	switch rec.kind {
+	case recordInit:
+		if r.next != 0 {
+			return fail(CodeCorrupt, "", "a local log begins twice")
+		}
+		r.log = rec.init
+	case recordCommit:
+		for i := range rec.actions {
+			l := &local{Action: rec.actions[i]}
+			if l.Seq != r.lastSeq+1 || l.Client != r.log.client {
+				return fail(CodeCorrupt, "", "the local log skips a seq")
+			}
+			r.lastSeq = l.Seq
+			r.pending = append(r.pending, l)
+			r.byID[l.ID] = l
+			r.count(&l.Action, 1)
+		}
+	case recordTurn:
+		return r.foldTurn(&rec.turn, land)
+	}
+	return nil
+}
+
+func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
+	s := r.state
+	if s.Head != t.after {
+		return fail(CodeCorrupt, "", "a turn does not follow the local head")
+	}
+	gone := map[UUID]bool{}
+	for i := range t.entries {
+		r.foldEntry(&t.entries[i].Action, gone, land)
+	}
+	for _, id := range t.persisted {
+		l := r.byID[id]
+		if l == nil {
+			return fail(CodeCorrupt, "", "a turn persists an action that is not pending")
+		}
+		r.foldEntry(&l.Action, gone, land)
+	}
+	if s.Chain != t.chain {
+		return fail(CodeCorrupt, "", "a turn does not lead to its chain")
+	}
+	s.Epoch = t.epoch
+	for _, j := range t.rejected {
+		if l := r.byID[j.ID]; l != nil {
+			gone[j.ID] = true
+			refused := Rejected{Rejection: j, Action: l.Action, ticket: l.ticket}
+			r.rejected = append(r.rejected, refused)
+			land.rejected = append(land.rejected, refused)
+		}
+	}
+	if len(t.rejected) > 0 {
+		r.refuseUncommitted(gone, land)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	kept := r.pending[:0:0]
+	for _, l := range r.pending {
+		if !gone[l.ID] {
+			kept = append(kept, l)
+			continue
+		}
+		delete(r.byID, l.ID)
+		r.count(&l.Action, -1)
+	}
+	r.pending = kept
+	return nil
+}
+
+// refuseUncommitted rejects the uncommitted actions that depend on refused ones; no record will ever hold them.
+func (r *Replica) refuseUncommitted(gone map[UUID]bool, land *landing) {
+	because := r.dependants(gone)
+	kept := r.uncommitted[:0:0]
+	for _, l := range r.uncommitted {
+		if b, depends := because[l.ID]; depends {
+			r.count(&l.Action, -1)
+			j := Rejection{ID: l.ID, Code: CodeDepends, Message: dependsMessage, Because: b}
+			land.rejected = append(land.rejected, Rejected{Rejection: j, Action: l.Action, ticket: l.ticket})
+			continue
+		}
+		kept = append(kept, l)
+	}
+	r.uncommitted = kept
+}
+
+const dependsMessage = "it names an object that only a refused action would have made"
+
+// dependants finds, among pending and uncommitted actions that are not in refused, those that name an object which
+// would exist only through a refused one, and which that is. The state is the bare confirmed one.
+func (r *Replica) dependants(refused map[UUID]bool) (because map[UUID]UUID) {
+	because = map[UUID]UUID{}
+	lost := map[UUID]UUID{} // object → the refused action that would have made it
+	made := map[UUID]bool{} // by an action that stands
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			out := refused[l.ID]
+			for i := range l.Ops {
+				id := l.Ops[i].Object
+				if culprit, ok := lost[id]; ok && !out && !made[id] && !r.state.Exists(id) && l.Ops[i].Kind != Create {
+					because[l.ID], out = culprit, true
+				}
+			}
+			for i := range l.Ops {
+				if l.Ops[i].Kind != Create {
+					continue
+				}
+				if out {
+					lost[l.Ops[i].Object] = l.ID
+				} else {
+					made[l.Ops[i].Object] = true
+				}
+			}
+		}
+	}
+	return because
+}
+
+// foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
+func (r *Replica) foldEntry(a *Action, gone map[UUID]bool, land *landing) {
+	l := r.byID[a.ID]
+	if l == nil || gone[a.ID] {
+		r.state.ApplyEntry(a, nil, nil)
+		return
+	}
+	var e Effect
+	r.state.ApplyEntry(a, nil, &e)
+	gone[a.ID] = true
+	land.resolved = append(land.resolved, outcome{l.ticket, a.ID, r.state.Head, e.Discarded, e.why()})
+}
+
+// why is the reason of a discarded action: its own, or that of its first op.
+func (e *Effect) why() Reason {
+	if e.Reason != ReasonNone || !e.Discarded {
+		return e.Reason
+	}
+	for i := range e.Ops {
+		if e.Ops[i].Reason != ReasonNone {
+			return e.Ops[i].Reason
+		}
+	}
+	return ReasonNone
+}
+
+// settleVersions ends the collection of changes begun with s.before: what is as it was keeps its version, the rest is
+// added to outer.
+func (s *State) settleVersions(outer map[UUID]object) {
+	for id, was := range s.before {
+		if o := s.object(id); o != nil && was.live && o.version != was.version && sameRow(o, &was) {
+			o.version = was.version
+		}
+		if outer != nil {
+			if _, seen := outer[id]; !seen {
+				outer[id] = was
+			}
+		}
+	}
+	s.before = outer
+}
+
+// sameRow tells whether an app would see the same: type and values.
+func sameRow(a, b *object) bool {
+	if a.typ != b.typ {
+		return false
+	}
+	i, j := 0, 0
+	for {
+		for i < len(a.fields) && a.fields[i].value == "" {
+			i++
+		}
+		for j < len(b.fields) && b.fields[j].value == "" {
+			j++
+		}
+		if i == len(a.fields) || j == len(b.fields) {
+			return i == len(a.fields) && j == len(b.fields)
+		}
+		if a.fields[i].key != b.fields[j].key || a.fields[i].value != b.fields[j].value {
+			return false
+		}
+		i++
+		j++
+	}
+}

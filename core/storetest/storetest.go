@@ -1,0 +1,247 @@
+// Package storetest is the conformance suite that every core.Store passes: in memory, and in a browser.
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// Open makes one more connection to the database that a test was given.
+type Open func(t *testing.T) core.Store
+
+// Run runs the suite. newDatabase makes an empty database and gives what opens connections to it.
+func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
+	ctx := context.Background()
+	rec := func(s string) []byte { return []byte(s) }
+	fill := func(t *testing.T, s core.Store, stream string, n int) {
+		t.Helper()
+		for i := range n {
+			if err := s.Append(ctx, stream, core.LSN(i), rec(fmt.Sprint(stream, i))); err != nil {
+				t.Fatalf("append %d: %v", i, err)
+			}
+		}
+	}
+	load := func(t *testing.T, s core.Store, stream string, from core.LSN) [][]byte {
+		t.Helper()
+		out, err := s.Load(ctx, stream, from)
+		if err != nil {
+			t.Fatalf("load from %d: %v", from, err)
+		}
+		return out
+	}
+
+	t.Run("AStreamThatWasNeverWrittenIsEmpty", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		if got := load(t, s, "a", 0); len(got) != 0 {
+			t.Fatalf("%d records", len(got))
+		}
+	})
+	t.Run("RecordsComeBackInOrder", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		fill(t, s, "a", 12)
+		got := load(t, s, "a", 0)
+		if len(got) != 12 {
+			t.Fatalf("%d records", len(got))
+		}
+		for i, b := range got {
+			if string(b) != fmt.Sprint("a", i) {
+				t.Fatalf("record %d is %q", i, b)
+			}
+		}
+		if got := load(t, s, "a", 10); len(got) != 2 || string(got[0]) != "a10" {
+			t.Fatalf("from 10: %q", got)
+		}
+		if got := load(t, s, "a", 12); len(got) != 0 {
+			t.Fatalf("from the end: %q", got)
+		}
+	})
+	t.Run("EveryByteSurvives", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		var all []byte
+		for i := range 1 << 16 {
+			all = append(all, byte(i), byte(i>>8))
+		}
+		if err := s.Append(ctx, "a", 0, all); err != nil {
+			t.Fatal(err)
+		}
+		if got := load(t, s, "a", 0); len(got) != 1 || !bytes.Equal(got[0], all) {
+			t.Fatal("other bytes came back")
+		}
+	})
+	t.Run("StreamsAreApart", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		fill(t, s, "a", 2)
+		fill(t, s, "a/b", 3)
+		fill(t, s, "b", 1)
+		if n := len(load(t, s, "a", 0)); n != 2 {
+			t.Fatalf("a has %d", n)
+		}
+		if n := len(load(t, s, "a/b", 0)); n != 3 {
+			t.Fatalf("a/b has %d", n)
+		}
+		names, err := s.Streams(ctx)
+		if err != nil || !slices.Equal(names, []string{"a", "a/b", "b"}) {
+			t.Fatalf("%q, %v", names, err)
+		}
+	})
+	t.Run("WhoComesSecondLoses", func(t *testing.T) {
+		open := newDatabase(t)
+		one, two := open(t), open(t)
+		fill(t, one, "a", 3)
+		if err := two.Append(ctx, "a", 2, rec("late")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("append over a record: %v", err)
+		}
+		if err := two.Append(ctx, "a", 0, rec("late")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("a second record 0: %v", err)
+		}
+		if err := two.Append(ctx, "a", 5, rec("early")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("append beyond the end: %v", err)
+		}
+		if got := load(t, one, "a", 0); len(got) != 3 || string(got[2]) != "a2" {
+			t.Fatalf("the log changed: %q", got)
+		}
+		if err := two.Append(ctx, "a", 3, rec("next")); err != nil {
+			t.Fatalf("after a lost race: %v", err)
+		}
+	})
+	t.Run("ALogThatIsNotThereIsGone", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		if err := s.Append(ctx, "a", 1, rec("x")); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("append: %v", err)
+		}
+		if _, err := s.Load(ctx, "a", 1); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("load: %v", err)
+		}
+		if got := load(t, s, "a", 0); len(got) != 0 {
+			t.Fatalf("something was written: %q", got)
+		}
+	})
+	t.Run("RacingConnectionsLeaveADenseLog", func(t *testing.T) {
+		open := newDatabase(t)
+		fill(t, open(t), "a", 1)
+		const each = 100
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		won := map[string]bool{}
+		lost := 0
+		for c := range 2 {
+			s := open(t)
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				next := core.LSN(1)
+				for i := 0; i < each; {
+					text := fmt.Sprintf("%d/%d", c, i)
+					err := s.Append(ctx, "a", next, rec(text))
+					switch {
+					case err == nil:
+						mu.Lock()
+						won[text] = true
+						mu.Unlock()
+						i++
+						next++
+					case errors.Is(err, core.ErrLost):
+						mu.Lock()
+						lost++
+						mu.Unlock()
+						more, err := s.Load(ctx, "a", next)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						next += core.LSN(len(more))
+					default:
+						t.Error(err)
+						return
+					}
+				}
+			}()
+		}
+		wg.Wait()
+		got := load(t, open(t), "a", 0)
+		if len(got) != 2*each+1 {
+			t.Fatalf("%d records, want %d", len(got), 2*each+1)
+		}
+		for _, b := range got[1:] {
+			if !won[string(b)] {
+				t.Fatalf("%q is in the log but nobody was told", b)
+			}
+			delete(won, string(b))
+		}
+		if len(won) > 0 {
+			t.Fatalf("told as saved but not in the log: %v", won)
+		}
+		t.Logf("%d races lost", lost)
+	})
+	t.Run("OneRecordWinsEachRace", func(t *testing.T) {
+		open := newDatabase(t)
+		fill(t, open(t), "a", 1)
+		for round := range 20 {
+			errs := make([]error, 4)
+			var wg sync.WaitGroup
+			for i := range errs {
+				s := open(t)
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					errs[i] = s.Append(ctx, "a", core.LSN(round+1), rec(fmt.Sprint(round, i)))
+				}()
+			}
+			wg.Wait()
+			winner := -1
+			for i, err := range errs {
+				if err == nil {
+					if winner >= 0 {
+						t.Fatalf("round %d: two winners", round)
+					}
+					winner = i
+				} else if !errors.Is(err, core.ErrLost) {
+					t.Fatalf("round %d: %v", round, err)
+				}
+			}
+			if winner < 0 {
+				t.Fatalf("round %d: no winner", round)
+			}
+			if got := load(t, open(t), "a", core.LSN(round+1)); len(got) != 1 || string(got[0]) != fmt.Sprint(round, winner) {
+				t.Fatalf("round %d: %q, winner %d", round, got, winner)
+			}
+		}
+	})
+	t.Run("WhatWasDestroyedIsGoneForEverybody", func(t *testing.T) {
+		open := newDatabase(t)
+		one, two := open(t), open(t)
+		fill(t, one, "a", 2)
+		if err := two.Destroy(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := one.Append(ctx, "a", 2, rec("x")); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("append to a destroyed log: %v", err)
+		}
+		if got := load(t, open(t), "a", 0); len(got) != 0 {
+			t.Fatalf("left: %q", got)
+		}
+	})
+	t.Run("AClosedStoreSaysSo", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		fill(t, s, "a", 1)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatalf("twice: %v", err)
+		}
+		if err := s.Append(ctx, "a", 1, rec("x")); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("append: %v", err)
+		}
+		if _, err := s.Load(ctx, "a", 0); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("load: %v", err)
+		}
+	})
+}

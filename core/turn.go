@@ -1,0 +1,122 @@
+package core
+
+import "time"
+
+// ask is the part of a turn's request that is about one stream.
+func (r *Replica) ask(maxActions, maxBytes int) SyncItem {
+	it := SyncItem{
+		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: MaxEntries,
+	}
+	for _, l := range r.pending {
+		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 {
+			break
+		}
+		maxBytes -= len(l.Raw) + 1
+		it.Actions = append(it.Actions, l.Raw)
+	}
+	return it
+}
+
+// plan is what an answer leads to: the record to commit, nil where nothing changes, and whether there was activity.
+type plan struct {
+	record  []byte
+	turn    *record // what the record says; its strings point into the answer
+	upgrade bool    // an entry that this version does not know ends what can be applied
+}
+
+// planTurn turns an answer to it into a plan against the replica as it is now. It changes nothing.
+//
+// An answer that cannot be followed (a hole, another chain, no valid action) is a bad-answer *Error; one whose
+// request was made at another head is dropped without one.
+func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer) (plan, error) {
+	s := r.state
+	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
+		return plan{}, nil // another context's turn was first: the next turn asks again
+	}
+	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain}
+	if a.HasEpoch {
+		t.epoch = a.Epoch
+	}
+	var p plan
+	if err := r.planEntries(&t, &p, a); err != nil {
+		return plan{}, err
+	}
+	if len(a.Entries) == 0 {
+		r.planPersisted(&t, it, a)
+		r.planRejected(&t, a)
+	}
+	if a.HasChain && len(a.Entries)+len(t.persisted) > 0 && !p.upgrade && t.chain != a.Chain {
+		return plan{}, fail(CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
+	}
+	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
+		return p, nil
+	}
+	p.record = encodeTurn(&t)
+	p.turn = &record{kind: recordTurn, turn: t}
+	return p, nil
+}
+
+func (r *Replica) planEntries(t *turnRecord, p *plan, a *SyncAnswer) error {
+	t.entries = make([]Entry, 0, len(a.Entries))
+	var sl slab
+	for i := range a.Entries {
+		w := &a.Entries[i]
+		if w.Index != t.after+1+uint64(i) {
+			return fail(CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
+		}
+		var action Action
+		if err := decodeAction(&action, w.Action, &sl); err != nil && CodeOf(err) == CodeUpgrade {
+			p.upgrade = true
+			return nil
+		} else if err != nil {
+			return &Error{Code: CodeBadAnswer, Path: "/entries", Message: "an entry is no valid action", Cause: err}
+		}
+		e := Entry{By: w.By, Action: action}
+		if at, err := time.Parse(time.RFC3339, w.Stored); err == nil {
+			e.Stored = at.UnixMilli()
+		}
+		t.entries = append(t.entries, e)
+		t.chain = t.chain.Next(action.Raw)
+	}
+	return nil
+}
+
+// planPersisted takes the verdict on an append at once where it covers head+1 … without a hole and the chain agrees;
+// else the next fetch brings the entries.
+func (r *Replica) planPersisted(t *turnRecord, it *SyncItem, a *SyncAnswer) {
+	chain := t.chain
+	for i, ps := range a.Persisted {
+		l := r.byID[ps.ID]
+		if ps.Index != t.after+1+uint64(i) || l == nil || i >= len(it.Actions) || it.Actions[i] != l.Raw {
+			return
+		}
+		chain = chain.Next(l.Raw)
+	}
+	if len(a.Persisted) == 0 || !a.HasChain || chain != a.Chain {
+		return
+	}
+	for _, ps := range a.Persisted {
+		t.persisted = append(t.persisted, ps.ID)
+	}
+	t.chain = chain
+}
+
+func (r *Replica) planRejected(t *turnRecord, a *SyncAnswer) {
+	refused := map[UUID]bool{}
+	for _, j := range a.Rejected {
+		if r.byID[j.ID] != nil && !refused[j.ID] {
+			refused[j.ID] = true
+			t.rejected = append(t.rejected, j)
+		}
+	}
+	if len(refused) == 0 {
+		return
+	}
+	var because map[UUID]UUID
+	r.rebase(func() { because = r.dependants(refused) })
+	for _, l := range r.pending {
+		if b, ok := because[l.ID]; ok {
+			t.rejected = append(t.rejected, Rejection{ID: l.ID, Code: CodeDepends, Message: dependsMessage, Because: b})
+		}
+	}
+}

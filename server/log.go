@@ -1,0 +1,106 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// getLog reads a log: entries after an index, waiting for the first one where the caller asks for that.
+func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) error {
+	q, err := parseLogQuery(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if !s.Auth.Allow(p, q.stream, Read) {
+		return errForbidden
+	}
+	st := s.stream(q.stream)
+	defer s.release(st)
+	wait := min(time.Duration(q.wait)*time.Second, s.MaxWait)
+	var timeout <-chan time.Time
+	for {
+		moved := st.wait() // before the look, so that no move is missed
+		log, err := s.Engine.Log(r.Context(), q.stream)
+		if err != nil {
+			return err
+		}
+		if q.after > log.Head {
+			return problem(core.CodeEpoch, "", "after lies above the head")
+		}
+		if q.after < log.Head || wait == 0 {
+			return s.writeLog(w, r, q, log)
+		}
+		if timeout == nil {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			timeout = t.C
+		}
+		select {
+		case <-moved:
+		case <-timeout:
+			wait = 0
+		case <-s.done:
+			wait = 0
+		case <-r.Context().Done():
+			return nil
+		}
+	}
+}
+
+func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, log Log) error {
+	entries, err := s.Engine.Read(r.Context(), q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
+	if err != nil {
+		return err
+	}
+	chain, known := log.Chain, q.after == log.Head
+	if len(entries) > 0 {
+		chain, known = entries[len(entries)-1].Chain, true
+	}
+	a := answer{stream: q.stream, after: q.after, entries: entries, log: Log{log.Epoch, log.Head, chain}, hasChain: known}
+	writeBody(w, r, a.append(nil))
+	return nil
+}
+
+type logQuery struct {
+	stream string
+	after  uint64
+	limit  int
+	wait   int // seconds
+}
+
+func parseLogQuery(raw string) (q logQuery, err error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return q, bad("", "the query cannot be read")
+	}
+	q = logQuery{stream: values.Get("stream"), limit: core.MaxEntries}
+	if wrong := core.CheckStreamName(q.stream); wrong != "" {
+		return q, bad("/stream", wrong)
+	}
+	number := func(name string, least, most uint64) (uint64, bool, error) {
+		text, given := values[name]
+		if !given {
+			return 0, false, nil
+		}
+		n, err := strconv.ParseUint(text[0], 10, 64)
+		if err != nil || n < least || n > most {
+			return 0, false, bad("/"+name, "is no integer from "+strconv.FormatUint(least, 10)+" to "+strconv.FormatUint(most, 10))
+		}
+		return n, true, nil
+	}
+	if q.after, _, err = number("after", 0, core.MaxInteger); err != nil {
+		return q, err
+	}
+	if n, given, err := number("limit", 1, core.MaxInteger); err != nil {
+		return q, err
+	} else if given {
+		q.limit = int(min(n, 1<<30))
+	}
+	n, _, err := number("wait", 0, 60)
+	q.wait = int(n)
+	return q, err
+}

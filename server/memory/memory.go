@@ -1,0 +1,136 @@
+// Package memory is the reference engine: logs in memory, for tests and simulations. Nothing outlives the process.
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/server"
+)
+
+// Engine implements server.Engine.
+type Engine struct {
+	mu     sync.Mutex
+	logs   map[string]*log
+	closed bool
+}
+
+type log struct {
+	epoch   core.UUID
+	entries []server.Entry
+}
+
+var _ server.Engine = (*Engine)(nil)
+
+// New makes an engine without logs.
+func New() *Engine { return &Engine{logs: map[string]*log{}} }
+
+// Clone copies every log: the server as a backup would bring it back.
+func (e *Engine) Clone() *Engine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := New()
+	for name, l := range e.logs {
+		c.logs[name] = &log{l.epoch, slices.Clone(l.entries)}
+	}
+	return c
+}
+
+func (e *Engine) get(stream string) (*log, error) {
+	if e.closed {
+		return nil, server.ErrClosed
+	}
+	if l := e.logs[stream]; l != nil {
+		return l, nil
+	}
+	return &log{}, nil
+}
+
+// Log implements server.Engine.
+func (e *Engine) Log(_ context.Context, stream string) (server.Log, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil || len(l.entries) == 0 {
+		return server.Log{}, err
+	}
+	n := len(l.entries)
+	return server.Log{Epoch: l.epoch, Head: uint64(n), Chain: l.entries[n-1].Chain}, nil
+}
+
+// Append implements server.Engine.
+func (e *Engine) Append(_ context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return err
+	}
+	if uint64(len(l.entries)) != expect || expect > 0 && l.epoch != epoch {
+		return server.ErrConflict
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	l.epoch = epoch
+	l.entries = append(l.entries, entries...)
+	e.logs[stream] = l
+	return nil
+}
+
+// Read implements server.Engine.
+func (e *Engine) Read(_ context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil || after >= uint64(len(l.entries)) {
+		return nil, err
+	}
+	var out []server.Entry
+	for _, entry := range l.entries[after:] {
+		if maxBytes -= len(entry.Raw); len(out) == limit || maxBytes < 0 && len(out) > 0 {
+			break
+		}
+		out = append(out, entry)
+	}
+	return out, nil
+}
+
+// Chain implements server.Engine.
+func (e *Engine) Chain(_ context.Context, stream string, index uint64) (core.Chain, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return 0, err
+	}
+	if index == 0 || index > uint64(len(l.entries)) {
+		return 0, server.ErrConflict
+	}
+	return l.entries[index-1].Chain, nil
+}
+
+// Streams implements server.Engine.
+func (e *Engine) Streams(context.Context) (map[string]uint64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, server.ErrClosed
+	}
+	heads := map[string]uint64{}
+	for name := range maps.Keys(e.logs) {
+		heads[name] = uint64(len(e.logs[name].entries))
+	}
+	return heads, nil
+}
+
+// Close implements server.Engine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	return nil
+}

@@ -1,0 +1,199 @@
+// Package server is the sync server: an http.Handler over a log engine, and the same core that clients run.
+//
+// It gives every action stream one total order: compare-and-append, one append in flight per stream, durable before the
+// answer. It folds the streams that are in use, to know each client's last seq and the locks it holds; a stream that
+// is idle costs no memory. What it speaks is in docs/PROTOCOL.md.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// Config says what a server is made of. The zero value of a limit stands for its default.
+type Config struct {
+	Engine Engine
+	Auth   Auth         // required: None, Secret, or the app's own
+	Log    *slog.Logger // nil: slog.Default; no payloads, tokens or query strings are logged
+	CORS   []string     // origins that may call from other pages, exactly as browsers send them
+
+	MaxRequestBytes int           // unpacked; 4 MiB
+	MaxActionBytes  int           // canonical; 256 KiB
+	MaxEntries      int           // of one answer; 1,000
+	Rate            float64       // requests a second per principal; 100
+	Burst           int           // 500
+	IdleStream      time.Duration // after which a stream's fold leaves memory; 5 minutes
+	MaxWait         time.Duration // of a long poll; 60 s
+
+	// Now and NewID are the clock and the source of ids; nil: the real ones.
+	Now   func() time.Time
+	NewID func() core.UUID
+}
+
+// Server serves streams. It is safe for concurrent use.
+type Server struct {
+	Config
+	http    http.Handler
+	limiter limiter
+
+	mu      sync.Mutex
+	streams map[string]*stream
+	done    chan struct{}
+	once    sync.Once
+}
+
+// New makes a server. Close it after the listener has been shut down.
+func New(c Config) *Server {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	def(&c.MaxRequestBytes, core.MaxRequestBytes)
+	def(&c.MaxActionBytes, core.MaxActionBytes)
+	def(&c.MaxEntries, 1000)
+	def(&c.Rate, 100)
+	def(&c.Burst, 500)
+	def(&c.IdleStream, 5*time.Minute)
+	def(&c.MaxWait, 60*time.Second)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() core.UUID { return core.UUID(uuid.Must(uuid.NewV7())) }
+	}
+	s := &Server{Config: c, streams: map[string]*stream{}, done: make(chan struct{})}
+	s.limiter = limiter{rate: c.Rate, burst: float64(c.Burst), now: c.Now}
+	s.http = s.routes()
+	go s.janitor()
+	return s
+}
+
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// ServeHTTP implements http.Handler for the paths under /v1.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
+
+// Close ends what waits for news and lets the streams go. It does not close the engine.
+func (s *Server) Close() { s.once.Do(func() { close(s.done) }) }
+
+// stream gives the named stream, with one more user; release it.
+func (s *Server) stream(name string) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[name]
+	if st == nil {
+		st = &stream{name: name, moved: make(chan struct{})}
+		s.streams[name] = st
+	}
+	st.users++
+	return st
+}
+
+func (s *Server) release(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.users--
+	st.used = s.Now()
+}
+
+// janitor drops the folds of idle streams.
+func (s *Server) janitor() {
+	tick := time.NewTicker(s.IdleStream / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		for name, st := range s.streams {
+			if st.users == 0 && s.Now().Sub(st.used) > s.IdleStream {
+				delete(s.streams, name)
+			}
+		}
+		s.mu.Unlock()
+		s.limiter.sweep()
+	}
+}
+
+// stream is one log in use: its fold, and who waits for it to move.
+type stream struct {
+	name  string
+	users int       // guarded by Server.mu
+	used  time.Time // guarded by Server.mu
+
+	mu     sync.Mutex // one append in flight
+	loaded bool
+	state  *core.State
+	owners map[core.UUID]string // client → the principal that first used it
+
+	movedMu sync.Mutex
+	moved   chan struct{} // closed when the head moves
+}
+
+// load folds the log. The caller holds mu.
+func (st *stream) load(ctx context.Context, e Engine) error {
+	if st.loaded {
+		return nil
+	}
+	log, err := e.Log(ctx, st.name)
+	if err != nil {
+		return err
+	}
+	st.state, st.owners = core.NewState(), map[core.UUID]string{}
+	st.state.Epoch = log.Epoch
+	for st.state.Head < log.Head {
+		entries, err := e.Read(ctx, st.name, st.state.Head, 1000, 4<<20)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return &core.Error{Code: core.CodeInternal, Message: "the engine lacks entries below its head"}
+		}
+		for i := range entries {
+			a, err := core.DecodeAction(entries[i].Raw)
+			if err != nil {
+				return err
+			}
+			st.apply(a, entries[i].By)
+			if st.state.Chain != entries[i].Chain {
+				return &core.Error{Code: core.CodeInternal, Message: "a stored entry does not match its chain"}
+			}
+		}
+	}
+	st.loaded = true
+	return nil
+}
+
+func (st *stream) apply(a *core.Action, by string) {
+	st.state.ApplyEntry(a, nil, nil)
+	if _, known := st.owners[a.Client]; !known && a.Client != core.Nil {
+		st.owners[a.Client] = by
+	}
+}
+
+// wait gives a channel that is closed at the next move.
+func (st *stream) wait() <-chan struct{} {
+	st.movedMu.Lock()
+	defer st.movedMu.Unlock()
+	return st.moved
+}
+
+func (st *stream) announce() {
+	st.movedMu.Lock()
+	defer st.movedMu.Unlock()
+	close(st.moved)
+	st.moved = make(chan struct{})
+}

@@ -1,0 +1,224 @@
+// Package sqlite is the embedded engine: one SQLite database in a data directory that it holds alone.
+//
+// WAL with synchronous=FULL: every acknowledged append is synced. One writer goroutine takes all appends that wait and
+// commits them together, so that many streams share one sync. Readers have connections of their own; with FULL they never see
+// what is not synced. Local disks only: WAL needs shared memory.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/server"
+)
+
+// schemaVersion is the format of the database; a newer one is refused.
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE IF NOT EXISTS streams (
+	id    INTEGER PRIMARY KEY,
+	name  TEXT NOT NULL UNIQUE,
+	epoch BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS entries (
+	stream INTEGER NOT NULL,
+	idx    INTEGER NOT NULL,
+	stored INTEGER NOT NULL,
+	by     TEXT NOT NULL,
+	chain  INTEGER NOT NULL,
+	body   TEXT NOT NULL,
+	PRIMARY KEY (stream, idx)
+) STRICT, WITHOUT ROWID;
+`
+
+// Engine implements server.Engine.
+type Engine struct {
+	write *sql.DB
+	read  *sql.DB
+	lock  *os.File
+
+	mu     sync.Mutex // of closed and sends to queue
+	closed bool
+	queue  chan *appendRequest
+	done   chan struct{}
+}
+
+var _ server.Engine = (*Engine)(nil)
+
+// Open takes the data directory, which is made where it is missing. A directory that another process holds is an error.
+func Open(dir string) (_ *Engine, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	e := &Engine{queue: make(chan *appendRequest, 1024), done: make(chan struct{})}
+	if e.lock, err = lockDir(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			e.release()
+		}
+	}()
+	path := filepath.Join(dir, "strandline.db")
+	if e.write, err = open(path, 1); err != nil {
+		return nil, err
+	}
+	if e.read, err = open(path, 4); err != nil {
+		return nil, err
+	}
+	var version int
+	if err := e.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if version > schemaVersion {
+		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, schemaVersion)
+	}
+	if _, err := e.write.Exec(schema + fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := syncDir(dir); err != nil {
+		return nil, err
+	}
+	go e.writer()
+	return e, nil
+}
+
+func open(path string, conns int) (*sql.DB, error) {
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-16000)"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// syncDir makes the directory's entries durable: a synced file whose name is lost is lost.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func (e *Engine) release() error {
+	var errs []error
+	for _, db := range []*sql.DB{e.read, e.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Close implements server.Engine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	close(e.queue)
+	e.mu.Unlock()
+	<-e.done
+	return e.release()
+}
+
+// Log implements server.Engine.
+func (e *Engine) Log(ctx context.Context, stream string) (server.Log, error) {
+	return readLog(ctx, e.read, stream)
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func readLog(ctx context.Context, q querier, stream string) (l server.Log, err error) {
+	var epoch []byte
+	var chain int64
+	err = q.QueryRowContext(ctx, `SELECT s.epoch, e.idx, e.chain FROM streams s JOIN entries e ON e.stream = s.id
+		WHERE s.name = ? ORDER BY e.idx DESC LIMIT 1`, stream).Scan(&epoch, &l.Head, &chain)
+	if errors.Is(err, sql.ErrNoRows) {
+		return server.Log{}, nil
+	}
+	if err != nil {
+		return server.Log{}, fmt.Errorf("read the log of %s: %w", stream, err)
+	}
+	copy(l.Epoch[:], epoch)
+	l.Chain = core.Chain(chain)
+	return l, nil
+}
+
+// Read implements server.Engine.
+func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
+	rows, err := e.read.QueryContext(ctx, `SELECT stored, by, chain, body FROM entries
+		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx > ? ORDER BY idx LIMIT ?`, stream, int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", stream, err)
+	}
+	defer rows.Close()
+	var out []server.Entry
+	for rows.Next() {
+		var en server.Entry
+		var chain int64
+		if err := rows.Scan(&en.Stored, &en.By, &chain, &en.Raw); err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		if maxBytes -= len(en.Raw); maxBytes < 0 && len(out) > 0 {
+			break
+		}
+		en.Chain = core.Chain(chain)
+		out = append(out, en)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", stream, err)
+	}
+	return out, nil
+}
+
+// Chain implements server.Engine.
+func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (core.Chain, error) {
+	var chain int64
+	err := e.read.QueryRowContext(ctx, `SELECT chain FROM entries
+		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx = ?`, stream, int64(index)).Scan(&chain)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, server.ErrConflict
+	}
+	return core.Chain(chain), err
+}
+
+// Streams implements server.Engine.
+func (e *Engine) Streams(ctx context.Context) (map[string]uint64, error) {
+	rows, err := e.read.QueryContext(ctx, `SELECT s.name, max(e.idx) FROM streams s JOIN entries e ON e.stream = s.id GROUP BY s.id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	heads := map[string]uint64{}
+	for rows.Next() {
+		var name string
+		var head uint64
+		if err := rows.Scan(&name, &head); err != nil {
+			return nil, err
+		}
+		heads[name] = head
+	}
+	return heads, rows.Err()
+}

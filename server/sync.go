@@ -1,0 +1,219 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// answer is one stream's part of a sync answer, in the making.
+type answer struct {
+	stream    string
+	log       Log // epoch and head of the log, chain where this answer brings the client to
+	hasChain  bool
+	after     uint64
+	entries   []Entry
+	persisted []core.UUID
+	rejected  []core.Rejection
+	err       *core.Error
+}
+
+// maxOpsPerUnlock is the most ops of one of the server's own entries.
+const maxOpsPerUnlock = core.MaxOps
+
+// turn answers one item by the rules of the protocol, atomically.
+func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest) (a answer) {
+	a.stream, a.after = it.Stream, it.After
+	fail := func(err error) answer {
+		a.err = problemOf(err)
+		if a.err.Code == core.CodeUnavailable {
+			s.Log.Error("a turn failed", "error", err)
+		}
+		return a
+	}
+	if it.Err != nil {
+		return fail(it.Err)
+	}
+	if !s.Auth.Allow(p, it.Stream, Read) || (len(it.Offers) > 0 || it.Drain) && !s.Auth.Allow(p, it.Stream, Append) {
+		return fail(errForbidden)
+	}
+	st := s.stream(it.Stream)
+	defer s.release(st)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if err := st.load(ctx, s.Engine); err != nil {
+		return fail(fmt.Errorf("fold %s: %v", it.Stream, err)) // %v: whatever its code, it is not the client's fault
+	}
+	a.log = Log{st.state.Epoch, st.state.Head, st.state.Chain}
+	if err := s.sameLog(ctx, st, it, &a); err != nil {
+		return fail(err)
+	}
+	if owner, known := st.owners[it.Client]; known && owner != p.Subject {
+		return fail(errForbidden)
+	}
+	switch {
+	case it.After < st.state.Head:
+		entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), core.MaxAnswerBytes)
+		if err != nil {
+			return fail(err)
+		}
+		if len(entries) == 0 {
+			return fail(errors.New("the engine lacks entries below its head"))
+		}
+		a.entries, a.log.Chain, a.hasChain = entries, entries[len(entries)-1].Chain, true
+	case len(it.Offers) > 0 || it.Drain:
+		if err := s.persist(ctx, p, st, it, &a); err != nil {
+			return fail(err)
+		}
+	default:
+		a.hasChain = true
+	}
+	return a
+}
+
+var errForbidden = problem(core.CodeForbidden, "", "not allowed, or not there")
+
+// sameLog is rule 0: the client follows this log, up to after.
+func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, a *answer) error {
+	other := problem(core.CodeEpoch, "", "this is another log than the one that was followed")
+	switch {
+	case it.After == 0:
+		return nil
+	case it.After > st.state.Head:
+		return other
+	case it.After == st.state.Head:
+		a.log.Chain, a.hasChain = st.state.Chain, true
+	default:
+		chain, err := s.Engine.Chain(ctx, it.Stream, it.After)
+		if err != nil {
+			return err
+		}
+		a.log.Chain, a.hasChain = chain, true
+	}
+	if a.log.Chain != it.Chain {
+		return other
+	}
+	return nil
+}
+
+// persist is rule 3: verdicts in order, and one append of what is taken.
+func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer) error {
+	last := st.state.LastSeq(it.Client)
+	for i := range it.Offers {
+		act := &it.Offers[i]
+		if act.Err != nil {
+			continue // no valid action: refused by itself
+		}
+		if act.Seq <= last {
+			return problem(core.CodeClient, "", "the actions do not rise in seq from above this client's last")
+		}
+		last = act.Seq
+	}
+	var taken []*core.Action
+	for i := range it.Offers {
+		act := &it.Offers[i]
+		if reason := s.verdict(st, act); reason != nil {
+			a.rejected = append(a.rejected, core.Rejection{ID: act.ID, Code: reason.Code, Message: said(reason)})
+			continue
+		}
+		if len(a.rejected) > 0 {
+			break // what comes after the first refusal is neither taken nor refused
+		}
+		taken = append(taken, &act.Action)
+	}
+	drained := it.Drain && len(taken) == len(it.Offers)
+	a.hasChain = true
+	if len(taken) == 0 && !drained {
+		return nil
+	}
+	return s.append(ctx, p, st, it, a, taken, drained)
+}
+
+// said is a refusal's reason for people, with the place.
+func said(e *core.Error) string {
+	if e.Path == "" {
+		return e.Message
+	}
+	return e.Path + " " + e.Message
+}
+
+// verdict refuses for good what can never be right. What the fold decides is not refused: it is appended.
+func (s *Server) verdict(st *stream, act *core.Offer) *core.Error {
+	switch {
+	case act.Err != nil:
+		return act.Err
+	case len(act.Raw) > s.MaxActionBytes:
+		return problem(core.CodeTooLarge, "", "the action is over the limit of "+strconv.Itoa(s.MaxActionBytes)+" bytes")
+	case act.Base > st.state.Head:
+		return problem(core.CodeMalformed, "/base", "lies above the head")
+	}
+	for i := range act.Ops {
+		if act.Ops[i].Kind == core.Unlock {
+			return problem(core.CodeMalformed, "/ops/"+strconv.Itoa(i)+"/op", "only the server unlocks")
+		}
+	}
+	return nil
+}
+
+// append folds and stores what was taken, and the unlocks of a drain. When the engine fails, the fold is dropped: the
+// log itself tells what came of it.
+func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, taken []*core.Action, drained bool) error {
+	expect := st.state.Head
+	if expect == 0 && st.state.Epoch == core.Nil {
+		st.state.Epoch = s.NewID()
+	}
+	now := s.Now().UnixMilli()
+	var entries []Entry
+	add := func(act *core.Action, by string) {
+		st.apply(act, by)
+		entries = append(entries, Entry{Stored: now, By: by, Chain: st.state.Chain, Raw: act.Raw})
+	}
+	for _, act := range taken {
+		add(act, p.Subject)
+		a.persisted = append(a.persisted, act.ID)
+	}
+	a.log.Chain = st.state.Chain
+	if drained {
+		held := st.state.LockedBy(it.Client)
+		for len(held) > 0 {
+			n := min(len(held), maxOpsPerUnlock)
+			act, err := core.DecodeAction(unlockAction(s.NewID(), st.state.Head, held[:n]))
+			if err != nil {
+				st.loaded = false
+				return err
+			}
+			add(act, "")
+			held = held[n:]
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	// What has been decided is done, whether the client still listens or not.
+	if err := s.Engine.Append(context.WithoutCancel(ctx), it.Stream, st.state.Epoch, expect, entries); err != nil {
+		st.loaded = false
+		a.persisted, a.rejected = nil, nil
+		return err
+	}
+	a.log.Epoch, a.log.Head = st.state.Epoch, st.state.Head
+	st.announce()
+	return nil
+}
+
+// unlockAction is the server's own action that releases objects.
+func unlockAction(id core.UUID, base uint64, objects []core.UUID) string {
+	b := append([]byte(`{"base":`), strconv.FormatUint(base, 10)...)
+	b = append(append(b, `,"client":"`...), core.Nil.String()...)
+	b = append(append(b, `","id":"`...), id.String()...)
+	b = append(b, `","ops":[`...)
+	for i, o := range objects {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, `{"object":"`...), o.String()...), `","op":"unlock"}`...)
+	}
+	return string(append(b, `],"seq":0}`...))
+}

@@ -1,0 +1,238 @@
+// Package converge runs the real core, loop, codec and server logic in one process on virtual time: clients with
+// several tabs, a server, and a network that loses what a test tells it to lose.
+package converge
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/virtual"
+	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/memory"
+)
+
+const stream = "lists/1"
+
+// world is one server and its clients.
+type world struct {
+	*virtual.World
+	t      *testing.T
+	engine *memory.Engine
+	server *server.Server
+	ids    *virtual.Host
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{World: virtual.New(seed), t: t, engine: memory.New()}
+	w.ids = w.Host()
+	w.start()
+	return w
+}
+
+// start runs a server over the engine: the first one, or one after a crash.
+func (w *world) start() {
+	w.server = server.New(server.Config{
+		Engine: w.engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
+	})
+	w.t.Cleanup(w.server.Close)
+}
+
+// network stands between one tab and the server.
+type network struct {
+	w        *world
+	requests []string // bodies, as they were sent
+	// fault, where not nil, decides each request's fate.
+	fault func(n int) fate
+}
+
+type fate int
+
+const (
+	pass       fate = iota
+	lostBefore      // the server never hears of it
+	lostAfter       // the server does it, the answer is lost
+	portal          // a captive portal answers in its stead
+	half            // half of the answer comes
+	deny            // 401
+	busy            // 503 with Retry-After
+	tooLarge        // 413
+)
+
+var errUnreachable = &core.Error{Code: core.CodeUnreachable, Message: "no route"}
+
+func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) {
+	n.requests = append(n.requests, string(body))
+	f := pass
+	if n.fault != nil {
+		f = n.fault(len(n.requests))
+	}
+	switch f {
+	case lostBefore:
+		return nil, 0, errUnreachable
+	case portal:
+		return []byte("<html>Please sign in</html>"), 0, nil
+	case deny:
+		return nil, 0, &core.Error{Code: core.CodeUnauthorized}
+	case busy:
+		return nil, 17_000, &core.Error{Code: core.CodeUnavailable}
+	case tooLarge:
+		if strings.Count(string(body), `"op":`) > 10 {
+			return nil, 0, &core.Error{Code: core.CodeTooLarge}
+		}
+	}
+	answer, err := n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body))
+	if err != nil {
+		n.w.t.Errorf("the server refuses a request of the core: %v\n%s", err, body)
+		return nil, 0, err
+	}
+	switch f {
+	case lostAfter:
+		return nil, 0, errUnreachable
+	case half:
+		return answer[:len(answer)/2], 0, nil
+	}
+	return answer, 0, nil
+}
+
+// tab is one context of a client's profile.
+type tab struct {
+	*core.Stream
+	w    *world
+	host *virtual.Host
+	net  *network
+	db   *core.DB
+
+	committed uint64
+	failed    map[uint64]error
+	resolved  map[uint64]uint64 // ticket → index
+	discarded map[uint64]error
+	refused   map[uint64]core.Rejected
+	closed    error
+}
+
+// open opens the stream in a new context over a local database.
+func (w *world) open(local *memstore.Database) *tab {
+	w.t.Helper()
+	tb := w.openAsync(local)
+	w.Run(50)
+	if tb.Stream == nil {
+		w.t.Fatal("the stream did not open")
+	}
+	return tb
+}
+
+func (w *world) openAsync(local *memstore.Database) *tab {
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
+	tb.net = &network{w: w}
+	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID})
+	tb.db.Open(stream, tb, func(s *core.Stream, err error) {
+		if err != nil {
+			tb.closed = err
+			return
+		}
+		tb.Stream = s
+	})
+	return tb
+}
+
+func (tb *tab) Committed(upTo uint64) { tb.committed = upTo }
+func (tb *tab) Failed(tickets []uint64, err error) {
+	for _, t := range tickets {
+		tb.failed[t] = err
+	}
+}
+func (tb *tab) Resolved(ticket uint64, _ core.UUID, index uint64, err error) {
+	if ticket == 0 {
+		return
+	}
+	if _, twice := tb.resolved[ticket]; twice {
+		tb.w.t.Errorf("ticket %d is resolved twice", ticket)
+	}
+	tb.resolved[ticket] = index
+	if err != nil {
+		tb.discarded[ticket] = err
+	}
+}
+func (tb *tab) Refused(ticket uint64, r core.Rejected) { tb.refused[ticket] = r }
+func (tb *tab) Changed(bool)                           {}
+func (tb *tab) StatusChanged()                         {}
+func (tb *tab) Closed(err error)                       { tb.closed = err }
+
+// write makes one action of these ops and pumps, as a host does at the end of a task.
+func (tb *tab) write(ops string) uint64 {
+	tb.w.t.Helper()
+	ticket, err := tb.try(ops)
+	if err != nil {
+		tb.w.t.Fatalf("%s: %v", ops, err)
+	}
+	return ticket
+}
+
+func (tb *tab) try(ops string) (uint64, error) {
+	ticket, err := tb.Write(&core.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops})
+	tb.Pump()
+	return ticket, err
+}
+
+func object(n int) string { return fmt.Sprintf("0b1ec700-0000-4000-8000-%012d", n) }
+
+func create(n int, fields string) string {
+	return fmt.Sprintf(`[{"op":"create","object":"%s","type":"todo","fields":%s}]`, object(n), fields)
+}
+
+func set(n int, fields string) string {
+	return fmt.Sprintf(`[{"op":"update","object":"%s","set":%s}]`, object(n), fields)
+}
+
+func remove(n int) string { return fmt.Sprintf(`[{"op":"remove","object":"%s"}]`, object(n)) }
+
+// rows is the visible state as text.
+func (tb *tab) rows() string {
+	var b []byte
+	for _, r := range tb.State().Query(&core.Query{Limit: -1}) {
+		b = append(tb.State().AppendRow(b, r.Slot), '\n')
+	}
+	return string(b)
+}
+
+// fold is the server's log, folded from nothing.
+func (w *world) fold() *core.State {
+	w.t.Helper()
+	entries, err := w.engine.Read(context.Background(), stream, 0, 1<<30, 1<<40)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := core.NewState()
+	log, _ := w.engine.Log(context.Background(), stream)
+	s.Epoch = log.Epoch
+	for _, e := range entries {
+		a, err := core.DecodeAction(e.Raw)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		s.ApplyEntry(a, nil, nil)
+	}
+	return s
+}
+
+// converged fails unless every tab has nothing pending and holds, byte for byte, what the log folds to.
+func (w *world) converged(tabs ...*tab) {
+	w.t.Helper()
+	want := string(w.fold().AppendCheckpoint(nil, stream))
+	for i, tb := range tabs {
+		if n := len(tb.Pending(nil)); n > 0 {
+			w.t.Errorf("tab %d has %d pending: %+v", i, n, tb.Status())
+		}
+		if got := string(tb.State().AppendCheckpoint(nil, stream)); got != want {
+			w.t.Errorf("tab %d differs from the log:\n got %s\nwant %s", i, got, want)
+		}
+	}
+}
