@@ -14,6 +14,7 @@ import (
 type Database struct {
 	mu   sync.Mutex
 	logs map[string]map[core.LSN][]byte
+	life int // counts how often the database was destroyed
 
 	// Fail, where not nil, is asked before each call ("load", "append") and after each append that was made durable
 	// ("appended"): an error it gives is the call's, so that both kinds of unknown outcome can be had.
@@ -24,17 +25,32 @@ type Database struct {
 func New() *Database { return &Database{logs: map[string]map[core.LSN][]byte{}} }
 
 // Open makes a connection.
-func (d *Database) Open() *Store { return &Store{db: d} }
+func (d *Database) Open() *Store {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &Store{db: d, life: d.life}
+}
 
 // Store is one connection.
 type Store struct {
 	db     *Database
+	life   int // the one that it was opened in
 	closed bool
 }
 
 var _ core.Store = (*Store)(nil)
 
 var errClosed = &core.Error{Code: core.CodeClosed, Message: "the store is closed"}
+
+func (s *Store) usable() error {
+	switch {
+	case s.closed:
+		return errClosed
+	case s.life != s.db.life:
+		return core.ErrGone
+	}
+	return nil
+}
 
 func (d *Database) fails(op, stream string, lsn core.LSN) error {
 	if d.Fail == nil {
@@ -47,8 +63,8 @@ func (d *Database) fails(op, stream string, lsn core.LSN) error {
 func (s *Store) Load(_ context.Context, stream string, from core.LSN) ([][]byte, error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
-	if s.closed {
-		return nil, errClosed
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	if err := s.db.fails("load", stream, from); err != nil {
 		return nil, err
@@ -68,8 +84,8 @@ func (s *Store) Load(_ context.Context, stream string, from core.LSN) ([][]byte,
 func (s *Store) Append(_ context.Context, stream string, lsn core.LSN, record []byte) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
-	if s.closed {
-		return errClosed
+	if err := s.usable(); err != nil {
+		return err
 	}
 	if err := s.db.fails("append", stream, lsn); err != nil {
 		return err
@@ -93,8 +109,8 @@ func (s *Store) Append(_ context.Context, stream string, lsn core.LSN, record []
 func (s *Store) Streams(context.Context) ([]string, error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
-	if s.closed {
-		return nil, errClosed
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	names := make([]string, 0, len(s.db.logs))
 	for name := range s.db.logs {
@@ -109,6 +125,7 @@ func (s *Store) Destroy(context.Context) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	s.db.logs = map[string]map[core.LSN][]byte{}
+	s.db.life++
 	s.closed = true
 	return nil
 }

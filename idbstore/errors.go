@@ -1,0 +1,59 @@
+//go:build js && wasm
+
+package idbstore
+
+import (
+	"errors"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// mapError is the one place where what the browser throws or delivers becomes an error of the core. Thrown errors and
+// delivered ones have different Go types; their DOM names tell what they are.
+func mapError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *core.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	code := core.CodeStorage
+	switch domName(err) {
+	case "QuotaExceededError":
+		code = core.CodeQuota
+	case "VersionError":
+		code = core.CodeUpgrade
+	}
+	return &core.Error{Code: code, Message: op, Cause: err}
+}
+
+func domName(err error) string {
+	for _, name := range [...]string{"QuotaExceededError", "ConstraintError", "VersionError", "AbortError"} {
+		if errors.Is(err, idb.NewDOMException(name)) {
+			return name
+		}
+	}
+	var thrown js.Error
+	if errors.As(err, &thrown) {
+		return nameOf(thrown.Value)
+	}
+	var pointer *js.Error
+	if errors.As(err, &pointer) {
+		return nameOf(pointer.Value)
+	}
+	return ""
+}
+
+func nameOf(v js.Value) string {
+	if v.Type() != js.TypeObject {
+		return ""
+	}
+	if name := v.Get("name"); name.Type() == js.TypeString {
+		return name.String()
+	}
+	return ""
+}

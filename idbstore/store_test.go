@@ -1,0 +1,124 @@
+//go:build js && wasm
+
+package idbstore_test
+
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+	"testing"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/storetest"
+	"github.com/strandline-sync/strandline/idbstore"
+)
+
+var serial int
+
+func newName() string {
+	serial++
+	return fmt.Sprintf("test-%d-%d", time.Now().UnixNano(), serial)
+}
+
+func TestStore(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		t.Run(fmt.Sprintf("strict=%t", strict), func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Open {
+				name := newName()
+				return func(t *testing.T) core.Store {
+					s, err := idbstore.Open(context.Background(), name, idbstore.Options{Strict: strict})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { s.Close() })
+					return s
+				}
+			})
+		})
+	}
+}
+
+// The trap of the driver: an aborted transaction whose Await gives nil must never be told as saved.
+func TestALostRaceIsNeverToldAsSaved(t *testing.T) {
+	ctx := context.Background()
+	name := newName()
+	one, _ := idbstore.Open(ctx, name, idbstore.Options{})
+	two, _ := idbstore.Open(ctx, name, idbstore.Options{})
+	for lsn := range core.LSN(20) {
+		if err := one.Append(ctx, "a", lsn, []byte{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A tab that was frozen at lsn 5, and thawed: once with the records there, once with the old ones compacted away.
+	if err := two.Append(ctx, "a", 6, []byte{2}); err != core.ErrLost {
+		t.Fatalf("%v", err)
+	}
+	deleteRecords(t, name, "a", 19)
+	if err := two.Append(ctx, "a", 6, []byte{2}); err != core.ErrLost {
+		t.Fatalf("after compaction: %v", err)
+	}
+	if err := one.Append(ctx, "a", 20, []byte{1}); err != nil {
+		t.Fatalf("the one that is up to date: %v", err)
+	}
+}
+
+// deleteRecords takes away the records of a stream below an lsn, as a compaction will.
+func deleteRecords(t *testing.T, name, stream string, below int) {
+	t.Helper()
+	done := make(chan error, 1)
+	open := js.Global().Get("indexedDB").Call("open", name)
+	open.Set("onsuccess", js.FuncOf(func(js.Value, []js.Value) any {
+		tx := open.Get("result").Call("transaction", "records", "readwrite")
+		rng := js.Global().Get("IDBKeyRange").Call("bound", []any{stream, 0}, []any{stream, below}, false, true)
+		tx.Call("objectStore", "records").Call("delete", rng)
+		tx.Set("oncomplete", js.FuncOf(func(js.Value, []js.Value) any { done <- nil; return nil }))
+		return nil
+	}))
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the browser closes under us is opened again.
+func TestAClosedConnectionIsOpenedAgain(t *testing.T) {
+	ctx := context.Background()
+	name := newName()
+	s, err := idbstore.Open(ctx, name, idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(ctx, "a", 0, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	idbstore.Disconnect(s)
+	if err := s.Append(ctx, "a", 1, []byte{2}); err != nil {
+		t.Fatalf("append: %v", err)
+	}
+	idbstore.Disconnect(s)
+	if got, err := s.Load(ctx, "a", 0); err != nil || len(got) != 2 {
+		t.Fatalf("load: %v, %v", got, err)
+	}
+}
+
+// A stored value that is not ours is corrupt, not empty.
+func TestForeignValuesAreCorrupt(t *testing.T) {
+	ctx := context.Background()
+	name := newName()
+	s, _ := idbstore.Open(ctx, name, idbstore.Options{})
+	if err := s.Append(ctx, "a", 0, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan bool, 1)
+	open := js.Global().Get("indexedDB").Call("open", name)
+	open.Set("onsuccess", js.FuncOf(func(js.Value, []js.Value) any {
+		tx := open.Get("result").Call("transaction", "records", "readwrite")
+		tx.Call("objectStore", "records").Call("put", "text", []any{"a", 0})
+		tx.Set("oncomplete", js.FuncOf(func(js.Value, []js.Value) any { done <- true; return nil }))
+		return nil
+	}))
+	<-done
+	if _, err := s.Load(ctx, "a", 0); core.CodeOf(err) != core.CodeCorrupt {
+		t.Fatalf("%v", err)
+	}
+}
