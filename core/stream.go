@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Stream is one open action stream: its replica, the commits of its local log, and its part in the loop.
@@ -455,17 +456,29 @@ func (s *Stream) Status() Status {
 	return st
 }
 
-// Pending lists the actions that are not in the log yet, in order; those that name the object, where one is given.
-func (s *Stream) Pending(object *UUID) []*Action {
-	var out []*Action
-	for _, queue := range [2][]*local{s.pending, s.uncommitted} {
+// AppendPending writes the actions that are not in the log yet as a JSON array, in order; those that name the object,
+// where one is given. The seq of one that is not in the local log yet is null.
+func (s *Stream) AppendPending(dst []byte, object *UUID) []byte {
+	dst = append(dst, '[')
+	first := true
+	for i, queue := range [2][]*local{s.pending, s.uncommitted} {
 		for _, l := range queue {
-			if object == nil || l.names(*object) {
-				out = append(out, &l.Action)
+			if object != nil && !l.names(*object) {
+				continue
 			}
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			if committed := i == 0; committed {
+				dst = append(dst, l.Raw...)
+				continue
+			}
+			dst = append(dst, l.Raw[:strings.LastIndexByte(l.Raw, ':')+1]...)
+			dst = append(dst, "null}"...)
 		}
 	}
-	return out
+	return append(dst, ']')
 }
 
 func (l *local) names(object UUID) bool {

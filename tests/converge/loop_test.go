@@ -378,7 +378,7 @@ func TestBadWritesChangeNothing(t *testing.T) {
 		}
 	}
 	w.Run(minute)
-	if a.rows() != before || len(a.Pending(nil)) > 0 {
+	if a.rows() != before || a.Status().Pending > 0 {
 		t.Fatal(a.rows())
 	}
 }

@@ -228,7 +228,7 @@ func (w *world) converged(tabs ...*tab) {
 	w.t.Helper()
 	want := string(w.fold().AppendCheckpoint(nil, stream))
 	for i, tb := range tabs {
-		if n := len(tb.Pending(nil)); n > 0 {
+		if n := tb.Status().Pending; n > 0 {
 			w.t.Errorf("tab %d has %d pending: %+v", i, n, tb.Status())
 		}
 		if got := string(tb.State().AppendCheckpoint(nil, stream)); got != want {

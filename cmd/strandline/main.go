@@ -1,0 +1,35 @@
+// Command strandline is the sync server.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+const usage = `strandline serves action streams to sync runtimes.
+
+	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--engine sqlite]
+	                 [--auth none|secret:FILE] [--cors ORIGIN]...
+
+strandline serve -h tells what each flag means.
+`
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	var err error
+	switch verb := os.Args[1]; verb {
+	case "serve":
+		err = serve(os.Args[2:])
+	case "help", "-h", "--help":
+		fmt.Print(usage)
+	default:
+		err = fmt.Errorf("there is no command %q\n\n%s", verb, usage)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "strandline:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/sqlite"
+)
+
+const stopLimit = 10 * time.Second // for what is under way when the server is told to stop
+
+// serve runs the server until a signal ends it.
+func serve(args []string) error {
+	flags := flag.NewFlagSet("strandline serve", flag.ExitOnError)
+	addr := flags.String("addr", "127.0.0.1:8080", "the address to listen at; without authentication, a loopback one")
+	data := flags.String("data", "./data", "the data directory, made where it is missing")
+	static := flags.String("static", "", "a directory of files to show at /")
+	engine := flags.String("engine", "sqlite", "the log engine")
+	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
+	var cors []string
+	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
+		cors = append(cors, origin)
+		return nil
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("serve takes no argument %q", flags.Arg(0))
+	}
+	if *engine != "sqlite" {
+		return fmt.Errorf("there is no engine %q; there is sqlite", *engine)
+	}
+	who, err := authOf(*auth, *addr)
+	if err != nil {
+		return err
+	}
+	if *static != "" {
+		if info, err := os.Stat(*static); err != nil || !info.IsDir() {
+			return fmt.Errorf("--static %s is no directory", *static)
+		}
+	}
+	logs, err := sqlite.Open(*data)
+	if err != nil {
+		return err
+	}
+	defer logs.Close()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors})
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", s)
+	if *static != "" {
+		mux.Handle("/", staticFiles(*static))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	h := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(listener) }()
+	fmt.Printf("strandline: http://%s\n", listener.Addr())
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.Close() // ends the long polls, which would keep Shutdown waiting
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	if err := h.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return logs.Close()
+}
+
+// authOf reads --auth. Nobody gets an open server on a public address by mistake.
+func authOf(spec, addr string) (server.Auth, error) {
+	if spec == "none" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, fmt.Errorf("--addr %s: %w", addr, err)
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return nil, fmt.Errorf("--auth none is for loopback addresses only; name a secret to listen at %s", addr)
+		}
+		return server.None(), nil
+	}
+	file, ok := strings.CutPrefix(spec, "secret:")
+	if !ok {
+		return nil, fmt.Errorf("--auth is none or secret:FILE, not %q", spec)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the secret: %w", err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return nil, fmt.Errorf("the secret in %s is empty", file)
+	}
+	return server.Secret(secret), nil
+}

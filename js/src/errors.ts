@@ -1,0 +1,83 @@
+// Errors as apps see them. The codes are those of the Go core and of the HTTP API.
+
+export interface Problem {
+  code: string;
+  message: string;
+  path?: string;
+  retryable?: boolean;
+  pending?: number;
+}
+
+export class SyncError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  constructor(p: Problem, cause?: unknown) {
+    super(p.message, cause === undefined ? undefined : { cause });
+    this.code = p.code;
+    this.retryable = p.retryable ?? false;
+    this.name = names.get(new.target) ?? "SyncError";
+  }
+}
+
+export class ConflictError extends SyncError {}
+export class LockedError extends SyncError {}
+export class NotFoundError extends SyncError {}
+export class QuotaError extends SyncError {}
+export class ClosedError extends SyncError {}
+
+export class InvalidError extends SyncError {
+  readonly path: string;
+  constructor(p: Problem) {
+    super(p);
+    this.path = p.path ?? "";
+  }
+}
+
+export class RejectedError extends SyncError {
+  readonly action: unknown;
+  constructor(p: Problem, action: unknown) {
+    super(p);
+    this.action = action;
+  }
+}
+
+export class UnsentError extends SyncError {
+  readonly pending: number;
+  constructor(p: Problem) {
+    super(p);
+    this.pending = p.pending ?? 0;
+  }
+}
+
+// Minifiers rename classes; the names that people read in a console stay.
+const names = new Map<unknown, string>([
+  [ConflictError, "ConflictError"],
+  [LockedError, "LockedError"],
+  [NotFoundError, "NotFoundError"],
+  [QuotaError, "QuotaError"],
+  [ClosedError, "ClosedError"],
+  [InvalidError, "InvalidError"],
+  [RejectedError, "RejectedError"],
+  [UnsentError, "UnsentError"],
+]);
+
+const classes: { [code: string]: new (p: Problem) => SyncError } = {
+  invalid: InvalidError,
+  exists: InvalidError,
+  "too-large": InvalidError,
+  "not-found": NotFoundError,
+  locked: LockedError,
+  quota: QuotaError,
+  closed: ClosedError,
+  unsent: UnsentError,
+  conflict: ConflictError,
+};
+
+/** Makes the error of a problem that the core tells. */
+export function errorOf(p: Problem): SyncError {
+  return new (classes[p.code] ?? SyncError)(p);
+}
+
+export function invalid(path: string, message: string): InvalidError {
+  return new InvalidError({ code: "invalid", path, message: `invalid${path && ` at ${path}`}: ${message}` });
+}

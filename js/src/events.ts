@@ -1,0 +1,31 @@
+/** Listeners of named events. What one throws goes to `thrown`. */
+export class Events<M> {
+  readonly #listeners = new Map<keyof M, Set<(e: never) => void>>();
+  readonly #thrown: (e: unknown) => void;
+
+  constructor(thrown: (e: unknown) => void) {
+    this.#thrown = thrown;
+  }
+
+  on<E extends keyof M>(event: E, fn: (e: M[E]) => void): () => void {
+    let set = this.#listeners.get(event);
+    if (!set) this.#listeners.set(event, (set = new Set()));
+    const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own
+    set.add(mine as (e: never) => void);
+    return () => void set.delete(mine as (e: never) => void);
+  }
+
+  has(event: keyof M): boolean {
+    return (this.#listeners.get(event)?.size ?? 0) > 0;
+  }
+
+  emit<E extends keyof M>(event: E, value: M[E]): void {
+    for (const fn of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        (fn as (e: M[E]) => void)(value);
+      } catch (e) {
+        this.#thrown(e);
+      }
+    }
+  }
+}

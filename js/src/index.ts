@@ -1,0 +1,13 @@
+export { open } from "./database.js";
+export { FieldOp, increment, union, without } from "./json.js";
+export {
+  ClosedError,
+  ConflictError,
+  InvalidError,
+  LockedError,
+  NotFoundError,
+  QuotaError,
+  RejectedError,
+  SyncError,
+  UnsentError,
+} from "./errors.js";

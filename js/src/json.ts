@@ -1,0 +1,99 @@
+// What apps hand over is checked before it becomes text: JSON.stringify drops or rewrites what is not JSON.
+import { invalid } from "./errors.js";
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const maxDepth = 60; // of a value; the action around it has the rest of 64
+
+const escape = (key: string) => key.replace(/~/g, "~0").replace(/\//g, "~1");
+
+/** Throws InvalidError with the path of the first part of a value that is not JSON. */
+export function check(value: unknown, path: string, depth = maxDepth): void {
+  switch (typeof value) {
+    case "boolean":
+    case "string":
+      return;
+    case "number":
+      if (!Number.isFinite(value)) throw invalid(path, `${value} is no JSON number`);
+      return;
+    case "object":
+      break;
+    default:
+      throw invalid(path, `a value of type ${typeof value} is not JSON`);
+  }
+  if (value === null) return;
+  if (depth === 0) throw invalid(path, "the value is nested too deep, or in a circle");
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) check(value[i], `${path}/${i}`, depth - 1);
+    return;
+  }
+  plain(value, path);
+  for (const key of Object.keys(value)) {
+    const member = (value as { [key: string]: unknown })[key];
+    if (member !== undefined) check(member, `${path}/${escape(key)}`, depth - 1);
+  }
+}
+
+/** Throws unless value is a plain object: an instance of a class would lose what it is. */
+export function plain(value: unknown, path: string): asserts value is { [key: string]: unknown } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "is no object");
+  const proto: unknown = Object.getPrototypeOf(value);
+  if (proto !== null && Object.getPrototypeOf(proto) !== null) {
+    throw invalid(path, `an instance of ${value.constructor?.name || "a class"} is not JSON`);
+  }
+}
+
+/** The text of fields, checked. */
+export function fieldsText(fields: unknown): string {
+  plain(fields, "");
+  check(fields, "", maxDepth + 1);
+  return JSON.stringify(fields);
+}
+
+type Part = "inc" | "union" | "without";
+
+/** A field operation of a patch: made by increment, union and without alone, so that plain JSON is never taken for one. */
+export class FieldOp {
+  readonly part: Part;
+  readonly value: unknown;
+  /** @internal */
+  constructor(part: Part, value: unknown) {
+    this.part = part;
+    this.value = value;
+  }
+}
+
+export const increment = (by = 1): FieldOp => new FieldOp("inc", by);
+export const union = (...values: Json[]): FieldOp => new FieldOp("union", values);
+export const without = (...values: Json[]): FieldOp => new FieldOp("without", values);
+
+/** The parts of an update as JSON text; empty where the patch changes nothing. */
+export function patchText(patch: unknown): string {
+  plain(patch, "");
+  const parts: { [part: string]: { [key: string]: unknown } } = {};
+  const unset: string[] = [];
+  for (const key of Object.keys(patch)) {
+    const value = patch[key];
+    const path = `/${escape(key)}`;
+    if (value === undefined) {
+      unset.push(key);
+      continue;
+    }
+    const part = value instanceof FieldOp ? value.part : "set";
+    const plainValue = value instanceof FieldOp ? value.value : value;
+    if (part === "inc" && typeof plainValue !== "number") throw invalid(path, "an increment is a number");
+    check(plainValue, path);
+    (parts[part] ??= Object.create(null) as { [key: string]: unknown })[key] = plainValue;
+  }
+  if (unset.length > 0) parts.unset = unset as unknown as { [key: string]: unknown };
+  return Object.keys(parts).length > 0 ? JSON.stringify(parts) : "";
+}
+
+/** Freezes a parsed value all through. */
+export function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const key of Object.keys(value)) freeze((value as { [key: string]: unknown })[key]);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,243 @@
+// The wasm program and the border to it. Hot calls are exports over one buffer of bytes; cold ones are functions that the
+// program puts on the host object. Nothing here calls an app.
+import "../../wasm_exec.js";
+import { errorOf, SyncError, type Problem } from "./errors.js";
+
+declare const Go: new () => { argv: string[]; importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> };
+declare const __WASM__: string; // the content-hashed name; the build puts it in
+
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+
+type Export = (...args: number[]) => number;
+
+interface Exports {
+  mem: WebAssembly.Memory;
+  strandline_header: Export;
+  strandline_input: Export;
+  strandline_write: Export;
+  strandline_get: Export;
+  strandline_rows: Export;
+  strandline_query: Export;
+  strandline_count: Export;
+  strandline_live: Export;
+  strandline_live_rows: Export;
+  strandline_live_end: Export;
+  strandline_flush: Export;
+  strandline_pending: Export;
+  strandline_is_pending: Export;
+  strandline_status: Export;
+}
+
+type Done = (error: Problem | null) => void;
+
+/** The cold functions. */
+interface Host {
+  ready(): void;
+  panicked(message: string, stack: string): void;
+  pump(): void;
+  open(options: object, auth: unknown, hint: (stream: string) => void, done: (error: Problem | null, handle: number) => void): void;
+  stream(db: number, name: string, observer: object, done: (error: Problem | null, handle: number, client: string) => void): void;
+  closeStream(stream: number, done: () => void): void;
+  close(db: number, done: Done): void;
+  destroy(db: number, force: boolean, done: Done): void;
+  settled(stream: number, done: () => void): void;
+  sync(db: number, done: Done): void;
+  refresh(db: number, stream: string): void;
+}
+
+export const OK = 0;
+export const ABSENT = 1;
+const ERROR = 2;
+
+let base = "";
+/** Says where this script is: the wasm is beside it. */
+export function setBase(url: string): void {
+  base = url;
+}
+
+const loading = new Map<unknown, Promise<Runtime>>();
+
+/** The running program of a source; one per page and source. A load that failed is tried anew by the next call. */
+export function load(source?: WasmSource): Promise<Runtime> {
+  const key = source instanceof URL ? source.href : source ?? "";
+  let runtime = loading.get(key);
+  if (!runtime) {
+    runtime = start(source);
+    loading.set(key, runtime);
+    runtime.catch(() => loading.delete(key));
+  }
+  return runtime;
+}
+
+async function start(source?: WasmSource): Promise<Runtime> {
+  const go = new Go();
+  const instance = await instantiate(source ?? defaultURL(), go.importObject);
+  return new Promise((resolve, reject) => {
+    const name = `strandline-host-${Math.random().toString(36).slice(2)}`;
+    const scope = globalThis as unknown as { [name: string]: unknown };
+    const runtime = new Runtime();
+    const host = runtime.host;
+    host.ready = () => {
+      delete scope[name];
+      runtime.begin(instance.exports as unknown as Exports);
+      resolve(runtime);
+    };
+    host.panicked = (message, stack) => runtime.die(message, stack);
+    scope[name] = host;
+    go.argv = ["strandline", name];
+    go.run(instance).then(
+      () => runtime.die("the program ended"),
+      (e: unknown) => {
+        runtime.die(String(e));
+        reject(wasmError("the program did not start", e));
+      },
+    );
+  });
+}
+
+function defaultURL(): string | URL {
+  if (!base) throw wasmError("say where strandline.wasm is with the option wasm");
+  return new URL(__WASM__, base);
+}
+
+const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "wasm", message, retryable: true }, cause);
+
+async function instantiate(source: WasmSource, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
+  let bytes: BufferSource;
+  if (typeof source === "string" || source instanceof URL || source instanceof Response) {
+    const response = source instanceof Response ? source : await fetchWasm(source);
+    const where = source instanceof Response ? response.url : String(source);
+    if (!response.ok) throw wasmError(`${where} could not be fetched: status ${response.status}`);
+    const streaming = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
+    try {
+      if (streaming) return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+      bytes = await response.arrayBuffer();
+    } catch (e) {
+      throw wasmError(`${where} is no WebAssembly that this browser can run`, e);
+    }
+  } else {
+    bytes = source;
+  }
+  try {
+    return (await WebAssembly.instantiate(bytes, imports)).instance;
+  } catch (e) {
+    throw wasmError("the bytes are no WebAssembly that this browser can run", e);
+  }
+}
+
+async function fetchWasm(url: string | URL): Promise<Response> {
+  try {
+    return await fetch(url);
+  } catch (e) {
+    throw wasmError(`${String(url)} could not be fetched`, e);
+  }
+}
+
+/** One running program. */
+export class Runtime {
+  readonly host = {} as Host;
+  /** Hears that the program has died; called once. */
+  readonly onDeath = new Set<(e: SyncError) => void>();
+  exports!: Exports;
+  /** What an export left: output address, its length, slot or count, version, ticket. */
+  header!: Uint32Array;
+
+  #dead: SyncError | null = null;
+  #headerAt = 0;
+  #pumping = false;
+  #bytes!: Uint8Array;
+  readonly #encoder = new TextEncoder();
+  readonly #decoder = new TextDecoder();
+
+  begin(exports: Exports): void {
+    this.exports = exports;
+    this.#headerAt = exports.strandline_header();
+    this.#views();
+  }
+
+  die(message: string, stack?: string): void {
+    if (this.#dead) return;
+    this.#dead = new SyncError({ code: "internal", message: `the runtime stopped: ${message}`, retryable: false }, stack);
+    for (const hear of this.onDeath) hear(this.#dead);
+    for (const [key, runtime] of loading) void runtime.then((r) => r === this && loading.delete(key));
+  }
+
+  #views(): void {
+    const buffer = this.exports.mem.buffer;
+    this.#bytes = new Uint8Array(buffer);
+    this.header = new Uint32Array(buffer, this.#headerAt, 8);
+  }
+
+  /** Throws once the program has died. Every call goes through here. */
+  alive(): void {
+    if (this.#dead) throw this.#dead;
+    if (this.#bytes.buffer !== this.exports.mem.buffer) this.#views(); // memory has grown
+  }
+
+  /** Makes room for n bytes of input and gives where it begins. */
+  #room(n: number): number {
+    this.alive();
+    const at = this.exports.strandline_input(n);
+    this.alive();
+    return at;
+  }
+
+  /** Puts texts into the input, one behind the other, and gives their lengths in bytes. */
+  input(...texts: string[]): number[] {
+    let room = 0;
+    for (const text of texts) room += text.length * 3;
+    let at = this.#room(room);
+    const lengths: number[] = [];
+    for (const text of texts) {
+      const { written } = this.#encoder.encodeInto(text, this.#bytes.subarray(at, at + text.length * 3));
+      lengths.push(written);
+      at += written;
+    }
+    return lengths;
+  }
+
+  /** Puts an id of 36 ASCII characters into the input; false for anything else. */
+  inputID(id: unknown): boolean {
+    if (typeof id !== "string" || id.length !== 36) return false;
+    let at = this.#room(36);
+    const bytes = this.#bytes;
+    for (let i = 0; i < 36; i++) bytes[at++] = id.charCodeAt(i);
+    return true;
+  }
+
+  inputSlots(slots: number[]): void {
+    const at = this.#room(slots.length * 4);
+    const view = new DataView(this.#bytes.buffer);
+    for (let i = 0; i < slots.length; i++) view.setUint32(at + 4 * i, slots[i]!, true);
+  }
+
+  /** The status of an export; an error is thrown. */
+  status(code: number): number {
+    this.alive();
+    if (code === ERROR) throw errorOf(JSON.parse(this.text()) as Problem);
+    if (code < 0) throw this.#dead ?? new SyncError({ code: "internal", message: "the runtime stopped" });
+    return code;
+  }
+
+  text(): string {
+    this.alive();
+    return this.#decoder.decode(this.#bytes.subarray(this.header[0]!, this.header[0]! + this.header[1]!));
+  }
+
+  /** The output as numbers: a view that the next call overwrites. */
+  numbers(): Uint32Array {
+    this.alive();
+    return new Uint32Array(this.#bytes.buffer, this.header[0]!, this.header[1]!);
+  }
+
+  /** Lets the program go on with what the exports of this tick have left. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      if (!this.#dead) this.host.pump();
+    });
+  }
+}

@@ -1,0 +1,364 @@
+import type { Database } from "./database.js";
+import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { Events } from "./events.js";
+import { fieldsText, patchText } from "./json.js";
+import { Rows, type Row } from "./rows.js";
+import { OK, type Runtime } from "./runtime.js";
+import { begin, nilID, refused, Write, type Open } from "./write.js";
+
+const CREATE = 0;
+const UPDATE = 1;
+const REMOVE = 2;
+
+export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
+
+export type StreamStatus = {
+  state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
+  reason: "upgrade" | "forbidden" | "corrupt" | null;
+  head: number;
+  pending: number;
+  rejected: number;
+  next: { at: number; because: string } | null;
+  lastSynced: number | null;
+  error: SyncError | null;
+};
+
+export type Rejected = { action: unknown; code: string; message: string };
+type StreamEvents = { status: StreamStatus; rejected: Rejected };
+
+interface Subscription {
+  fn: (rows: readonly Row[], change: Change) => void;
+  rows: readonly Row[];
+}
+
+export class Stream {
+  readonly name: string;
+  readonly client: string;
+  readonly #db: Database;
+  readonly #runtime: Runtime;
+  readonly #handle: number;
+  readonly #rows: Rows;
+  readonly #events: Events<StreamEvents>;
+  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #uncommitted: Open<unknown>[] = []; // in the order of their tickets
+  readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
+  readonly #waiting = new Set<(e: SyncError) => void>();
+  #closed: SyncError | null = null;
+  #notifying = false;
+  #local = false;
+  #remote = false;
+  #telling = false;
+
+  /** @internal */
+  constructor(db: Database, runtime: Runtime, handle: number, name: string, client: string) {
+    this.#db = db;
+    this.#runtime = runtime;
+    this.#handle = handle;
+    this.name = name;
+    this.client = client;
+    this.#rows = new Rows(runtime, handle);
+    this.#events = new Events((e) => db.warn("listener", `a listener of stream ${name} threw`, e));
+  }
+
+  /** @internal What the core tells; takes notes only. */
+  readonly observer = {
+    committed: (upTo: number) => {
+      while (this.#uncommitted.length > 0 && (this.#uncommitted[0] as Open<unknown> & { ticket: number }).ticket <= upTo) {
+        const open = this.#uncommitted.shift()!;
+        open.resolve(open.value);
+      }
+    },
+    failed: (tickets: number[], problem: Problem) => {
+      const gone = new Set(tickets);
+      const error = errorOf(problem);
+      for (const ticket of gone) {
+        const open = this.#open.get(ticket);
+        this.#open.delete(ticket);
+        open?.reject(error);
+        open?.write.settle(0, error);
+      }
+      const kept = this.#uncommitted.filter((o) => !gone.has((o as Open<unknown> & { ticket: number }).ticket));
+      this.#uncommitted.splice(0, this.#uncommitted.length, ...kept);
+    },
+    resolved: (ticket: number, index: number, problem: Problem | null) => {
+      const open = this.#open.get(ticket);
+      this.#open.delete(ticket);
+      open?.write.settle(index, problem && new ConflictError(problem));
+    },
+    refused: (ticket: number, code: string, message: string, action: string) => {
+      const rejected = { action: JSON.parse(action) as unknown, code, message };
+      const error = new RejectedError({ code, message: `${code}: ${message}` }, rejected.action);
+      const open = this.#open.get(ticket);
+      this.#open.delete(ticket);
+      open?.reject(error); // a dependant that was not committed yet; else it has resolved before
+      open?.write.settle(0, error);
+      queueMicrotask(() => this.#events.emit("rejected", rejected));
+    },
+    changed: (remote: boolean) => this.#changed(remote),
+    statusChanged: () => this.#statusChanged(),
+    closed: (problem: Problem | null) => {
+      this.end(problem ? errorOf(problem) : new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
+    },
+  };
+
+  /** @internal Ends the stream: what is open is rejected, later calls fail. */
+  end(error: SyncError): void {
+    if (this.#closed) return;
+    this.#closed = error;
+    for (const open of this.#uncommitted) open.reject(error);
+    for (const open of this.#open.values()) open.write.settle(0, error);
+    this.#uncommitted.length = 0;
+    this.#open.clear();
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    this.#subscriptions.clear();
+    this.#db.forget(this);
+  }
+
+  create(type: string, fields: object, options: { id?: string } = {}): Write<string> {
+    return this.#write(CREATE, (open) => {
+      if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
+      const texts = [JSON.stringify(type), fieldsText(fields)];
+      if (options.id !== undefined) {
+        if (typeof options.id !== "string") throw invalid("/id", "is no lower-case UUID");
+        texts.push(options.id);
+      }
+      return texts;
+    });
+  }
+
+  update(id: string, patch: object): Write<void> {
+    return this.#write<void>(UPDATE, () => {
+      const text = patchText(patch);
+      return text === "" ? null : [this.#id(id), text];
+    });
+  }
+
+  edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
+    return this.#write<void>(UPDATE, () => {
+      this.#check();
+      const row = this.#rows.get(this.#id(id));
+      if (!row) throw new NotFoundError({ code: "not-found", message: `not-found: no object has the id ${id}` });
+      const { id: _id, type: _type, ...fields } = row;
+      const draft = structuredClone(fields) as { [key: string]: unknown };
+      const result: unknown = fn(draft);
+      if (typeof (result as PromiseLike<void> | undefined)?.then === "function") throw invalid("", "edit takes a function that is not async");
+      const patch: { [key: string]: unknown } = Object.create(null) as { [key: string]: unknown };
+      for (const key of Object.keys(fields)) if (draft[key] === undefined) patch[key] = undefined;
+      patchText(draft); // what is not JSON is told before it is compared as if it were
+      for (const key of Object.keys(draft)) {
+        if (draft[key] !== undefined && JSON.stringify(draft[key]) !== JSON.stringify(fields[key])) patch[key] = draft[key];
+      }
+      const text = patchText(patch);
+      return text === "" ? null : [id, text];
+    });
+  }
+
+  remove(id: string): Write<void> {
+    return this.#write<void>(REMOVE, () => [this.#id(id), ""]);
+  }
+
+  #id(id: unknown): string {
+    if (typeof id !== "string" || id.length !== 36) throw new NotFoundError({ code: "not-found", message: `not-found: ${String(id)} is no object's id` });
+    return id;
+  }
+
+  /** Makes one action. texts gives what crosses the border; null where there is nothing to do. */
+  #write<T>(kind: number, texts: (open: Open<T>) => string[] | null): Write<T> {
+    const open = begin<T>() as Open<T> & { ticket: number };
+    try {
+      this.#check();
+      const given = texts(open);
+      if (!given) {
+        open.resolve(undefined as T);
+        open.write.settle(this.head, null);
+        return open.write;
+      }
+      const r = this.#runtime;
+      const lengths = r.input(...given);
+      let total = 0;
+      for (const n of lengths) total += n;
+      r.status(r.exports.strandline_write(this.#handle, kind, lengths[0]!, lengths[1]!, total));
+      const ids = r.text();
+      open.ticket = r.header[4]!;
+      open.write.action = ids.slice(0, 36);
+      open.write.object = ids.slice(36);
+      if (kind === CREATE) open.value = open.write.object as T;
+      this.#uncommitted.push(open as Open<unknown>);
+      this.#open.set(open.ticket, open as Open<unknown>);
+      r.pump();
+      this.#changed(false);
+      this.#statusChanged();
+      return open.write;
+    } catch (e) {
+      return refused<T>(outside(e));
+    }
+  }
+
+  get(id: string): Row | undefined {
+    this.#check();
+    return this.#rows.get(id);
+  }
+
+  query(q: object = {}): readonly Row[] {
+    this.#check();
+    const r = this.#runtime;
+    r.status(r.exports.strandline_query(this.#handle, this.#query(q)));
+    return this.#rows.take();
+  }
+
+  count(q: object = {}): number {
+    this.#check();
+    const r = this.#runtime;
+    r.status(r.exports.strandline_count(this.#handle, this.#query(q)));
+    return r.header[2]!;
+  }
+
+  #query(q: object): number {
+    return this.#runtime.input(fieldsText(q))[0]!;
+  }
+
+  subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void): () => void {
+    this.#check();
+    if (typeof fn !== "function") throw invalid("", "subscribe takes a function");
+    const r = this.#runtime;
+    r.status(r.exports.strandline_live(this.#handle, this.#query(q)));
+    const live = r.header[2]!;
+    r.status(r.exports.strandline_live_rows(this.#handle, live));
+    const subscription: Subscription = { fn, rows: this.#rows.take() };
+    this.#subscriptions.set(live, subscription);
+    this.#call(subscription, { added: subscription.rows.map((row) => row.id), changed: [], removed: [], origin: "local" });
+    return () => {
+      if (this.#subscriptions.delete(live) && !this.#closed) r.exports.strandline_live_end(this.#handle, live);
+    };
+  }
+
+  #changed(remote: boolean): void {
+    if (this.#subscriptions.size === 0) return;
+    if (remote) this.#remote = true;
+    else this.#local = true;
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => this.#notify());
+  }
+
+  /** Calls the subscribers whose rows have changed: once, whatever happened in this tick. */
+  #notify(): void {
+    this.#notifying = false;
+    const origin = this.#local && this.#remote ? "mixed" : this.#remote ? "remote" : "local";
+    this.#local = this.#remote = false;
+    if (this.#closed) return;
+    const r = this.#runtime;
+    const calls: (() => void)[] = [];
+    try {
+      r.status(r.exports.strandline_flush(this.#handle));
+      for (const live of [...r.numbers()]) {
+        const subscription = this.#subscriptions.get(live);
+        if (!subscription || r.status(r.exports.strandline_live_rows(this.#handle, live)) !== OK) continue;
+        const before = subscription.rows;
+        const rows = this.#rows.take();
+        if (rows.length === before.length && rows.every((row, i) => row === before[i])) continue;
+        subscription.rows = rows;
+        calls.push(() => this.#call(subscription, difference(before, rows, origin)));
+      }
+    } catch (e) {
+      this.#db.warn("notify", `the live queries of stream ${this.name} failed`, e);
+    }
+    for (const call of calls) call();
+  }
+
+  #call(s: Subscription, change: Change): void {
+    try {
+      s.fn(s.rows, change);
+    } catch (e) {
+      this.#db.warn("subscriber", `a subscriber of stream ${this.name} threw`, e);
+    }
+  }
+
+  #statusChanged(): void {
+    if (this.#telling || (!this.#events.has("status") && !this.#db.watched)) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      if (this.#closed) return;
+      if (this.#events.has("status")) this.#events.emit("status", this.status);
+      this.#db.statusChanged();
+    });
+  }
+
+  get status(): StreamStatus {
+    this.#check();
+    const r = this.#runtime;
+    r.status(r.exports.strandline_status(this.#handle));
+    const s = JSON.parse(r.text()) as StreamStatus & { error?: Problem };
+    return { ...s, next: s.next ?? null, lastSynced: s.lastSynced || null, error: s.error ? errorOf(s.error) : null };
+  }
+
+  get head(): number {
+    return this.status.head;
+  }
+
+  pending(id?: string): readonly unknown[] {
+    this.#check();
+    const r = this.#runtime;
+    if (id !== undefined && !r.inputID(id)) return [];
+    r.status(r.exports.strandline_pending(this.#handle, id === undefined ? 0 : 36));
+    return JSON.parse(r.text()) as unknown[];
+  }
+
+  isPending(id: string): boolean {
+    this.#check();
+    const r = this.#runtime;
+    return r.inputID(id) && r.status(r.exports.strandline_is_pending(this.#handle)) === OK;
+  }
+
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#check();
+      this.#waiting.add(reject);
+      this.#runtime.host.settled(this.#handle, () => {
+        this.#waiting.delete(reject);
+        resolve();
+      });
+    });
+  }
+
+  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void {
+    return this.#events.on(event, fn);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve();
+      this.#runtime.host.closeStream(this.#handle, () => resolve());
+    });
+  }
+
+  #check(): void {
+    if (this.#closed) throw this.#closed;
+  }
+}
+
+/** The error as it is for the caller: paths point into what was given. */
+function outside(e: unknown): unknown {
+  if (!(e instanceof SyncError) || (e.code !== "malformed" && e.code !== "too-large" && e.code !== "upgrade")) return e;
+  const path = ((e as InvalidError).path ?? /^\S+ at (\S+):/.exec(e.message)?.[1] ?? "").replace(/^\/ops\/0(\/(fields|set|unset|inc|union|without))?/, "");
+  const why = e.message.replace(/^\S+( at \S+)?: /, "");
+  if (e.code !== "too-large") return invalid(path, why);
+  return new InvalidError({ code: e.code, path, message: e.message });
+}
+
+function difference(before: readonly Row[], after: readonly Row[], origin: Change["origin"]): Change {
+  const old = new Map(before.map((row) => [row.id, row]));
+  const added: string[] = [];
+  const changed: string[] = [];
+  for (const row of after) {
+    const was = old.get(row.id);
+    if (!was) added.push(row.id);
+    else if (was !== row) changed.push(row.id);
+    old.delete(row.id);
+  }
+  return { added, changed, removed: [...old.keys()], origin };
+}
+
+export { nilID };

@@ -1,0 +1,62 @@
+import type { SyncError } from "./errors.js";
+
+export const nilID = "00000000-0000-0000-0000-000000000000";
+
+/** A promise of the local commit, with the later stage beside it. */
+export class Write<T> extends Promise<T> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+  action = nilID;
+  object = nilID;
+  #index: number | undefined;
+  #error: unknown;
+  #promise: Promise<number> | undefined;
+  #settle: [(index: number) => void, (e: unknown) => void] | undefined;
+
+  /** When the action has its index in the log. Made when it is asked for: most are not. */
+  get persisted(): Promise<number> {
+    if (!this.#promise) {
+      this.#promise = new Promise((resolve, reject) => {
+        if (this.#error !== undefined) reject(this.#error);
+        else if (this.#index !== undefined) resolve(this.#index);
+        else this.#settle = [resolve, reject];
+      });
+      this.#promise.catch(() => {}); // ignoring it raises nothing
+    }
+    return this.#promise;
+  }
+
+  /** @internal */
+  settle(index: number, error: SyncError | null): void {
+    if (error) this.#error = error;
+    else this.#index = index;
+    if (this.#settle) error ? this.#settle[1](error) : this.#settle[0](index);
+  }
+}
+
+/** A write under way: its promise, and how to end it. */
+export interface Open<T> {
+  write: Write<T>;
+  value: T;
+  resolve(value: T): void;
+  reject(e: unknown): void;
+}
+
+export function begin<T>(): Open<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (e: unknown) => void;
+  const write = new Write<T>((a, b) => {
+    resolve = a;
+    reject = b;
+  });
+  return { write, value: undefined as T, resolve, reject };
+}
+
+/** A write that failed at the call: nothing was written. */
+export function refused<T>(e: unknown): Write<T> {
+  const open = begin<T>();
+  open.reject(e);
+  open.write.settle(0, e as SyncError);
+  return open.write;
+}

@@ -1,0 +1,153 @@
+// The public surface of strandline. Reads are synchronous: the visible state is in memory. Writes apply at once and
+// return a promise. A bad call rejects where a promise is returned and throws where none is. Bad values are
+// InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, unset in a patch, InvalidError
+// inside arrays. Rows are deeply frozen.
+
+export type UUID = string;
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. */
+export function open(options: OpenOptions): Promise<Database>;
+
+export interface OpenOptions {
+  name: string;
+  /** The URL under which the server's /v1 stands: an origin, or an origin with a path. Left out: local only, pending actions wait. */
+  server?: string | URL;
+  /** Bearer token; asked before each request. Pending actions are held, never dropped, while there is none. */
+  auth?: () => string | null | Promise<string | null>;
+  /** Who is writing; part of the database's identity. */
+  user?: string;
+  /** Where strandline.wasm is: URL, Response, bytes or a compiled module. Default: beside the script. */
+  wasm?: string | URL | Response | BufferSource | WebAssembly.Module;
+  /** IndexedDB commit hint. Default "relaxed", as browsers have it; "strict" also flushes to the disk. */
+  durability?: "relaxed" | "strict";
+  /** Milliseconds. Defaults: retry 5000 (after a network failure, ±10 % jitter), idle 60000. */
+  timers?: { retry?: number; idle?: number };
+  /** Called with every warning or error that no promise carries. Default: console. */
+  log?: (entry: LogEntry) => void;
+}
+
+export interface Database {
+  readonly name: string;
+  readonly user: string | null;
+  /** Opens a stream, or gives the one that is open. */
+  stream<S extends Schema = Schema>(name: string): Promise<Stream<S>>;
+  /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
+  sync(): Promise<void>;
+  readonly status: Status;
+  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void;
+  /** Lets what is written become durable, then lets go. Pending actions stay in the local database. */
+  close(): Promise<void>;
+  /** Sign-out: deletes the local database. Rejects with UnsentError (with the count) while actions are pending, unless forced. */
+  destroy(options?: { force?: boolean }): Promise<void>;
+}
+
+export type Schema = { [type: string]: { [key: string]: Json | undefined } };
+export type Row<S extends Schema, T extends keyof S = keyof S> = { readonly id: UUID; readonly type: T } & Readonly<S[T]>;
+
+export interface Stream<S extends Schema = Schema> {
+  readonly name: string;
+  readonly client: UUID;
+
+  // writes: applied at once, resolve when IndexedDB has them
+  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
+  /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */
+  update(id: UUID, patch: Patch): Write<void>;
+  /** Immer-like: the keys that fn changes on the draft become one update. */
+  edit<T extends keyof S & string>(id: UUID, fn: (draft: S[T]) => void): Write<void>;
+  remove(id: UUID): Write<void>;
+
+  // reads: synchronous, frozen, identical object until it changes
+  get<T extends keyof S & string>(id: UUID): Row<S, T> | undefined;
+  query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
+  count(q?: Query<S>): number;
+  /** Called at once with the rows, then after every change of them, once per turn, in a microtask after it. Writes in fn are
+      allowed and notify in the next one; what fn throws goes to `log`. */
+  subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void): () => void;
+
+  // sync state
+  readonly status: StreamStatus;
+  readonly head: number;
+  /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. */
+  pending(id?: UUID): readonly Action[];
+  isPending(id: UUID): boolean;
+  /** Resolves when all that is pending now is persisted (or rejected). */
+  settled(): Promise<void>;
+  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** A promise of the local commit, with the later stage beside it. */
+export interface Write<T> extends Promise<T> {
+  /** The nil UUID where nothing was written. */
+  readonly action: UUID;
+  /** The object's id, at once (create). */
+  readonly object: UUID;
+  /** The index in the log; rejects with RejectedError, or ConflictError when the action was discarded whole.
+      Ignoring it never raises unhandledrejection. */
+  readonly persisted: Promise<number>;
+}
+
+export type Patch = { [key: string]: Json | undefined | FieldOp };
+/** Field operations that merge instead of overwriting. undefined in a patch means unset. */
+export function increment(by?: number): FieldOp;
+export function union(...values: Json[]): FieldOp;
+export function without(...values: Json[]): FieldOp;
+/** Branded: plain JSON is never taken for one. */
+export class FieldOp { private constructor(); }
+
+export interface Query<S extends Schema = Schema, T extends keyof S = keyof S> {
+  type?: T;
+  /** Equality, or { eq, ne, gt, gte, lt, lte, in, has } per key; all must hold. */
+  where?: { [key: string]: Json | Condition };
+  /** Absent, null, false, true, numbers, strings, the rest; ties go by id. */
+  orderBy?: string | { key: string; direction?: "asc" | "desc" } | Array<string | { key: string; direction?: "asc" | "desc" }>;
+  limit?: number;
+  offset?: number;
+}
+
+export type StreamStatus = {
+  /** live: last round trip succeeded. offline: no network. waiting: retry at `next`. held: no valid token.
+      stopped: cannot go on (reason or error says why); reading still works. */
+  state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
+  reason: "upgrade" | "forbidden" | "corrupt" | null;
+  head: number;
+  pending: number;
+  rejected: number;
+  /** When the loop runs next (milliseconds of Date), and why it waits. */
+  next: { at: number; because: string } | null;
+  lastSynced: number | null;
+  error: SyncError | null;
+};
+
+/** Every error has a stable code ([a-z][a-z0-9-]*), equal in Go, HTTP and here. What an app's own callback throws comes back as it is. */
+export class SyncError extends Error { readonly code: string; readonly retryable: boolean; readonly cause?: unknown; }
+export class LockedError extends SyncError {}
+export class ConflictError extends SyncError {}
+export class RejectedError extends SyncError { readonly action: Action; }
+export class NotFoundError extends SyncError {}
+export class InvalidError extends SyncError { readonly path: string; }
+export class QuotaError extends SyncError {}
+export class ClosedError extends SyncError {}
+export class UnsentError extends SyncError { readonly pending: number; }
+
+// ---- the plain data behind these
+
+export type Status = { online: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
+
+export type Op =
+  | { op: "create"; object: UUID; type: string; fields: { [key: string]: Json }; lock?: true }
+  | { op: "update"; object: UUID; set?: { [key: string]: Json }; unset?: string[]; inc?: { [key: string]: number };
+      union?: { [key: string]: Json[] }; without?: { [key: string]: Json[] } }
+  | { op: "remove" | "unlock"; object: UUID };
+export type Guard =
+  | { object: UUID; exists: boolean } | { object: UUID; key: string; exists: boolean }
+  | { object: UUID; key: string; equals: Json } | { object: UUID; unchanged: true };
+/** seq is null until the action is committed to the local log. */
+export type Action = { id: UUID; client: UUID; seq: number | null; base: number; at: string; ops: Op[]; if?: Guard[]; atomic?: true; meta?: Json };
+export type Rejected = { action: Action; code: string; message: string };
+export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
+export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json };
+export type DatabaseEvents = { status: Status };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected };

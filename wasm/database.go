@@ -1,0 +1,167 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"syscall/js"
+
+	"github.com/norunners/vert"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/idbstore"
+)
+
+// options is what open takes; names as in the JavaScript API.
+type options struct {
+	Name   string  `js:"name"`
+	User   string  `js:"user"`
+	URL    string  `js:"url"` // of /v1/sync; empty for local only
+	Strict bool    `js:"strict"`
+	Retry  float64 `js:"retry"`
+	Idle   float64 `js:"idle"`
+}
+
+// problem is an error as the script gets it.
+type problem struct {
+	Code      string `js:"code"`
+	Message   string `js:"message"`
+	Path      string `js:"path"`
+	Retryable bool   `js:"retryable"`
+	Pending   int    `js:"pending"`
+}
+
+var (
+	databases = map[int]*core.DB{}
+	streams   = map[int]*stream{}
+	handle    int
+)
+
+func jsError(err error) js.Value {
+	if err == nil {
+		return js.Null()
+	}
+	var e *core.Error
+	if !errors.As(err, &e) {
+		e = &core.Error{Code: core.CodeInternal, Cause: err}
+	}
+	return vert.ValueOf(problem{Code: e.Code, Message: e.Error(), Path: e.Path, Retryable: e.Retryable()}).JSValue()
+}
+
+// databaseName is the name in IndexedDB: one database never serves two users.
+func databaseName(name, user string) string {
+	return "strandline/" + name + "/" + user
+}
+
+// openDatabase takes (options, auth, hint, done): done(error, handle).
+func openDatabase(args []js.Value) {
+	var o options
+	auth, hint, done := args[1], args[2], args[3]
+	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
+		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
+		return
+	}
+	browser{}.Do(func() func() {
+		store, err := idbstore.Open(context.Background(), databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict})
+		return func() {
+			if err != nil {
+				done.Invoke(jsError(err))
+				return
+			}
+			c := core.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
+				Hint: func(stream string) { hint.Invoke(stream) }}
+			if o.URL != "" {
+				c.Transport = &fetcher{url: o.URL, auth: auth}
+			}
+			handle++
+			databases[handle] = core.NewDB(c)
+			done.Invoke(js.Null(), handle)
+		}
+	})
+}
+
+// openStream takes (database, name, observer, done): done(error, handle, client).
+func openStream(args []js.Value) {
+	db, name, done := databases[args[0].Int()], args[1].String(), args[3]
+	s := &stream{observer: args[2]}
+	db.Open(name, s, func(opened *core.Stream, err error) {
+		if err != nil {
+			done.Invoke(jsError(err))
+			return
+		}
+		handle++
+		s.Stream = opened
+		streams[handle] = s
+		done.Invoke(js.Null(), handle, opened.Client().String())
+	})
+}
+
+// closeStream takes (stream, done).
+func closeStream(args []js.Value) {
+	h, done := args[0].Int(), args[1]
+	s := streams[h]
+	if s == nil {
+		done.Invoke()
+		return
+	}
+	s.Close(func() {
+		delete(streams, h)
+		done.Invoke()
+	})
+}
+
+// closeDatabase takes (database, done): done(error).
+func closeDatabase(args []js.Value) {
+	h, done := args[0].Int(), args[1]
+	databases[h].Close(func(err error) { forget(h); done.Invoke(jsError(err)) })
+}
+
+// destroyDatabase takes (database, force, done): done(error).
+func destroyDatabase(args []js.Value) {
+	h, done := args[0].Int(), args[2]
+	databases[h].Destroy(args[1].Bool(), func(unsent int, err error) {
+		if err == nil {
+			forget(h)
+		}
+		e := jsError(err)
+		if unsent > 0 {
+			e.Set("pending", unsent)
+		}
+		done.Invoke(e)
+	})
+}
+
+func forget(h int) { delete(databases, h) }
+
+// settled takes (stream, done).
+func settled(args []js.Value) {
+	done := args[1]
+	s := streams[args[0].Int()]
+	if s == nil {
+		return
+	}
+	s.OnSettled(func() { done.Invoke() })
+}
+
+// syncNow takes (database, done): done(error).
+func syncNow(args []js.Value) {
+	done := args[1]
+	databases[args[0].Int()].Sync(func(err error) { done.Invoke(jsError(err)) })
+}
+
+// refresh takes (database, stream name): another context has written.
+func refresh(args []js.Value) {
+	if db := databases[args[0].Int()]; db != nil {
+		if s := db.Stream(args[1].String()); s != nil {
+			s.Refresh()
+		}
+	}
+}
+
+// pump starts what the exports have left to do; the script calls it once per tick.
+func pump([]js.Value) {
+	for _, db := range databases {
+		db.Pump()
+	}
+}

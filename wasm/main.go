@@ -1,0 +1,49 @@
+//go:build js && wasm
+
+// The program that runs in the browser: the core over IndexedDB and fetch.
+//
+// The page's script sets a host object under a name of its own and passes that name as the first argument. main puts
+// its cold functions on that object (open, stream, … : they take callbacks) and the script calls the hot ones as wasm exports, over one
+// buffer of bytes in linear memory (exports.go). User data crosses as JSON text only.
+//
+// All of the core runs on the one thread that there is: a goroutine that waits holds nothing of it.
+package main
+
+import (
+	"os"
+	"syscall/js"
+
+	"github.com/google/uuid"
+)
+
+// host is the script's object: what it hears, and where the cold functions are.
+var host js.Value
+
+func main() {
+	uuid.EnableRandPool() // one call into the browser for many ids
+	if len(os.Args) < 2 {
+		panic("strandline: no host was named")
+	}
+	host = js.Global().Get(os.Args[1])
+	cold("pump", pump)
+	cold("open", openDatabase)
+	cold("stream", openStream)
+	cold("closeStream", closeStream)
+	cold("close", closeDatabase)
+	cold("destroy", destroyDatabase)
+	cold("settled", settled)
+	cold("sync", syncNow)
+	cold("refresh", refresh)
+	listen()
+	host.Call("ready")
+	select {} // the exports and the callbacks are the program
+}
+
+// cold registers a function that the script calls. It must not block: it starts what it has to wait for.
+func cold(name string, f func(args []js.Value)) {
+	host.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		defer report("a call of " + name)
+		f(args)
+		return nil
+	}))
+}

@@ -1,0 +1,26 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// dead says that something panicked: what is in memory cannot be trusted any more, so every export refuses.
+var dead bool
+
+// report, deferred, makes a panic known to the script. Nothing goes on after it.
+func report(where string) {
+	if r := recover(); r != nil {
+		fatal(where, r)
+	}
+}
+
+func fatal(where string, r any) {
+	if dead {
+		return
+	}
+	dead = true
+	host.Call("panicked", where+": "+fmt.Sprint(r), string(debug.Stack()))
+}

@@ -1,0 +1,54 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"syscall/js"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// stream passes on what its stream tells. It never calls back into an app: the script's observer only takes notes.
+type stream struct {
+	*core.Stream
+	observer js.Value
+	lives    map[uint32]*core.Live
+	nextLive uint32
+}
+
+var _ core.Observer = (*stream)(nil)
+
+func (s *stream) Committed(upTo uint64) { s.observer.Call("committed", upTo) }
+
+func (s *stream) Failed(tickets []uint64, err error) {
+	list := make([]any, len(tickets))
+	for i, t := range tickets {
+		list[i] = t
+	}
+	s.observer.Call("failed", list, jsError(err))
+}
+
+func (s *stream) Resolved(ticket uint64, id core.UUID, index uint64, err error) {
+	if ticket != 0 {
+		s.observer.Call("resolved", ticket, index, jsError(err))
+	}
+}
+
+func (s *stream) Refused(ticket uint64, r core.Rejected) {
+	s.observer.Call("refused", ticket, r.Code, r.Message, r.Action.Raw)
+}
+
+// Changed is told to the script where it does not know it by itself: its own writes it does.
+func (s *stream) Changed(remote bool) {
+	if !exporting {
+		s.observer.Call("changed", remote)
+	}
+}
+
+func (s *stream) StatusChanged() {
+	if !exporting {
+		s.observer.Call("statusChanged")
+	}
+}
+
+func (s *stream) Closed(err error) { s.observer.Call("closed", jsError(err)) }
