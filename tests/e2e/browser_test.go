@@ -1,0 +1,208 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// evalLimit bounds every evaluation: a page that hangs fails its test.
+const evalLimit = 60 * time.Second
+
+// browser is one Chromium with a profile of its own.
+type browser struct {
+	t       *testing.T
+	profile string
+	ctx     context.Context
+	cancel  func()
+	process *os.Process
+}
+
+// openBrowser starts a Chromium over a profile directory, which may have been used before.
+func openBrowser(t *testing.T, profile string) *browser {
+	t.Helper()
+	b := &browser{t: t, profile: profile}
+	var cmd *exec.Cmd
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.UserDataDir(profile), chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		// Tabs in the background run as those in front: what is measured here is not a scheduler's policy.
+		chromedp.Flag("disable-background-timer-throttling", true),
+		chromedp.ModifyCmdFunc(func(c *exec.Cmd) {
+			c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			cmd = c
+		}))
+	if path := os.Getenv("CHROME"); path != "" {
+		opts = append(opts, chromedp.ExecPath(path))
+	}
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
+	b.ctx = ctx
+	b.cancel = func() { cancel(); cancelAlloc() }
+	if err := chromedp.Run(ctx); err != nil { // the first Run owns the browser: no deadline here
+		t.Fatalf("start Chromium: %v", err)
+	}
+	b.process = cmd.Process
+	t.Cleanup(b.kill)
+	return b
+}
+
+// kill ends the whole browser at once, as kill -9 does.
+func (b *browser) kill() {
+	if b.process == nil {
+		return
+	}
+	syscall.Kill(-b.process.Pid, syscall.SIGKILL)
+	b.process = nil
+	b.cancel()
+}
+
+// tab is one page.
+type tab struct {
+	t       *testing.T
+	ctx     context.Context
+	console *[]string
+}
+
+// open opens a page in a new tab.
+func (b *browser) open(url string) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(func() {
+		if b.process != nil {
+			cancel()
+		}
+	})
+	tb := &tab{t: b.t, ctx: ctx, console: new([]string)}
+	chromedp.ListenTarget(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *runtime.EventExceptionThrown:
+			*tb.console = append(*tb.console, "exception: "+ev.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if ev.Type == runtime.APITypeError || ev.Type == runtime.APITypeWarning {
+				var parts []string
+				for _, a := range ev.Args {
+					parts = append(parts, string(a.Value)+a.Description)
+				}
+				*tb.console = append(*tb.console, strings.Join(parts, " "))
+			}
+		}
+	})
+	if err := chromedp.Run(ctx, network.Enable()); err != nil {
+		b.t.Fatalf("open a tab: %v", err)
+	}
+	tb.goTo(url)
+	return tb
+}
+
+func (tb *tab) run(what string, actions ...chromedp.Action) {
+	tb.t.Helper()
+	ctx, cancel := context.WithTimeout(tb.ctx, evalLimit)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		tb.t.Fatalf("%s: %v\nconsole: %s", what, err, strings.Join(*tb.console, "\n"))
+	}
+}
+
+func (tb *tab) goTo(url string) {
+	tb.t.Helper()
+	tb.run("open "+url, chromedp.Navigate(url))
+}
+
+func (tb *tab) reload() {
+	tb.t.Helper()
+	tb.run("reload", chromedp.Reload())
+}
+
+// do runs the body of an async function and gives what it returns, as JSON.
+func (tb *tab) do(body string, args ...any) string {
+	tb.t.Helper()
+	var out string
+	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
+		"})()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
+	tb.run("evaluate", chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	var r struct {
+		OK    json.RawMessage
+		Error string
+	}
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		tb.t.Fatalf("%v: %s", err, out)
+	}
+	if r.Error != "" {
+		tb.t.Fatalf("%s\n%s\nconsole: %s", body, r.Error, strings.Join(*tb.console, "\n"))
+	}
+	if r.OK == nil {
+		return "undefined"
+	}
+	return string(r.OK)
+}
+
+// want fails unless the body returns the given JSON.
+func (tb *tab) want(want, body string, args ...any) {
+	tb.t.Helper()
+	if got := tb.do(body, args...); got != want {
+		tb.t.Fatalf("%s\n got %s\nwant %s", fmt.Sprintf(body, args...), got, want)
+	}
+}
+
+// eventually waits until the body returns the given JSON.
+func (tb *tab) eventually(want, body string, args ...any) {
+	tb.t.Helper()
+	var got string
+	deadline := time.Now().Add(30 * time.Second)
+	for got = tb.do(body, args...); got != want; got = tb.do(body, args...) {
+		if time.Now().After(deadline) {
+			tb.t.Fatalf("not within 30 s: %s\n got %s\nwant %s", fmt.Sprintf(body, args...), got, want)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// offline takes the tab's network away, or gives it back.
+func (tb *tab) offline(yes bool) {
+	tb.t.Helper()
+	tb.run("network", chromedp.ActionFunc(func(ctx context.Context) error {
+		type conditions struct {
+			Offline            bool    `json:"offline"`
+			Latency            float64 `json:"latency"`
+			DownloadThroughput float64 `json:"downloadThroughput"`
+			UploadThroughput   float64 `json:"uploadThroughput"`
+		}
+		return cdpExecute(ctx, "Network.emulateNetworkConditions", conditions{yes, 0, -1, -1})
+	}))
+}
+
+// quota sets how much the origin may store; a negative number gives the browser's own limit back.
+func (tb *tab) quota(origin string, bytes float64) {
+	tb.t.Helper()
+	p := storage.OverrideQuotaForOrigin(origin)
+	if bytes >= 0 {
+		p = p.WithQuotaSize(bytes)
+	}
+	tb.run("quota", p)
+}
+
+// start opens the database "test" and its stream "lists/1" on the page, as window.db and window.s.
+func (tb *tab) start(options string) {
+	tb.t.Helper()
+	if options == "" {
+		options = `{}`
+	}
+	tb.do(`
+		while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+		window.db = await strandline.open({name: "test", server: location.origin, timers: {idle: 300, retry: 300}, ...%s});
+		window.s = await db.stream("lists/1");
+		window.titles = () => s.query({orderBy: "title"}).map((r) => r.title);
+	`, options)
+}

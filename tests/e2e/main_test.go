@@ -1,0 +1,71 @@
+// Package e2e proves the whole in real browsers: headless Chromium, real IndexedDB, a real server process, real kills.
+package e2e
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+var (
+	root      string // of the repository
+	serverBin string
+	webRoot   string // what the pages of these tests are served from
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	log.SetOutput(os.Stderr)
+	var err error
+	if root, err = filepath.Abs("../.."); err != nil {
+		log.Fatal(err)
+	}
+	tmp, err := os.MkdirTemp("", "strandline-e2e-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(tmp)
+	serverBin = filepath.Join(tmp, "strandline")
+	build := exec.Command("go", "build", "-o", serverBin, "./cmd/strandline")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		log.Fatalf("build the server: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(root, "js/dist/strandline.js")); err != nil {
+		log.Fatal("js/dist is not built; run make build, or make test-e2e, which does")
+	}
+	webRoot = filepath.Join(tmp, "www")
+	for name, text := range pages {
+		path := filepath.Join(webRoot, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"dist": "js/dist", "demo": "web-demo/dist"} {
+		if err := os.Symlink(filepath.Join(root, target), filepath.Join(webRoot, name)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return m.Run()
+}
+
+// pages are the files that the tests open: one for each way of loading the package.
+var pages = map[string]string{
+	"index.html": page(`<script type="module">
+import * as strandline from "/dist/strandline.js";
+window.strandline = strandline;
+</script>`),
+	"classic.html": page(`<script src="/dist/strandline.global.js"></script>`),
+	"empty.html":   page(``),
+}
+
+func page(body string) string {
+	return fmt.Sprintf(`<!doctype html><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">%s`, body)
+}

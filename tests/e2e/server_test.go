@@ -1,0 +1,157 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// site is one origin: a proxy on a port of its own that stays, and a server process behind it that may die. The origin
+// is what a browser's databases belong to.
+type site struct {
+	t      *testing.T
+	url    string
+	data   string
+	target *url.URL
+
+	mu    sync.Mutex
+	cmd   *exec.Cmd
+	fault func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool
+	syncs int
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, data: t.TempDir()}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "http://" + l.Addr().String()
+	h := &http.Server{Handler: http.HandlerFunc(s.serve)}
+	go h.Serve(l)
+	t.Cleanup(func() {
+		h.Close()
+		s.kill()
+	})
+	s.start()
+	return s
+}
+
+// start runs a server process over the site's data.
+func (s *site) start() {
+	s.t.Helper()
+	cmd := exec.Command(serverBin, "serve", "--addr", "127.0.0.1:0", "--data", s.data, "--static", webRoot)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		s.t.Fatalf("the server said nothing: %v", err)
+	}
+	target, err := url.Parse(strings.TrimSpace(strings.TrimPrefix(line, "strandline: ")))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.cmd, s.target = cmd, target
+	s.mu.Unlock()
+}
+
+// kill ends the server process as a power cut would end it, as far as a process can tell.
+func (s *site) kill() {
+	s.mu.Lock()
+	cmd := s.cmd
+	s.cmd = nil
+	s.mu.Unlock()
+	if cmd != nil {
+		cmd.Process.Signal(syscall.SIGKILL)
+		cmd.Wait()
+	}
+}
+
+// setFault puts a fault between the browsers and /v1/sync: it answers, or gives false to let the request pass.
+func (s *site) setFault(f func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
+}
+
+func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	target, fault := s.target, s.fault
+	if r.URL.Path == "/v1/sync" {
+		s.syncs++
+	}
+	s.mu.Unlock()
+	if fault != nil && r.URL.Path == "/v1/sync" {
+		forward := func() *http.Response {
+			out := r.Clone(r.Context())
+			out.URL.Scheme, out.URL.Host, out.RequestURI = "http", target.Host, ""
+			out.Header.Del("Accept-Encoding")
+			resp, err := http.DefaultTransport.RoundTrip(out)
+			if err != nil {
+				return nil
+			}
+			return resp
+		}
+		if fault(w, r, forward) {
+			return
+		}
+	}
+	p := httputil.NewSingleHostReverseProxy(target)
+	p.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { hangUp(w) }
+	p.ServeHTTP(w, r)
+}
+
+// hangUp cuts the connection without an answer.
+func hangUp(w http.ResponseWriter) {
+	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		c.Close()
+	}
+}
+
+// log reads a stream's log from the server, as curl does.
+func (s *site) log(stream string) string {
+	s.t.Helper()
+	resp, err := http.Get(s.url + "/v1/log?stream=" + url.QueryEscape(stream))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 200 {
+		s.t.Fatalf("the log: %d, %v, %s", resp.StatusCode, err, b)
+	}
+	return string(b)
+}
+
+// eventually waits until what it asks is so.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+var _ = fmt.Sprint
