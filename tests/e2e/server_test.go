@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -154,4 +153,3 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-var _ = fmt.Sprint

@@ -1,0 +1,87 @@
+# The only commands anyone types. Go, make and a POSIX shell are all that build and demo need; test installs what it
+# needs on a Debian machine (as root), and says what is missing elsewhere.
+
+ADDR ?= 127.0.0.1:8080
+DATA ?= ./data
+GO   ?= go
+# A large environment makes wasm tests fail in the browser: they get a small one.
+WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
+
+.PHONY: all build demo test test-go test-wasm test-e2e lint size bench fuzz tools chromium npm clean
+
+all: build
+
+# ---- build: bin/strandline and js/dist
+
+build: bin/strandline js/dist/strandline.js
+
+GO_SOURCES   := go.mod go.sum $(shell find core idbstore wasm server cmd -name '*.go' -not -name '*_test.go')
+WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm -name '*.go' -not -name '*_test.go')
+JS_SOURCES   := wasm_exec.js $(shell find js/src js/types js/build -type f)
+DEMO_SOURCES := $(shell find web-demo/src web-demo/public web-demo/build -type f)
+
+bin/strandline: $(GO_SOURCES)
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/strandline
+
+js/dist/strandline.js: $(WASM_SOURCES) $(JS_SOURCES)
+	$(GO) run ./js/build
+
+web-demo/dist/index.html: js/dist/strandline.js $(DEMO_SOURCES)
+	$(GO) run ./web-demo/build
+
+# ---- demo: builds what is missing and serves it
+
+demo: bin/strandline web-demo/dist/index.html
+	exec bin/strandline serve --addr $(ADDR) --data $(DATA) --static web-demo/dist
+
+# ---- test
+
+test: lint test-go test-wasm test-e2e size
+	@echo "all tests passed"
+
+test-go:
+	@sh tests/setup.sh gcc
+	$(GO) test -race ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/converge/... ./tests/layering/...
+
+test-wasm: chromium bin/wasmbrowsertest
+	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
+
+test-e2e: chromium build web-demo/dist/index.html
+	$(GO) test -count=1 -timeout 15m ./tests/e2e/
+
+lint: npm
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not gofmt: $$bad"; exit 1; fi
+	$(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./core/... ./idbstore/... ./wasm/...
+	$(GO) tool staticcheck ./...
+	js/node_modules/.bin/tsc -p js
+	js/node_modules/.bin/tsc -p web-demo
+
+size: js/dist/strandline.js
+	$(GO) run ./tests/size
+
+bench: chromium build
+	$(GO) run ./tests/bench
+
+# Longer than a test: each target for FUZZTIME.
+FUZZTIME ?= 30s
+fuzz:
+	@for f in $$(grep -oh 'func Fuzz[A-Za-z]*' core/*_test.go | cut -c6-); do $(GO) test ./core -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+# ---- what the tests need
+
+bin/wasmbrowsertest: go.mod go.sum
+	$(GO) build -o $@ github.com/agnivade/wasmbrowsertest
+
+chromium:
+	@sh tests/setup.sh chromium
+
+npm: js/node_modules/.bin/tsc
+
+js/node_modules/.bin/tsc: js/package.json js/package-lock.json
+	@sh tests/setup.sh npm
+	cd js && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+clean:
+	rm -rf bin js/dist web-demo/dist

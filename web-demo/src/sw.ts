@@ -1,0 +1,50 @@
+// The service worker: shell and wasm under one version, so that the demo opens without a network, and never with parts of two
+// versions. It touches nothing of /v1.
+declare const __VERSION__: string;
+declare const __ASSETS__: string[];
+
+interface WorkerScope {
+  registration: { scope: string };
+  clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate" | "message" | "fetch", fn: (e: WorkerEvent) => void): void;
+}
+interface WorkerEvent {
+  data: unknown;
+  request: Request;
+  waitUntil(p: Promise<unknown>): void;
+  respondWith(p: Promise<Response>): void;
+}
+const worker = globalThis as unknown as WorkerScope;
+const prefix = "strandline-demo-";
+const cacheName = prefix + __VERSION__;
+
+worker.addEventListener("install", (e) => {
+  e.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(__ASSETS__.map((asset) => new Request(asset, { cache: "reload" })))));
+});
+
+worker.addEventListener("activate", (e) => {
+  e.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(names.filter((n) => n.startsWith(prefix) && n !== cacheName).map((n) => caches.delete(n))))
+      .then(() => worker.clients.claim()),
+  );
+});
+
+worker.addEventListener("message", (e) => {
+  if (e.data === "skip-waiting") void worker.skipWaiting();
+});
+
+worker.addEventListener("fetch", (e) => {
+  const url = new URL(e.request.url);
+  const scope = new URL(worker.registration.scope);
+  if (e.request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname) || url.pathname.startsWith("/v1/")) return;
+  const shell = e.request.mode === "navigate" ? scope.href : e.request.url;
+  e.respondWith(
+    caches
+      .open(cacheName)
+      .then((cache) => cache.match(shell, { ignoreSearch: true }))
+      .then((hit) => hit ?? fetch(e.request)),
+  );
+});
