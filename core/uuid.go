@@ -15,9 +15,8 @@ func ParseUUID[T string | []byte](s T) (u UUID, ok bool) {
 	}
 	j := 0
 	for i := 0; i < 36; {
-		if s[i] == '-' {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
 			i++
-			continue
 		}
 		hi, lo := unhex[s[i]], unhex[s[i+1]]
 		if hi|lo > 15 {

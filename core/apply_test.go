@@ -1,0 +1,247 @@
+package core
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// snapshot is all that a state is, versions and slots included where rows are told by them.
+func snapshot(s *State) string {
+	b := s.AppendCheckpoint(nil, "s")
+	for _, r := range s.Query(&Query{Limit: -1}) {
+		b = append(s.AppendRow(b, r.Slot), byte(r.Version), byte(r.Version>>8))
+	}
+	return string(b)
+}
+
+// Exact undo: unapply(apply(s, a)) is s, for every s and a, discarded actions included; also when many are taken back, and when entries
+// and pending actions are mixed with applications that keep no undo record.
+func TestUnapplyIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := NewState()
+		for i := range rapid.IntRange(0, 12).Draw(t, "log") {
+			s.ApplyEntry(genAction(t, i, s.Head), nil, nil)
+		}
+		type step struct {
+			before string
+			undo   Undo
+		}
+		steps := make([]step, rapid.IntRange(1, 8).Draw(t, "steps"))
+		for i := range steps {
+			steps[i].before = snapshot(s)
+			a := genAction(t, 100+i, s.Head)
+			if rapid.Bool().Draw(t, "entry") {
+				s.ApplyEntry(a, &steps[i].undo, nil)
+			} else {
+				s.ApplyPending(a, &steps[i].undo, nil)
+			}
+		}
+		for i := len(steps) - 1; i >= 0; i-- {
+			s.Unapply(&steps[i].undo)
+			if got := snapshot(s); got != steps[i].before {
+				t.Fatalf("step %d:\n got %s\nwant %s", i, got, steps[i].before)
+			}
+		}
+	})
+}
+
+// The fold is one function: with an undo record or without, with effects or without, it gives the same state.
+func TestApplyingIsOneFunction(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		plain, full := NewState(), NewState()
+		for i := range rapid.IntRange(1, 25).Draw(t, "log") {
+			a := genAction(t, i, plain.Head)
+			plain.ApplyEntry(a, nil, nil)
+			var e Effect
+			full.ApplyEntry(a, new(Undo), &e)
+			if e.Discarded && e.Ops == nil && e.Reason == ReasonNone {
+				t.Fatal("a discarded action without any reason")
+			}
+		}
+		if a, b := plain.AppendCheckpoint(nil, "s"), full.AppendCheckpoint(nil, "s"); string(a) != string(b) {
+			t.Fatalf("\n%s\n%s", a, b)
+		}
+		for i := range plain.objects {
+			o := &plain.objects[i]
+			if n := len(plain.appendFields(nil, o)); o.live && n > 2 && n != o.bytes {
+				t.Fatalf("%s: %d bytes are counted, %d are there", o.id, o.bytes, n)
+			}
+		}
+	})
+}
+
+// A turn equals a fold from nothing, whatever is pending: semantics section 5. Rows that end as they were keep their version.
+func TestRebaseEqualsAFoldFromNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := newReplica("s")
+		me := UUID{15: 10}
+		if _, err := r.follow([]*record{{kind: recordInit, init: initRecord{client: me}}}); err != nil {
+			t.Fatal(err)
+		}
+		var log []*Action
+		var serial int
+		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+			for range rapid.IntRange(0, 4).Draw(t, "writes") {
+				serial++
+				var ops []string
+				for range rapid.IntRange(1, 3).Draw(t, "ops") {
+					ops = append(ops, genOp(t, false))
+				}
+				_, err := r.write(&Draft{ID: UUID{0: 0xaa, 15: byte(serial)}, Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.Bool().Draw(t, "atomic")}, uint64(serial))
+				_ = err // some are refused at the call
+			}
+			if rapid.Bool().Draw(t, "commit") && len(r.uncommitted) > 0 {
+				_, n := r.commitRecord()
+				r.committed(n)
+			}
+			rows := map[uint32]string{}
+			for _, row := range r.state.Query(&Query{Limit: -1}) {
+				rows[row.Version] = string(r.state.AppendRow(nil, row.Slot))
+			}
+			turn := turnRecord{after: r.state.Head}
+			chain := r.state.Chain
+			var persisted []*Action
+			if n := rapid.IntRange(0, len(r.pending)).Draw(t, "persisted"); n > 0 && rapid.Bool().Draw(t, "own") {
+				for _, l := range r.pending[:n] {
+					turn.persisted = append(turn.persisted, l.ID)
+					persisted = append(persisted, &l.Action)
+				}
+			} else {
+				for range rapid.IntRange(0, 4).Draw(t, "entries") {
+					serial++
+					a := genAction(t, serial, r.state.Head)
+					turn.entries = append(turn.entries, Entry{Action: *a})
+				}
+			}
+			for i := range turn.entries {
+				log = append(log, &turn.entries[i].Action)
+				chain = chain.Next(turn.entries[i].Action.Raw)
+			}
+			for _, a := range persisted {
+				log = append(log, a)
+				chain = chain.Next(a.Raw)
+			}
+			turn.chain = chain
+			decoded, err := decodeRecord(encodeTurn(&turn))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.follow([]*record{decoded}); err != nil {
+				t.Fatal(err)
+			}
+			want := fold(log)
+			for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+				for _, l := range queue {
+					want.ApplyPending(&l.Action, nil, nil)
+				}
+			}
+			if got, want := string(r.state.AppendCheckpoint(nil, "s")), string(want.AppendCheckpoint(nil, "s")); got != want {
+				t.Fatalf("\n got %s\nwant %s", got, want)
+			}
+			for _, row := range r.state.Query(&Query{Limit: -1}) {
+				if was, kept := rows[row.Version]; kept && was != string(r.state.AppendRow(nil, row.Slot)) {
+					t.Fatalf("version %d shows another row than before: %s", row.Version, was)
+				}
+			}
+		}
+		// A restart reads the same.
+	})
+}
+
+func TestUnchangedRowsKeepTheirVersion(t *testing.T) {
+	r := newReplica("s")
+	r.follow([]*record{{kind: recordInit, init: initRecord{client: UUID{15: 1}}}})
+	id := UUID{0: 0x0b}
+	write := func(serial byte, ops string) {
+		t.Helper()
+		if _, err := r.write(&Draft{ID: UUID{0: 0xaa, 15: serial}, Ops: ops}, uint64(serial)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(1, `[{"op":"create","object":"`+id.String()+`","type":"t","fields":{"a":1}}]`)
+	before, _ := r.state.Get(id)
+	r.rebase(func() {})
+	if after, _ := r.state.Get(id); after.Version != before.Version {
+		t.Fatal("a rebase that changes nothing changed the version")
+	}
+	write(2, `[{"op":"update","object":"`+id.String()+`","set":{"a":1}}]`)
+	if after, _ := r.state.Get(id); after.Version != before.Version {
+		t.Fatal("an update to the same value changed the version")
+	}
+	write(3, `[{"op":"update","object":"`+id.String()+`","set":{"a":2}}]`)
+	if after, _ := r.state.Get(id); after.Version == before.Version {
+		t.Fatal("a change kept the version")
+	}
+}
+
+func TestOldClientsLeaveTheTable(t *testing.T) {
+	s := NewState()
+	act := func(client byte, seq uint64) *Action {
+		return &Action{ID: UUID{15: client}, Client: UUID{15: client}, Seq: seq, Ops: []Op{{Kind: Remove}}}
+	}
+	s.ApplyEntry(act(1, 1), nil, nil)
+	s.ApplyEntry(act(2, 1), nil, nil)
+	s.Head += clientHorizon - 2 // as if that many entries of the server had passed
+	if len(s.clients.sorted()) != 2 {
+		t.Fatal("a row left early")
+	}
+	var u Undo
+	before := string(s.AppendCheckpoint(nil, "s"))
+	s.ApplyEntry(act(3, 1), &u, nil) // entry 1,000,001: the row of index 1 goes
+	if rows := s.clients.sorted(); len(rows) != 2 || rows[0].Client != (UUID{15: 2}) {
+		t.Fatalf("%v", rows)
+	}
+	s.Unapply(&u)
+	if got := string(s.AppendCheckpoint(nil, "s")); got != before {
+		t.Fatal(got)
+	}
+}
+
+func TestSizesAreBounded(t *testing.T) {
+	s := NewState()
+	id := UUID{0: 0x0b}.String()
+	me := UUID{15: 1}.String()
+	seq := 0
+	apply := func(op string) Effect {
+		t.Helper()
+		seq++
+		a, err := DecodeAction(`{"id":"` + UUID{14: byte(seq >> 8), 15: byte(seq)}.String() + `","client":"` + me + `","base":0,"seq":` + itoa(seq) + `,"ops":[` + op + `]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e Effect
+		s.ApplyEntry(a, nil, &e)
+		return e
+	}
+	apply(`{"op":"create","object":"` + id + `","type":"t","fields":{"l":[]}}`)
+	for i := range 10 {
+		var values []string
+		for j := range 1000 {
+			values = append(values, itoa(i*1000+j))
+		}
+		if e := apply(`{"op":"update","object":"` + id + `","union":{"l":[` + strings.Join(values, ",") + `]}}`); len(e.Ops[0].Keys) > 0 {
+			t.Fatalf("union %d: %v", i, e)
+		}
+	}
+	if e := apply(`{"op":"update","object":"` + id + `","union":{"l":[10000]}}`); len(e.Ops[0].Keys) != 1 || e.Ops[0].Keys[0].Reason != ReasonSize {
+		t.Fatalf("10,001 elements: %v", e)
+	}
+	for range 4 {
+		apply(`{"op":"update","object":"` + id + `","set":{"k` + itoa(seq) + `":"` + strings.Repeat("x", 240_000) + `"}}`)
+	}
+	before := string(s.AppendCheckpoint(nil, "s"))
+	room := MaxFieldsBytes - s.objects[0].bytes
+	fits := room - len(`,"z":""`)
+	if e := apply(`{"op":"update","object":"` + id + `","set":{"z":"` + strings.Repeat("x", fits+1) + `"}}`); !e.Discarded || e.Ops[0].Reason != ReasonSize {
+		t.Fatalf("one byte too many: %v", e)
+	}
+	after := string(s.AppendCheckpoint(nil, "s"))
+	if i := strings.Index(before, `{"fields"`); before[i:] != after[strings.Index(after, `{"fields"`):] {
+		t.Fatal("a discarded update changed the object")
+	}
+	if e := apply(`{"op":"update","object":"` + id + `","set":{"z":"` + strings.Repeat("x", fits) + `"}}`); e.Discarded {
+		t.Fatalf("exactly 1 MiB: %v", e)
+	}
+}
