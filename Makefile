@@ -58,6 +58,7 @@ lint: npm
 	js/node_modules/.bin/tsc -p web-demo
 
 size: js/dist/strandline.js
+	@sh tests/setup.sh brotli
 	$(GO) run ./tests/size
 
 bench: chromium build

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -376,7 +375,8 @@ func (c *canonizer) object(depth int) error {
 		c.out = append(c.out, ',')
 	}
 	if !sorted {
-		slices.SortFunc(members, func(a, b member) int { return compareKeys(a.key, b.key) })
+		sortBy(len(members), func(i, j int) bool { return compareKeys(members[i].key, members[j].key) < 0 },
+			func(i, j int) { members[i], members[j] = members[j], members[i] })
 		for i := 1; i < len(members); i++ {
 			if members[i].key == members[i-1].key {
 				return under(members[i].key, fail(CodeMalformed, "", "a key that stands twice"))

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Config is what a database is made of.
 type Config struct {
@@ -100,12 +97,13 @@ func (db *DB) Pump() {
 	}
 }
 
+// sorted lists the streams by name: the core does nothing in the order of a map.
 func (db *DB) sorted() []*Stream {
 	out := make([]*Stream, 0, len(db.streams))
 	for _, s := range db.streams {
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b *Stream) int { return compareKeys(a.name, b.name) })
+	sortBy(len(out), func(i, j int) bool { return out[i].name < out[j].name }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
 

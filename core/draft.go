@@ -2,7 +2,6 @@ package core
 
 import (
 	"strconv"
-	"time"
 	"unsafe"
 )
 
@@ -31,7 +30,7 @@ const seqRoom = "999999999999999"
 func newLocal(d *Draft, client UUID, base uint64) (*local, error) {
 	b := make([]byte, 0, 192+len(d.Ops)+len(d.Guards)+len(d.Meta))
 	b = append(b, `{"at":"`...)
-	b = time.UnixMilli(d.At).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = appendStamp(b, d.At)
 	if d.Atomic {
 		b = append(b, `","atomic":true,"base":`...)
 	} else {

@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // Live is a query whose result is kept up to date: each turn costs what it touched.
 type Live struct {
 	q    *Query
@@ -21,7 +19,12 @@ func (s *Stream) Subscribe(q *Query) *Live {
 
 // Unsubscribe ends a live query.
 func (s *Stream) Unsubscribe(l *Live) {
-	s.live = slices.DeleteFunc(s.live, func(m *Live) bool { return m == l })
+	for i, m := range s.live {
+		if m == l {
+			s.live = append(s.live[:i:i], s.live[i+1:]...)
+			break
+		}
+	}
 	if len(s.live) == 0 {
 		s.state.before = nil
 	}
@@ -71,13 +74,15 @@ func (l *Live) update(s *State, before map[UUID]object) (changed bool) {
 		if had {
 			h := p.hit(&was)
 			if i, found := l.find(&h); found {
-				l.hits = slices.Delete(l.hits, i, i+1)
+				l.hits = append(l.hits[:i], l.hits[i+1:]...)
 			}
 		}
 		if has {
 			h := p.hit(o)
 			i, _ := l.find(&h)
-			l.hits = slices.Insert(l.hits, i, h)
+			l.hits = append(l.hits, h)
+			copy(l.hits[i+1:], l.hits[i:])
+			l.hits[i] = h
 		}
 	}
 	if changed && anew {
@@ -86,6 +91,19 @@ func (l *Live) update(s *State, before map[UUID]object) (changed bool) {
 	return changed
 }
 
-func (l *Live) find(h *hit) (int, bool) {
-	return slices.BinarySearchFunc(l.hits, h, func(a hit, b *hit) int { return l.q.compare(&a, b) })
+// find is where a hit stands, or would stand.
+func (l *Live) find(h *hit) (i int, found bool) {
+	low, high := 0, len(l.hits)
+	for low < high {
+		mid := (low + high) / 2
+		switch c := l.q.compare(&l.hits[mid], h); {
+		case c == 0:
+			return mid, true
+		case c < 0:
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	return low, false
 }

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // Query asks for objects of the visible state. The zero Query asks for all of them, by id.
 type Query struct {
@@ -386,7 +383,9 @@ func (p *queryPlan) hit(o *object) hit {
 // all finds the first most hits, in order; every one where most is negative.
 func (p *queryPlan) all(most int) []hit {
 	var hits []hit
-	cmp := func(a, b hit) int { return p.compare(&a, &b) }
+	sort := func() {
+		sortBy(len(hits), func(i, j int) bool { return p.compare(&hits[i], &hits[j]) < 0 }, func(i, j int) { hits[i], hits[j] = hits[j], hits[i] })
+	}
 	cut := false // hits is sorted and full: what sorts after its end is out
 	for i := range p.s.objects {
 		o := &p.s.objects[i]
@@ -399,11 +398,11 @@ func (p *queryPlan) all(most int) []hit {
 		}
 		hits = append(hits, h)
 		if most >= 0 && len(hits) > 2*most+64 {
-			slices.SortFunc(hits, cmp)
+			sort()
 			hits, cut = hits[:most], most > 0
 		}
 	}
-	slices.SortFunc(hits, cmp)
+	sort()
 	if most >= 0 && len(hits) > most {
 		hits = hits[:most]
 	}

@@ -1,7 +1,5 @@
 package core
 
-import "time"
-
 // ask is the part of a turn's request that is about one stream.
 func (r *Replica) ask(maxActions, maxBytes int) SyncItem {
 	it := SyncItem{
@@ -71,11 +69,7 @@ func (r *Replica) planEntries(t *turnRecord, p *plan, a *SyncAnswer) error {
 		} else if err != nil {
 			return &Error{Code: CodeBadAnswer, Path: "/entries", Message: "an entry is no valid action", Cause: err}
 		}
-		e := Entry{By: w.By, Action: action}
-		if at, err := time.Parse(time.RFC3339, w.Stored); err == nil {
-			e.Stored = at.UnixMilli()
-		}
-		t.entries = append(t.entries, e)
+		t.entries = append(t.entries, Entry{Stored: parseStamp(w.Stored), By: w.By, Action: action})
 		t.chain = t.chain.Next(action.Raw)
 	}
 	return nil

@@ -24,6 +24,7 @@ for need in "$@"; do
 		[ -n "$found" ] || install chromium
 		;;
 	gcc) command -v gcc >/dev/null || install gcc libc6-dev ;;
+	brotli) command -v brotli >/dev/null || install brotli ;;
 	npm) command -v npm >/dev/null || install npm ;;
 	esac
 done

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"syscall/js"
 	"time"
@@ -81,7 +82,7 @@ func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAf
 	case status == 429 || status == 503:
 		return nil, retryAfter, &core.Error{Code: core.CodeUnavailable, Message: "the server cannot answer now"}
 	}
-	return nil, 0, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + response.Get("status").Call("toString").String()}
+	return nil, 0, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + strconv.Itoa(status)}
 }
 
 func (f *fetcher) token(ctx context.Context) (string, error) {

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The server is killed after it has appended and before its answer arrives: the action is in the log once.
+func TestServerKilledBetweenAppendAndAnswer(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	var killed atomic.Bool
+	s.setFault(func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool {
+		if killed.Load() {
+			return false
+		}
+		resp := forward()
+		if resp == nil {
+			return false
+		}
+		defer resp.Body.Close()
+		if log := s.log("lists/1"); strings.Contains(log, `"title":"once"`) {
+			killed.Store(true)
+			s.kill()
+			hangUp(w)
+			return true
+		}
+		hangUp(w) // an idle turn: it has nothing to lose
+		return true
+	})
+	one.do(`window.w = s.create("todo", {title: "once"}); await w`)
+	eventually(t, "the server to be killed", killed.Load)
+	one.want(`1`, `return s.pending().length`)
+	s.start()
+	one.want(`1`, `return await w.persisted`)
+	if n := strings.Count(s.log("lists/1"), `"title":"once"`); n != 1 {
+		t.Fatalf("the action is in the log %d times", n)
+	}
+	one.want(`[0,1]`, `return [s.pending().length, s.count()]`)
+}
+
+// kill -9 of the server, again and again while a page writes: what it acknowledged is there, everything is there once.
+func TestServerKilledUnderLoad(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start(`{timers: {idle: 50, retry: 50}}`)
+	one.do(`
+		window.acked = [];
+		window.writing = (async () => {
+			for (let i = 0; i < 400; i++) {
+				const w = s.create("n", {i});
+				w.persisted.then((index) => acked.push(i));
+				await w;
+				await new Promise((r) => setTimeout(r, 5));
+			}
+		})();`)
+	for range 8 {
+		time.Sleep(250 * time.Millisecond)
+		before := s.log("lists/1")
+		s.kill()
+		s.start()
+		if after := s.log("lists/1"); !strings.HasPrefix(entriesOf(after), entriesOf(before)) {
+			t.Fatal("the log changed what it had told")
+		}
+	}
+	one.do(`await writing; await s.settled()`)
+	one.want(`400`, `return acked.length`)
+	one.want(`400`, `
+		const seen = new Set();
+		for (let after = 0; ; ) {
+			const log = await (await fetch("/v1/log?stream=lists/1&after=" + after)).json();
+			for (const e of log.entries ?? []) { if (e.index !== ++after) throw new Error("a hole"); seen.add(e.action.ops[0].fields.i + ":" + e.action.id); }
+			if (after === log.head) return seen.size === log.head ? seen.size : "doubled";
+		}`)
+}
+
+// entriesOf is the text of a log's entries but for the end of the array.
+func entriesOf(log string) string {
+	_, entries, ok := strings.Cut(log, `"entries":[`)
+	if !ok {
+		return ""
+	}
+	entries, _, _ = strings.Cut(entries, `],"epoch"`)
+	return entries
+}
+
+// kill -9 of the browser in the middle of writes: every write whose promise resolved is there afterwards.
+func TestBrowserKilledWhileWriting(t *testing.T) {
+	s := newSite(t)
+	profile := t.TempDir()
+	told := map[string]bool{}
+	for cycle := range 4 {
+		b := openBrowser(t, profile)
+		one := b.open(s.url)
+		one.start(`{server: undefined}`)
+		for title := range told {
+			if got := one.do(`return s.query({where: {title: %q}}).length`, title); got != "1" {
+				t.Fatalf("cycle %d: %s was told as saved and is there %s times", cycle, title, got)
+			}
+		}
+		one.do(`
+			window.saved = [];
+			for (let i = 0; i < 100000; i++) setTimeout(() => { const title = "%d/" + i; s.create("todo", {title}).then(() => saved.push(title)) }, i);`, cycle)
+		deadline := time.Now().Add(time.Duration(300+97*cycle) * time.Millisecond)
+		for time.Now().Before(deadline) {
+			for _, title := range strings.Split(strings.Trim(one.do(`return saved.splice(0).join(",")`), `"`), ",") {
+				if title != "" {
+					told[title] = true
+				}
+			}
+		}
+		b.kill()
+	}
+	if len(told) < 40 {
+		t.Fatalf("only %d writes were told as saved: nothing is proved", len(told))
+	}
+	one := openBrowser(t, profile).open(s.url)
+	one.start("")
+	one.do(`await s.settled()`)
+	one.want(`true`, `return new Set(titles()).size === s.count()`)
+	for title := range told {
+		if one.do(`return s.query({where: {title: %q}}).length`, title) != "1" {
+			t.Fatalf("%s was told as saved and is lost", title)
+		}
+	}
+	t.Log(fmt.Sprint(len(told), " writes told as saved in 4 lives, none lost"))
+}

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"testing"
+)
+
+func TestWaysOfLoading(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	classic := b.open(s.url + "/classic.html")
+	classic.start("")
+	classic.want(`1`, `await s.create("todo", {}); return s.count()`)
+	classic.do(`await db.destroy({force: true})`)
+
+	one := b.open(s.url)
+	for _, source := range []string{
+		`"/dist/strandline.wasm"`,
+		`new URL("/dist/strandline.wasm", location.href)`,
+		`await fetch("/dist/strandline.wasm")`,
+		`await (await fetch("/dist/strandline.wasm")).arrayBuffer()`,
+		`await WebAssembly.compileStreaming(fetch("/dist/strandline.wasm"))`,
+	} {
+		one.start(`{wasm: ` + source + `}`)
+		one.want(`1`, `await s.create("todo", {}); return s.count()`)
+		one.do(`await db.destroy({force: true})`)
+	}
+	one.want(`true`, `return window.strandline.open !== undefined && !Object.keys(globalThis).some((k) => k.startsWith("strandline-host"))`)
+}
+
+// A wasm that cannot be had is a typed error; the next call tries anew.
+func TestAWasmThatCannotBeLoaded(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	for _, source := range []string{`"/dist/nothing.wasm"`, `"/index.html"`, `new TextEncoder().encode("no wasm")`, `"http://127.0.0.1:1/x.wasm"`, `await fetch("/dist/nothing.wasm")`} {
+		one.want(`["SyncError","wasm",true]`, `
+			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+			try { await strandline.open({name: "test", wasm: %s}); return "opened" }
+			catch (e) { return [e.name, e.code, e.retryable && e instanceof strandline.SyncError] }`, source)
+	}
+	one.do(`await caches.keys(); window.real = fetch; window.fetch = () => Promise.reject(new TypeError("no network"))`)
+	one.want(`"wasm"`, `return await strandline.open({name: "test"}).catch((e) => e.code)`)
+	one.do(`window.fetch = real`)
+	one.start("")
+	one.want(`0`, `return s.count()`)
+}
+
+// A panic is reported, and nothing works on after it: what is in memory cannot be trusted.
+func TestAPanicIsReported(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url + "/classic.html")
+	one.want(`[true,true,-1,-1]`, `
+		const go = new Go();
+		const {instance} = await WebAssembly.instantiateStreaming(fetch("/dist/strandline.wasm"), go.importObject);
+		const host = window.testHost = {};
+		const ready = new Promise((r) => host.ready = r);
+		const panicked = new Promise((r) => host.panicked = (message, stack) => r([message, stack]));
+		go.argv = ["strandline", "testHost"];
+		go.run(instance);
+		await ready;
+		const call = (name, ...args) => new Promise((resolve, reject) => host[name](...args, (error, ...rest) => error ? reject(new Error(error.message)) : resolve(rest)));
+		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {});
+		const quiet = new Proxy({}, {get: () => () => {}});
+		const [stream] = await call("stream", db, "a", quiet);
+		const x = instance.exports;
+		new Uint32Array(x.mem.buffer, x.strandline_input(4), 1)[0] = 4000000000; // a slot that is none
+		const first = x.strandline_rows(stream, 1);
+		const [message, stack] = await panicked;
+		return [message.includes("index out of range"), stack.includes("exportRows"), first, x.strandline_status(stream)];`)
+}

@@ -1,0 +1,158 @@
+// Package layering holds the directions in which dependencies may point, as tests that say why.
+package layering
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/strandline-sync/strandline"
+
+// deps lists what a package is built from, for a platform.
+func deps(t *testing.T, pkg string, wasm bool) []string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "./"+pkg)
+	cmd.Dir = "../.."
+	if wasm {
+		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
+
+func forbid(t *testing.T, pkg string, wasm bool, why string, banned ...string) {
+	t.Helper()
+	for _, dep := range deps(t, pkg, wasm) {
+		for _, b := range banned {
+			if dep == b || strings.HasPrefix(dep, b+"/") {
+				t.Errorf("%s reaches %s: %s", pkg, dep, why)
+			}
+		}
+	}
+}
+
+func TestTheCoreIsPure(t *testing.T) {
+	const why = "core has no browser, network, disk or database; hand these in"
+	forbid(t, "core", false, why, "net", "os/exec", "database/sql", "syscall/js", "encoding/json", "math/rand", "crypto/rand", "log", "fmt")
+	for _, dep := range deps(t, "core", false) {
+		if strings.Contains(dep, ".") && dep != module+"/core" {
+			t.Errorf("core imports %s: it takes the standard library only", dep)
+		}
+	}
+	for _, pkg := range []string{"core/memstore", "core/virtual", "core/storetest"} {
+		forbid(t, pkg, false, "what comes with core imports nothing else of the module", module+"/server", module+"/idbstore", module+"/wasm")
+	}
+}
+
+// What a pure function must not call: the clock, the disk, goroutines, locks.
+var impure = regexp.MustCompile(`\btime\.(Now|After|Sleep|Tick|NewTimer|AfterFunc|NewTicker)\b|\bos\.|\bgo func|\bgo [a-z]+\(|\bsync\.|\bselect \{|\brand\.|<-`)
+
+func TestTheCoreHasNoClockNoGoroutineNoLock(t *testing.T) {
+	for path, text := range sources(t, "core") {
+		for i, line := range strings.Split(text, "\n") {
+			code, _, _ := strings.Cut(line, "//")
+			if m := impure.FindString(code); m != "" {
+				t.Errorf("%s:%d has %q: the core is single-threaded and deterministic", path, i+1, m)
+			}
+		}
+	}
+}
+
+func TestTheBrowserSideStaysSmall(t *testing.T) {
+	forbid(t, "wasm", true, "it is three times the download", "net/http", "net", "crypto/tls")
+	forbid(t, "wasm", true, "the browser does not need the server", module+"/server", module+"/cmd")
+	forbid(t, "idbstore", true, "idbstore knows the core only", module+"/wasm", module+"/server")
+	for _, want := range []string{"github.com/hack-pad/go-indexeddb/idb", "github.com/google/uuid", "github.com/norunners/vert"} {
+		if !strings.Contains(strings.Join(deps(t, "wasm", true), "\n"), want) {
+			t.Errorf("wasm does not use %s", want)
+		}
+	}
+}
+
+func TestTheServerKnowsTheCoreOnly(t *testing.T) {
+	const why = "the server's handler knows no engine and no browser: the program puts them together"
+	forbid(t, "server", false, why, module+"/server/sqlite", module+"/server/memory", module+"/idbstore", module+"/wasm", "modernc.org")
+}
+
+// What an export reaches must not block: a block inside one gives garbage to JavaScript. The exports and what they call in this
+// module are searched for what can; the core as a whole has none of it (above).
+func TestExportsDoNotBlock(t *testing.T) {
+	text := sources(t, "wasm")[filepath.Join("..", "..", "wasm", "exports.go")]
+	if text == "" {
+		t.Fatal("wasm/exports.go is gone: point this test at the exports")
+	}
+	banned := regexp.MustCompile(`<-|\bselect\b|\bsync\.|\btime\.Sleep\b|\bawait\(|\bgo func|\.Invoke\(|\.Call\(`)
+	for i, line := range strings.Split(text, "\n") {
+		code, _, _ := strings.Cut(line, "//")
+		if m := banned.FindString(code); m != "" {
+			t.Errorf("wasm/exports.go:%d has %q: an export never blocks and never calls JavaScript", i+1, m)
+		}
+	}
+}
+
+func sources(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no sources in %s: %v", dir, err)
+	}
+	out := map[string]string{}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[path] = string(b)
+	}
+	return out
+}
+
+// The glue must be of the toolchain that builds the wasm: another one's does not link.
+func TestTheGlueIsTheToolchains(t *testing.T) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../wasm_exec.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("wasm_exec.js is not the one of %s: cp $(go env GOROOT)/lib/wasm/wasm_exec.js .", runtime.Version())
+	}
+}
+
+// The project's files speak of the project alone, and every file of code is of a size that one can hold in mind.
+func TestFilesStaySmall(t *testing.T) {
+	cmd := exec.Command("git", "ls-files", "*.go", "*.ts")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Skip("no git here:", err)
+	}
+	for _, name := range strings.Fields(string(out)) {
+		b, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			continue // removed, not yet committed
+		}
+		if n := bytes.Count(b, []byte("\n")); n > 600 {
+			t.Errorf("%s has %d lines; does it still hold one noun?", name, n)
+		}
+	}
+}
