@@ -87,6 +87,7 @@ type run struct {
 	touch   *Touch
 	lostKey bool // a key was discarded
 	visible bool // the op under way changes what a reader sees
+	sorted  int  // how many fields of its object are sorted; the new ones, whose keys stand once in an op, come after
 }
 
 // op applies one op, or tells why it is discarded.
@@ -155,9 +156,13 @@ func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 		next.frozen = true
 	}
 	s.own(&next, len(op.Changes))
-	r.visible = false
+	r.visible, r.sorted = false, len(next.fields)
 	for i := range op.Changes {
 		r.change(&op.Changes[i], &next, e)
+	}
+	if len(next.fields) > r.sorted {
+		f := next.fields
+		sortBy(len(f), func(i, j int) bool { return compareKeys(s.names[f[i].key], s.names[f[j].key]) < 0 }, func(i, j int) { f[i], f[j] = f[j], f[i] })
 	}
 	if next.bytes > MaxFieldsBytes {
 		return ReasonSize
@@ -178,7 +183,7 @@ func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 func mayOutgrow(op *Op, o *object) bool {
 	n := o.bytes
 	for i := range op.Changes {
-		n += len(op.Changes[i].Key) + len(op.Changes[i].Value) + 32
+		n += memberBytes(op.Changes[i].Key, op.Changes[i].Value) + 32 // a sum may be longer than what is added
 	}
 	return n > MaxFieldsBytes
 }
@@ -186,7 +191,7 @@ func mayOutgrow(op *Op, o *object) bool {
 // change applies one key of an update to o, whose fields are owned.
 func (r *run) change(ch *Change, o *object, e *OpEffect) {
 	s := r.s
-	i, had := s.field(o, ch.Key)
+	i, had := s.field(o.fields[:r.sorted], ch.Key)
 	old := ""
 	var write *Touch
 	if had {
@@ -214,10 +219,7 @@ func (r *run) change(ch *Change, o *object, e *OpEffect) {
 		o.fields[i].value, o.fields[i].write = value, r.touch
 		return
 	}
-	f := field{key: s.name(ch.Key), value: value, write: r.touch}
-	o.fields = append(o.fields, f)
-	copy(o.fields[i+1:], o.fields[i:])
-	o.fields[i] = f
+	o.fields = append(o.fields, field{key: s.name(ch.Key), value: value, write: r.touch})
 }
 
 // unseen tells whether the author of the action had not seen a write when it was made.

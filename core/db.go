@@ -34,8 +34,10 @@ type DB struct {
 	idle      int64
 	hintFunc  func(string)
 
-	streams map[string]*Stream
-	closed  bool
+	streams   map[string]*Stream
+	closing   map[*Stream]bool // out of streams, not ended yet
+	closed    bool
+	lastAsked string // with more streams than one request may name, the next one begins after it
 
 	running   bool   // a turn is under way
 	again     string // why the next turn follows at once, or empty
@@ -52,6 +54,8 @@ type DB struct {
 
 // turnResult is what came of a turn.
 type turnResult struct {
+	asked      map[string]*Stream
+	left       bool // streams were left out for the next one
 	activity   bool
 	err        error
 	retryAfter int64
@@ -60,7 +64,7 @@ type turnResult struct {
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle,
-		hintFunc: c.Hint, streams: map[string]*Stream{}, batch: MaxActions}
+		hintFunc: c.Hint, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}
@@ -107,6 +111,17 @@ func (db *DB) sorted() []*Stream {
 	return out
 }
 
+// nextStreams lists the streams whose turn it is: those after the last one asked, in the order of their names.
+func (db *DB) nextStreams() []*Stream {
+	all := db.sorted()
+	for i, s := range all {
+		if s.name > db.lastAsked {
+			return all[i:]
+		}
+	}
+	return all
+}
+
 func (db *DB) hint(stream string) {
 	if db.hintFunc != nil {
 		db.hintFunc(stream)
@@ -120,7 +135,7 @@ func (db *DB) Wake(because string) { db.wake(because, true) }
 // since the browser may be wrong.
 func (db *DB) Offline() {
 	db.offline = true
-	db.setStates(func(s *Stream) { s.status.State = StateOffline })
+	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
 }
 
 // Sync runs the loop now until nothing is left to fetch or persist, or it fails.
@@ -175,9 +190,18 @@ func (db *DB) turn() {
 	var items []SyncItem
 	asked := map[string]*Stream{}
 	actions, bytes := db.batch, MaxRequestBytes*3/4
-	for _, s := range db.sorted() {
-		if s.opened != nil || s.closed || s.status.State == StateStopped || len(items) == MaxStreams {
+	opening, left := false, false
+	for _, s := range db.nextStreams() {
+		if s.opened != nil {
+			opening = true
 			continue
+		}
+		if s.closed || s.status.State == StateStopped {
+			continue
+		}
+		if len(items) == MaxStreams {
+			left = true
+			break
 		}
 		most := actions
 		if s.unsure > 0 {
@@ -190,15 +214,21 @@ func (db *DB) turn() {
 		}
 		items = append(items, it)
 		asked[s.name] = s
+		db.lastAsked = s.name
+	}
+	if !left {
+		db.lastAsked = ""
 	}
 	if len(items) == 0 {
 		db.nextAt, db.because = 0, ""
-		db.finishSyncs(nil)
+		if !opening { // else the one that opens runs the loop
+			db.finishSyncs(nil)
+		}
 		return
 	}
 	db.running, db.again, db.againHard = true, "", false
 	if !db.offline {
-		db.setStates(func(s *Stream) {
+		db.setStates(asked, func(s *Stream) {
 			if s.status.State != StateLive {
 				s.status.State = StateSyncing
 			}
@@ -223,10 +253,10 @@ func (db *DB) turn() {
 			abort()
 			if err != nil {
 				db.failed(err, items, asked)
-				db.finish(turnResult{err: err, retryAfter: retryAfter})
+				db.finish(turnResult{asked: asked, left: left, err: err, retryAfter: retryAfter})
 				return
 			}
-			db.landAll(items, asked, answers)
+			db.landAll(items, turnResult{asked: asked, left: left}, answers)
 		}
 	})
 }
@@ -245,8 +275,7 @@ func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
 }
 
 // landAll hands each stream its answer and waits until every one has committed it.
-func (db *DB) landAll(items []SyncItem, asked map[string]*Stream, answers []SyncAnswer) {
-	result := turnResult{}
+func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer) {
 	left := 1
 	done := func(activity bool, err error) {
 		result.activity = result.activity || activity
@@ -258,15 +287,17 @@ func (db *DB) landAll(items []SyncItem, asked map[string]*Stream, answers []Sync
 		}
 	}
 	for i := range items {
-		s := asked[items[i].Stream]
+		s := result.asked[items[i].Stream]
 		answer := find(answers, items[i].Stream)
 		if answer == nil {
 			left++
+			s.unsure = len(items[i].Actions)
 			done(false, fail(CodeBadAnswer, "/streams", "the answer lacks a stream that was asked"))
 			continue
 		}
 		if answer.Err != nil {
 			left++
+			s.unsure = len(items[i].Actions)
 			done(false, s.itemFailed(answer.Err))
 			continue
 		}
@@ -321,7 +352,7 @@ func (db *DB) finish(t turnResult) {
 	}
 	db.again, db.againHard = "", false
 	db.schedule(ms, because)
-	db.setStates(func(s *Stream) {
+	db.setStates(t.asked, func(s *Stream) {
 		switch {
 		case t.err == nil:
 			s.status.State, s.status.Err = StateLive, nil
@@ -333,7 +364,7 @@ func (db *DB) finish(t turnResult) {
 			s.status.State, s.status.Err = StateWaiting, asError(t.err, CodeUnreachable)
 		}
 	})
-	if t.err != nil || !t.activity && ms > 0 {
+	if t.err != nil || !t.activity && !t.left && ms > 0 {
 		db.finishSyncs(t.err)
 	}
 }
@@ -346,39 +377,41 @@ func (db *DB) finishSyncs(err error) {
 	}
 }
 
-func (db *DB) setStates(f func(*Stream)) {
+// setStates sets the state of those of the streams that are open and not stopped.
+func (db *DB) setStates(of map[string]*Stream, f func(*Stream)) {
 	for _, s := range db.sorted() {
-		if s.opened == nil && s.status.State != StateStopped {
+		if of[s.name] == s && s.opened == nil && s.status.State != StateStopped {
 			f(s)
 			s.statusChanged()
 		}
 	}
 }
 
-// Unsent counts the actions of open streams that are not in the log.
-func (db *DB) Unsent() int {
-	n := 0
-	for _, s := range db.streams {
-		n += len(s.pending) + len(s.uncommitted)
-	}
-	return n
-}
-
 // Close makes what was written durable, ends every stream and lets go of the store.
 func (db *DB) Close(done func(error)) {
 	db.stopLoop()
-	left := 1
-	one := func() {
-		if left--; left > 0 {
-			return
-		}
+	db.whenClosed(func() {
 		store := db.store
 		db.host.Do(func() func() {
 			err := store.Close()
 			return func() { done(err) }
 		})
+	})
+}
+
+// whenClosed closes what is open and runs f when all of it has ended.
+func (db *DB) whenClosed(f func()) {
+	left := 1
+	one := func() {
+		if left--; left == 0 {
+			f()
+		}
 	}
-	for _, s := range db.sorted() {
+	open := db.sorted()
+	for s := range db.closing {
+		open = append(open, s)
+	}
+	for _, s := range open {
 		left++
 		s.Close(one)
 	}
@@ -397,27 +430,72 @@ func (db *DB) stopLoop() {
 	db.finishSyncs(errClosed)
 }
 
-// Destroy deletes the local database. While actions are unsent it fails with an unsent *Error, unless forced.
+// Destroy deletes the local database. While it holds actions that the server does not have, of any stream, open or
+// not, it fails with an unsent *Error and their number, unless forced.
 func (db *DB) Destroy(force bool, done func(unsent int, err error)) {
-	if n := db.Unsent(); n > 0 && !force {
-		done(n, fail(CodeUnsent, "", "actions are pending that the server does not have"))
+	if force {
+		db.stopLoop()
+		for _, s := range db.sorted() { // nothing is waited for: what is in flight goes down with the rest
+			s.gone(errClosed)
+		}
+		db.destroy(done)
 		return
 	}
-	db.stopLoop()
-	left := 1
-	one := func() {
-		if left--; left > 0 {
-			return
+	db.unsent(func(n int, err error) {
+		switch {
+		case err != nil:
+			done(0, err)
+		case n > 0:
+			done(n, fail(CodeUnsent, "", "actions are pending that the server does not have"))
+		default:
+			db.stopLoop()
+			db.whenClosed(func() { db.destroy(done) })
 		}
-		store := db.store
-		db.host.Do(func() func() {
-			err := store.Destroy(context.Background())
-			return func() { done(0, err) }
-		})
-	}
+	})
+}
+
+func (db *DB) destroy(done func(unsent int, err error)) {
+	store := db.store
+	db.host.Do(func() func() {
+		err := store.Destroy(context.Background())
+		return func() { done(0, err) }
+	})
+}
+
+// unsent counts the actions of all local logs that are not in the server's. A log that cannot be read is an error: it
+// is never taken for an empty one.
+func (db *DB) unsent(done func(n int, err error)) {
+	n := 0
+	open := map[string]bool{}
 	for _, s := range db.sorted() {
-		left++
-		s.Close(one)
+		if s.opened == nil {
+			n += len(s.pending) + len(s.uncommitted)
+			open[s.name] = true
+		}
 	}
-	one()
+	store := db.store
+	db.host.Do(func() func() {
+		names, err := store.Streams(context.Background())
+		for _, name := range names {
+			if open[name] || err != nil {
+				continue
+			}
+			var blobs [][]byte
+			if blobs, err = store.Load(context.Background(), name, 0); err != nil {
+				break
+			}
+			r := newReplica(name)
+			for _, b := range blobs {
+				rec, rerr := decodeRecord(b)
+				if rerr == nil {
+					_, rerr = r.follow([]*record{rec})
+				}
+				if err = rerr; err != nil {
+					break
+				}
+			}
+			n += len(r.pending)
+		}
+		return func() { done(n, err) }
+	})
 }

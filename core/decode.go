@@ -270,7 +270,7 @@ func (c *cursor) op(o *Op) error {
 	)
 	changes := c.slab.changesFor()
 	start := len(changes)
-	seen, name := 0, ""
+	seen, name, looked := 0, "", false
 	var last string
 	for n := 0; ; n++ {
 		key, more, err := c.key(n == 0, &last)
@@ -308,8 +308,8 @@ func (c *cursor) op(o *Op) error {
 			var ok bool
 			if o.Type, ok = c.str(); !ok {
 				err = malformed("", "is no string")
-			} else if bad := checkName(o.Type); bad != "" {
-				err = malformed("", bad)
+			} else {
+				err = checkName(o.Type)
 			}
 		case "union":
 			seen |= hasParts
@@ -326,8 +326,8 @@ func (c *cursor) op(o *Op) error {
 				return errForm
 			}
 			err = nil
-			if name == "" {
-				name = opNameAhead(c.b[c.i:])
+			if name == "" && !looked { // once: an op of many unknown members must not be read many times over
+				name, looked = opNameAhead(c.b[c.i:]), true
 			}
 			if known(name) {
 				err = malformed("", "is no part of "+name)
@@ -401,12 +401,16 @@ func opNameAhead(rest string) string {
 
 // orderParts puts the changes into the order of application and refuses a key that stands in two parts.
 func orderParts(cs []Change) error {
-	for i := 1; i < len(cs); i++ { // few, and nearly in order: inc comes before set in the text
-		for j := i; j > 0 && cs[j].Part < cs[j-1].Part; j-- {
-			cs[j], cs[j-1] = cs[j-1], cs[j]
-		}
-	}
 	if len(cs) > 32 {
+		ordered := make([]Change, 0, len(cs))
+		for part := PartSet; part <= PartWithout; part++ {
+			for _, ch := range cs {
+				if ch.Part == part {
+					ordered = append(ordered, ch)
+				}
+			}
+		}
+		copy(cs, ordered)
 		seen := make(map[string]bool, len(cs))
 		for _, ch := range cs {
 			if seen[ch.Key] {
@@ -415,6 +419,11 @@ func orderParts(cs []Change) error {
 			seen[ch.Key] = true
 		}
 		return nil
+	}
+	for i := 1; i < len(cs); i++ { // few, and nearly in order: inc comes before set in the text
+		for j := i; j > 0 && cs[j].Part < cs[j-1].Part; j-- {
+			cs[j], cs[j-1] = cs[j-1], cs[j]
+		}
 	}
 	for i := range cs {
 		for j := range i {
@@ -437,8 +446,8 @@ func (c *cursor) part(changes []Change, part Part) ([]Change, error) {
 		if err != nil || !more {
 			return changes, err
 		}
-		if bad := checkKey(key); bad != "" {
-			return changes, under(key, malformed("", bad))
+		if err := checkKey(key); err != nil {
+			return changes, under(key, err)
 		}
 		ch := Change{Part: part, Key: key}
 		switch part {
@@ -476,8 +485,8 @@ func (c *cursor) unset(changes []Change) ([]Change, error) {
 		if !ok {
 			return changes, under(strconv.Itoa(n), malformed("", "is no string"))
 		}
-		if bad := checkKey(key); bad != "" {
-			return changes, under(strconv.Itoa(n), malformed("", bad))
+		if err := checkKey(key); err != nil {
+			return changes, under(strconv.Itoa(n), err)
 		}
 		changes = append(changes, Change{Part: PartUnset, Key: key})
 	}

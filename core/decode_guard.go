@@ -57,8 +57,8 @@ func (c *cursor) guard(g *Guard) error {
 			var ok bool
 			if g.Key, ok = c.str(); !ok {
 				err = malformed("", "is no string")
-			} else if bad := checkKey(g.Key); bad != "" {
-				err = malformed("", bad)
+			} else {
+				err = checkKey(g.Key)
 			}
 		case "object":
 			seen |= hasObject

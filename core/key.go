@@ -1,9 +1,6 @@
 package core
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // compareKeys orders two strings by their UTF-16 code units, as RFC 8785 sorts member names.
 func compareKeys(a, b string) int {
@@ -29,23 +26,20 @@ func compareKeys(a, b string) int {
 }
 
 // checkName is the rule for types and field keys: 1 to 128 bytes of UTF-8.
-func checkName(s string) string {
+func checkName(s string) error {
 	if len(s) == 0 {
-		return "is empty"
+		return malformed("", "is empty")
 	}
 	if len(s) > MaxName {
-		return "is over 128 bytes"
+		return fail(CodeTooLarge, "", "is over 128 bytes")
 	}
-	if !utf8.ValidString(s) {
-		return "is not UTF-8"
-	}
-	return ""
+	return nil // what was decoded is UTF-8
 }
 
 // checkKey is checkName with the reserved keys left out.
-func checkKey(s string) string {
+func checkKey(s string) error {
 	if s == "id" || s == "type" {
-		return "is reserved"
+		return malformed("", "is reserved")
 	}
 	return checkName(s)
 }

@@ -8,7 +8,7 @@ type Live struct {
 
 // Subscribe keeps a query live until Unsubscribe.
 func (s *Stream) Subscribe(q *Query) *Live {
-	s.Flush()
+	s.changed = s.Flush() // what the others are owed comes with the next Flush
 	l := &Live{q: q, hits: s.state.planQuery(q).all(-1)}
 	s.live = append(s.live, l)
 	if s.state.before == nil {
@@ -39,9 +39,10 @@ const manyChanges = 64
 // Flush brings the live queries up to date with all that changed since the last one, and gives those that may have
 // another result.
 func (s *Stream) Flush() []*Live {
-	before := s.state.before
+	before, out := s.state.before, s.changed
+	s.changed = nil
 	if len(before) == 0 {
-		return nil
+		return out
 	}
 	s.state.before = map[UUID]object{}
 	for id, was := range before {
@@ -49,13 +50,21 @@ func (s *Stream) Flush() []*Live {
 			delete(before, id)
 		}
 	}
-	var out []*Live
 	for _, l := range s.live {
-		if l.update(s.state, before) {
+		if l.update(s.state, before) && !contains(out, l) {
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+func contains(list []*Live, l *Live) bool {
+	for _, m := range list {
+		if m == l {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *Live) update(s *State, before map[UUID]object) (changed bool) {

@@ -32,7 +32,7 @@ func (db *DB) pauseAfter(t turnResult) (ms int64, because string) {
 			ms, because = t.retryAfter, becauseAsked
 		}
 		return ms, because
-	case t.activity:
+	case t.activity || t.left:
 		return 0, becauseMore
 	default:
 		return db.idle, becauseIdle

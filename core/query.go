@@ -87,8 +87,8 @@ func (l *lexer) count() (int, error) {
 }
 
 func (q *Query) where(l *lexer, key string) error {
-	if bad := checkName(key); bad != "" {
-		return malformed("", bad)
+	if err := checkName(key); err != nil {
+		return err
 	}
 	value, err := l.raw()
 	if err != nil {

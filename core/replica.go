@@ -133,15 +133,15 @@ func (r *Replica) committed(n int) {
 }
 
 // abandon takes back every uncommitted action: none of them was kept, none will be.
-func (r *Replica) abandon() (tickets []uint64) {
+func (r *Replica) abandon() (dropped []*local) {
 	r.rebase(func() {
+		dropped = r.uncommitted
 		for _, l := range r.uncommitted {
-			tickets = append(tickets, l.ticket)
 			r.count(&l.Action, -1)
 		}
 		r.uncommitted = nil
 	})
-	return tickets
+	return dropped
 }
 
 // follow applies records that are durable in the local log: the first ones at start-up, those of other contexts, and
@@ -229,16 +229,17 @@ func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
 		return fail(CodeCorrupt, "", "a turn does not lead to its chain")
 	}
 	s.Epoch = t.epoch
+	refusedIDs := map[UUID]bool{}
 	for _, j := range t.rejected {
-		if l := r.byID[j.ID]; l != nil {
-			gone[j.ID] = true
+		if l := r.byID[j.ID]; l != nil && !gone[j.ID] {
+			gone[j.ID], refusedIDs[j.ID] = true, true
 			refused := Rejected{Rejection: j, Action: l.Action, ticket: l.ticket}
 			r.rejected = append(r.rejected, refused)
 			land.rejected = append(land.rejected, refused)
 		}
 	}
-	if len(t.rejected) > 0 {
-		r.refuseUncommitted(gone, land)
+	if len(refusedIDs) > 0 {
+		r.refuseUncommitted(refusedIDs, land)
 	}
 	if len(gone) == 0 {
 		return nil
@@ -278,25 +279,31 @@ const dependsMessage = "it names an object that only a refused action would have
 // would exist only through a refused one, and which that is. The state is the bare confirmed one.
 func (r *Replica) dependants(refused map[UUID]bool) (because map[UUID]UUID) {
 	because = map[UUID]UUID{}
-	lost := map[UUID]UUID{} // object → the refused action that would have made it
-	made := map[UUID]bool{} // by an action that stands
+	lost := map[UUID]UUID{}   // object → the refused action that would have made it
+	exists := map[UUID]bool{} // what the actions that stand have made of an object
+	there := func(id UUID) bool {
+		if known, ok := exists[id]; ok {
+			return known
+		}
+		return r.state.Exists(id)
+	}
 	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
 		for _, l := range queue {
 			out := refused[l.ID]
 			for i := range l.Ops {
-				id := l.Ops[i].Object
-				if culprit, ok := lost[id]; ok && !out && !made[id] && !r.state.Exists(id) && l.Ops[i].Kind != Create {
+				op := &l.Ops[i]
+				if culprit, ok := lost[op.Object]; ok && !out && op.Kind != Create && !there(op.Object) {
 					because[l.ID], out = culprit, true
 				}
 			}
 			for i := range l.Ops {
-				if l.Ops[i].Kind != Create {
-					continue
-				}
-				if out {
-					lost[l.Ops[i].Object] = l.ID
-				} else {
-					made[l.Ops[i].Object] = true
+				switch op := &l.Ops[i]; {
+				case op.Kind == Create && out:
+					lost[op.Object] = l.ID
+				case op.Kind == Create:
+					exists[op.Object] = true
+				case op.Kind == Remove && !out:
+					exists[op.Object] = false
 				}
 			}
 		}

@@ -115,33 +115,40 @@ func (s *State) name(text string) uint32 {
 	return id
 }
 
-func (s *State) field(o *object, key string) (i int, found bool) {
+// field finds a key among sorted fields.
+func (s *State) field(fields []field, key string) (i int, found bool) {
 	id, ok := s.nameIDs[key]
 	if !ok {
-		return s.place(o, key), false
+		return 0, false
 	}
-	for i := range o.fields {
-		if o.fields[i].key == id {
-			return i, true
+	if len(fields) <= 16 {
+		for i := range fields {
+			if fields[i].key == id {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	low, high := 0, len(fields)
+	for low < high {
+		mid := (low + high) / 2
+		switch c := compareKeys(s.names[fields[mid].key], key); {
+		case c == 0:
+			return mid, true
+		case c < 0:
+			low = mid + 1
+		default:
+			high = mid
 		}
 	}
-	return s.place(o, key), false
-}
-
-// place is where a new key goes among the sorted fields.
-func (s *State) place(o *object, key string) int {
-	i := len(o.fields)
-	for i > 0 && compareKeys(s.names[o.fields[i-1].key], key) > 0 {
-		i--
-	}
-	return i
+	return 0, false
 }
 
 func (s *State) value(o *object, key string) (string, bool) {
 	if o == nil {
 		return "", false
 	}
-	if i, ok := s.field(o, key); ok && o.fields[i].value != "" {
+	if i, ok := s.field(o.fields, key); ok && o.fields[i].value != "" {
 		return o.fields[i].value, true
 	}
 	return "", false

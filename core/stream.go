@@ -17,7 +17,9 @@ type Stream struct {
 	busy     bool // a commit or a read of the local log is under way
 	stale    bool // another context may have committed: read the log before anything else
 	closed   bool
+	ended    bool // Closed was told
 	closing  []func()
+	broken   error // why the local log cannot be followed any more: nothing can be committed
 	opened   func(*Stream, error)
 	landings []*planned // answers that wait for the commit slot
 	status   Status
@@ -27,6 +29,7 @@ type Stream struct {
 	ticket  uint64
 	waiters []settledWaiter
 	live    []*Live
+	changed []*Live // flushed, not yet told
 }
 
 // planned is an answer on its way into the local log.
@@ -72,8 +75,8 @@ func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
 	if s.closed {
 		return 0, errClosed
 	}
-	if s.status.Reason == "corrupt" {
-		return 0, s.status.Err
+	if s.broken != nil {
+		return 0, s.broken
 	}
 	if _, err := s.write(d, s.ticket+1); err != nil {
 		return 0, err
@@ -98,11 +101,22 @@ func (s *Stream) Pump() {
 	case len(s.landings) > 0:
 		s.land()
 	case s.closed:
-		for _, f := range s.closing {
-			f()
-		}
-		s.closing = nil
+		s.end(nil)
 	}
+}
+
+// end tells, once, that the stream is closed, and lets go of all that waits.
+func (s *Stream) end(err error) {
+	if !s.ended {
+		s.ended = true
+		s.observer.Closed(err)
+	}
+	closing := s.closing
+	s.closing, s.waiters = nil, nil
+	for _, f := range closing {
+		f()
+	}
+	delete(s.db.closing, s)
 }
 
 // commit appends the record of the waiting writes.
@@ -123,7 +137,7 @@ func (s *Stream) land() {
 	l := s.landings[0]
 	s.landings = s.landings[1:]
 	if s.closed {
-		l.done(false, nil)
+		l.done(false, errClosed)
 		s.Pump()
 		return
 	}
@@ -139,7 +153,7 @@ func (s *Stream) land() {
 	s.append(p.record, func() {
 		land, err := s.follow([]*record{p.turn})
 		if err != nil {
-			s.stop("corrupt", err)
+			s.breakOff(err)
 		}
 		s.tell(&land, true)
 		if p.upgrade {
@@ -147,12 +161,12 @@ func (s *Stream) land() {
 		}
 		s.db.hint(s.name)
 		l.done(true, nil)
-	}, func() { l.done(true, nil) })
+	}, func(err error) { l.done(err == nil, err) })
 }
 
-// append commits one record against the log as it is known now. then runs when it is durable; lost when it is not and
-// was no local write, so that it is dropped.
-func (s *Stream) append(record []byte, then, lost func()) {
+// append commits one record against the log as it is known now. then runs when it is durable. For a record that is no
+// local write, lost runs when it is not, and is dropped: without an error where only another context was first.
+func (s *Stream) append(record []byte, then func(), lost func(error)) {
 	s.busy = true
 	lsn := s.next
 	store, name := s.db.store, s.name
@@ -160,6 +174,9 @@ func (s *Stream) append(record []byte, then, lost func()) {
 		err := store.Append(context.Background(), name, lsn, record)
 		return func() {
 			s.busy = false
+			if s.ended { // a forced destroy did not wait
+				return
+			}
 			switch {
 			case err == nil:
 				s.failures = 0
@@ -167,18 +184,16 @@ func (s *Stream) append(record []byte, then, lost func()) {
 			case errors.Is(err, ErrLost):
 				s.stale = true
 				if lost != nil {
-					lost()
+					lost(nil)
 				}
+			case CodeOf(err) == CodeQuota && lost != nil:
+				lost(err)
 			case CodeOf(err) == CodeQuota:
-				s.observer.Failed(s.abandon(), err)
-				s.observer.Changed(false)
-				if lost != nil {
-					lost()
-				}
+				s.failWrites(err)
 			case CodeOf(err) == CodeClosed:
 				s.gone(err)
 				if lost != nil {
-					lost()
+					lost(err)
 				}
 				return
 			default:
@@ -190,9 +205,38 @@ func (s *Stream) append(record []byte, then, lost func()) {
 	})
 }
 
+// failWrites takes back what is not committed: none of it was kept, and the callers are told so.
+func (s *Stream) failWrites(err error) {
+	dropped := s.abandon()
+	if len(dropped) == 0 {
+		return
+	}
+	tickets := make([]uint64, len(dropped))
+	for i, l := range dropped {
+		tickets[i] = l.ticket
+	}
+	s.observer.Failed(tickets, err)
+	s.observer.Changed(false)
+	for _, l := range dropped {
+		s.settle(l.ID)
+	}
+	s.statusChanged()
+}
+
+// closeTries is how often a closing stream asks a failing store what became of its last commit.
+const closeTries = 3
+
 // unknown settles a commit whose outcome is not known: what the log holds at its lsn tells.
-func (s *Stream) unknown(lsn LSN, record []byte, then, lost func(), cause error) {
+func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), cause error) {
 	s.busy = true
+	if s.closed && s.failures >= closeTries {
+		s.busy = false
+		s.gone(cause)
+		if lost != nil {
+			lost(cause)
+		}
+		return
+	}
 	s.storageFailed(cause)
 	s.db.host.After(s.backoff(), func() {
 		store, name := s.db.store, s.name
@@ -200,23 +244,27 @@ func (s *Stream) unknown(lsn LSN, record []byte, then, lost func(), cause error)
 			records, err := store.Load(context.Background(), name, lsn)
 			return func() {
 				switch {
+				case s.ended:
 				case err != nil && CodeOf(err) == CodeClosed:
 					s.busy = false
 					s.gone(err)
+					if lost != nil {
+						lost(err)
+					}
 				case err != nil:
 					s.unknown(lsn, record, then, lost, err)
 				case len(records) > 0 && string(records[0]) == string(record):
 					s.busy, s.failures = false, 0
 					s.storageRecovered()
 					then()
-					s.stale = len(records) > 1
+					s.stale = s.stale || len(records) > 1
 					s.Pump()
 				default:
 					s.busy, s.failures = false, 0
 					s.storageRecovered()
-					s.stale = len(records) > 0
+					s.stale = s.stale || len(records) > 0
 					if lost != nil {
-						lost()
+						lost(nil)
 					}
 					s.Pump()
 				}
@@ -231,8 +279,10 @@ func (s *Stream) backoff() int64 {
 }
 
 func (s *Stream) storageFailed(err error) {
-	s.status.Err = asError(err, CodeStorage)
-	s.statusChanged()
+	if s.status.State != StateStopped {
+		s.status.Err = asError(err, CodeStorage)
+		s.statusChanged()
+	}
 }
 
 func (s *Stream) storageRecovered() {
@@ -267,31 +317,50 @@ func (s *Stream) loaded(records []*record, err error) {
 		s.loadedFirst(records, err)
 		return
 	}
-	var land landing
-	if err == nil {
-		land, err = s.follow(records)
-	}
 	s.busy = false
+	if s.ended {
+		return
+	}
+	unreadable := err != nil && (CodeOf(err) == CodeCorrupt || CodeOf(err) == CodeUpgrade)
+	if len(records) > 0 && (err == nil || unreadable) { // what comes before an unreadable record counts
+		land, ferr := s.follow(records)
+		if ferr != nil {
+			err, unreadable = ferr, true
+		}
+		s.tell(&land, true)
+		s.db.wake(becauseWrite, false)
+	}
 	switch {
 	case err == nil:
 		s.storageRecovered()
-		if len(records) > 0 {
-			s.tell(&land, true)
-			s.db.wake(becauseWrite, false)
-		}
 	case CodeOf(err) == CodeClosed:
 		s.gone(err)
 		return
-	case CodeOf(err) == CodeCorrupt || CodeOf(err) == CodeUpgrade:
-		s.stop(CodeOf(err), err)
-		return
+	case unreadable:
+		s.breakOff(err)
 	default: // a failed read says nothing: ask again
+		if s.closed && s.failures >= closeTries {
+			s.gone(err)
+			return
+		}
 		s.storageFailed(err)
 		s.busy, s.stale = true, true
 		s.db.host.After(s.backoff(), func() { s.busy = false; s.Pump() })
 		return
 	}
 	s.Pump()
+}
+
+// breakOff stops a stream whose local log cannot be followed: reading goes on, nothing more can be committed.
+func (s *Stream) breakOff(err error) {
+	s.broken, s.stale = err, false
+	s.stop(CodeOf(err), err)
+	s.failWrites(err)
+	landings := s.landings
+	s.landings = nil
+	for _, l := range landings {
+		l.done(false, nil)
+	}
 }
 
 // loadedFirst goes on with opening: an empty log is begun, any other is folded.
@@ -337,9 +406,13 @@ func (s *Stream) finishOpen(err error) {
 	if err == nil && s.log.user != s.db.user {
 		err = fail(CodeInvalid, "/user", "this local log belongs to another user")
 	}
+	if err == nil && s.closed {
+		err = errClosed
+	}
 	if err != nil {
-		s.closed = true
-		delete(s.db.streams, s.name)
+		s.closed, s.ended = true, true
+		s.leave()
+		s.end(nil)
 		opened(nil, err)
 		return
 	}
@@ -347,6 +420,14 @@ func (s *Stream) finishOpen(err error) {
 	s.statusChanged()
 	opened(s, nil)
 	s.db.wake(becauseStart, true)
+	s.Pump() // a hint may have come meanwhile
+}
+
+// leave takes the stream out of the loop.
+func (s *Stream) leave() {
+	if s.db.streams[s.name] == s {
+		delete(s.db.streams, s.name)
+	}
 }
 
 // Refresh reads what other contexts have committed; a hint calls for it.
@@ -389,53 +470,44 @@ func (s *Stream) OnSettled(done func()) {
 }
 
 func (s *Stream) settle(id UUID) {
-	kept := s.waiters[:0]
+	var kept, settled []settledWaiter
 	for _, w := range s.waiters {
 		if delete(w.left, id); len(w.left) == 0 {
-			w.done()
-			continue
+			settled = append(settled, w)
+		} else {
+			kept = append(kept, w)
 		}
-		kept = append(kept, w)
 	}
 	s.waiters = kept
+	for _, w := range settled {
+		w.done()
+	}
 }
 
 // Close lets what is written become durable, then ends the stream. Pending actions stay in the local log.
 func (s *Stream) Close(done func()) {
-	if s.closed && !s.busy {
+	if s.ended {
 		done()
 		return
 	}
 	s.closed = true
-	delete(s.db.streams, s.name)
-	s.closing = append(s.closing, func() { s.observer.Closed(nil); done() })
+	s.leave()
+	s.db.closing[s] = true
+	s.closing = append(s.closing, done)
 	s.Pump()
 }
 
-// gone ends a stream whose local log was destroyed under it.
+// gone ends a stream whose local log was destroyed under it, or cannot be reached to the last.
 func (s *Stream) gone(err error) {
-	if s.closed && s.closing == nil {
-		return
-	}
 	s.closed = true
-	delete(s.db.streams, s.name)
-	var lost []uint64
-	for _, l := range s.uncommitted {
-		lost = append(lost, l.ticket)
-	}
-	s.uncommitted = nil
-	if len(lost) > 0 {
-		s.observer.Failed(lost, err)
-	}
-	for _, l := range s.landings {
+	s.leave()
+	s.failWrites(err)
+	landings := s.landings
+	s.landings = nil
+	for _, l := range landings {
 		l.done(false, nil)
 	}
-	s.landings = nil
-	s.observer.Closed(err)
-	for _, f := range s.closing {
-		f()
-	}
-	s.closing = nil
+	s.end(err)
 }
 
 // stop takes the stream out of the loop for good; reading goes on.

@@ -1,0 +1,291 @@
+package converge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/memstore"
+)
+
+// Nothing hangs: whatever ends a commit, a turn or a stream, everybody who waits for it hears of it.
+
+func latency(ms int64) func(*rand.Rand) int64 { return func(*rand.Rand) int64 { return ms } }
+
+// quiet is an observer of streams that a test does not look at.
+type quiet struct{}
+
+func (quiet) Committed(uint64)                          {}
+func (quiet) Failed([]uint64, error)                    {}
+func (quiet) Resolved(uint64, core.UUID, uint64, error) {}
+func (quiet) Refused(uint64, core.Rejected)             {}
+func (quiet) Changed(bool)                              {}
+func (quiet) StatusChanged()                            {}
+func (quiet) Closed(error)                              {}
+
+// Close answers also while a stream is being opened.
+func TestCloseWhileAStreamOpens(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	tb := w.openAsync(memstore.New())
+	called := false
+	tb.db.Close(func(error) { called = true })
+	w.Run(60 * minute)
+	if !called {
+		t.Fatal("Close's callback was never called")
+	}
+}
+
+// A turn that cannot be committed is a failure, not activity.
+func TestAFullDiskDoesNotSpinTheLoop(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	a, b := w.open(p), w.open(memstore.New())
+	p.Fail = func(op, _ string, _ core.LSN) error {
+		if op == "append" {
+			return &core.Error{Code: core.CodeQuota}
+		}
+		return nil
+	}
+	b.write(create(1, `{}`))
+	w.Run(2 * minute)
+	n := len(a.net.requests)
+	w.Run(minute)
+	if n = len(a.net.requests) - n; n > 15 {
+		t.Fatalf("%d requests in a minute", n)
+	}
+}
+
+// A stream that stops while an answer waits for its commit lets the loop of the others go on.
+func TestARecordOfNewerCodeDoesNotHoldTheLoop(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	a := w.open(p)
+	w.Run(minute)
+	a.db.Open("other", quiet{}, func(*core.Stream, error) {})
+	w.Run(3 * minute)
+	// another tab with newer code commits a record of version 2
+	st := p.Open()
+	recs, _ := st.Load(context.Background(), stream, 0)
+	if err := st.Append(context.Background(), stream, core.LSN(len(recs)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	// find the moment: a hint comes while a request is under way
+	a.db.Wake("test")
+	w.Run(2)
+	w.Run(6)    // request sent (5), answer comes at ~10
+	a.Refresh() // load from 8 to 18
+	w.Run(5 * minute)
+	n, told := len(a.net.requests), false
+	a.db.Sync(func(error) { told = true })
+	w.Run(60 * minute)
+	if len(a.net.requests) == n || !told {
+		t.Fatal("the loop of the other stream is stuck")
+	}
+}
+
+// After a record that this code cannot read, writes fail; none hangs, and neither does Close.
+func TestARecordOfNewerCodeEndsTheWrites(t *testing.T) {
+	w := newWorld(t, 1)
+	p := memstore.New()
+	a := w.open(p)
+	w.Run(minute)
+	st := p.Open()
+	recs, _ := st.Load(context.Background(), stream, 0)
+	if err := st.Append(context.Background(), stream, core.LSN(len(recs)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	a.try(create(1, `{}`))
+	w.Run(10 * minute)
+	if _, err := a.try(create(2, `{}`)); core.CodeOf(err) != core.CodeUpgrade {
+		t.Fatalf("a write that can never be kept: %v", err)
+	}
+	w.Run(10 * minute)
+	called := false
+	a.Stream.Close(func() { called = true })
+	w.Run(60 * minute)
+	if !called || len(a.failed) == 0 && a.committed == 0 {
+		t.Fatalf("close called back: %v; failed %v committed %d", called, a.failed, a.committed)
+	}
+}
+
+// The log turns out to be destroyed when an unknown outcome is looked into: the loop of the others goes on.
+func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	a, b := w.open(p), w.open(memstore.New())
+	a.db.Open("other", quiet{}, func(*core.Stream, error) {})
+	w.Run(3 * minute)
+	armed := true
+	p.Fail = func(op, s string, _ core.LSN) error {
+		if s != stream || !armed {
+			return nil
+		}
+		if op == "append" {
+			return errors.New("connection closing")
+		}
+		if op == "load" {
+			return core.ErrGone
+		}
+		return nil
+	}
+	b.write(create(1, `{}`))
+	w.Run(5 * minute)
+	n := len(a.net.requests)
+	told := false
+	a.db.Sync(func(error) { told = true })
+	w.Run(60 * minute)
+	if len(a.net.requests) == n || !told {
+		t.Fatalf("the loop is stuck; closed: %v", a.closed)
+	}
+}
+
+// With more streams than one request may name, every one has its turn.
+func TestMoreStreamsThanOneRequestNames(t *testing.T) {
+	w := newWorld(t, 1)
+	a := w.open(memstore.New())
+	var last *core.Stream
+	for i := range 105 {
+		a.db.Open(fmt.Sprintf("zz/%03d", i), quiet{}, func(s *core.Stream, err error) { last = s })
+		w.Run(10)
+	}
+	if _, err := last.Write(&core.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	last.Pump()
+	w.Run(60 * minute)
+	if st := last.Status(); st.Pending > 0 {
+		t.Fatalf("%s never offered: %+v", last.Name(), st)
+	}
+}
+
+// What was taken back is settled.
+func TestSettledAfterAFullDisk(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	a := w.open(p)
+	p.Fail = func(op, _ string, _ core.LSN) error {
+		if op == "append" {
+			return &core.Error{Code: core.CodeQuota}
+		}
+		return nil
+	}
+	a.write(create(1, `{}`))
+	called := false
+	a.OnSettled(func() { called = true })
+	w.Run(1000)
+	p.Fail = nil
+	a.write(create(2, `{}`))
+	w.Run(10 * minute)
+	if !called {
+		t.Fatalf("settled never called, pending %d, failed %v", a.Status().Pending, a.failed)
+	}
+}
+
+// A write and a new subscription in one tick: the old one is told of the write.
+func TestASecondSubscriptionSwallowsNothing(t *testing.T) {
+	w := newWorld(t, 1)
+	a := w.open(memstore.New())
+	q, _ := core.ParseQuery(`{}`)
+	l1 := a.Subscribe(q)
+	a.write(create(1, `{}`))
+	a.Subscribe(q)
+	told := false
+	for _, l := range a.Flush() {
+		told = told || l == l1
+	}
+	if !told {
+		t.Fatalf("the first subscriber is never told; rows %v", a.Rows(l1))
+	}
+}
+
+// The store is closed under nobody.
+func TestCloseWaitsForClosingStreams(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	a := w.open(memstore.New())
+	a.write(create(1, `{}`))
+	a.write(create(2, `{}`)) // waits for the first commit
+	a.Stream.Close(func() {})
+	closed := false
+	a.db.Close(func(error) { closed = true })
+	w.Run(10 * minute)
+	if len(a.failed) > 0 || a.committed != 2 || !closed {
+		t.Fatalf("committed %d, failed %v, closed %v", a.committed, a.failed, closed)
+	}
+}
+
+// Unsent actions of a stream that is not open count as well.
+func TestDestroyCountsClosedStreams(t *testing.T) {
+	w := newWorld(t, 1)
+	a := w.open(memstore.New())
+	a.net.fault = func(int) fate { return lostBefore }
+	a.write(create(1, `{}`))
+	w.Run(100)
+	a.Stream.Close(func() {})
+	w.Run(100)
+	a.db.Destroy(false, func(n int, err error) {
+		if core.CodeOf(err) != core.CodeUnsent {
+			t.Errorf("destroyed with unsent actions: %d %v", n, err)
+		}
+	})
+	w.Run(100)
+}
+
+// A forced destroy waits for nothing.
+func TestAForcedDestroyOfABrokenStore(t *testing.T) {
+	w := newWorld(t, 1)
+	p := memstore.New()
+	a := w.open(p)
+	p.Fail = func(string, string, core.LSN) error { return errors.New("broken") }
+	a.try(create(1, `{}`))
+	w.Run(100)
+	called := 0
+	a.db.Destroy(true, func(n int, err error) { called++ })
+	w.Run(600 * minute)
+	if called != 1 {
+		t.Fatal("a forced destroy of a broken database never ends")
+	}
+}
+
+// A hint that comes while the stream is being opened is not lost.
+func TestAHintWhileAStreamOpens(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	a := w.open(p)
+	b := w.openAsync(p)
+	w.Run(6) // b has read the log, and not come back
+	b.net.fault = func(int) fate { return lostBefore }
+	a.net.fault = func(int) fate { return lostBefore }
+	a.write(create(1, `{}`))
+	w.Run(0)
+	b.db.Stream(stream).Refresh()
+	w.Run(1)
+	w.Run(20 * minute)
+	if b.State().Len() != a.State().Len() {
+		t.Fatalf("b misses what the hint told of: %d, %d", b.State().Len(), a.State().Len())
+	}
+}
+
+// Close gives up on a store that keeps failing; the write is told as not kept.
+func TestCloseOverABrokenStore(t *testing.T) {
+	w := newWorld(t, 1)
+	p := memstore.New()
+	a := w.open(p)
+	p.Fail = func(string, string, core.LSN) error { return errors.New("broken") }
+	a.try(create(1, `{}`))
+	called := false
+	a.db.Close(func(error) { called = true })
+	w.Run(600 * minute)
+	if !called {
+		t.Fatal("close never ends")
+	}
+}

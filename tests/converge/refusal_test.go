@@ -1,0 +1,126 @@
+package converge
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/memstore"
+)
+
+// editNet changes the answers of the server on their way.
+type editNet struct {
+	inner core.Transport
+	edit  func(string) string
+}
+
+func (e *editNet) Sync(ctx context.Context, b []byte) ([]byte, int64, error) {
+	a, r, err := e.inner.Sync(ctx, b)
+	if err == nil {
+		a = []byte(e.edit(string(a)))
+	}
+	return a, r, err
+}
+
+func (w *world) openEdit(local *memstore.Database, edit func(string) string) *tab {
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
+	tb.net = &network{w: w}
+	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: &editNet{tb.net, edit}, NewClient: tb.host.NewID})
+	tb.db.Open(stream, tb, func(s *core.Stream, err error) { tb.Stream = s })
+	w.Run(50)
+	return tb
+}
+
+// An action that names what a persisted one had made and removed is no dependant of a refused one.
+func TestAPersistedActionIsNoReasonToRefuse(t *testing.T) {
+	w := newWorld(t, 12)
+	w.server.MaxActionBytes = 400
+	a := w.open(memstore.New())
+	w.Run(2 * minute)
+	a.net.fault = func(int) fate { return deny } // outcome known
+	a.write(create(1, `{}`))
+	a.write(remove(1))
+	a.write(create(9, `{"a":"`+strings.Repeat("x", 400)+`"}`)) // refused
+	w.Run(1000)
+	a.net.fault = nil
+	w.Latency = latency(10)
+	a.db.Wake("online")
+	w.Run(13) // the server has answered; the answer is on its way
+	a.Write(&core.Draft{ID: a.host.NewID(), Ops: `[{"op":"update","object":"` + object(1) + `","set":{"a":1}},{"op":"create","object":"` + object(100) + `","type":"todo","fields":{}}]`})
+	w.Run(40) // answer lands: not pumped before, so the landing is first
+	a.Pump()
+	w.Run(2 * minute)
+	w.converged(a)
+	for k, r := range a.refused {
+		t.Logf("%d %s %s because %v", k, r.Code, r.ID, r.Because)
+	}
+	if len(a.refused) > 1 {
+		t.Fatalf("%d refused; only the too large one was refused by the server", len(a.refused))
+	}
+}
+
+// remove, create again (refused), update: the update depends on the refused create.
+func TestADependantOfARecreation(t *testing.T) {
+	w := newWorld(t, 12)
+	w.server.MaxActionBytes = 400
+	a := w.open(memstore.New())
+	a.write(create(1, `{}`))
+	w.Run(2 * minute)
+	a.net.fault = func(int) fate { return deny }
+	a.write(remove(1))
+	bad := a.write(create(1, `{"a":"`+strings.Repeat("x", 400)+`"}`)) // refused
+	dep := a.write(set(1, `{"title":"mine"}`))
+	w.Run(1000)
+	a.net.fault = nil
+	w.Run(2 * minute)
+	w.converged(a)
+	if a.refused[bad].Code == "" || a.refused[dep].Code != core.CodeDepends {
+		t.Fatalf("dependant: refused %+v discarded %v", a.refused[dep], a.discarded[dep])
+	}
+}
+
+// What comes before a record of newer code is applied.
+func TestWhatComesBeforeAnUnreadableRecordCounts(t *testing.T) {
+	w := newWorld(t, 1)
+	p := memstore.New()
+	a, b := w.open(p), w.open(p)
+	b.net.fault = func(int) fate { return lostBefore }
+	a.net.fault = b.net.fault
+	a.write(create(1, `{}`))
+	w.Run(100)
+	st := p.Open()
+	recs, _ := st.Load(context.Background(), stream, 0)
+	st.Append(context.Background(), stream, core.LSN(len(recs)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0})
+	b.Refresh()
+	w.Run(minute)
+	if b.State().Len() != 1 {
+		t.Fatalf("b lacks the durable write before the record that it cannot read: %+v", b.Status())
+	}
+}
+
+// An answer that lacks the stream leaves the outcome open.
+func TestNothingElseIsOfferedAfterAnAnswerThatLacksTheStream(t *testing.T) {
+	w := newWorld(t, 1)
+	n := 0
+	a := w.openEdit(memstore.New(), func(s string) string {
+		if n++; n == 2 {
+			return `{"streams":[]}`
+		}
+		return s
+	})
+	a.net.fault = func(k int) fate { return pass }
+	a.write(create(1, `{}`))
+	w.Run(1000)
+	a.net.fault = func(k int) fate {
+		if k <= 3 {
+			return lostBefore
+		}
+		return pass
+	}
+	a.write(create(2, `{}`))
+	w.Run(20_000)
+	if strings.Count(a.net.requests[2], `"op":`) > 1 {
+		t.Fatal("more is offered while the outcome is unknown")
+	}
+}
