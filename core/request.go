@@ -1,10 +1,13 @@
 package core
 
+import "strings"
+
 // SyncRequest is one stream's part of a sync request as a server reads it.
 type SyncRequest struct {
 	SyncItem
-	Offers []Offer
-	Err    *Error // the item as a whole is malformed; nothing else of it counts but Stream
+	Offers    []Offer
+	Err       *Error // the item as a whole is malformed; nothing else of it counts but Stream
+	OffersErr *Error // its actions are: it counts where they are looked at
 }
 
 // Offer is one offered action. One that is no valid action has an Err, and is refused by itself.
@@ -12,6 +15,9 @@ type Offer struct {
 	Action
 	Err *Error
 }
+
+// maxOfferBytes is what a server may set its limit of one action to, at most: more is not looked into.
+const maxOfferBytes = 1 << 20
 
 // envelopeDepth is how deep an action lies in a request: {"streams":[{"actions":[action]}]}.
 const envelopeDepth = 4
@@ -24,6 +30,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 		return nil, err
 	}
 	var items []SyncRequest
+	var form error
 	actions, found := 0, false
 	l := &lexer{b: canon}
 	err = l.object(func(key string) error {
@@ -35,9 +42,13 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 			if i == MaxStreams {
 				return fail(CodeTooLarge, "", "a request names at most 100 streams")
 			}
-			it, err := l.syncRequest()
+			text, err := l.raw()
 			if err != nil {
 				return err
+			}
+			it, err := (&lexer{b: text}).syncRequest()
+			if err != nil && form == nil { // size comes before form: what follows is still counted
+				form = under("streams", under(itoa(i), err))
 			}
 			items = append(items, it)
 			if actions += len(it.Offers); actions > MaxActions {
@@ -46,6 +57,9 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 			return nil
 		})
 	})
+	if err == nil {
+		err = form
+	}
 	if err == nil && !found {
 		err = malformed("/streams", "is missing")
 	}
@@ -134,16 +148,22 @@ func (l *lexer) syncRequest() (SyncRequest, error) {
 	}
 	it.Offers = make([]Offer, len(raws))
 	for i, raw := range raws {
-		if err := readOffer(&it.Offers[i], raw, it.Client); err != nil {
-			note("actions", under(itoa(i), err))
+		if err := readOffer(&it.Offers[i], raw, it.Client); err != nil && it.OffersErr == nil {
+			it.OffersErr = asError(under("actions", under(itoa(i), err)), CodeMalformed)
 		}
 	}
 	return it, nil
 }
 
-// readOffer reads one action. The error is the item's: an action that cannot even be named, or another client's.
+// readOffer reads one action. The error is the actions' as a whole: an action that cannot even be named, or another client's.
 func readOffer(o *Offer, raw string, client UUID) error {
-	err := decodeAction(&o.Action, raw, nil)
+	var err error
+	if len(raw) > maxOfferBytes {
+		err = fail(CodeTooLarge, "", "the action is over every limit")
+	} else {
+		// A copy of its own: what is taken lives on in the fold, and must not keep the whole request alive.
+		err = decodeAction(&o.Action, strings.Clone(raw), nil)
+	}
 	if err != nil {
 		o.Action = Action{Raw: raw}
 		var ids bool
@@ -155,6 +175,12 @@ func readOffer(o *Offer, raw string, client UUID) error {
 				o.ID, err = l.uuid()
 			case "client":
 				o.Client, err = l.uuid()
+			case "seq":
+				if n, nerr := l.uint(); nerr == nil {
+					o.Seq = n
+				} else {
+					_, err = l.raw()
+				}
 			default:
 				_, err = l.raw()
 			}

@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	unpackRatio  = 100       // a body that unpacks to more than this many times its size is an attack
-	unpackFloor  = 256 << 10 // below which the ratio does not count
-	worthPacking = 1 << 10   // an answer under this is sent as it is
+	unpackRatio  = 100     // a body that unpacks to more than this many times its size is an attack
+	worthPacking = 1 << 10 // an answer under this is sent as it is
 )
 
 // readBody reads a request's body, unpacked, within the limits.
@@ -25,7 +24,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	packed := &counter{r: http.MaxBytesReader(w, r.Body, int64(s.MaxRequestBytes))}
 	var body io.Reader = packed
 	ratio := false
-	switch enc := r.Header.Get("Content-Encoding"); enc {
+	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
 	case "", "identity":
 	case "gzip":
 		z, err := gzip.NewReader(packed)
@@ -48,10 +47,13 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	for {
 		n, err := body.Read(buf)
 		out.Write(buf[:n])
-		if out.Len() > s.MaxRequestBytes || ratio && out.Len() > unpackFloor && int64(out.Len()) > unpackRatio*packed.n {
+		if out.Len() > s.MaxRequestBytes {
 			return nil, errTooLarge
 		}
 		if err == io.EOF {
+			if ratio && int64(out.Len()) > unpackRatio*packed.n {
+				return nil, errTooLarge
+			}
 			return out.Bytes(), nil
 		}
 		if err != nil {
@@ -103,15 +105,21 @@ func writeBody(w http.ResponseWriter, r *http.Request, body []byte) {
 	z.Close()
 }
 
+// takesGzip reads Accept-Encoding: what is said of gzip itself counts before what is said of all.
 func takesGzip(accept string) bool {
-	for part := range strings.SplitSeq(accept, ",") {
+	all := false
+	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
 		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
 		q := strings.ReplaceAll(params, " ", "")
-		if (name == "gzip" || name == "*") && !(strings.HasPrefix(q, "q=0") && strings.Trim(q[3:], ".0") == "") {
-			return true
+		yes := !strings.HasPrefix(q, "q=0") || strings.Trim(q[len("q=0"):], ".0") != ""
+		switch name {
+		case "gzip":
+			return yes
+		case "*":
+			all = yes
 		}
 	}
-	return false
+	return all
 }
 
 func validUTF8(s string) string { return strings.ToValidUTF8(s, "\ufffd") }

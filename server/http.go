@@ -29,7 +29,7 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		e := problemOf(err)
-		if e.Code == core.CodeUnavailable {
+		if (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal) && r.Context().Err() == nil {
 			s.Log.Error("a request failed", "path", r.URL.Path, "error", err)
 		}
 		writeProblem(w, e)
@@ -103,6 +103,9 @@ func (s *Server) postSync(w http.ResponseWriter, r *http.Request, p Principal) e
 	return nil
 }
 
+// maxAnswer bounds the entries of one answer, over all its streams.
+const maxAnswer = 4 * core.MaxAnswerBytes
+
 // Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
 func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
 	items, err := core.DecodeSyncRequest(body)
@@ -110,11 +113,12 @@ func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, er
 		return nil, err
 	}
 	b := []byte(`{"streams":[`)
+	room := maxAnswer
 	for i := range items {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		a := s.turn(ctx, p, &items[i])
+		a := s.turn(ctx, p, &items[i], &room)
 		b = a.append(b)
 	}
 	return append(b, "]}"...), nil

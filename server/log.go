@@ -11,12 +11,19 @@ import (
 
 // getLog reads a log: entries after an index, waiting for the first one where the caller asks for that.
 func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) error {
-	q, err := parseLogQuery(r.URL.RawQuery)
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return bad("", "the query cannot be read")
+	}
+	if wrong := core.CheckStreamName(values.Get("stream")); wrong != "" {
+		return bad("/stream", wrong)
+	}
+	if !s.Auth.Allow(p, values.Get("stream"), Read) {
+		return errForbidden
+	}
+	q, err := parseLogQuery(values)
 	if err != nil {
 		return err
-	}
-	if !s.Auth.Allow(p, q.stream, Read) {
-		return errForbidden
 	}
 	st := s.stream(q.stream)
 	defer s.release(st)
@@ -41,6 +48,9 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 		}
 		select {
 		case <-moved:
+			if !s.Auth.Allow(p, q.stream, Read) { // rights may have gone meanwhile
+				return errForbidden
+			}
 		case <-timeout:
 			wait = 0
 		case <-s.done:
@@ -58,7 +68,17 @@ func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, lo
 	}
 	chain, known := log.Chain, q.after == log.Head
 	if len(entries) > 0 {
+		before := core.Chain(0)
+		if q.after > 0 {
+			if before, err = s.Engine.Chain(r.Context(), q.stream, q.after); err != nil {
+				return err
+			}
+		}
+		if err := intact(before, entries); err != nil {
+			return err
+		}
 		chain, known = entries[len(entries)-1].Chain, true
+		log.Head = max(log.Head, q.after+uint64(len(entries))) // the head was read first
 	}
 	a := answer{stream: q.stream, after: q.after, entries: entries, log: Log{log.Epoch, log.Head, chain}, hasChain: known}
 	writeBody(w, r, a.append(nil))
@@ -72,15 +92,8 @@ type logQuery struct {
 	wait   int // seconds
 }
 
-func parseLogQuery(raw string) (q logQuery, err error) {
-	values, err := url.ParseQuery(raw)
-	if err != nil {
-		return q, bad("", "the query cannot be read")
-	}
+func parseLogQuery(values url.Values) (q logQuery, err error) {
 	q = logQuery{stream: values.Get("stream"), limit: core.MaxEntries}
-	if wrong := core.CheckStreamName(q.stream); wrong != "" {
-		return q, bad("/stream", wrong)
-	}
 	number := func(name string, least, most uint64) (uint64, bool, error) {
 		text, given := values[name]
 		if !given {

@@ -32,7 +32,7 @@ func problem(code, pointer, message string) *core.Error {
 // problemOf makes an error fit to be sent: one without a code tells nothing but that something failed here.
 func problemOf(err error) *core.Error {
 	var e *core.Error
-	if errors.As(err, &e) && statuses[e.Code] != 0 && e.Code != core.CodeInternal {
+	if errors.As(err, &e) && statuses[e.Code] != 0 {
 		return e
 	}
 	return problem(core.CodeUnavailable, "", "the server could not do it now")

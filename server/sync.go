@@ -2,7 +2,8 @@ package server
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 
@@ -25,27 +26,30 @@ type answer struct {
 const maxOpsPerUnlock = core.MaxOps
 
 // turn answers one item by the rules of the protocol, atomically.
-func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest) (a answer) {
+//
+// room is what the whole answer has left for entries; an item past it still gets one.
+func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, room *int) (a answer) {
 	a.stream, a.after = it.Stream, it.After
 	fail := func(err error) answer {
 		a.err = problemOf(err)
-		if a.err.Code == core.CodeUnavailable {
-			s.Log.Error("a turn failed", "error", err)
+		if (a.err.Code == core.CodeUnavailable || a.err.Code == core.CodeInternal) && ctx.Err() == nil {
+			s.Log.Error("a turn failed", "stream", hashed(it.Stream), "error", err)
 		}
 		return a
 	}
 	if it.Err != nil {
 		return fail(it.Err)
 	}
-	if !s.Auth.Allow(p, it.Stream, Read) || (len(it.Offers) > 0 || it.Drain) && !s.Auth.Allow(p, it.Stream, Append) {
+	if !s.Auth.Allow(p, it.Stream, Read) {
 		return fail(errForbidden)
 	}
 	st := s.stream(it.Stream)
 	defer s.release(st)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if err := st.load(ctx, s.Engine); err != nil {
-		return fail(fmt.Errorf("fold %s: %v", it.Stream, err)) // %v: whatever its code, it is not the client's fault
+	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
+	if err := st.load(context.WithoutCancel(ctx), s.Engine); err != nil {
+		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
 	}
 	a.log = Log{st.state.Epoch, st.state.Head, st.state.Chain}
 	if err := s.sameLog(ctx, st, it, &a); err != nil {
@@ -56,12 +60,15 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest) (a
 	}
 	switch {
 	case it.After < st.state.Head:
-		entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), core.MaxAnswerBytes)
+		entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(core.MaxAnswerBytes, *room))
 		if err != nil {
 			return fail(err)
 		}
-		if len(entries) == 0 {
-			return fail(errors.New("the engine lacks entries below its head"))
+		if err := intact(a.log.Chain, entries); err != nil || len(entries) == 0 {
+			return fail(fmt.Errorf("the engine lacks entries below its head: %w", err))
+		}
+		for i := range entries {
+			*room -= len(entries[i].Raw)
 		}
 		a.entries, a.log.Chain, a.hasChain = entries, entries[len(entries)-1].Chain, true
 	case len(it.Offers) > 0 || it.Drain:
@@ -81,6 +88,10 @@ func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, 
 	other := problem(core.CodeEpoch, "", "this is another log than the one that was followed")
 	switch {
 	case it.After == 0:
+		if a.log.Chain = 0; it.Chain != 0 {
+			return other
+		}
+		a.hasChain = st.state.Head == 0
 		return nil
 	case it.After > st.state.Head:
 		return other
@@ -99,13 +110,36 @@ func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, 
 	return nil
 }
 
+// intact checks entries against the chains that they were stored with: what a disk or a hand has changed is not served.
+func intact(chain core.Chain, entries []Entry) error {
+	for i := range entries {
+		if chain = chain.Next(entries[i].Raw); chain != entries[i].Chain {
+			return problem(core.CodeInternal, "", "a stored entry does not match its chain")
+		}
+	}
+	return nil
+}
+
+// hashed names a stream in the server's own log: what apps call their streams is nobody else's business.
+func hashed(stream string) string {
+	sum := sha256.Sum256([]byte(stream))
+	return hex.EncodeToString(sum[:4])
+}
+
 // persist is rule 3: verdicts in order, and one append of what is taken.
 func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer) error {
+	if it.OffersErr != nil {
+		return it.OffersErr
+	}
+	mayAppend := s.Auth.Allow(p, it.Stream, Append)
+	if !mayAppend && len(it.Offers) == 0 {
+		return errForbidden // a drain alone
+	}
 	last := st.state.LastSeq(it.Client)
 	for i := range it.Offers {
 		act := &it.Offers[i]
-		if act.Err != nil {
-			continue // no valid action: refused by itself
+		if act.Err != nil && act.Seq == 0 {
+			continue // no valid action, without a seq: refused by itself
 		}
 		if act.Seq <= last {
 			return problem(core.CodeClient, "", "the actions do not rise in seq from above this client's last")
@@ -115,7 +149,11 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 	var taken []*core.Action
 	for i := range it.Offers {
 		act := &it.Offers[i]
-		if reason := s.verdict(st, act); reason != nil {
+		reason := errForbidden
+		if mayAppend {
+			reason = s.verdict(st, act)
+		}
+		if reason != nil {
 			a.rejected = append(a.rejected, core.Rejection{ID: act.ID, Code: reason.Code, Message: said(reason)})
 			continue
 		}
@@ -125,8 +163,7 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 		taken = append(taken, &act.Action)
 	}
 	drained := it.Drain && len(taken) == len(it.Offers)
-	a.hasChain = true
-	if len(taken) == 0 && !drained {
+	if a.hasChain = true; len(taken) == 0 && !drained {
 		return nil
 	}
 	return s.append(ctx, p, st, it, a, taken, drained)
@@ -162,9 +199,6 @@ func (s *Server) verdict(st *stream, act *core.Offer) *core.Error {
 // log itself tells what came of it.
 func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, taken []*core.Action, drained bool) error {
 	expect := st.state.Head
-	if expect == 0 && st.state.Epoch == core.Nil {
-		st.state.Epoch = s.NewID()
-	}
 	now := s.Now().UnixMilli()
 	var entries []Entry
 	add := func(act *core.Action, by string) {
@@ -173,9 +207,8 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	}
 	for _, act := range taken {
 		add(act, p.Subject)
-		a.persisted = append(a.persisted, act.ID)
 	}
-	a.log.Chain = st.state.Chain
+	chain := st.state.Chain
 	if drained {
 		held := st.state.LockedBy(it.Client)
 		for len(held) > 0 {
@@ -192,13 +225,19 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	if len(entries) == 0 {
 		return nil
 	}
+	if expect == 0 {
+		st.state.Epoch = s.NewID()
+	}
 	// What has been decided is done, whether the client still listens or not.
 	if err := s.Engine.Append(context.WithoutCancel(ctx), it.Stream, st.state.Epoch, expect, entries); err != nil {
 		st.loaded = false
-		a.persisted, a.rejected = nil, nil
+		a.rejected = nil
 		return err
 	}
-	a.log.Epoch, a.log.Head = st.state.Epoch, st.state.Head
+	for _, act := range taken {
+		a.persisted = append(a.persisted, act.ID)
+	}
+	a.log = Log{st.state.Epoch, st.state.Head, chain}
 	st.announce()
 	return nil
 }

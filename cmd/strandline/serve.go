@@ -60,14 +60,21 @@ func serve(args []string) error {
 		return err
 	}
 	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors})
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", s)
+	files := http.Handler(s) // which says of every other path that there is nothing
 	if *static != "" {
-		mux.Handle("/", staticFiles(*static))
+		files = staticFiles(*static)
 	}
+	// No ServeMux: it would redirect what the API has to answer.
+	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
+			s.ServeHTTP(w, r)
+			return
+		}
+		files.ServeHTTP(w, r)
+	})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	h := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+	h := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()

@@ -20,7 +20,8 @@ func staticFiles(dir string) http.Handler {
 	_ = mime.AddExtensionType(".wasm", "application/wasm")
 	_ = mime.AddExtensionType(".js", "text/javascript; charset=utf-8")
 	_ = mime.AddExtensionType(".webmanifest", "application/manifest+json")
-	files := http.FileServer(http.Dir(dir))
+	files := http.Dir(dir)
+	server := http.FileServer(files)
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
 	if err != nil {
 		panic(err)
@@ -33,10 +34,19 @@ func staticFiles(dir string) http.Handler {
 		} else {
 			h.Set("Cache-Control", "no-cache")
 		}
-		if strings.HasPrefix(path.Base(r.URL.Path), ".") && r.URL.Path != "/" {
-			http.NotFound(w, r)
+		if strings.Contains(r.URL.Path, "/.") || strings.HasSuffix(r.URL.Path, "/") && !exists(files, path.Join(r.URL.Path, "index.html")) {
+			http.NotFound(w, r) // no hidden files, no listings
 			return
 		}
-		files.ServeHTTP(w, r)
+		server.ServeHTTP(w, r)
 	}))
+}
+
+func exists(files http.Dir, name string) bool {
+	f, err := files.Open(name)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
 
@@ -181,16 +180,6 @@ func (tb *tab) offline(yes bool) {
 		}
 		return cdpExecute(ctx, "Network.emulateNetworkConditions", conditions{yes, 0, -1, -1})
 	}))
-}
-
-// quota sets how much the origin may store; a negative number gives the browser's own limit back.
-func (tb *tab) quota(origin string, bytes float64) {
-	tb.t.Helper()
-	p := storage.OverrideQuotaForOrigin(origin)
-	if bytes >= 0 {
-		p = p.WithQuotaSize(bytes)
-	}
-	tb.run("quota", p)
 }
 
 // start opens the database "test" and its stream "lists/1" on the page, as window.db and window.s.

@@ -118,7 +118,7 @@ func TestDemoOpensOfflineFromCold(t *testing.T) {
 	one.shot("no-server")
 	s.start()
 	one.do(`dispatchEvent(new Event("online"))`)
-	one.eventually(`"Live"`, `return document.getElementById("badge-state").textContent`)
+	one.eventually(`["Live","All changes are sent."]`, `return ["badge-state", "badge-next"].map((id) => document.getElementById(id).textContent)`)
 	if log := s.log("todos"); !strings.Contains(log, "Added without a server") {
 		t.Fatal(log)
 	}
