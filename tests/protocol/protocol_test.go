@@ -1,0 +1,636 @@
+// Package protocol holds the server to docs/PROTOCOL.md, over HTTP and from outside.
+package protocol
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/sqlite"
+)
+
+// api is a server on a listener of its own.
+type api struct {
+	t      *testing.T
+	url    string
+	token  string
+	engine server.Engine
+}
+
+func newAPI(t *testing.T, change func(c *server.Config)) *api {
+	t.Helper()
+	engine, err := sqlite.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := server.Config{Engine: engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	if change != nil {
+		change(&c)
+	}
+	s := server.New(c)
+	h := httptest.NewServer(s)
+	t.Cleanup(func() { s.Close(); h.Close(); engine.Close() })
+	return &api{t: t, url: h.URL, engine: c.Engine}
+}
+
+func (a *api) request(method, path string, body []byte, header map[string]string) (int, http.Header, string) {
+	a.t.Helper()
+	req, err := http.NewRequest(method, a.url+path, bytes.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if a.token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	out, err := io.ReadAll(resp.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(out)
+}
+
+// item is one stream's part of an answer.
+type item struct {
+	Stream  string
+	Epoch   string
+	Head    uint64
+	Chain   string
+	Entries []struct {
+		Index      uint64
+		Stored, By string
+		Action     json.RawMessage
+	}
+	Persisted []struct {
+		ID    string
+		Index uint64
+	}
+	Rejected []struct{ ID, Code, Message string }
+	Error    *struct{ Code, Message string }
+}
+
+func (a *api) sync(body string) []item {
+	a.t.Helper()
+	status, header, text := a.request(http.MethodPost, "/v1/sync", []byte(body), nil)
+	if status != 200 || header.Get("Cache-Control") != "no-store" {
+		a.t.Fatalf("%d %v: %s", status, header, text)
+	}
+	var r struct{ Streams []item }
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		a.t.Fatal(err, text)
+	}
+	return r.Streams
+}
+
+// turn asks one stream; rest is what stands beside stream and client.
+func (a *api) turn(client int, rest string) item {
+	a.t.Helper()
+	items := a.sync(`{"streams":[{"stream":"s","client":"` + clientID(client) + `",` + rest + `}]}`)
+	if len(items) != 1 {
+		a.t.Fatalf("%d items", len(items))
+	}
+	return items[0]
+}
+
+func clientID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+func objectID(n int) string { return fmt.Sprintf("0b1ec700-0000-4000-8000-%012d", n) }
+func actionID(client, seq int) string {
+	return fmt.Sprintf("ac710000-0000-7000-8%03d-%012d", client, seq)
+}
+
+func action(client, seq int, base uint64, ops string) string {
+	return fmt.Sprintf(`{"id":"%s","client":"%s","seq":%d,"base":%d,"ops":%s}`, actionID(client, seq), clientID(client), seq, base, ops)
+}
+
+func creates(n int) string {
+	return `[{"op":"create","object":"` + objectID(n) + `","type":"t","fields":{"n":` + fmt.Sprint(n) + `}}]`
+}
+
+// at is what a client sends that has followed the log so far.
+func at(it item) string {
+	if it.Head == 0 {
+		return `"after":0`
+	}
+	return fmt.Sprintf(`"after":%d,"epoch":"%s","chain":"%s"`, it.Head, it.Epoch, it.Chain)
+}
+
+func TestTheFourRules(t *testing.T) {
+	a := newAPI(t, nil)
+	// An unwritten stream: head 0, and no epoch; an empty drain changes nothing.
+	for _, rest := range []string{`"after":0`, `"after":0,"drain":true`, `"after":0`} {
+		if it := a.turn(1, rest); it.Head != 0 || it.Epoch != "" || it.Chain != "0000000000000000" || it.Error != nil {
+			t.Fatalf("%s: %+v", rest, it)
+		}
+	}
+	// Rule 3: taken in one step.
+	one := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`,`+action(1, 2, 0, creates(2))+`]`)
+	if len(one.Persisted) != 2 || one.Persisted[1].Index != 2 || one.Persisted[0].ID != actionID(1, 1) || one.Head != 2 || one.Epoch == "" || len(one.Entries) > 0 {
+		t.Fatalf("%+v", one)
+	}
+	// Rule 4.
+	if it := a.turn(1, at(one)); it.Head != 2 || it.Chain != one.Chain || len(it.Entries)+len(it.Persisted) > 0 || it.Error != nil {
+		t.Fatalf("%+v", it)
+	}
+	// Rule 2: entries, and the actions are not looked at, whatever they are.
+	for _, actions := range []string{action(2, 1, 0, creates(3)), action(9, 1, 0, creates(3)), `{"id":"` + actionID(2, 1) + `","client":"` + clientID(2) + `"}`} {
+		it := a.turn(2, `"after":0,"limit":1,"actions":[`+actions+`]`)
+		if it.Error != nil || len(it.Entries) != 1 || it.Entries[0].Index != 1 || len(it.Persisted)+len(it.Rejected) > 0 || it.Head != 2 {
+			t.Fatalf("%+v", it)
+		}
+		if !strings.HasPrefix(string(it.Entries[0].Action), `{"base":0,"client":`) || it.Entries[0].Stored == "" {
+			t.Fatalf("not the canonical bytes: %s", it.Entries[0].Action)
+		}
+	}
+	// A retry after a lost reply ends in rule 2, and the action is there once.
+	if it := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`); len(it.Entries) != 2 || it.Head != 2 {
+		t.Fatalf("%+v", it)
+	}
+	// Rule 0.
+	for name, rest := range map[string]string{
+		"beyond the head":   fmt.Sprintf(`"after":3,"epoch":"%s","chain":"%s"`, one.Epoch, one.Chain),
+		"another chain":     fmt.Sprintf(`"after":2,"epoch":"%s","chain":"0123456789abcdef"`, one.Epoch),
+		"an earlier chain":  fmt.Sprintf(`"after":1,"epoch":"%s","chain":"%s"`, one.Epoch, one.Chain),
+		"a chain at 0":      fmt.Sprintf(`"after":0,"chain":"%s"`, one.Chain),
+		"both and an offer": fmt.Sprintf(`"after":2,"epoch":"%s","chain":"0123456789abcdef","actions":[%s]`, clientID(7), action(1, 3, 0, creates(3))),
+	} {
+		it := a.turn(1, rest)
+		if it.Error == nil || it.Error.Code != "epoch" || it.Epoch != one.Epoch || it.Head != 2 {
+			t.Errorf("%s: %+v", name, it)
+		}
+	}
+	// The epoch alone is no error: the answer carries the server's.
+	if it := a.turn(1, fmt.Sprintf(`"after":2,"epoch":"%s","chain":"%s"`, clientID(7), one.Chain)); it.Error != nil || it.Epoch != one.Epoch {
+		t.Fatalf("%+v", it)
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	a := newAPI(t, nil)
+	offer := func(client int, prev item, actions ...string) item {
+		t.Helper()
+		return a.turn(client, at(prev)+`,"actions":[`+strings.Join(actions, ",")+`]`)
+	}
+	ids := func(it item) string {
+		var out []string
+		for _, p := range it.Persisted {
+			out = append(out, "+"+p.ID[24:])
+		}
+		for _, r := range it.Rejected {
+			out = append(out, "-"+r.ID[24:]+" "+r.Code)
+		}
+		return strings.Join(out, ", ")
+	}
+	unknown := action(1, 2, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
+	reserved := action(1, 3, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"id":1}}]`)
+	unlocks := action(1, 4, 0, `[{"op":"unlock","object":"`+objectID(1)+`"}]`)
+	ahead := action(1, 5, 99, creates(5))
+	big := action(1, 6, 0, `[{"op":"create","object":"`+objectID(6)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 300<<10)+`"}}]`)
+	// Up to the first refusal, then verdicts while they are refusals, then nothing.
+	first := offer(1, item{}, action(1, 1, 0, creates(1)), unknown, reserved, unlocks, ahead, big, action(1, 7, 0, creates(7)), action(1, 8, 99, creates(8)))
+	want := "+000000000001, -000000000002 malformed, -000000000003 malformed, -000000000004 malformed, -000000000005 malformed, -000000000006 too-large"
+	if got := ids(first); got != want || first.Head != 1 {
+		t.Fatalf("\n got %s\nwant %s\n%+v", got, want, first)
+	}
+	// The fold decides these, not the server: they are appended.
+	second := offer(1, first, action(1, 7, 0, creates(1)), action(1, 8, 0, `[{"op":"remove","object":"`+objectID(99)+`"}]`))
+	if got := ids(second); got != "+000000000007, +000000000008" {
+		t.Fatal(got)
+	}
+	// seq does not rise from above the client's last: nothing is taken.
+	for name, actions := range map[string][]string{
+		"again":      {action(1, 8, 0, creates(9))},
+		"not rising": {action(1, 9, 0, creates(9)), action(1, 9, 0, creates(10))},
+		"falling":    {action(1, 12, 0, creates(9)), action(1, 11, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)},
+	} {
+		if it := offer(1, second, actions...); it.Error == nil || it.Error.Code != "client" || len(it.Persisted) > 0 || it.Head != 3 {
+			t.Errorf("%s: %+v", name, it)
+		}
+	}
+	// Item errors: nothing is taken, and other items are answered.
+	for name, it := range map[string]string{
+		"another client's action": `"client":"` + clientID(1) + `",` + at(second) + `,"actions":[` + action(2, 1, 0, creates(9)) + `]`,
+		"the server's client":     `"client":"00000000-0000-0000-0000-000000000000","after":0`,
+		"no client":               `"after":0`,
+		"no after":                `"client":"` + clientID(1) + `"`,
+		"no epoch":                `"client":"` + clientID(1) + `","after":3,"chain":"` + second.Chain + `"`,
+		"no chain":                `"client":"` + clientID(1) + `","after":3,"epoch":"` + second.Epoch + `"`,
+		"a broken after":          `"client":"` + clientID(1) + `","after":-1`,
+		"a broken chain":          `"client":"` + clientID(1) + `","after":3,"epoch":"` + second.Epoch + `","chain":"xyz"`,
+		"an unknown member":       `"client":"` + clientID(1) + `","after":0,"action":[]`,
+		"a limit of none":         `"client":"` + clientID(1) + `","after":0,"limit":0`,
+	} {
+		items := a.sync(`{"streams":[{"stream":"s",` + it + `},{"stream":"other","client":"` + clientID(1) + `","after":0}]}`)
+		if len(items) != 2 || items[0].Error == nil || items[0].Error.Code != "malformed" || items[1].Error != nil {
+			t.Errorf("%s: %+v", name, items)
+		}
+	}
+	for _, name := range []string{"", "a//b", "../a", "a b", strings.Repeat("a", 201), "ä"} {
+		text, _ := json.Marshal(name)
+		items := a.sync(`{"streams":[{"stream":` + string(text) + `,"client":"` + clientID(1) + `","after":0}]}`)
+		if items[0].Error == nil || items[0].Error.Code != "malformed" {
+			t.Errorf("%q: %+v", name, items)
+		}
+	}
+	if it := a.turn(1, at(second)); it.Head != 3 {
+		t.Fatalf("something was taken: %+v", it)
+	}
+}
+
+func TestDrainReleasesWhatTheClientHolds(t *testing.T) {
+	a := newAPI(t, nil)
+	var actions []string
+	for i := range 3 { // more than one unlock entry can hold
+		var ops []string
+		for j := range 500 {
+			ops = append(ops, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{},"lock":true}`, objectID(i*500+j)))
+		}
+		actions = append(actions, action(1, i+1, 0, "["+strings.Join(ops, ",")+"]"))
+	}
+	refused := action(1, 9, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
+	held := a.turn(1, `"after":0,"drain":true,"actions":[`+actions[0]+`,`+refused+`]`)
+	if held.Head != 1 || len(held.Rejected) != 1 {
+		t.Fatalf("a drain with a refusal: %+v", held)
+	}
+	done := a.turn(1, at(held)+`,"drain":true,"actions":[`+actions[1]+`,`+actions[2]+`]`)
+	if len(done.Persisted) != 2 || done.Head != 5 { // two entries of unlocks
+		t.Fatalf("%+v", done)
+	}
+	// The chain is of the last persisted; the next turn fetches the unlocks.
+	next := a.turn(1, fmt.Sprintf(`"after":3,"epoch":"%s","chain":"%s"`, done.Epoch, done.Chain))
+	if len(next.Entries) != 2 || next.Entries[0].Index != 4 {
+		t.Fatalf("%+v", next)
+	}
+	n := 0
+	for _, e := range next.Entries {
+		var act struct {
+			Client string
+			Seq    int
+			Ops    []struct{ Op, Object string }
+		}
+		json.Unmarshal(e.Action, &act)
+		if act.Client != "00000000-0000-0000-0000-000000000000" || act.Seq != 0 || len(act.Ops) > 1000 {
+			t.Fatalf("%s", e.Action)
+		}
+		n += len(act.Ops)
+	}
+	if n != 1500 {
+		t.Fatalf("%d unlocks", n)
+	}
+	if it := a.turn(1, fmt.Sprintf(`"after":5,"epoch":"%s","chain":"%s","drain":true`, next.Epoch, next.Chain)); it.Head != 5 || it.Error != nil {
+		t.Fatalf("a drain that holds nothing: %+v", it)
+	}
+}
+
+// Precedence: route, method, version, authorization, media type, size, form. Each request has every fault after the one it is
+// answered for.
+func TestErrorPrecedence(t *testing.T) {
+	a := newAPI(t, func(c *server.Config) { c.Auth = server.Secret("sesame"); c.MaxRequestBytes = 1000 })
+	big := bytes.Repeat([]byte("{"), 2000)
+	for _, c := range []struct {
+		name, method, path string
+		token              string
+		header             map[string]string
+		body               []byte
+		status             int
+		code               string
+	}{
+		{"route", "PUT", "/v1/nothing", "", map[string]string{"Strandline-Version": "9"}, big, 404, "not-found"},
+		{"method", "PUT", "/v1/sync", "", map[string]string{"Strandline-Version": "9"}, big, 405, "method"},
+		{"version", "POST", "/v1/sync", "", map[string]string{"Strandline-Version": "9", "Content-Type": "text/plain"}, big, 426, "upgrade"},
+		{"authorization", "POST", "/v1/sync", "", map[string]string{"Content-Type": "text/plain"}, big, 401, "unauthorized"},
+		{"a wrong token", "POST", "/v1/sync", "sesam", map[string]string{"Content-Type": "text/plain"}, big, 401, "unauthorized"},
+		{"media type", "POST", "/v1/sync", "sesame", map[string]string{"Content-Type": "text/plain"}, big, 415, "unsupported-media-type"},
+		{"encoding", "POST", "/v1/sync", "sesame", map[string]string{"Content-Encoding": "br"}, big, 415, "unsupported-media-type"},
+		{"size", "POST", "/v1/sync", "sesame", nil, big, 413, "too-large"},
+		{"form", "POST", "/v1/sync", "sesame", nil, []byte(`{"streams":[1]}`), 400, "malformed"},
+		{"form of a query", "GET", "/v1/log?stream=a&after=x", "sesame", nil, nil, 400, "malformed"},
+	} {
+		a.token = c.token
+		status, header, body := a.request(c.method, c.path, c.body, c.header)
+		var p struct {
+			Code, Pointer, Title, Type string
+			Status                     int
+		}
+		if err := json.Unmarshal([]byte(body), &p); err != nil || status != c.status || p.Code != c.code || p.Status != c.status || p.Type == "" || p.Title == "" ||
+			header.Get("Content-Type") != "application/problem+json" || header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %s %v", c.name, status, body, header)
+		}
+		if c.code == "upgrade" && header.Get("Strandline-Version") != "1" {
+			t.Error("426 does not say what the server speaks")
+		}
+	}
+}
+
+func TestStrictJSON(t *testing.T) {
+	a := newAPI(t, nil)
+	wrap := func(value string) string {
+		return `{"streams":[{"stream":"s","client":"` + clientID(1) + `","after":0,"actions":[` +
+			action(1, 1, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"a":`+value+`}}]`) + `]}]}`
+	}
+	for name, c := range map[string]struct{ body, pointer string }{
+		"no JSON":              {`{"streams":`, "/streams"},
+		"an array":             {`[]`, ""},
+		"no streams":           {`{}`, "/streams"},
+		"another member":       {`{"streams":[],"extra":1}`, "/extra"},
+		"a twin":               {`{"streams":[],"streams":[]}`, "/streams"},
+		"a twin within":        {wrap(`{"k":1,"k":2}`), "/streams/0/actions/0/ops/0/fields/a/k"},
+		"a lone surrogate":     {wrap(`"\ud800"`), "/streams/0/actions/0/ops/0/fields/a"},
+		"bad UTF-8":            {wrap("\"\xff\""), "/streams/0/actions/0/ops/0/fields/a"},
+		"a huge number":        {wrap("1e999"), "/streams/0/actions/0/ops/0/fields/a"},
+		"too deep":             {wrap(strings.Repeat("[", 61) + strings.Repeat("]", 61)), "/streams/0/actions/0/ops/0/fields/a" + strings.Repeat("/0", 60)},
+		"an item that is none": {`{"streams":["s"]}`, "/streams/0"},
+		"an item without name": {`{"streams":[{"client":"` + clientID(1) + `","after":0}]}`, "/streams/0/stream"},
+	} {
+		status, _, body := a.request(http.MethodPost, "/v1/sync", []byte(c.body), nil)
+		var p struct{ Code, Pointer string }
+		json.Unmarshal([]byte(body), &p)
+		if status != 400 || p.Code != "malformed" || p.Pointer != c.pointer {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	if it := a.sync(wrap(strings.Repeat("[", 60) + strings.Repeat("]", 60)))[0]; len(it.Persisted) != 1 {
+		t.Errorf("64 levels: %+v", it)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	a := newAPI(t, nil)
+	status := func(body []byte, header map[string]string) int {
+		t.Helper()
+		status, _, _ := a.request(http.MethodPost, "/v1/sync", body, header)
+		return status
+	}
+	streams := func(n int) []byte {
+		return []byte(`{"streams":[` + strings.TrimSuffix(strings.Repeat(`{"stream":"s","client":"`+clientID(1)+`","after":0},`, n), ",") + `]}`)
+	}
+	if s := status(streams(100), nil); s != 200 {
+		t.Errorf("100 streams: %d", s)
+	}
+	if s := status(streams(101), nil); s != 413 {
+		t.Errorf("101 streams: %d", s)
+	}
+	actions := func(n int) []byte {
+		var list []string
+		for i := range n {
+			list = append(list, action(1, i+1, 0, creates(i)))
+		}
+		return []byte(`{"streams":[{"stream":"many","client":"` + clientID(1) + `","after":0,"actions":[` + strings.Join(list, ",") + `]}]}`)
+	}
+	if s := status(actions(1001), nil); s != 413 {
+		t.Errorf("1,001 actions: %d", s)
+	}
+	if s := status(actions(1000), nil); s != 200 {
+		t.Errorf("1,000 actions: %d", s)
+	}
+	padded := func(n int) []byte { b := streams(1); return append(b, bytes.Repeat([]byte(" "), n-len(b))...) }
+	if s := status(padded(4<<20), nil); s != 200 {
+		t.Errorf("4 MiB: %d", s)
+	}
+	if s := status(padded(4<<20+1), nil); s != 413 {
+		t.Errorf("4 MiB and a byte: %d", s)
+	}
+	var gz, zs bytes.Buffer
+	z := gzip.NewWriter(&gz)
+	z.Write(padded(3 << 20)) // packs a thousandfold
+	z.Close()
+	if s := status(gz.Bytes(), map[string]string{"Content-Encoding": "gzip"}); s != 413 {
+		t.Errorf("a gzip bomb: %d", s)
+	}
+	w, _ := zstd.NewWriter(&zs)
+	w.Write(padded(64 << 20))
+	w.Close()
+	if s := status(zs.Bytes(), map[string]string{"Content-Encoding": "zstd"}); s != 413 {
+		t.Errorf("a zstd bomb: %d", s)
+	}
+	gz.Reset()
+	z = gzip.NewWriter(&gz)
+	z.Write(streams(3))
+	z.Close()
+	if s := status(gz.Bytes(), map[string]string{"Content-Encoding": "gzip"}); s != 200 {
+		t.Errorf("gzip: %d", s)
+	}
+	if s := status([]byte("no gzip"), map[string]string{"Content-Encoding": "gzip"}); s != 400 {
+		t.Errorf("broken gzip: %d", s)
+	}
+	limited := newAPI(t, func(c *server.Config) { c.Rate, c.Burst = 0.5, 3 })
+	for i := range 4 {
+		status, header, body := limited.request(http.MethodPost, "/v1/sync", streams(1), nil)
+		if want := map[bool]int{true: 200, false: 429}[i < 3]; status != want || status == 429 && (header.Get("Retry-After") != "2" || !strings.Contains(body, "rate-limited")) {
+			t.Errorf("request %d: %d %v", i, status, header)
+		}
+	}
+}
+
+func TestReadingTheLog(t *testing.T) {
+	a := newAPI(t, nil)
+	for i := range 5 {
+		a.turn(1, at(a.turn(1, `"after":0,"limit":1`))) // other readers do not matter
+		head := a.get("/v1/log?stream=s")
+		a.turn(1, at(head)+`,"actions":[`+action(1, i+1, 0, creates(i))+`]`)
+	}
+	if it := a.get("/v1/log?stream=s&after=1&limit=2"); len(it.Entries) != 2 || it.Entries[0].Index != 2 || it.Head != 5 {
+		t.Fatalf("%+v", it)
+	}
+	if it := a.get("/v1/log?stream=never"); it.Head != 0 || it.Epoch != "" || len(it.Entries) > 0 {
+		t.Fatalf("%+v", it)
+	}
+	for path, want := range map[string]int{
+		"/v1/log": 400, "/v1/log?stream=a%20b": 400, "/v1/log?stream=s&after=-1": 400, "/v1/log?stream=s&limit=0": 400,
+		"/v1/log?stream=s&wait=61": 400, "/v1/log?stream=s&after=6": 409, "/v1/log?stream=s&after=5": 200,
+	} {
+		if status, _, body := a.request(http.MethodGet, path, nil, nil); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	// A long poll hears of the next append; one that hears of none ends in time.
+	got := make(chan item, 1)
+	go func() { got <- a.get("/v1/log?stream=s&after=5&wait=30") }()
+	time.Sleep(100 * time.Millisecond)
+	head := a.get("/v1/log?stream=s&after=4")
+	a.turn(1, at(head)+`,"actions":[`+action(1, 6, 0, creates(6))+`]`)
+	select {
+	case it := <-got:
+		if len(it.Entries) != 1 || it.Entries[0].Index != 6 {
+			t.Fatalf("%+v", it)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the long poll did not hear of the append")
+	}
+	start := time.Now()
+	if it := a.get("/v1/log?stream=s&after=6&wait=1"); len(it.Entries) > 0 || time.Since(start) < 900*time.Millisecond {
+		t.Fatalf("%+v after %v", it, time.Since(start))
+	}
+	_, header, _ := a.request(http.MethodGet, "/v1/log?stream=s", nil, map[string]string{"Accept-Encoding": "gzip"})
+	if header.Get("Content-Encoding") != "gzip" || !strings.Contains(header.Get("Vary"), "Accept-Encoding") {
+		t.Errorf("%v", header)
+	}
+}
+
+func (a *api) get(path string) item {
+	a.t.Helper()
+	status, _, body := a.request(http.MethodGet, path, nil, nil)
+	var it item
+	if err := json.Unmarshal([]byte(body), &it); status != 200 || err != nil {
+		a.t.Errorf("%s: %d %s", path, status, body)
+	}
+	return it
+}
+
+// roles is an authorizer with a principal for each token.
+type roles map[string]map[server.Right]bool
+
+func (r roles) Authenticate(req *http.Request) (server.Principal, error) {
+	token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if r[token] == nil {
+		return server.Principal{}, &core.Error{Code: core.CodeUnauthorized}
+	}
+	return server.Principal{Subject: token}, nil
+}
+
+func (r roles) Allow(p server.Principal, stream string, right server.Right) bool {
+	return stream != "secret" && r[p.Subject][right]
+}
+
+func TestRights(t *testing.T) {
+	a := newAPI(t, func(c *server.Config) {
+		c.Auth = roles{"writer": {server.Read: true, server.Append: true}, "other": {server.Read: true, server.Append: true}, "reader": {server.Read: true}, "nobody": {}}
+	})
+	a.token = "writer"
+	first := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`)
+	for token, code := range map[string]string{"nobody": "forbidden", "reader": "", "writer": ""} {
+		a.token = token
+		it := a.turn(5, `"after":0`)
+		if code == "" && (it.Error != nil || len(it.Entries) != 1 || it.Entries[0].By != "writer") || code != "" && (it.Error == nil || it.Error.Code != code || it.Head != 0 || len(it.Entries) > 0) {
+			t.Errorf("%s: %+v", token, it)
+		}
+	}
+	// Who may read and not write still catches up, and then gets a verdict for each action.
+	a.token = "reader"
+	if it := a.turn(2, `"after":0,"actions":[`+action(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Entries) != 1 {
+		t.Errorf("%+v", it)
+	}
+	if it := a.turn(2, at(first)+`,"actions":[`+action(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Rejected) != 1 || it.Rejected[0].Code != "forbidden" || it.Head != 1 {
+		t.Errorf("%+v", it)
+	}
+	// A client id belongs to the principal that first used it.
+	a.token = "other"
+	if it := a.turn(1, at(first)+`,"actions":[`+action(1, 2, 0, creates(2))+`]`); it.Error == nil || it.Error.Code != "forbidden" {
+		t.Errorf("%+v", it)
+	}
+	// No and not there are the same answer.
+	a.token = "writer"
+	for _, path := range []string{"/v1/log?stream=secret", "/v1/log?stream=secret&after=x"} {
+		if status, _, body := a.request(http.MethodGet, path, nil, nil); status != 403 || !strings.Contains(body, `"code":"forbidden"`) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+func TestCORS(t *testing.T) {
+	a := newAPI(t, func(c *server.Config) { c.CORS = []string{"https://app.example"} })
+	for origin, allowed := range map[string]string{"https://app.example": "https://app.example", "https://evil.example": "", "null": ""} {
+		status, header, _ := a.request(http.MethodOptions, "/v1/sync", nil, map[string]string{"Origin": origin, "Access-Control-Request-Method": "POST"})
+		if status != 204 || header.Get("Access-Control-Allow-Origin") != allowed || !strings.Contains(header.Get("Vary"), "Origin") || header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %d %v", origin, status, header)
+		}
+	}
+}
+
+// failing is an engine whose appends fail: before anything was written, or after all of it was.
+type failing struct {
+	server.Engine
+	before, after bool
+}
+
+func (f *failing) Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+	if f.before {
+		return errors.New("disk full")
+	}
+	if err := f.Engine.Append(ctx, stream, epoch, expect, entries); err != nil || !f.after {
+		return err
+	}
+	return errors.New("no answer")
+}
+
+// An append whose outcome the engine does not tell is answered as unavailable, and what is true shows at the next turn.
+func TestAnEngineThatFails(t *testing.T) {
+	f := &failing{Engine: memory.New()}
+	a := newAPI(t, func(c *server.Config) { c.Engine = f })
+	offer := `"after":0,"actions":[` + action(1, 1, 0, creates(1)) + `]`
+	f.before = true
+	if it := a.turn(1, offer); it.Error == nil || it.Error.Code != "unavailable" || it.Head != 0 || len(it.Persisted) > 0 || it.Epoch != "" {
+		t.Fatalf("%+v", it)
+	}
+	f.before, f.after = false, true
+	if it := a.turn(1, offer); it.Error == nil || it.Error.Code != "unavailable" || len(it.Persisted) > 0 {
+		t.Fatalf("%+v", it)
+	}
+	f.after = false
+	if it := a.turn(1, offer); len(it.Entries) != 1 || it.Head != 1 {
+		t.Fatalf("%+v", it)
+	}
+}
+
+// rotten is an engine whose disk has changed a byte.
+type rotten struct{ server.Engine }
+
+func (r rotten) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
+	entries, err := r.Engine.Read(ctx, stream, after, limit, maxBytes)
+	for i := range entries {
+		entries[i].Raw = strings.Replace(entries[i].Raw, `"n":1`, `"n":2`, 1)
+	}
+	return entries, err
+}
+
+func TestAChangedByteIsNotServed(t *testing.T) {
+	good := memory.New()
+	a := newAPI(t, func(c *server.Config) { c.Engine = good })
+	a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`)
+	b := newAPI(t, func(c *server.Config) { c.Engine = rotten{good} })
+	if status, _, body := b.request(http.MethodGet, "/v1/log?stream=s", nil, nil); status != 500 || !strings.Contains(body, `"code":"internal"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if it := b.turn(1, `"after":0`); it.Error == nil || len(it.Entries) > 0 {
+		t.Errorf("%+v", it)
+	}
+}
+
+// One small request cannot ask for more than one answer's worth.
+func TestAnAnswerIsBounded(t *testing.T) {
+	a := newAPI(t, nil)
+	head := item{}
+	for i := range 12 {
+		a.turn(1, at(head)+`,"actions":[`+action(1, i+1, 0, `[{"op":"create","object":"`+objectID(i)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 200<<10)+`"}}]`)+`]`)
+		head = a.turn(1, `"after":0,"limit":1`)
+		head = a.get("/v1/log?stream=s&after=" + fmt.Sprint(i))
+	}
+	_, _, body := a.request(http.MethodPost, "/v1/sync", []byte(`{"streams":[`+strings.TrimSuffix(strings.Repeat(`{"stream":"s","client":"`+clientID(1)+`","after":0},`, 100), ",")+`]}`), nil)
+	if len(body) > 26<<20 { // four MiB, and one entry for each of the rest
+		t.Fatalf("%d bytes", len(body))
+	}
+}
