@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"net/http"
+)
+
+// blocks gives the fenced blocks of a document with an info string.
+func blocks(t *testing.T, doc, info string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile("(?s)```"+regexp.QuoteMeta(info)+"\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) == 0 {
+		t.Fatalf("%s has no block %q", doc, info)
+	}
+	return out
+}
+
+// The README's snippets run as they stand there.
+func TestReadmeSnippets(t *testing.T) {
+	s := newSite(t)
+	html, js := blocks(t, "README.md", "html run")[0], blocks(t, "README.md", "js run")[0]
+	for name, text := range map[string]string{
+		"readme.html":    page(html),
+		"readme-js.html": page(`<script type="module">` + js + "\nwindow.out = [row, open_.length, all, state, index, pending, next];</script>"),
+	} {
+		if err := os.WriteFile(filepath.Join(webRoot, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url + "/readme.html")
+	one.eventually(`"Buy milk"`, `return document.body.textContent.trim()`)
+	two := b.open(s.url + "/readme-js.html")
+	two.eventually(`true`, `return window.out !== undefined`)
+	two.want(`["Learn to sail!",true,1,["sea"],1,2]`, `const [row, open, all, state, index] = out; return [row.title, row.done, row.votes, row.tags, open, all]`)
+	two.want(`true`, `return typeof out[4] === "number" && out[4] > 0`)
+	if len(*one.console)+len(*two.console) > 0 {
+		t.Fatal(*one.console, *two.console)
+	}
+}
+
+// make demo, the README's first command, ends in a page that is served.
+func TestMakeDemo(t *testing.T) {
+	cmd := exec.Command("make", "demo", "ADDR=127.0.0.1:0", "DATA="+t.TempDir())
+	cmd.Dir = root
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error, 1)
+	defer func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		select {
+		case <-stopped:
+		case <-time.After(20 * time.Second):
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			t.Error("make demo does not stop")
+		}
+	}()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, url, ok := strings.Cut(lines.Text(), "strandline: "); ok {
+			go func() { stopped <- cmd.Wait() }()
+			resp, err := http.Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 200 {
+				t.Fatalf("%s: %d", url, resp.StatusCode)
+			}
+			return
+		}
+	}
+	t.Fatal("make demo named no URL")
+}
