@@ -19,8 +19,6 @@ func genObject(t *rapid.T) string {
 
 var genKeys = []string{"a", "b", "n", "list", "é", "__proto__"}
 
-func genKey(t *rapid.T) string { return rapid.SampledFrom(genKeys).Draw(t, "key") }
-
 func genValue(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"null", "true", `"x"`, `"é\n"`, "0", "1", "2.5", "-3", "[]", "[1,2]", `["x",[1]]`, `{"k":1}`, "1.7e+308"}).Draw(t, "value")
 }

@@ -2,6 +2,8 @@
 
 package main
 
+//lint:file-ignore U1000 the exports are called by the script
+
 import (
 	"encoding/binary"
 	"errors"
