@@ -204,6 +204,9 @@ func (db *DB) turn() {
 			break
 		}
 		most := actions
+		if s.behind {
+			most = 0
+		}
 		if s.unsure > 0 {
 			most = min(most, s.unsure)
 		}
@@ -306,6 +309,7 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 		}
 		left++
 		s.status.LastSynced, s.unsure = db.host.Now(), 0
+		s.behind = len(answer.Entries) > 0 && answer.Head > items[i].After+uint64(len(answer.Entries))
 		s.landings = append(s.landings, &planned{item: items[i], answer: *answer, done: done})
 		s.Pump()
 	}

@@ -1,0 +1,98 @@
+package core
+
+import (
+	"fmt"
+	"testing"
+)
+
+func benchAction(client byte, n int) string {
+	return fmt.Sprintf(`{"at":"2026-11-22T20:00:00.000Z","base":0,"client":"%s","id":"%s","ops":[{"fields":{"done":%t,"list":"list-%d","rank":%d,"tags":["a","b"],"title":"Something to do, number %d"},"object":"%s","op":"create","type":"todo"}],"seq":%d}`,
+		UUID{15: client}, UUID{0: client, 14: byte(n >> 8), 15: byte(n)}, n%2 == 0, n%10, n%97, n, UUID{0: client, 1: 0x0b, 14: byte(n >> 8), 15: byte(n)}, n+1)
+}
+
+func benchReplica(b *testing.B, pending int) *Replica {
+	b.Helper()
+	r := newReplica("s")
+	if _, err := r.follow([]*record{{kind: recordInit, init: initRecord{client: UUID{15: 1}}}}); err != nil {
+		b.Fatal(err)
+	}
+	for n := range pending {
+		ops := fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d},"object":"%s","op":"create","type":"todo"}]`, n, n, UUID{0: 0xaa, 14: byte(n >> 8), 15: byte(n)})
+		if _, err := r.write(&Draft{ID: UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if pending > 0 {
+		_, n := r.commitRecord()
+		r.committed(n)
+	}
+	return r
+}
+
+// 10,000 new entries in batches of 500 under 1,000 pending that none of them touches.
+func BenchmarkTurns(b *testing.B) {
+	for _, pending := range []int{0, 1000} {
+		b.Run(fmt.Sprintf("pending=%d", pending), func(b *testing.B) {
+			answers := make([]SyncAnswer, 20)
+			for i := range answers {
+				for j := range 500 {
+					n := i*500 + j
+					answers[i].Entries = append(answers[i].Entries, WireEntry{Index: uint64(n + 1), Stored: "2026-11-22T20:00:00.000Z", Action: benchAction(2, n)})
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				r := benchReplica(b, pending)
+				b.StartTimer()
+				for i := range answers {
+					it := r.ask(1000, 1<<20)
+					p, err := r.planTurn(&it, &answers[i])
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := r.follow([]*record{p.turn}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	ops := func(n int) string {
+		return fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d,"list":"list-1","tags":["a","b"]},"object":"%s","op":"create","type":"todo"}]`, n, n, UUID{0: 0xaa, 13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		r := benchReplica(b, 0)
+		texts := make([]string, 10000)
+		for n := range texts {
+			texts[n] = ops(n)
+		}
+		b.StartTimer()
+		for n, text := range texts {
+			if _, err := r.write(&Draft{ID: UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: text}, uint64(n)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		rec, n := r.commitRecord()
+		r.committed(n)
+		_ = rec
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	raw := benchAction(2, 5)
+	var sl slab
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var a Action
+		if err := decodeAction(&a, raw, &sl); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
