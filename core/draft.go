@@ -26,9 +26,13 @@ type local struct {
 // be written in place.
 const seqRoom = "999999999999999"
 
-// newLocal makes the action's canonical bytes, but for its seq.
-func newLocal(d *Draft, client UUID, base uint64) (*local, error) {
-	b := make([]byte, 0, 192+len(d.Ops)+len(d.Guards)+len(d.Meta))
+// newLocal makes the action's canonical bytes, but for its seq, and decodes them.
+func newLocal(d *Draft, client UUID, base uint64, sl *slab) (*local, error) {
+	ops, err := Canonical(d.Ops, MaxDepth-1)
+	if err != nil {
+		return nil, under("ops", err)
+	}
+	b := make([]byte, 0, 200+len(ops)+len(d.Guards)+len(d.Meta))
 	b = append(b, `{"at":"`...)
 	b = appendStamp(b, d.At)
 	if d.Atomic {
@@ -47,10 +51,10 @@ func newLocal(d *Draft, client UUID, base uint64) (*local, error) {
 	if d.Meta != "" {
 		b = append(append(b, `,"meta":`...), d.Meta...)
 	}
-	b = append(append(b, `,"ops":`...), d.Ops...)
+	b = append(append(b, `,"ops":`...), ops...)
 	b = append(b, `,"seq":`+seqRoom+`}`...)
 	l := new(local)
-	if err := decodeAction(&l.Action, view(b), nil); err != nil {
+	if err := decodeAction(&l.Action, view(b), sl); err != nil {
 		return nil, err
 	}
 	if len(l.Raw) > MaxActionBytes {

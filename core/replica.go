@@ -52,7 +52,7 @@ func (r *Replica) State() *State { return r.state }
 
 // write applies a draft at once. It waits uncommitted.
 func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
-	l, err := newLocal(d, r.log.client, r.state.Head)
+	l, err := newLocal(d, r.log.client, r.state.Head, &r.state.slab)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ type State struct {
 	names   []string
 	nameIDs map[string]uint32
 	version uint32
-	slab    slab
+	slab    slab // of touches and fields; a replica's local actions take theirs from it too
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
 	before map[UUID]object

@@ -23,9 +23,9 @@ type Stream struct {
 	opened   func(*Stream, error)
 	landings []*planned // answers that wait for the commit slot
 	status   Status
-	failures int // of the store, in a row
+	failures int  // of the store, in a row
 	behind   bool // the last answer left entries to fetch: what is pending is not offered before they are here
-	unsure   int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	unsure   int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter

@@ -37,6 +37,29 @@ func (browser) NewID() core.UUID { return newID() }
 
 func (browser) Random() float64 { return rand.Float64() }
 
-func newID() core.UUID { return core.UUID(uuid.Must(uuid.NewV7())) }
+// newID makes a version 7 UUID (RFC 9562): milliseconds, a counter within them that keeps the order of creation, and 62
+// random bits. uuid.NewV7 asks the clock and the browser's randomness each time, which is most of the cost of a small write.
+func newID() (id core.UUID) {
+	if ms := time.Now().UnixMilli(); ms > lastMs {
+		lastMs, counter = ms, uint16(rand.Uint32N(1<<10)) // room for 3,000 more within the millisecond
+	} else if counter++; counter == 1<<12 {
+		lastMs, counter = lastMs+1, 0 // the clock is overtaken rather than the order lost
+	}
+	ms, low := uint64(lastMs), rand.Uint64()
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6], id[7] = 0x70|byte(counter>>8), byte(counter)
+	for i := range 8 {
+		id[8+i] = byte(low >> (8 * i))
+	}
+	id[8] = 0x80 | id[8]&0x3f
+	return id
+}
+
+var (
+	lastMs  int64
+	counter uint16
+)
 
 func newClient() core.UUID { return core.UUID(uuid.New()) }

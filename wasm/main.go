@@ -12,15 +12,12 @@ package main
 import (
 	"os"
 	"syscall/js"
-
-	"github.com/google/uuid"
 )
 
 // host is the script's object: what it hears, and where the cold functions are.
 var host js.Value
 
 func main() {
-	uuid.EnableRandPool() // one call into the browser for many ids
 	if len(os.Args) < 2 {
 		panic("strandline: no host was named")
 	}
