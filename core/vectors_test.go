@@ -44,6 +44,9 @@ func loadVectors(t *testing.T) map[string]vectorFile {
 		dir = "../tests/vectors"
 	}
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	if len(paths) == 0 { // given from the top of the repository
+		paths, _ = filepath.Glob(filepath.Join("..", dir, "*.json"))
+	}
 	if len(paths) == 0 {
 		t.Fatalf("no vectors in %s", dir)
 	}

@@ -3,8 +3,11 @@ package e2e
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What stands between a browser and the server answers in its stead: nothing is written, nothing is lost, the loop goes on, and the status
@@ -86,6 +89,48 @@ func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
 		})
 	}
 	one.want(`0`, `return s.status.rejected`)
+}
+
+// Without a valid token the queue is held, never dropped; the token is asked for again before each request.
+func TestAToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("  sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, "--auth", "secret:"+file)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start(`{auth: () => { if (window.token instanceof Error) throw window.token; return Promise.resolve(window.token ?? null) }}`)
+	one.do(`window.w = s.create("todo", {title: "held"}); await w`)
+	for _, token := range []string{`null`, `"wrong"`, `new Error("mine")`, `5`, `""`} {
+		one.do(`window.token = %s; dispatchEvent(new Event("online"))`, token)
+		one.eventually(`["held","unauthorized",1]`, `return [s.status.state, s.status.error?.code, s.status.pending]`)
+	}
+	one.do(`window.token = "sesame"; await w.persisted`)
+	one.eventually(`"live"`, `return s.status.state`)
+}
+
+// A request that is never answered fails at its deadline; the loop goes on.
+func TestAServerThatNeverAnswers(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	hung := make(chan bool, 100)
+	s.setFault(func(_ http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {
+		hung <- true
+		<-r.Context().Done() // until the browser gives up
+		return true
+	})
+	one.do(`window.w = s.create("todo", {title: "late"}); await w`)
+	<-hung
+	deadline := time.Now().Add(40 * time.Second)
+	for one.do(`return s.status.error?.code ?? null`) != `"timeout"` {
+		if time.Now().After(deadline) {
+			t.Fatal("the request has no deadline")
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	s.setFault(nil)
+	one.do(`await w.persisted`)
 }
 
 // A full disk: the write is told as not kept and taken back; what was kept before stays, and a later write goes through. This

@@ -22,6 +22,7 @@ type site struct {
 	t      *testing.T
 	url    string
 	data   string
+	args   []string // of serve, beside address, data and files
 	target *url.URL
 
 	mu    sync.Mutex
@@ -30,9 +31,9 @@ type site struct {
 	syncs int
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{t: t, data: t.TempDir()}
+	s := &site{t: t, data: t.TempDir(), args: args}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func newSite(t *testing.T) *site {
 // start runs a server process over the site's data.
 func (s *site) start() {
 	s.t.Helper()
-	cmd := exec.Command(serverBin, "serve", "--addr", "127.0.0.1:0", "--data", s.data, "--static", webRoot)
+	cmd := exec.Command(serverBin, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", s.data, "--static", webRoot}, s.args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
