@@ -52,15 +52,6 @@ type DB struct {
 	syncers   []func(error)
 }
 
-// turnResult is what came of a turn.
-type turnResult struct {
-	asked      map[string]*Stream
-	left       bool // streams were left out for the next one
-	activity   bool
-	err        error
-	retryAfter int64
-}
-
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle,
@@ -112,16 +103,6 @@ func (db *DB) sorted() []*Stream {
 }
 
 // nextStreams lists the streams whose turn it is: those after the last one asked, in the order of their names.
-func (db *DB) nextStreams() []*Stream {
-	all := db.sorted()
-	for i, s := range all {
-		if s.name > db.lastAsked {
-			return all[i:]
-		}
-	}
-	return all
-}
-
 func (db *DB) hint(stream string) {
 	if db.hintFunc != nil {
 		db.hintFunc(stream)
@@ -129,268 +110,18 @@ func (db *DB) hint(stream string) {
 }
 
 // Wake cuts any pause; because tells people why.
-func (db *DB) Wake(because string) { db.wake(because, true) }
-
 // Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
 // since the browser may be wrong.
-func (db *DB) Offline() {
-	db.offline = true
-	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
-}
-
 // Sync runs the loop now until nothing is left to fetch or persist, or it fails.
-func (db *DB) Sync(done func(error)) {
-	if db.closed {
-		done(errClosed)
-		return
-	}
-	if db.transport == nil {
-		done(fail(CodeUnreachable, "", "no server was named"))
-		return
-	}
-	db.syncers = append(db.syncers, done)
-	db.wake("sync()", true)
-}
-
 // wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
-func (db *DB) wake(because string, hard bool) {
-	if db.transport == nil || db.closed {
-		return
-	}
-	if db.running {
-		if db.again == "" || hard && !db.againHard {
-			db.again, db.againHard = because, hard
-		}
-		return
-	}
-	if !hard && db.cancel != nil && !db.cutIdle {
-		return
-	}
-	db.schedule(0, because)
-}
-
 // schedule sets the pause.
-func (db *DB) schedule(ms int64, because string) {
-	if db.cancel != nil {
-		db.cancel()
-	}
-	db.nextAt, db.because = db.host.Now()+ms, because
-	db.cutIdle = ms == 0 || because == becauseIdle
-	db.cancel = db.host.After(ms, func() {
-		db.cancel = nil
-		db.turn()
-	})
-}
-
 // turn makes one request for all streams and lands its answer.
-func (db *DB) turn() {
-	if db.closed || db.running {
-		return
-	}
-	var items []SyncItem
-	asked := map[string]*Stream{}
-	actions, bytes := db.batch, MaxRequestBytes*3/4
-	opening, left := false, false
-	for _, s := range db.nextStreams() {
-		if s.opened != nil {
-			opening = true
-			continue
-		}
-		if s.closed || s.status.State == StateStopped {
-			continue
-		}
-		if len(items) == MaxStreams {
-			left = true
-			break
-		}
-		most := actions
-		if s.behind {
-			most = 0
-		}
-		if s.unsure > 0 {
-			most = min(most, s.unsure)
-		}
-		it := s.ask(most, bytes)
-		actions -= len(it.Actions)
-		for _, a := range it.Actions {
-			bytes -= len(a)
-		}
-		items = append(items, it)
-		asked[s.name] = s
-		db.lastAsked = s.name
-	}
-	if !left {
-		db.lastAsked = ""
-	}
-	if len(items) == 0 {
-		db.nextAt, db.because = 0, ""
-		if !opening { // else the one that opens runs the loop
-			db.finishSyncs(nil)
-		}
-		return
-	}
-	db.running, db.again, db.againHard = true, "", false
-	if !db.offline {
-		db.setStates(asked, func(s *Stream) {
-			if s.status.State != StateLive {
-				s.status.State = StateSyncing
-			}
-		})
-	}
-	body := AppendSyncRequest(nil, items)
-	ctx, abort := context.WithCancel(context.Background())
-	db.abort = abort
-	deadline := db.host.After(requestLimit, func() {
-		abort()
-	})
-	db.host.Do(func() func() {
-		text, retryAfter, err := db.transport.Sync(ctx, body)
-		var answers []SyncAnswer
-		if err == nil {
-			if answers, err = DecodeSyncAnswer(view(text)); err != nil {
-				err = &Error{Code: CodeBadAnswer, Message: "the answer is not the sync protocol's", Cause: err}
-			}
-		}
-		return func() {
-			deadline()
-			abort()
-			if err != nil {
-				db.failed(err, items, asked)
-				db.finish(turnResult{asked: asked, left: left, err: err, retryAfter: retryAfter})
-				return
-			}
-			db.landAll(items, turnResult{asked: asked, left: left}, answers)
-		}
-	})
-}
-
 // failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
 // ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
-func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
-	switch CodeOf(err) {
-	case CodeTooLarge:
-		db.batch = max(1, db.batch/2)
-	case CodeUnreachable, CodeTimeout, CodeBadAnswer, CodeInternal, CodeUnavailable:
-		for i := range items {
-			asked[items[i].Stream].unsure = len(items[i].Actions)
-		}
-	}
-}
-
 // landAll hands each stream its answer and waits until every one has committed it.
-func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer) {
-	left := 1
-	done := func(activity bool, err error) {
-		result.activity = result.activity || activity
-		if err != nil && result.err == nil {
-			result.err = err
-		}
-		if left--; left == 0 {
-			db.finish(result)
-		}
-	}
-	for i := range items {
-		s := result.asked[items[i].Stream]
-		answer := find(answers, items[i].Stream)
-		if answer == nil {
-			left++
-			s.unsure = len(items[i].Actions)
-			done(false, fail(CodeBadAnswer, "/streams", "the answer lacks a stream that was asked"))
-			continue
-		}
-		if answer.Err != nil {
-			left++
-			s.unsure = len(items[i].Actions)
-			done(false, s.itemFailed(answer.Err))
-			continue
-		}
-		if s.closed {
-			continue
-		}
-		left++
-		s.status.LastSynced, s.unsure = db.host.Now(), 0
-		s.behind = len(answer.Entries) > 0 && answer.Head > items[i].After+uint64(len(answer.Entries))
-		s.landings = append(s.landings, &planned{item: items[i], answer: *answer, done: done})
-		s.Pump()
-	}
-	done(false, nil)
-}
-
-func find(answers []SyncAnswer, stream string) *SyncAnswer {
-	for i := range answers {
-		if answers[i].Stream == stream {
-			return &answers[i]
-		}
-	}
-	return nil
-}
-
 // itemFailed sorts the errors that the server gives one stream: those that end it, and those that pass.
-func (s *Stream) itemFailed(e *Error) error {
-	switch e.Code {
-	case CodeForbidden:
-		s.stop("forbidden", e)
-	case CodeUpgrade:
-		s.stop("upgrade", e)
-	case CodeEpoch, CodeClient, CodeMalformed:
-		s.stop("", e)
-	default:
-		return e
-	}
-	return nil
-}
-
 // finish ends a turn: states, and the pause.
-func (db *DB) finish(t turnResult) {
-	db.running, db.abort = false, nil
-	if db.closed {
-		return
-	}
-	if t.err == nil {
-		db.offline = false
-		db.batch = min(MaxActions, db.batch*2)
-	}
-	ms, because := db.pauseAfter(t)
-	if db.again != "" && (t.err == nil || db.againHard) {
-		ms, because = 0, db.again
-	}
-	db.again, db.againHard = "", false
-	db.schedule(ms, because)
-	db.setStates(t.asked, func(s *Stream) {
-		switch {
-		case t.err == nil:
-			s.status.State, s.status.Err = StateLive, nil
-		case CodeOf(t.err) == CodeUnauthorized:
-			s.status.State, s.status.Err = StateHeld, asError(t.err, CodeInternal)
-		case db.offline:
-			s.status.State, s.status.Err = StateOffline, asError(t.err, CodeUnreachable)
-		default:
-			s.status.State, s.status.Err = StateWaiting, asError(t.err, CodeUnreachable)
-		}
-	})
-	if t.err != nil || !t.activity && !t.left && ms > 0 {
-		db.finishSyncs(t.err)
-	}
-}
-
-func (db *DB) finishSyncs(err error) {
-	waiting := db.syncers
-	db.syncers = nil
-	for _, done := range waiting {
-		done(err)
-	}
-}
-
 // setStates sets the state of those of the streams that are open and not stopped.
-func (db *DB) setStates(of map[string]*Stream, f func(*Stream)) {
-	for _, s := range db.sorted() {
-		if of[s.name] == s && s.opened == nil && s.status.State != StateStopped {
-			f(s)
-			s.statusChanged()
-		}
-	}
-}
-
 // Close makes what was written durable, ends every stream and lets go of the store.
 func (db *DB) Close(done func(error)) {
 	db.stopLoop()
