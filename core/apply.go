@@ -148,14 +148,8 @@ func (r *run) create(op *Op) {
 func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 	s := r.s
 	next := *o
-	if r.u != nil || s.before != nil {
-		next.frozen = true
-	}
-	// An update that may have to go back as too large must not have written into the fields in place.
-	if !next.frozen && mayOutgrow(op, o) {
-		next.frozen = true
-	}
-	s.own(&next, len(op.Changes))
+	// An update that may have to go back as too large must not have written into the fields in place either.
+	s.own(&next, len(op.Changes), r.u != nil || s.before != nil || mayOutgrow(op, o))
 	r.visible, r.sorted = false, len(next.fields)
 	for i := range op.Changes {
 		r.change(&op.Changes[i], &next, e)

@@ -134,7 +134,7 @@ func (r *Replica) committed(n int) {
 
 // abandon takes back every uncommitted action: none of them was kept, none will be.
 func (r *Replica) abandon() (dropped []*local) {
-	r.rebase(func() {
+	r.rebase(nil, func() {
 		dropped = r.uncommitted
 		for _, l := range r.uncommitted {
 			r.count(&l.Action, -1)
@@ -149,7 +149,11 @@ func (r *Replica) abandon() (dropped []*local) {
 func (r *Replica) follow(records []*record) (landing, error) {
 	var land landing
 	var err error
-	r.rebase(func() {
+	var only map[*local]bool
+	if len(records) == 1 && records[0].kind == recordTurn {
+		only = r.touchedBy(&records[0].turn)
+	}
+	r.rebase(only, func() {
 		for _, rec := range records {
 			if err = r.fold(rec, &land); err != nil {
 				return
@@ -160,9 +164,9 @@ func (r *Replica) follow(records []*record) (landing, error) {
 	return land, err
 }
 
-// rebase unapplies what is pending and uncommitted, in reverse, runs f, and applies what is left, in order. An object
-// that ends as it was keeps its version.
-func (r *Replica) rebase(f func()) {
+// rebase unapplies what is pending and uncommitted, in reverse, runs f, and applies what is left, in order; of these only
+// the given ones, where not nil. An object that ends as it was keeps its version.
+func (r *Replica) rebase(only map[*local]bool, f func()) {
 	s := r.state
 	outer := s.before
 	if first := r.next == 0; !first { // nobody has seen a row yet
@@ -170,13 +174,17 @@ func (r *Replica) rebase(f func()) {
 	}
 	for _, queue := range [2][]*local{r.uncommitted, r.pending} {
 		for i := len(queue) - 1; i >= 0; i-- {
-			s.Unapply(&queue[i].undo)
+			if only == nil || only[queue[i]] {
+				s.Unapply(&queue[i].undo)
+			}
 		}
 	}
 	f()
 	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
 		for _, l := range queue {
-			s.ApplyPending(&l.Action, &l.undo, nil)
+			if only == nil || only[l] {
+				s.ApplyPending(&l.Action, &l.undo, nil)
+			}
 		}
 	}
 	if s.before != nil {

@@ -16,15 +16,14 @@ type field struct {
 	write *Touch
 }
 
-// object is one live object. Its fields are sorted by key. Fields are shared with undo records and row images, so
-// they are replaced, never written in place, once frozen.
+// object is one live object. Its fields are sorted by key. While undo records or images are kept, they share the fields,
+// which an update then replaces and does not write in place.
 type object struct {
 	id      UUID
 	typ     uint32 // into State.names
 	version uint32 // changes with every change of type or values, and with nothing else
 	live    bool
 	locked  bool
-	frozen  bool // fields are shared with an undo record or an image
 	lock    UUID
 	fields  []field
 	bytes   int    // canonical size of the fields: the opening brace, then each member with the comma or brace after it
@@ -188,7 +187,6 @@ func (s *State) note(id UUID, o *object) {
 		s.before[id] = object{}
 		return
 	}
-	o.frozen = true
 	s.before[id] = *o
 }
 
@@ -197,12 +195,9 @@ func (s *State) bump(o *object) {
 	o.version = s.version
 }
 
-// own makes the fields of o writable, with room for n more keys.
-func (s *State) own(o *object, n int) {
-	if !o.frozen && cap(o.fields)-len(o.fields) >= n {
-		return
+// own makes room for n more keys, in a copy of the fields where they are shared.
+func (s *State) own(o *object, n int, shared bool) {
+	if shared || cap(o.fields)-len(o.fields) < n {
+		o.fields = append(s.slab.fieldsFor(len(o.fields)+n), o.fields...)
 	}
-	fields := s.slab.fieldsFor(len(o.fields) + n)
-	o.fields = append(fields, o.fields...)
-	o.frozen = false
 }

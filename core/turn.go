@@ -107,7 +107,7 @@ func (r *Replica) planRejected(t *turnRecord, a *SyncAnswer) {
 		return
 	}
 	var because map[UUID]UUID
-	r.rebase(func() { because = r.dependants(refused) })
+	r.rebase(nil, func() { because = r.dependants(refused) })
 	for _, l := range r.pending {
 		if b, ok := because[l.ID]; ok {
 			t.rejected = append(t.rejected, Rejection{ID: l.ID, Code: CodeDepends, Message: dependsMessage, Because: b})

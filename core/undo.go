@@ -70,6 +70,5 @@ func (u *Undo) save(id UUID, o *object) {
 		u.images = append(u.images, image{id: id, absent: true})
 		return
 	}
-	o.frozen = true
 	u.images = append(u.images, image{id: id, object: *o})
 }

@@ -150,6 +150,21 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// A write that is made while a turn is under way is offered right after it.
+func TestAWriteDuringATurnIsNotForgotten(t *testing.T) {
+	w := newWorld(t, 14)
+	a := w.open(memstore.New())
+	w.Run(minute / 2)
+	w.Latency = latency(100)
+	a.db.Wake("test")
+	w.Run(20)
+	a.write(create(1, `{}`))
+	w.Run(2_000)
+	if a.resolved[1] != 1 {
+		t.Fatalf("%+v", a.Status())
+	}
+}
+
 func TestStatusTellsTheTruth(t *testing.T) {
 	w := newWorld(t, 6)
 	a := w.open(memstore.New())

@@ -124,3 +124,26 @@ func TestNothingElseIsOfferedAfterAnAnswerThatLacksTheStream(t *testing.T) {
 		t.Fatal("more is offered while the outcome is unknown")
 	}
 }
+
+// Entries that do not lead to the chain of their answer are not applied: not in part, and not in the local log.
+func TestAChangedEntryIsNotApplied(t *testing.T) {
+	w := newWorld(t, 15)
+	b := w.open(memstore.New())
+	b.write(create(1, `{"n":1}`))
+	b.write(create(2, `{"n":1}`))
+	w.Run(1000)
+	changed := true
+	a := w.openEdit(memstore.New(), func(s string) string {
+		if changed {
+			s = strings.Replace(s, `"n":1`, `"n":7`, 1)
+		}
+		return s
+	})
+	w.Run(minute)
+	if st := a.Status(); a.State().Len() != 0 || st.Head != 0 || st.Err == nil || st.Err.Code != core.CodeBadAnswer {
+		t.Fatalf("%d objects, %+v", a.State().Len(), st)
+	}
+	changed = false
+	w.Run(minute)
+	w.converged(a, b)
+}

@@ -8,7 +8,7 @@ func TestWaysOfLoading(t *testing.T) {
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	classic := b.open(s.url + "/classic.html")
-	classic.start("")
+	classic.start(`{server: undefined}`)
 	classic.want(`1`, `await s.create("todo", {}); return s.count()`)
 	classic.do(`await db.destroy({force: true})`)
 
@@ -20,7 +20,7 @@ func TestWaysOfLoading(t *testing.T) {
 		`await (await fetch("/dist/strandline.wasm")).arrayBuffer()`,
 		`await WebAssembly.compileStreaming(fetch("/dist/strandline.wasm"))`,
 	} {
-		one.start(`{wasm: ` + source + `}`)
+		one.start(`{server: undefined, wasm: ` + source + `}`)
 		one.want(`1`, `await s.create("todo", {}); return s.count()`)
 		one.do(`await db.destroy({force: true})`)
 	}
