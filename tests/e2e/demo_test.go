@@ -113,8 +113,11 @@ func TestDemoOpensOfflineFromCold(t *testing.T) {
 	one = a.open("about:blank")
 	one.demo(s.url + "/demo/?stream=todos")
 	one.eventually(`["Kept"]`, shown)
+	const records = `const db = await new Promise((r) => { const q = indexedDB.open("strandline/todos-demo/"); q.onsuccess = () => r(q.result) });
+		const n = await new Promise((r) => { const c = db.transaction("records").objectStore("records").count(); c.onsuccess = () => r(c.result) }); db.close(); return n`
+	before, _ := strconv.Atoi(one.do(records))
 	one.add("Added without a server")
-	one.eventually(`true`, `const db = await new Promise((r) => { const q = indexedDB.open("strandline/todos-demo/"); q.onsuccess = () => r(q.result) }); const n = await new Promise((r) => { const c = db.transaction("records").objectStore("records").count(); c.onsuccess = () => r(c.result) }); db.close(); return n >= 4`)
+	one.eventually(strconv.Itoa(before+1), records) // durable
 	one.reload()
 	one.eventually(`"yes"`, ready)
 	one.eventually(`["Kept","Added without a server"]`, shown)
