@@ -255,3 +255,35 @@ func TestSizesAreBounded(t *testing.T) {
 		t.Fatalf("exactly 1 MiB: %v", e)
 	}
 }
+
+// An update that is discarded as too large has written nothing, also where it is applied without an undo record.
+func TestATooLargeUpdateWritesNothing(t *testing.T) {
+	object := UUID{0: 0x0b}.String()
+	plain, saved := NewState(), NewState()
+	seq := 0
+	apply := func(op string) (e Effect) {
+		t.Helper()
+		seq++
+		a, err := DecodeAction(`{"id":"` + UUID{15: byte(seq)}.String() + `","client":"` + UUID{15: 1}.String() + `","base":0,"seq":` + itoa(seq) + `,"ops":[` + op + `]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain.ApplyEntry(a, nil, &e)
+		saved.ApplyEntry(a, new(Undo), nil)
+		return e
+	}
+	update := func(parts string) Effect { return apply(`{"op":"update","object":"` + object + `",` + parts + `}`) }
+	apply(`{"op":"create","object":"` + object + `","type":"t","fields":{"a":1,"z":1}}`)
+	for i := range 5 {
+		update(`"set":{"k` + itoa(i) + `":"` + strings.Repeat("x", 200<<10) + `"}`)
+	}
+	room := MaxFieldsBytes - plain.objects[0].bytes - 300
+	update(`"set":{"q":"` + strings.Repeat("y", room-memberBytes("q", `""`)) + `"}`)
+	update(`"set":{"a":2,"z":2}`) // leaves room in the fields' slice
+	if e := update(`"set":{"a":3,"b` + strings.Repeat(`\u0001`, 100) + `":1}`); e.Ops[0].Reason != ReasonSize {
+		t.Fatalf("%+v", e)
+	}
+	if a, b := plain.AppendCheckpoint(nil, "s"), saved.AppendCheckpoint(nil, "s"); string(a) != string(b) {
+		t.Fatal("a discarded update changed the object in place")
+	}
+}
