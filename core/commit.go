@@ -21,7 +21,7 @@ func (s *Stream) land() {
 	l := s.landings[0]
 	s.landings = s.landings[1:]
 	if s.closed {
-		l.done(false, errClosed)
+		l.done(false, nil)
 		s.Pump()
 		return
 	}

@@ -144,6 +144,9 @@ func (s *Stream) finishOpen(err error) {
 		s.leave()
 		s.end(nil)
 		opened(nil, err)
+		if len(s.db.syncers) > 0 { // they waited for this stream
+			s.db.wake(becauseStart, true)
+		}
 		return
 	}
 	s.status.State = StateOffline

@@ -49,10 +49,13 @@ func jsError(err error) js.Value {
 	return vert.ValueOf(problem{Code: e.Code, Message: e.Error(), Path: e.Path, Retryable: e.Retryable()}).JSValue()
 }
 
-// databaseName is the name in IndexedDB: one database never serves two users.
+// databaseName is the name in IndexedDB: one database never serves two users, so the parts are escaped.
 func databaseName(name, user string) string {
-	return "strandline/" + name + "/" + user
+	escape := js.Global().Get("encodeURIComponent")
+	return "strandline/" + escape.Invoke(name).String() + "/" + escape.Invoke(user).String()
 }
+
+var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is closed"}
 
 // openDatabase takes (options, auth, hint, done): done(error, handle).
 func openDatabase(args []js.Value) {
@@ -84,6 +87,10 @@ func openDatabase(args []js.Value) {
 // openStream takes (database, name, observer, done): done(error, handle, client).
 func openStream(args []js.Value) {
 	db, name, done := databases[args[0].Int()], args[1].String(), args[3]
+	if db == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
 	s := &stream{observer: args[2]}
 	db.Open(name, s, func(opened *core.Stream, err error) {
 		if err != nil {
@@ -91,7 +98,7 @@ func openStream(args []js.Value) {
 			return
 		}
 		handle++
-		s.Stream = opened
+		s.Stream, s.handle = opened, handle
 		streams[handle] = s
 		done.Invoke(js.Null(), handle, opened.Client().String())
 	})
@@ -105,22 +112,29 @@ func closeStream(args []js.Value) {
 		done.Invoke()
 		return
 	}
-	s.Close(func() {
-		delete(streams, h)
-		done.Invoke()
-	})
+	s.Close(func() { done.Invoke() })
 }
 
 // closeDatabase takes (database, done): done(error).
 func closeDatabase(args []js.Value) {
 	h, done := args[0].Int(), args[1]
-	databases[h].Close(func(err error) { forget(h); done.Invoke(jsError(err)) })
+	db := databases[h]
+	if db == nil {
+		done.Invoke(js.Null())
+		return
+	}
+	db.Close(func(err error) { forget(h); done.Invoke(jsError(err)) })
 }
 
 // destroyDatabase takes (database, force, done): done(error).
 func destroyDatabase(args []js.Value) {
 	h, done := args[0].Int(), args[2]
-	databases[h].Destroy(args[1].Bool(), func(unsent int, err error) {
+	db := databases[h]
+	if db == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	db.Destroy(args[1].Bool(), func(unsent int, err error) {
 		if err == nil {
 			forget(h)
 		}
@@ -147,7 +161,12 @@ func settled(args []js.Value) {
 // syncNow takes (database, done): done(error).
 func syncNow(args []js.Value) {
 	done := args[1]
-	databases[args[0].Int()].Sync(func(err error) { done.Invoke(jsError(err)) })
+	db := databases[args[0].Int()]
+	if db == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	db.Sync(func(err error) { done.Invoke(jsError(err)) })
 }
 
 // refresh takes (database, stream name): another context has written.

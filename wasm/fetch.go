@@ -25,11 +25,12 @@ const authLimit = 30 * time.Second
 // followed, and anything but JSON is a portal's or a proxy's.
 func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error) {
 	defer func() {
-		if r := recover(); r != nil { // a call into JavaScript that threw
-			err = &core.Error{Code: core.CodeUnreachable, Message: "the request could not be made"}
-			if e, ok := r.(js.Error); ok {
-				err.(*core.Error).Cause = e
+		if r := recover(); r != nil {
+			thrown, ok := r.(js.Error)
+			if !ok {
+				panic(r) // a fault of ours, to be reported
 			}
+			err = &core.Error{Code: core.CodeUnreachable, Message: "the request could not be made", Cause: thrown}
 		}
 	}()
 	headers := js.Global().Get("Object").New()

@@ -12,6 +12,7 @@ import (
 type stream struct {
 	*core.Stream
 	observer js.Value
+	handle   int
 	lives    map[uint32]*core.Live
 	nextLive uint32
 }
@@ -51,4 +52,7 @@ func (s *stream) StatusChanged() {
 	}
 }
 
-func (s *stream) Closed(err error) { s.observer.Call("closed", jsError(err)) }
+func (s *stream) Closed(err error) {
+	delete(streams, s.handle) // and with it the whole replica
+	s.observer.Call("closed", jsError(err))
+}

@@ -19,6 +19,8 @@ export interface OpenOptions {
 export type Status = { online: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 type DatabaseEvents = { status: Status };
 
+const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
+
 const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "log"]);
 
 /** Opens (or makes) the local database, and starts the sync loop. */
@@ -59,9 +61,12 @@ export class Database {
   readonly #options: OpenOptions;
   readonly #streams = new Map<string, Promise<Stream>>();
   readonly #opened = new Map<string, Stream>();
+  readonly #leaving = new Map<string, Stream>();
   readonly #events: Events<DatabaseEvents>;
   #handle = 0;
   #closed: SyncError | null = null;
+  #closing: Promise<void> | null = null;
+  #ended = false;
   #channel: BroadcastChannel | null = null;
   #telling = false;
   readonly #dead: (e: SyncError) => void;
@@ -87,8 +92,8 @@ export class Database {
       user: o.user ?? "",
       url,
       strict: o.durability === "strict",
-      retry: o.timers?.retry ?? 0,
-      idle: o.timers?.idle ?? 0,
+      retry: Math.min(o.timers?.retry ?? 0, maxTimer),
+      idle: Math.min(o.timers?.idle ?? 0, maxTimer),
     };
     return new Promise((resolve, reject) => {
       this.#runtime.alive();
@@ -107,7 +112,7 @@ export class Database {
   /** Other tabs tell that they have written. Only a hint: what counts is read from the local log. */
   #listen(): void {
     if (typeof BroadcastChannel === "undefined") return;
-    this.#channel = new BroadcastChannel(`strandline/${this.name}/${this.user ?? ""}`);
+    this.#channel = new BroadcastChannel(`strandline/${encodeURIComponent(this.name)}/${encodeURIComponent(this.user ?? "")}`);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
       if (typeof e.data === "string" && !this.#closed) this.#runtime.host.refresh(this.#handle, e.data);
     };
@@ -116,7 +121,9 @@ export class Database {
   stream(name: string): Promise<Stream> {
     let stream = this.#streams.get(name);
     if (!stream) {
-      stream = this.#open(name);
+      // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
+      const closing = this.#leaving.get(name);
+      stream = closing ? closing.close().then(() => this.#open(name)) : this.#open(name);
       this.#streams.set(name, stream);
       stream.catch(() => this.#streams.delete(name));
     }
@@ -140,16 +147,25 @@ export class Database {
         stream = new Stream(this, this.#runtime, handle, name, client);
         this.#opened.set(name, stream);
         resolve(stream);
+        this.statusChanged();
       });
     });
   }
 
-  /** @internal */
+  /** @internal The stream is being closed: it is given to nobody any more. */
+  leaving(stream: Stream): void {
+    if (this.#opened.get(stream.name) !== stream) return;
+    this.#streams.delete(stream.name);
+    this.#leaving.set(stream.name, stream);
+  }
+
+  /** @internal The stream has ended. */
   forget(stream: Stream): void {
-    if (this.#opened.get(stream.name) === stream) {
-      this.#opened.delete(stream.name);
-      this.#streams.delete(stream.name);
-    }
+    if (this.#opened.get(stream.name) !== stream) return;
+    this.#opened.delete(stream.name);
+    if (this.#leaving.get(stream.name) === stream) this.#leaving.delete(stream.name);
+    else this.#streams.delete(stream.name);
+    this.statusChanged();
   }
 
   sync(): Promise<void> {
@@ -159,7 +175,12 @@ export class Database {
   #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#check();
-      call((problem) => (problem ? reject(errorOf(problem)) : resolve()));
+      this.#runtime.onDeath.add(reject);
+      call((problem) => {
+        this.#runtime.onDeath.delete(reject);
+        if (problem) reject(errorOf(problem));
+        else resolve();
+      });
     });
   }
 
@@ -188,19 +209,27 @@ export class Database {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    await this.#ask((done) => this.#runtime.host.close(this.#handle, done));
-    this.#end(new ClosedError({ code: "closed", message: "the database is closed" }));
+  close(): Promise<void> {
+    if (this.#closed) return this.#closing ?? Promise.resolve();
+    this.#closing = this.#ask((done) => {
+      this.#closed = new ClosedError({ code: "closed", message: "the database is closed" }); // for every call from now on
+      this.#runtime.host.close(this.#handle, done);
+    }).finally(() => this.#end(this.#closed!));
+    return this.#closing;
   }
 
-  async destroy(options: { force?: boolean } = {}): Promise<void> {
-    await this.#ask((done) => this.#runtime.host.destroy(this.#handle, options.force === true, done));
-    this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+  destroy(options: { force?: boolean } = {}): Promise<void> {
+    return this.#ask((done) =>
+      this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
+        if (!problem) this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+        done(problem);
+      }),
+    );
   }
 
   #end(error: SyncError): void {
-    if (this.#closed) return;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#closed = error;
     this.#channel?.close();
     this.#runtime.onDeath.delete(this.#dead);

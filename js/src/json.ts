@@ -23,6 +23,7 @@ export function check(value: unknown, path: string, depth = maxDepth): void {
   }
   if (value === null) return;
   if (depth === 0) throw invalid(path, "the value is nested too deep, or in a circle");
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") throw invalid(path, "a value with a function toJSON is not JSON");
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) check(value[i], `${path}/${i}`, depth - 1);
     return;

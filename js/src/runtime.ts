@@ -3,7 +3,13 @@
 import "../../wasm_exec.js";
 import { errorOf, SyncError, type Problem } from "./errors.js";
 
-declare const Go: new () => { argv: string[]; importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> };
+interface GoProgram {
+  argv: string[];
+  exited: boolean;
+  importObject: WebAssembly.Imports;
+  run(i: WebAssembly.Instance): Promise<void>;
+}
+declare const Go: new () => GoProgram;
 declare const __WASM__: string; // the content-hashed name; the build puts it in
 
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
@@ -45,6 +51,8 @@ interface Host {
   refresh(db: number, stream: string): void;
 }
 
+const maxInput = 64 << 20; // far above every limit of the core, which says what is wrong more exactly
+
 export const OK = 0;
 export const ABSENT = 1;
 const ERROR = 2;
@@ -75,7 +83,7 @@ async function start(source?: WasmSource): Promise<Runtime> {
   return new Promise((resolve, reject) => {
     const name = `strandline-host-${Math.random().toString(36).slice(2)}`;
     const scope = globalThis as unknown as { [name: string]: unknown };
-    const runtime = new Runtime();
+    const runtime = new Runtime(go);
     const host = runtime.host;
     host.ready = () => {
       delete scope[name];
@@ -86,10 +94,13 @@ async function start(source?: WasmSource): Promise<Runtime> {
     scope[name] = host;
     go.argv = ["strandline", name];
     go.run(instance).then(
-      () => runtime.die("the program ended"),
+      () => {
+        reject(wasmError("the program ended before it was ready"));
+        runtime.die("the program ended");
+      },
       (e: unknown) => {
-        runtime.die(String(e));
         reject(wasmError("the program did not start", e));
+        runtime.die(String(e));
       },
     );
   });
@@ -103,8 +114,7 @@ function defaultURL(): string | URL {
 const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "wasm", message, retryable: true }, cause);
 
 async function instantiate(source: WasmSource, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
-  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
-  let bytes: BufferSource;
+  let bytes: BufferSource | WebAssembly.Module;
   if (typeof source === "string" || source instanceof URL || source instanceof Response) {
     const response = source instanceof Response ? source : await fetchWasm(source);
     const where = source instanceof Response ? response.url : String(source);
@@ -120,6 +130,7 @@ async function instantiate(source: WasmSource, imports: WebAssembly.Imports): Pr
     bytes = source;
   }
   try {
+    if (bytes instanceof WebAssembly.Module) return await WebAssembly.instantiate(bytes, imports);
     return (await WebAssembly.instantiate(bytes, imports)).instance;
   } catch (e) {
     throw wasmError("the bytes are no WebAssembly that this browser can run", e);
@@ -143,6 +154,7 @@ export class Runtime {
   /** What an export left: output address, its length, slot or count, version, ticket. */
   header!: Uint32Array;
 
+  readonly #go: GoProgram;
   #dead: SyncError | null = null;
   #headerAt = 0;
   #pumping = false;
@@ -150,9 +162,27 @@ export class Runtime {
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder();
 
+  constructor(go: GoProgram) {
+    this.#go = go;
+  }
+
   begin(exports: Exports): void {
-    this.exports = exports;
-    this.#headerAt = exports.strandline_header();
+    // An exception out of an export (a trap, an exhausted stack) has left the program in the middle of something.
+    const guarded = { mem: exports.mem } as unknown as { [name: string]: unknown };
+    for (const [name, f] of Object.entries(exports)) {
+      if (typeof f !== "function" || !name.startsWith("strandline_")) continue;
+      const call = f as Export;
+      guarded[name] = (...args: number[]) => {
+        try {
+          return call(...args);
+        } catch (e) {
+          this.die(String(e));
+          throw this.#dead;
+        }
+      };
+    }
+    this.exports = guarded as unknown as Exports;
+    this.#headerAt = exports.strandline_header() >>> 0;
     this.#views();
   }
 
@@ -160,7 +190,7 @@ export class Runtime {
     if (this.#dead) return;
     this.#dead = new SyncError({ code: "internal", message: `the runtime stopped: ${message}`, retryable: false }, stack);
     for (const hear of this.onDeath) hear(this.#dead);
-    for (const [key, runtime] of loading) void runtime.then((r) => r === this && loading.delete(key));
+    for (const [key, runtime] of loading) runtime.then((r) => r === this && loading.delete(key), () => {});
   }
 
   #views(): void {
@@ -171,6 +201,7 @@ export class Runtime {
 
   /** Throws once the program has died. Every call goes through here. */
   alive(): void {
+    if (this.#go.exited) this.die("the program has exited");
     if (this.#dead) throw this.#dead;
     if (this.#bytes.buffer !== this.exports.mem.buffer) this.#views(); // memory has grown
   }
@@ -178,7 +209,7 @@ export class Runtime {
   /** Makes room for n bytes of input and gives where it begins. */
   #room(n: number): number {
     this.alive();
-    const at = this.exports.strandline_input(n);
+    const at = this.exports.strandline_input(n) >>> 0;
     this.alive();
     return at;
   }
@@ -186,7 +217,8 @@ export class Runtime {
   /** Puts texts into the input, one behind the other, and gives their lengths in bytes. */
   input(...texts: string[]): number[] {
     let room = 0;
-    for (const text of texts) room += text.length * 3;
+    for (const text of texts) room += text.length * 3; // at most: of UTF-8 for each UTF-16 code unit
+    if (room > maxInput) throw errorOf({ code: "too-large", message: "too-large: more than any action may hold" });
     let at = this.#room(room);
     const lengths: number[] = [];
     for (const text of texts) {
@@ -202,7 +234,11 @@ export class Runtime {
     if (typeof id !== "string" || id.length !== 36) return false;
     let at = this.#room(36);
     const bytes = this.#bytes;
-    for (let i = 0; i < 36; i++) bytes[at++] = id.charCodeAt(i);
+    for (let i = 0; i < 36; i++) {
+      const code = id.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[at++] = code;
+    }
     return true;
   }
 
@@ -237,7 +273,12 @@ export class Runtime {
     this.#pumping = true;
     queueMicrotask(() => {
       this.#pumping = false;
-      if (!this.#dead) this.host.pump();
+      try {
+        this.alive();
+        this.host.pump();
+      } catch (e) {
+        this.die(String(e)); // it has been told already where it died before
+      }
     });
   }
 }

@@ -44,6 +44,8 @@ export class Stream {
   readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
   readonly #waiting = new Set<(e: SyncError) => void>();
   #closed: SyncError | null = null;
+  #closing: Promise<void> | null = null;
+  #ended: (() => void) | null = null;
   #notifying = false;
   #local = false;
   #remote = false;
@@ -112,6 +114,7 @@ export class Stream {
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
     this.#subscriptions.clear();
+    this.#ended?.();
     this.#db.forget(this);
   }
 
@@ -144,10 +147,11 @@ export class Stream {
       const result: unknown = fn(draft);
       if (typeof (result as PromiseLike<void> | undefined)?.then === "function") throw invalid("", "edit takes a function that is not async");
       const patch: { [key: string]: unknown } = Object.create(null) as { [key: string]: unknown };
-      for (const key of Object.keys(fields)) if (draft[key] === undefined) patch[key] = undefined;
+      for (const key of Object.keys(fields)) if (!Object.hasOwn(draft, key) || draft[key] === undefined) patch[key] = undefined;
       patchText(draft); // what is not JSON is told before it is compared as if it were
       for (const key of Object.keys(draft)) {
-        if (draft[key] !== undefined && JSON.stringify(draft[key]) !== JSON.stringify(fields[key])) patch[key] = draft[key];
+        const same = Object.hasOwn(fields, key) && JSON.stringify(draft[key]) === JSON.stringify(fields[key]);
+        if (draft[key] !== undefined && !same) patch[key] = draft[key];
       }
       const text = patchText(patch);
       return text === "" ? null : [id, text];
@@ -259,7 +263,10 @@ export class Stream {
         const rows = this.#rows.take();
         if (rows.length === before.length && rows.every((row, i) => row === before[i])) continue;
         subscription.rows = rows;
-        calls.push(() => this.#call(subscription, difference(before, rows, origin)));
+        calls.push(() => {
+          // One that was called before may have ended it.
+          if (this.#subscriptions.get(live) === subscription) this.#call(subscription, difference(before, rows, origin));
+        });
       }
     } catch (e) {
       this.#db.warn("notify", `the live queries of stream ${this.name} failed`, e);
@@ -328,10 +335,13 @@ export class Stream {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
+    this.#closing ??= new Promise((resolve) => {
       if (this.#closed) return resolve();
+      this.#ended = resolve; // also where the program dies meanwhile
+      this.#db.leaving(this);
       this.#runtime.host.closeStream(this.#handle, () => resolve());
     });
+    return this.#closing;
   }
 
   #check(): void {
@@ -341,7 +351,7 @@ export class Stream {
 
 /** The error as it is for the caller: paths point into what was given. */
 function outside(e: unknown): unknown {
-  if (!(e instanceof SyncError) || (e.code !== "malformed" && e.code !== "too-large" && e.code !== "upgrade")) return e;
+  if (!(e instanceof SyncError) || (e.code !== "malformed" && e.code !== "too-large")) return e;
   const path = ((e as InvalidError).path ?? /^\S+ at (\S+):/.exec(e.message)?.[1] ?? "").replace(/^\/ops\/0(\/(fields|set|unset|inc|union|without))?/, "");
   const why = e.message.replace(/^\S+( at \S+)?: /, "");
   if (e.code !== "too-large") return invalid(path, why);

@@ -9,8 +9,7 @@ export class Write<T> extends Promise<T> {
   }
   action = nilID;
   object = nilID;
-  #index: number | undefined;
-  #error: unknown;
+  #settled: { index: number } | { error: unknown } | undefined;
   #promise: Promise<number> | undefined;
   #settle: [(index: number) => void, (e: unknown) => void] | undefined;
 
@@ -18,9 +17,8 @@ export class Write<T> extends Promise<T> {
   get persisted(): Promise<number> {
     if (!this.#promise) {
       this.#promise = new Promise((resolve, reject) => {
-        if (this.#error !== undefined) reject(this.#error);
-        else if (this.#index !== undefined) resolve(this.#index);
-        else this.#settle = [resolve, reject];
+        this.#settle = [resolve, reject];
+        this.#tell();
       });
       this.#promise.catch(() => {}); // ignoring it raises nothing
     }
@@ -29,9 +27,20 @@ export class Write<T> extends Promise<T> {
 
   /** @internal */
   settle(index: number, error: SyncError | null): void {
-    if (error) this.#error = error;
-    else this.#index = index;
-    if (this.#settle) error ? this.#settle[1](error) : this.#settle[0](index);
+    this.#settled = error ? { error } : { index };
+    this.#tell();
+  }
+
+  /** @internal */
+  fail(error: unknown): void {
+    this.#settled = { error };
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#settle || !this.#settled) return;
+    if ("index" in this.#settled) this.#settle[0](this.#settled.index);
+    else this.#settle[1](this.#settled.error);
   }
 }
 
@@ -57,6 +66,6 @@ export function begin<T>(): Open<T> {
 export function refused<T>(e: unknown): Write<T> {
   const open = begin<T>();
   open.reject(e);
-  open.write.settle(0, e as SyncError);
+  open.write.fail(e);
   return open.write;
 }

@@ -289,3 +289,23 @@ func TestCloseOverABrokenStore(t *testing.T) {
 		t.Fatal("close never ends")
 	}
 }
+
+// sync() answers also when the stream that it waited for cannot be opened.
+func TestSyncWhileAnOpenFails(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	p := memstore.New()
+	p.Fail = func(op, _ string, _ core.LSN) error {
+		if op == "load" {
+			return &core.Error{Code: core.CodeUpgrade}
+		}
+		return nil
+	}
+	tb := w.openAsync(p)
+	told := false
+	tb.db.Sync(func(error) { told = true })
+	w.Run(minute)
+	if tb.closed == nil || !told {
+		t.Fatalf("open: %v, sync answered: %t", tb.closed, told)
+	}
+}
