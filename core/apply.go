@@ -149,7 +149,7 @@ func (r *run) update(op *Op, o *object, e *OpEffect) Reason {
 	s := r.s
 	next := *o
 	// An update that may have to go back as too large must not have written into the fields in place either.
-	s.own(&next, len(op.Changes), r.u != nil || s.before != nil || mayOutgrow(op, o))
+	s.own(&next, len(op.Changes), r.u != nil || s.sharing() || mayOutgrow(op, o))
 	r.visible, r.sorted = false, len(next.fields)
 	for i := range op.Changes {
 		r.change(&op.Changes[i], &next, e)

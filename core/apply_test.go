@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// snapshot is all that a state is, versions and slots included where rows are told by them.
-func snapshot(s *State) string {
+// whole is all that a state is, versions and slots included where rows are told by them.
+func whole(s *State) string {
 	b := s.AppendCheckpoint(nil, "s")
 	for _, r := range s.Query(&Query{Limit: -1}) {
 		b = append(s.AppendRow(b, r.Slot), byte(r.Version), byte(r.Version>>8))
@@ -30,7 +30,7 @@ func TestUnapplyIsExact(t *testing.T) {
 		}
 		steps := make([]step, rapid.IntRange(1, 8).Draw(t, "steps"))
 		for i := range steps {
-			steps[i].before = snapshot(s)
+			steps[i].before = whole(s)
 			a := genAction(t, 100+i, s.Head)
 			if rapid.Bool().Draw(t, "entry") {
 				s.ApplyEntry(a, &steps[i].undo, nil)
@@ -40,7 +40,7 @@ func TestUnapplyIsExact(t *testing.T) {
 		}
 		for i := len(steps) - 1; i >= 0; i-- {
 			s.Unapply(&steps[i].undo)
-			if got := snapshot(s); got != steps[i].before {
+			if got := whole(s); got != steps[i].before {
 				t.Fatalf("step %d:\n got %s\nwant %s", i, got, steps[i].before)
 			}
 		}
@@ -102,7 +102,7 @@ func rebaseWorld(t *rapid.T) {
 		}
 		if rapid.Bool().Draw(t, "commit") && len(r.uncommitted) > 0 {
 			_, n := r.commitRecord()
-			r.committed(n)
+			r.committed(n, 0)
 		}
 		rows := map[uint32]string{}
 		for _, row := range r.state.Query(&Query{Limit: -1}) {

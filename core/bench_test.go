@@ -24,7 +24,7 @@ func benchReplica(b *testing.B, pending int) *Replica {
 	}
 	if pending > 0 {
 		_, n := r.commitRecord()
-		r.committed(n)
+		r.committed(n, 0)
 	}
 	return r
 }
@@ -79,7 +79,7 @@ func BenchmarkWrite(b *testing.B) {
 			}
 		}
 		rec, n := r.commitRecord()
-		r.committed(n)
+		r.committed(n, 0)
 		_ = rec
 	}
 }

@@ -5,11 +5,12 @@ import (
 	"errors"
 )
 
+// commit appends the record of the waiting writes.
 func (s *Stream) commit() {
 	record, n := s.commitRecord()
 	upTo := s.uncommitted[n-1].ticket
 	s.append(record, func() {
-		s.committed(n)
+		s.committed(n, len(record))
 		s.observer.Committed(upTo)
 		s.statusChanged()
 		s.db.hint(s.name)
@@ -17,6 +18,7 @@ func (s *Stream) commit() {
 	}, nil)
 }
 
+// land turns the oldest waiting answer into a record.
 func (s *Stream) land() {
 	l := s.landings[0]
 	s.landings = s.landings[1:]
@@ -48,6 +50,8 @@ func (s *Stream) land() {
 	}, func(err error) { l.done(err == nil, err) })
 }
 
+// append commits one record against the log as it is known now. then runs when it is durable. For a record that is no
+// local write, lost runs when it is not, and is dropped: without an error where only another context was first.
 func (s *Stream) append(record []byte, then func(), lost func(error)) {
 	s.busy = true
 	lsn := s.next
@@ -63,6 +67,7 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 			case err == nil:
 				s.failures = 0
 				then()
+				s.weigh()
 			case errors.Is(err, ErrLost):
 				s.stale = true
 				if lost != nil {
@@ -87,6 +92,7 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 	})
 }
 
+// failWrites takes back what is not committed: none of it was kept, and the callers are told so.
 func (s *Stream) failWrites(err error) {
 	dropped := s.abandon()
 	if len(dropped) == 0 {
@@ -104,8 +110,10 @@ func (s *Stream) failWrites(err error) {
 	s.statusChanged()
 }
 
+// closeTries is how often a closing stream asks a failing store what became of its last commit.
 const closeTries = 3
 
+// unknown settles a commit whose outcome is not known: what the log holds at its lsn tells.
 func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), cause error) {
 	s.busy = true
 	if s.closed && s.failures >= closeTries {
@@ -120,7 +128,12 @@ func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), 
 	s.db.host.After(s.backoff(), func() {
 		store, name := s.db.store, s.name
 		s.db.host.Do(func() func() {
-			records, err := store.Load(context.Background(), name, lsn)
+			log, err := store.Load(context.Background(), name, lsn)
+			var anew *Replica
+			if err == nil && log.Manifest != nil {
+				anew, err = readReplica(name, &log)
+			}
+			records := log.Records
 			return func() {
 				switch {
 				case s.ended:
@@ -132,6 +145,14 @@ func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), 
 					}
 				case err != nil:
 					s.unknown(lsn, record, then, lost, err)
+				case anew != nil: // it knows which of the actions are stored
+					s.busy, s.failures = false, 0
+					s.storageRecovered()
+					s.adopt(anew)
+					if lost != nil {
+						lost(nil)
+					}
+					s.Pump()
 				case len(records) > 0 && string(records[0]) == string(record):
 					s.busy, s.failures = false, 0
 					s.storageRecovered()
@@ -169,108 +190,4 @@ func (s *Stream) storageRecovered() {
 		s.status.Err = nil
 		s.statusChanged()
 	}
-}
-
-func (s *Stream) load() {
-	s.busy, s.stale = true, false
-	store, name, from := s.db.store, s.name, s.next
-	s.db.host.Do(func() func() {
-		blobs, err := store.Load(context.Background(), name, from)
-		var records []*record
-		for _, b := range blobs {
-			var r *record
-			if err != nil {
-				break
-			}
-			if r, err = decodeRecord(b); err == nil {
-				records = append(records, r)
-			}
-		}
-		return func() { s.loaded(records, err) }
-	})
-}
-
-func (s *Stream) loaded(records []*record, err error) {
-	if s.opened != nil {
-		s.loadedFirst(records, err)
-		return
-	}
-	s.busy = false
-	if s.ended {
-		return
-	}
-	unreadable := err != nil && (CodeOf(err) == CodeCorrupt || CodeOf(err) == CodeUpgrade)
-	if len(records) > 0 && (err == nil || unreadable) { // what comes before an unreadable record counts
-		land, ferr := s.follow(records)
-		if ferr != nil {
-			err, unreadable = ferr, true
-		}
-		s.tell(&land, true)
-		s.db.wake(becauseWrite, false)
-	}
-	switch {
-	case err == nil:
-		s.storageRecovered()
-	case CodeOf(err) == CodeClosed:
-		s.gone(err)
-		return
-	case unreadable:
-		s.breakOff(err)
-	default: // a failed read says nothing: ask again
-		if s.closed && s.failures >= closeTries {
-			s.gone(err)
-			return
-		}
-		s.storageFailed(err)
-		s.busy, s.stale = true, true
-		s.db.host.After(s.backoff(), func() { s.busy = false; s.Pump() })
-		return
-	}
-	s.Pump()
-}
-
-func (s *Stream) breakOff(err error) {
-	s.broken, s.stale = err, false
-	s.stop(CodeOf(err), err)
-	s.failWrites(err)
-	landings := s.landings
-	s.landings = nil
-	for _, l := range landings {
-		l.done(false, nil)
-	}
-}
-
-func (s *Stream) loadedFirst(records []*record, err error) {
-	switch {
-	case err != nil:
-	case len(records) == 0:
-		s.found()
-		return
-	case records[0].kind != recordInit:
-		err = fail(CodeCorrupt, "", "a local log does not begin with record 0")
-	default:
-		_, err = s.follow(records)
-	}
-	s.busy = false
-	s.finishOpen(err)
-}
-
-func (s *Stream) found() {
-	init := initRecord{log: s.db.host.NewID(), client: s.db.newClient(), user: s.db.user}
-	blob := encodeInit(init)
-	store, name := s.db.store, s.name
-	s.db.host.Do(func() func() {
-		err := store.Append(context.Background(), name, 0, blob)
-		return func() {
-			s.busy = false
-			if err == nil || errors.Is(err, ErrLost) || CodeOf(err) == CodeStorage && s.failures < 3 {
-				if err != nil {
-					s.failures++
-				}
-				s.load() // read back what is there: ours, or another context's
-				return
-			}
-			s.finishOpen(err)
-		}
-	})
 }

@@ -12,6 +12,8 @@ type Config struct {
 	NewClient func() UUID
 	// Retry and Idle are the pauses in milliseconds; 0 stands for the defaults.
 	Retry, Idle int64
+	// Compact is how many bytes of records are worth a local checkpoint; 0 stands for 256 KiB.
+	Compact int
 	// Hint tells other contexts that a stream's log has moved. It may be nil.
 	Hint func(stream string)
 }
@@ -32,6 +34,7 @@ type DB struct {
 	newClient func() UUID
 	retry     int64
 	idle      int64
+	compact   int
 	hintFunc  func(string)
 
 	streams   map[string]*Stream
@@ -54,13 +57,16 @@ type DB struct {
 
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
-	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle,
+	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
 		hintFunc: c.Hint, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}
 	if db.idle <= 0 {
 		db.idle = DefaultIdle
+	}
+	if db.compact <= 0 {
+		db.compact = DefaultCompact
 	}
 	return db
 }
@@ -102,26 +108,15 @@ func (db *DB) sorted() []*Stream {
 	return out
 }
 
-// nextStreams lists the streams whose turn it is: those after the last one asked, in the order of their names.
+// leads tells whether this context does what one context does for all: the loop, and checkpoints.
+func (db *DB) leads() bool { return true }
+
 func (db *DB) hint(stream string) {
 	if db.hintFunc != nil {
 		db.hintFunc(stream)
 	}
 }
 
-// Wake cuts any pause; because tells people why.
-// Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
-// since the browser may be wrong.
-// Sync runs the loop now until nothing is left to fetch or persist, or it fails.
-// wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
-// schedule sets the pause.
-// turn makes one request for all streams and lands its answer.
-// failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
-// ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
-// landAll hands each stream its answer and waits until every one has committed it.
-// itemFailed sorts the errors that the server gives one stream: those that end it, and those that pass.
-// finish ends a turn: states, and the pause.
-// setStates sets the state of those of the streams that are open and not stopped.
 // Close makes what was written durable, ends every stream and lets go of the store.
 func (db *DB) Close(done func(error)) {
 	db.stopLoop()
@@ -215,19 +210,13 @@ func (db *DB) unsent(done func(n int, err error)) {
 			if open[name] || err != nil {
 				continue
 			}
-			var blobs [][]byte
-			if blobs, err = store.Load(context.Background(), name, 0); err != nil {
+			var log Log
+			if log, err = store.Load(context.Background(), name, 0); err != nil {
 				break
 			}
-			r := newReplica(name)
-			for _, b := range blobs {
-				rec, rerr := decodeRecord(b)
-				if rerr == nil {
-					_, rerr = r.follow([]*record{rec})
-				}
-				if err = rerr; err != nil {
-					break
-				}
+			var r *Replica
+			if r, err = readReplica(name, &log); err != nil {
+				break
 			}
 			n += len(r.pending)
 		}

@@ -11,6 +11,7 @@ type turnResult struct {
 	retryAfter int64
 }
 
+// nextStreams lists the streams whose turn it is: those after the last one asked, in the order of their names.
 func (db *DB) nextStreams() []*Stream {
 	all := db.sorted()
 	for i, s := range all {
@@ -21,13 +22,17 @@ func (db *DB) nextStreams() []*Stream {
 	return all
 }
 
+// Wake cuts any pause; because tells people why.
 func (db *DB) Wake(because string) { db.wake(because, true) }
 
+// Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
+// since the browser may be wrong.
 func (db *DB) Offline() {
 	db.offline = true
 	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
 }
 
+// Sync runs the loop now until nothing is left to fetch or persist, or it fails.
 func (db *DB) Sync(done func(error)) {
 	if db.closed {
 		done(errClosed)
@@ -41,6 +46,7 @@ func (db *DB) Sync(done func(error)) {
 	db.wake("sync()", true)
 }
 
+// wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
 func (db *DB) wake(because string, hard bool) {
 	if db.transport == nil || db.closed {
 		return
@@ -57,6 +63,7 @@ func (db *DB) wake(because string, hard bool) {
 	db.schedule(0, because)
 }
 
+// schedule sets the pause.
 func (db *DB) schedule(ms int64, because string) {
 	if db.cancel != nil {
 		db.cancel()
@@ -69,6 +76,7 @@ func (db *DB) schedule(ms int64, because string) {
 	})
 }
 
+// turn makes one request for all streams and lands its answer.
 func (db *DB) turn() {
 	if db.closed || db.running {
 		return
@@ -150,6 +158,8 @@ func (db *DB) turn() {
 	})
 }
 
+// failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
+// ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
 func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
 	switch CodeOf(err) {
 	case CodeTooLarge:
@@ -161,6 +171,7 @@ func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
 	}
 }
 
+// landAll hands each stream its answer and waits until every one has committed it.
 func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer) {
 	left := 1
 	done := func(activity bool, err error) {
@@ -208,6 +219,7 @@ func find(answers []SyncAnswer, stream string) *SyncAnswer {
 	return nil
 }
 
+// itemFailed sorts the errors that the server gives one stream: those that end it, and those that pass.
 func (s *Stream) itemFailed(e *Error) error {
 	switch e.Code {
 	case CodeForbidden:
@@ -222,6 +234,7 @@ func (s *Stream) itemFailed(e *Error) error {
 	return nil
 }
 
+// finish ends a turn: states, and the pause.
 func (db *DB) finish(t turnResult) {
 	db.running, db.abort = false, nil
 	if db.closed {
@@ -262,6 +275,7 @@ func (db *DB) finishSyncs(err error) {
 	}
 }
 
+// setStates sets the state of those of the streams that are open and not stopped.
 func (db *DB) setStates(of map[string]*Stream, f func(*Stream)) {
 	for _, s := range db.sorted() {
 		if of[s.name] == s && s.opened == nil && s.status.State != StateStopped {

@@ -17,6 +17,11 @@ const (
 	recordInit   recordKind = 'i' // record 0: what the log is
 	recordCommit recordKind = 'c' // new pending actions
 	recordTurn   recordKind = 't' // one turn of the loop
+
+	// What a local checkpoint is made of; they stand beside the log, not in it.
+	recordManifest recordKind = 'm'
+	recordPage     recordKind = 'p' // objects of the confirmed state
+	recordRest     recordKind = 'r' // everything else
 )
 
 // A record is one binary value:
@@ -82,14 +87,7 @@ func (e *encoder) finish() []byte {
 
 func encodeInit(r initRecord) []byte {
 	e := newRecord(recordInit, 64)
-	e.uuid(r.log)
-	e.uuid(r.client)
-	e.string(r.user)
-	flags := uint64(0)
-	if r.conflictFree {
-		flags = 1
-	}
-	e.uint(flags)
+	e.init(&r)
 	return e.finish()
 }
 
@@ -115,7 +113,7 @@ func encodeTurn(r *turnRecord) []byte {
 	e := newRecord(recordTurn, size)
 	e.uint(r.after)
 	e.uuid(r.epoch)
-	e.b = binary.LittleEndian.AppendUint64(e.b, uint64(r.chain))
+	e.chain(r.chain)
 	e.uint(uint64(len(r.entries)))
 	for i := range r.entries {
 		e.uint(uint64(r.entries[i].Stored))
@@ -127,11 +125,8 @@ func encodeTurn(r *turnRecord) []byte {
 		e.uuid(id)
 	}
 	e.uint(uint64(len(r.rejected)))
-	for _, j := range r.rejected {
-		e.uuid(j.ID)
-		e.string(j.Code)
-		e.string(j.Message)
-		e.uuid(j.Because)
+	for i := range r.rejected {
+		e.rejection(&r.rejected[i])
 	}
 	return e.finish()
 }
@@ -139,6 +134,7 @@ func encodeTurn(r *turnRecord) []byte {
 // record is a decoded one; the part that its kind names is set.
 type record struct {
 	kind    recordKind
+	bytes   int
 	init    initRecord
 	actions []Action
 	turn    turnRecord
@@ -194,59 +190,53 @@ func (d *decoder) count(size int) int {
 	return int(n)
 }
 
-// decodeRecord reads a record. The strings of its actions point into b, which is never written again.
-func decodeRecord(b []byte) (*record, error) {
-	corrupt := func(why string) error { return fail(CodeCorrupt, "", "a local record "+why) }
+func corruptRecord(why string) error { return fail(CodeCorrupt, "", "a local record "+why) }
+
+// openRecord checks a record's header and gives its body. A kind of 0 stands for any.
+func openRecord(b []byte, kind recordKind) (*decoder, error) {
 	if len(b) < recordHeader {
-		return nil, corrupt("is cut short")
+		return nil, corruptRecord("is cut short")
 	}
 	if b[0] != recordVersion {
 		return nil, fail(CodeUpgrade, "", "a local record was written by a newer version")
 	}
 	body := b[recordHeader:]
 	if int(binary.LittleEndian.Uint32(b[2:])) != len(body) || binary.LittleEndian.Uint32(b[6:]) != crc32.Checksum(body, castagnoli) {
-		return nil, corrupt("does not match its checksum")
+		return nil, corruptRecord("does not match its checksum")
 	}
-	r := &record{kind: recordKind(b[1])}
-	d := &decoder{b: view(body)}
+	if kind != 0 && recordKind(b[1]) != kind {
+		return nil, corruptRecord("is of another kind than its place says")
+	}
+	return &decoder{b: view(body)}, nil
+}
+
+// decodeRecord reads a record. The strings of its actions point into b, which is never written again.
+func decodeRecord(b []byte) (*record, error) {
+	d, err := openRecord(b, 0)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{kind: recordKind(b[1]), bytes: len(b)}
 	var sl slab
-	decode := func(a *Action, raw string) error {
-		err := decodeAction(a, raw, &sl)
-		if err == nil && a.Raw != raw {
-			err = corrupt("holds an action that is not canonical")
-		}
-		return err
-	}
 	switch r.kind {
 	case recordInit:
-		r.init = initRecord{log: d.uuid(), client: d.uuid(), user: d.string()}
-		r.init.conflictFree = d.uint()&1 != 0
+		r.init = d.init()
 	case recordCommit:
 		r.actions = make([]Action, d.count(2))
 		for i := range r.actions {
-			raw := d.string()
-			if d.bad {
-				break
-			}
-			if err := decode(&r.actions[i], raw); err != nil {
+			if err := d.action(&r.actions[i], &sl); err != nil {
 				return nil, err
 			}
 		}
 	case recordTurn:
 		t := &r.turn
 		t.after, t.epoch = d.uint(), d.uuid()
-		if c := d.bytes(8); !d.bad {
-			t.chain = Chain(binary.LittleEndian.Uint64([]byte(c)))
-		}
+		t.chain = d.chain()
 		t.entries = make([]Entry, d.count(3))
 		for i := range t.entries {
 			e := &t.entries[i]
 			e.Stored, e.By = int64(d.uint()), d.string()
-			raw := d.string()
-			if d.bad {
-				break
-			}
-			if err := decode(&e.Action, raw); err != nil {
+			if err := d.action(&e.Action, &sl); err != nil {
 				return nil, err
 			}
 		}
@@ -256,13 +246,13 @@ func decodeRecord(b []byte) (*record, error) {
 		}
 		t.rejected = make([]Rejection, d.count(34))
 		for i := range t.rejected {
-			t.rejected[i] = Rejection{ID: d.uuid(), Code: d.string(), Message: d.string(), Because: d.uuid()}
+			t.rejected[i] = d.rejection()
 		}
 	default:
 		return nil, fail(CodeUpgrade, "", "a local record of a kind that this version does not know")
 	}
 	if d.bad || d.i != len(d.b) {
-		return nil, corrupt("has a broken body")
+		return nil, corruptRecord("has a broken body")
 	}
 	return r, nil
 }

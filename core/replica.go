@@ -10,7 +10,8 @@ package core
 type Replica struct {
 	name    string
 	log     initRecord
-	next    LSN // of the next record
+	next    LSN  // of the next record
+	fresh   bool // it is being read: nobody has seen a row
 	state   *State
 	lastSeq uint64 // the last seq that the local log gave
 
@@ -19,6 +20,8 @@ type Replica struct {
 	byID        map[UUID]*local // pending ones
 	touching    map[UUID]int    // object → how many pending and uncommitted actions name it
 	rejected    []Rejected
+	own         []ownEntry // what the log has of this client, oldest first; the last 10,000
+	weights     []int      // bytes of the records after the last checkpoint
 }
 
 // Rejected is a refused action that its author has yet to deal with.
@@ -30,11 +33,8 @@ type Rejected struct {
 
 // outcome is what became of an own action in the log.
 type outcome struct {
-	ticket    uint64
-	id        UUID
-	index     uint64
-	discarded bool
-	reason    Reason
+	ticket uint64
+	ownEntry
 }
 
 // landing is what a record did to this replica's own actions.
@@ -44,7 +44,9 @@ type landing struct {
 }
 
 func newReplica(name string) *Replica {
-	return &Replica{name: name, state: NewState(), byID: map[UUID]*local{}, touching: map[UUID]int{}}
+	r := &Replica{name: name, state: NewState(), byID: map[UUID]*local{}, touching: map[UUID]int{}}
+	r.state.paging = newPaging(&manifest{})
+	return r
 }
 
 // State is the visible state. Only the replica changes it.
@@ -122,7 +124,7 @@ func (r *Replica) commitRecord() (record []byte, n int) {
 const maxCommitBytes = 8 << 20
 
 // committed takes note that the record of the first n uncommitted actions is durable.
-func (r *Replica) committed(n int) {
+func (r *Replica) committed(n, bytes int) {
 	for _, l := range r.uncommitted[:n] {
 		r.byID[l.ID] = l
 	}
@@ -130,6 +132,7 @@ func (r *Replica) committed(n int) {
 	r.uncommitted = append(r.uncommitted[:0:0], r.uncommitted[n:]...)
 	r.lastSeq += uint64(n)
 	r.next++
+	r.weights = append(r.weights, bytes)
 }
 
 // abandon takes back every uncommitted action: none of them was kept, none will be.
@@ -159,6 +162,7 @@ func (r *Replica) follow(records []*record) (landing, error) {
 				return
 			}
 			r.next++
+			r.weights = append(r.weights, rec.bytes)
 		}
 	})
 	return land, err
@@ -169,7 +173,7 @@ func (r *Replica) follow(records []*record) (landing, error) {
 func (r *Replica) rebase(only map[*local]bool, f func()) {
 	s := r.state
 	outer := s.before
-	if first := r.next == 0; !first { // nobody has seen a row yet
+	if !r.fresh { // else nobody has seen a row yet
 		s.before = map[UUID]object{}
 	}
 	for _, queue := range [2][]*local{r.uncommitted, r.pending} {
@@ -207,14 +211,19 @@ func (r *Replica) fold(rec *record, land *landing) error {
 				return fail(CodeCorrupt, "", "the local log skips a seq")
 			}
 			r.lastSeq = l.Seq
-			r.pending = append(r.pending, l)
-			r.byID[l.ID] = l
-			r.count(&l.Action, 1)
+			r.enqueue(l)
 		}
 	case recordTurn:
 		return r.foldTurn(&rec.turn, land)
 	}
 	return nil
+}
+
+// enqueue makes an action the last pending one. It is not applied.
+func (r *Replica) enqueue(l *local) {
+	r.pending = append(r.pending, l)
+	r.byID[l.ID] = l
+	r.count(&l.Action, 1)
 }
 
 func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
@@ -247,7 +256,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
 		}
 	}
 	if len(refusedIDs) > 0 {
-		r.refuseUncommitted(refusedIDs, land)
+		r.refuseUncommitted(refusedIDs, land, nil)
 	}
 	if len(gone) == 0 {
 		return nil
@@ -266,8 +275,9 @@ func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
 }
 
 // refuseUncommitted rejects the uncommitted actions that depend on refused ones; no record will ever hold them.
-func (r *Replica) refuseUncommitted(gone map[UUID]bool, land *landing) {
-	because := r.dependants(gone)
+// before are refused ones that are not pending any more.
+func (r *Replica) refuseUncommitted(refused map[UUID]bool, land *landing, before []*local) {
+	because := r.dependants(refused, before)
 	kept := r.uncommitted[:0:0]
 	for _, l := range r.uncommitted {
 		if b, depends := because[l.ID]; depends {
@@ -284,8 +294,8 @@ func (r *Replica) refuseUncommitted(gone map[UUID]bool, land *landing) {
 const dependsMessage = "it names an object that only a refused action would have made"
 
 // dependants finds, among pending and uncommitted actions that are not in refused, those that name an object which
-// would exist only through a refused one, and which that is. The state is the bare confirmed one.
-func (r *Replica) dependants(refused map[UUID]bool) (because map[UUID]UUID) {
+// would exist only through a refused one, and which that is. The state is the bare confirmed one; before come first.
+func (r *Replica) dependants(refused map[UUID]bool, before []*local) (because map[UUID]UUID) {
 	because = map[UUID]UUID{}
 	lost := map[UUID]UUID{}   // object → the refused action that would have made it
 	exists := map[UUID]bool{} // what the actions that stand have made of an object
@@ -295,7 +305,7 @@ func (r *Replica) dependants(refused map[UUID]bool) (because map[UUID]UUID) {
 		}
 		return r.state.Exists(id)
 	}
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+	for _, queue := range [3][]*local{before, r.pending, r.uncommitted} {
 		for _, l := range queue {
 			out := refused[l.ID]
 			for i := range l.Ops {
@@ -329,7 +339,9 @@ func (r *Replica) foldEntry(a *Action, gone map[UUID]bool, land *landing) {
 	var e Effect
 	r.state.ApplyEntry(a, nil, &e)
 	gone[a.ID] = true
-	land.resolved = append(land.resolved, outcome{l.ticket, a.ID, r.state.Head, e.Discarded, e.why()})
+	o := ownEntry{id: a.ID, seq: a.Seq, index: r.state.Head, discarded: e.Discarded, reason: e.why()}
+	r.remember(o)
+	land.resolved = append(land.resolved, outcome{l.ticket, o})
 }
 
 // why is the reason of a discarded action: its own, or that of its first op.
@@ -362,22 +374,26 @@ func (s *State) settleVersions(outer map[UUID]object) {
 }
 
 // sameRow tells whether an app would see the same: type and values.
-func sameRow(a, b *object) bool {
-	if a.typ != b.typ {
-		return false
-	}
+func sameRow(a, b *object) bool { return a.typ == b.typ && sameFields(a.fields, b.fields, nil) }
+
+// sameFields compares keys and values; names, where not nil, are the names of b in a's state.
+func sameFields(a, b []field, names []uint32) bool {
 	i, j := 0, 0
 	for {
-		for i < len(a.fields) && a.fields[i].value == "" {
+		for i < len(a) && a[i].value == "" {
 			i++
 		}
-		for j < len(b.fields) && b.fields[j].value == "" {
+		for j < len(b) && b[j].value == "" {
 			j++
 		}
-		if i == len(a.fields) || j == len(b.fields) {
-			return i == len(a.fields) && j == len(b.fields)
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
 		}
-		if a.fields[i].key != b.fields[j].key || a.fields[i].value != b.fields[j].value {
+		key := b[j].key
+		if names != nil {
+			key = names[key]
+		}
+		if a[i].key != key || a[i].value != b[j].value {
 			return false
 		}
 		i++

@@ -55,6 +55,8 @@ type State struct {
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
 	before map[UUID]object
+
+	paging *paging // of a replica whose state is checkpointed, else nil
 }
 
 // NewState is the state of an empty log.
@@ -177,6 +179,9 @@ func (s *State) drop(id UUID) {
 
 // note remembers what an object was before its first change since changes are collected. o is nil where it was absent.
 func (s *State) note(id UUID, o *object) {
+	if s.paging != nil {
+		s.paging.changed(id, o)
+	}
 	if s.before == nil {
 		return
 	}
@@ -189,6 +194,9 @@ func (s *State) note(id UUID, o *object) {
 	}
 	s.before[id] = *o
 }
+
+// sharing tells whether somebody may hold an object's fields as they were.
+func (s *State) sharing() bool { return s.before != nil || s.paging != nil && s.paging.snap != nil }
 
 func (s *State) bump(o *object) {
 	s.version++

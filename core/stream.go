@@ -13,18 +13,19 @@ type Stream struct {
 	db       *DB
 	observer Observer
 
-	busy     bool // a commit or a read of the local log is under way
-	stale    bool // another context may have committed: read the log before anything else
-	closed   bool
-	ended    bool // Closed was told
-	closing  []func()
-	broken   error // why the local log cannot be followed any more: nothing can be committed
-	opened   func(*Stream, error)
-	landings []*planned // answers that wait for the commit slot
-	status   Status
-	failures int  // of the store, in a row
-	behind   bool // the last answer left entries to fetch: what is pending is not offered before they are here
-	unsure   int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	busy       bool // a commit or a read of the local log is under way
+	compacting bool // a checkpoint is being taken
+	stale      bool // another context may have committed: read the log before anything else
+	closed     bool
+	ended      bool // Closed was told
+	closing    []func()
+	broken     error // why the local log cannot be followed any more: nothing can be committed
+	opened     func(*Stream, error)
+	landings   []*planned // answers that wait for the commit slot
+	status     Status
+	failures   int  // of the store, in a row
+	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
+	unsure     int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -119,17 +120,6 @@ func (s *Stream) end(err error) {
 	delete(s.db.closing, s)
 }
 
-// commit appends the record of the waiting writes.
-// land turns the oldest waiting answer into a record.
-// append commits one record against the log as it is known now. then runs when it is durable. For a record that is no
-// local write, lost runs when it is not, and is dropped: without an error where only another context was first.
-// failWrites takes back what is not committed: none of it was kept, and the callers are told so.
-// closeTries is how often a closing stream asks a failing store what became of its last commit.
-// unknown settles a commit whose outcome is not known: what the log holds at its lsn tells.
-// load reads the records that other contexts have committed, and at start-up all of them.
-// breakOff stops a stream whose local log cannot be followed: reading goes on, nothing more can be committed.
-// loadedFirst goes on with opening: an empty log is begun, any other is folded.
-// found writes record 0 of a log that does not exist yet. Another context may be first: then its log is read.
 func (s *Stream) finishOpen(err error) {
 	opened := s.opened
 	s.opened = nil
@@ -153,6 +143,7 @@ func (s *Stream) finishOpen(err error) {
 	s.statusChanged()
 	opened(s, nil)
 	s.db.wake(becauseStart, true)
+	s.weigh()
 	s.Pump() // a hint may have come meanwhile
 }
 

@@ -50,7 +50,7 @@ func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer) (plan, error) {
 		return p, nil
 	}
 	p.record = encodeTurn(&t)
-	p.turn = &record{kind: recordTurn, turn: t}
+	p.turn = &record{kind: recordTurn, bytes: len(p.record), turn: t}
 	return p, nil
 }
 
@@ -107,7 +107,7 @@ func (r *Replica) planRejected(t *turnRecord, a *SyncAnswer) {
 		return
 	}
 	var because map[UUID]UUID
-	r.rebase(nil, func() { because = r.dependants(refused) })
+	r.rebase(nil, func() { because = r.dependants(refused, nil) })
 	for _, l := range r.pending {
 		if b, ok := because[l.ID]; ok {
 			t.rejected = append(t.rejected, Rejection{ID: l.ID, Code: CodeDepends, Message: dependsMessage, Because: b})

@@ -3,6 +3,7 @@
 package idbstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -120,90 +121,39 @@ func readLife(ctx context.Context, db *idb.Database) (string, error) {
 	return value.String(), nil
 }
 
-// transaction begins one; a connection that the browser has closed is opened again, once.
-func (s *Store) transaction(ctx context.Context, mode idb.TransactionMode) (*idb.Transaction, *idb.ObjectStore, error) {
-	if s.closed {
-		return nil, nil, errClosed
-	}
-	options := idb.TransactionOptions{Mode: mode}
-	if mode == idb.TransactionReadWrite {
-		options.Durability = s.durability
-	}
-	tx, err := s.db.TransactionWithOptions(options, records)
-	if err != nil {
-		if err := s.open(ctx); err != nil {
-			return nil, nil, err
-		}
-		if tx, err = s.db.TransactionWithOptions(options, records); err != nil {
-			return nil, nil, mapError("begin a transaction", err)
-		}
-	}
-	store, err := tx.ObjectStore(records)
-	if err != nil {
-		return nil, nil, mapError("begin a transaction", err)
-	}
-	return tx, store, nil
-}
-
-func key(stream string, lsn core.LSN) js.Value {
-	return js.ValueOf([]any{stream, float64(lsn)})
-}
-
-// keysFrom is the range of a stream's keys from an lsn on: arrays sort after numbers.
-func keysFrom(stream string, lsn core.LSN) (*idb.KeyRange, error) {
-	return idb.NewKeyRangeBound(key(stream, lsn), js.ValueOf([]any{stream, []any{}}), false, true)
-}
-
 // Append implements core.Store.
 func (s *Store) Append(ctx context.Context, stream string, lsn core.LSN, record []byte) error {
-	value := js.Global().Get("Uint8Array").New(len(record))
-	js.CopyBytesToJS(value, record)
+	const op = "append a record"
+	value := toJS(record)
 	first := lsn
+	stores := []string{records}
 	if lsn > 0 {
 		first = lsn - 1
+	} else {
+		stores = append(stores, meta) // and no checkpoint may be there
 	}
 	from, err := keysFrom(stream, first)
 	if err != nil {
-		return mapError("append a record", err)
+		return mapError(op, err)
 	}
-	tx, store, err := s.transaction(ctx, idb.TransactionReadWrite)
+	tx, err := s.begin(ctx, idb.TransactionReadWrite, stores...)
 	if err != nil {
 		return err
 	}
-	keys, err := store.GetAllKeysRange(from, 2)
+	keys, err := tx.records.GetAllKeysRange(from, 2)
 	if err != nil {
-		return mapError("append a record", err)
+		return mapError(op, err)
 	}
-	// Await gives nil after an Abort from a callback: what the callback saw is looked at first.
-	seen, refusal := false, error(nil)
-	err = keys.ListenSuccess(ctx, func() {
-		seen = true
+	return tx.guarded(ctx, op, keys, func() error {
 		found, err := keys.Result()
-		if err == nil {
-			err = mayAppend(found, lsn)
+		if err != nil {
+			return err
 		}
-		if refusal = err; err != nil {
-			_ = tx.Abort()
-		}
+		return mayAppend(found, lsn)
+	}, func() error {
+		_, err := tx.records.AddKey(key(stream, lsn), value)
+		return err
 	})
-	if err != nil {
-		return mapError("append a record", err)
-	}
-	_, addErr := store.AddKey(key(stream, lsn), value)
-	err = tx.Await(ctx)
-	switch {
-	case refusal != nil:
-		return refusal
-	case addErr != nil:
-		return mapError("append a record", addErr)
-	case err != nil && domName(err) == "ConstraintError":
-		return core.ErrLost
-	case err != nil:
-		return mapError("append a record", err)
-	case !seen:
-		return &core.Error{Code: core.CodeStorage, Message: "append a record: the transaction ended unseen"}
-	}
-	return nil
 }
 
 // mayAppend looks at the first two keys from lsn-1 on: exactly lsn-1 must be there.
@@ -223,71 +173,128 @@ func mayAppend(found []js.Value, lsn core.LSN) error {
 
 func lsnOf(key js.Value) core.LSN { return core.LSN(key.Index(1).Float()) }
 
-// Load implements core.Store.
-func (s *Store) Load(ctx context.Context, stream string, from core.LSN) ([][]byte, error) {
-	first := from
-	if from > 0 {
-		first = from - 1
-	}
-	r, err := keysFrom(stream, first)
+// Load implements core.Store, in one readonly transaction.
+func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out core.Log, err error) {
+	const op = "read the log"
+	tx, err := s.begin(ctx, idb.TransactionReadOnly, records, meta)
 	if err != nil {
-		return nil, mapError("read the log", err)
+		return out, err
 	}
-	tx, store, err := s.transaction(ctx, idb.TransactionReadOnly)
+	keys, err := tx.keys(ctx, stream, max(from, 1)-1)
+	if err != nil {
+		return out, mapError(op, err)
+	}
+	if from > 0 && len(keys) > 0 && lsnOf(keys[0]) == from-1 {
+		keys = keys[1:]
+	} else {
+		if out.Manifest, out.Pages, err = tx.checkpoint(ctx, stream); err != nil {
+			return out, mapError(op, err)
+		}
+		switch {
+		case out.Manifest != nil:
+			m, err := core.ParseManifest(out.Manifest)
+			if err != nil {
+				return out, err
+			}
+			if from = m.LSN + 1; len(keys) == 0 || lsnOf(keys[0]) != m.LSN {
+				if keys, err = tx.keys(ctx, stream, m.LSN); err != nil {
+					return out, mapError(op, err)
+				}
+			}
+			if len(keys) == 0 || lsnOf(keys[0]) != m.LSN {
+				return out, &core.Error{Code: core.CodeCorrupt, Message: "the local log lacks the last record of its checkpoint"}
+			}
+			keys = keys[1:]
+		case from > 0:
+			return out, core.ErrGone
+		}
+	}
+	if len(keys) == 0 {
+		return out, nil // nothing else was asked of the transaction: it ends by itself
+	}
+	out.Records, err = tx.values(ctx, tx.records, len(keys), func(i int) (js.Value, error) {
+		if lsnOf(keys[i]) != from+core.LSN(i) {
+			return js.Undefined(), &core.Error{Code: core.CodeCorrupt, Message: "the local log has a hole"}
+		}
+		return keys[i], nil
+	})
+	return out, mapError(op, err)
+}
+
+// Manifest implements core.Store.
+func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
+	tx, err := s.begin(ctx, idb.TransactionReadOnly, meta)
 	if err != nil {
 		return nil, err
 	}
-	keysRequest, err := store.GetAllKeysRange(r, 0)
+	one, err := tx.values(ctx, tx.meta, 1, func(int) (js.Value, error) { return manifestKey(stream), nil })
 	if err != nil {
-		return nil, mapError("read the log", err)
+		return nil, mapError("read the manifest", err)
 	}
-	keys, err := keysRequest.Await(ctx)
+	return one[0], nil
+}
+
+// Checkpoint implements core.Store.
+func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoint) error {
+	const op = "store a checkpoint"
+	values := make([]js.Value, len(c.Pages))
+	for i := range c.Pages {
+		values[i] = toJS(c.Pages[i].Bytes)
+	}
+	manifest := toJS(c.Manifest)
+	below := js.Global().Get("IDBKeyRange").Call("bound", js.ValueOf([]any{stream, -1}), key(stream, c.LSN), false, true) // Delete takes ranges too
+	tx, err := s.begin(ctx, idb.TransactionReadWrite, records, meta)
 	if err != nil {
-		return nil, mapError("read the log", err)
+		return err
 	}
-	if from > 0 {
-		if len(keys) == 0 || lsnOf(keys[0]) != from-1 {
-			return nil, core.ErrGone
-		}
-		keys = keys[1:]
+	base, err := tx.meta.Get(manifestKey(stream))
+	if err != nil {
+		return mapError(op, err)
 	}
-	if len(keys) == 0 {
-		return nil, nil // nothing else was asked of the transaction: it ends by itself
+	last, err := tx.records.GetKey(key(stream, c.LSN))
+	if err != nil {
+		return mapError(op, err)
 	}
-	requests := make([]*idb.Request, len(keys))
-	for i, k := range keys {
-		if lsnOf(k) != from+core.LSN(i) {
-			return nil, &core.Error{Code: core.CodeCorrupt, Message: "the local log has a hole"}
-		}
-		if requests[i], err = store.Get(k); err != nil {
-			return nil, mapError("read the log", err)
-		}
-	}
-	if err := tx.Await(ctx); err != nil {
-		return nil, mapError("read the log", err)
-	}
-	out := make([][]byte, len(keys))
-	for i, req := range requests {
-		value, err := req.Result()
+	// Requests are answered in their order: when the second is, both are.
+	return tx.guarded(ctx, op, last, func() error {
+		stored, err := toGo(base)
 		if err != nil {
-			return nil, mapError("read the log", err)
+			return err
 		}
-		if value.Type() != js.TypeObject || value.Get("byteLength").Type() != js.TypeNumber {
-			return nil, &core.Error{Code: core.CodeCorrupt, Message: "a local record is no bytes"}
+		lsn, err := last.Result()
+		if err != nil {
+			return err
 		}
-		out[i] = make([]byte, value.Get("byteLength").Int())
-		js.CopyBytesToGo(out[i], value)
-	}
-	return out, nil
+		if !bytes.Equal(stored, c.Base) || lsn.IsUndefined() {
+			return core.ErrLost
+		}
+		return nil
+	}, func() error {
+		for i := range c.Pages {
+			if _, err := tx.meta.AddKey(pageKey(stream, c.Pages[i].Name), values[i]); err != nil {
+				return err
+			}
+		}
+		for _, name := range c.Drop {
+			if _, err := tx.meta.Delete(pageKey(stream, name)); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.meta.PutKey(manifestKey(stream), manifest); err != nil {
+			return err
+		}
+		_, err := tx.records.Delete(below)
+		return err
+	})
 }
 
 // Streams implements core.Store.
 func (s *Store) Streams(ctx context.Context) ([]string, error) {
-	_, store, err := s.transaction(ctx, idb.TransactionReadOnly)
+	tx, err := s.begin(ctx, idb.TransactionReadOnly, records)
 	if err != nil {
 		return nil, err
 	}
-	req, err := store.GetAllKeys()
+	req, err := tx.records.GetAllKeys()
 	if err != nil {
 		return nil, mapError("list the streams", err)
 	}
@@ -305,12 +312,14 @@ func (s *Store) Streams(ctx context.Context) ([]string, error) {
 // Destroy implements core.Store. The records go first, in a transaction: a context that cannot let go of its connection now
 // finds them gone, whenever the browser gets to delete the database itself.
 func (s *Store) Destroy(ctx context.Context) error {
-	tx, store, err := s.transaction(ctx, idb.TransactionReadWrite)
+	tx, err := s.begin(ctx, idb.TransactionReadWrite, records, meta)
 	if err != nil {
 		return err
 	}
-	if _, err := store.Clear(); err != nil {
-		return mapError("delete the database", err)
+	for _, store := range [...]*idb.ObjectStore{tx.records, tx.meta} {
+		if _, err := store.Clear(); err != nil {
+			return mapError("delete the database", err)
+		}
 	}
 	if err := tx.Await(ctx); err != nil {
 		return mapError("delete the database", err)

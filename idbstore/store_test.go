@@ -96,7 +96,7 @@ func TestAClosedConnectionIsOpenedAgain(t *testing.T) {
 		t.Fatalf("append: %v", err)
 	}
 	idbstore.Disconnect(s)
-	if got, err := s.Load(ctx, "a", 0); err != nil || len(got) != 2 {
+	if got, err := s.Load(ctx, "a", 0); err != nil || len(got.Records) != 2 {
 		t.Fatalf("load: %v, %v", got, err)
 	}
 }

@@ -3,6 +3,7 @@
 package memstore
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -13,16 +14,44 @@ import (
 // Database outlives its connections.
 type Database struct {
 	mu   sync.Mutex
-	logs map[string]map[core.LSN][]byte
+	logs map[string]*log
 	life int // counts how often the database was destroyed
 
-	// Fail, where not nil, is asked before each call ("load", "append") and after each append that was made durable
-	// ("appended"): an error it gives is the call's, so that both kinds of unknown outcome can be had.
+	// Fail, where not nil, is asked before each call ("load", "append", "manifest", "checkpoint") and after each append and checkpoint
+	// that was made durable ("appended", "checkpointed"): an error it gives is the call's, so that both kinds of unknown outcome can be had.
 	Fail func(op, stream string, lsn core.LSN) error
+
+	// Written counts the bytes of records and pages that were stored.
+	Written int
+}
+
+// log is one stream's: its records from first on, and its checkpoint.
+type log struct {
+	first    core.LSN
+	records  [][]byte
+	manifest []byte
+	pages    map[string][]byte
 }
 
 // New makes an empty database.
-func New() *Database { return &Database{logs: map[string]map[core.LSN][]byte{}} }
+func New() *Database { return &Database{logs: map[string]*log{}} }
+
+// Size is how many records and bytes a stream has stored, pages included.
+func (d *Database) Size(stream string) (records, bytes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.logs[stream]
+	if l == nil {
+		return 0, 0
+	}
+	for _, b := range l.records {
+		bytes += len(b)
+	}
+	for _, b := range l.pages {
+		bytes += len(b)
+	}
+	return len(l.records), bytes
+}
 
 // Open makes a connection.
 func (d *Database) Open() *Store {
@@ -60,25 +89,42 @@ func (d *Database) fails(op, stream string, lsn core.LSN) error {
 }
 
 // Load implements core.Store.
-func (s *Store) Load(_ context.Context, stream string, from core.LSN) ([][]byte, error) {
+func (s *Store) Load(_ context.Context, stream string, from core.LSN) (out core.Log, err error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	if err := s.usable(); err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := s.db.fails("load", stream, from); err != nil {
-		return nil, err
+		return out, err
 	}
-	log := s.db.logs[stream]
-	if from > 0 && log[from-1] == nil {
-		return nil, core.ErrGone
+	l := s.db.logs[stream]
+	switch {
+	case l == nil && from > 0:
+		return out, core.ErrGone
+	case l == nil:
+		return out, nil
 	}
-	var out [][]byte
-	for lsn := from; log[lsn] != nil; lsn++ {
-		out = append(out, slices.Clone(log[lsn]))
+	if l.manifest != nil && (from == 0 || from-1 < l.first) {
+		m, err := core.ParseManifest(l.manifest)
+		if err != nil {
+			return out, err
+		}
+		out.Manifest, from = l.manifest, m.LSN+1
+		for _, name := range m.Names {
+			out.Pages = append(out.Pages, slices.Clone(l.pages[name]))
+		}
+	}
+	if from > l.next() {
+		return out, core.ErrGone
+	}
+	for _, b := range l.records[from-l.first:] {
+		out.Records = append(out.Records, slices.Clone(b))
 	}
 	return out, nil
 }
+
+func (l *log) next() core.LSN { return l.first + core.LSN(len(l.records)) }
 
 // Append implements core.Store.
 func (s *Store) Append(_ context.Context, stream string, lsn core.LSN, record []byte) error {
@@ -90,19 +136,70 @@ func (s *Store) Append(_ context.Context, stream string, lsn core.LSN, record []
 	if err := s.db.fails("append", stream, lsn); err != nil {
 		return err
 	}
-	log := s.db.logs[stream]
+	l := s.db.logs[stream]
 	switch {
-	case lsn > 0 && len(log) == 0:
+	case l == nil && lsn > 0:
 		return core.ErrGone
-	case lsn == 0 && len(log) > 0, lsn > 0 && (log[lsn-1] == nil || log[lsn] != nil):
+	case l == nil:
+		l = &log{pages: map[string][]byte{}}
+		s.db.logs[stream] = l
+	case l.next() != lsn:
 		return core.ErrLost
 	}
-	if log == nil {
-		log = map[core.LSN][]byte{}
-		s.db.logs[stream] = log
-	}
-	log[lsn] = slices.Clone(record)
+	l.records = append(l.records, slices.Clone(record))
+	s.db.Written += len(record)
 	return s.db.fails("appended", stream, lsn)
+}
+
+// Manifest implements core.Store.
+func (s *Store) Manifest(_ context.Context, stream string) ([]byte, error) {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if err := s.db.fails("manifest", stream, 0); err != nil {
+		return nil, err
+	}
+	if l := s.db.logs[stream]; l != nil {
+		return l.manifest, nil
+	}
+	return nil, nil
+}
+
+// Checkpoint implements core.Store.
+func (s *Store) Checkpoint(_ context.Context, stream string, c *core.Checkpoint) error {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if err := s.db.fails("checkpoint", stream, c.LSN); err != nil {
+		return err
+	}
+	l := s.db.logs[stream]
+	if l == nil {
+		return core.ErrGone
+	}
+	if !bytes.Equal(l.manifest, c.Base) || c.LSN < l.first || c.LSN >= l.next() {
+		return core.ErrLost
+	}
+	for _, p := range c.Pages {
+		if l.pages[p.Name] != nil {
+			return core.ErrLost
+		}
+	}
+	for _, p := range c.Pages {
+		l.pages[p.Name] = slices.Clone(p.Bytes)
+		s.db.Written += len(p.Bytes)
+	}
+	for _, name := range c.Drop {
+		delete(l.pages, name)
+	}
+	l.manifest = slices.Clone(c.Manifest)
+	l.records, l.first = slices.Clone(l.records[c.LSN-l.first:]), c.LSN
+	s.db.Written += len(c.Manifest)
+	return s.db.fails("checkpointed", stream, c.LSN)
 }
 
 // Streams implements core.Store.
@@ -124,7 +221,7 @@ func (s *Store) Streams(context.Context) ([]string, error) {
 func (s *Store) Destroy(context.Context) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
-	s.db.logs = map[string]map[core.LSN][]byte{}
+	s.db.logs = map[string]*log{}
 	s.db.life++
 	s.closed = true
 	return nil

@@ -34,7 +34,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		if err != nil {
 			t.Fatalf("load from %d: %v", from, err)
 		}
-		return out
+		return out.Records
 	}
 
 	t.Run("AStreamThatWasNeverWrittenIsEmpty", func(t *testing.T) {
@@ -156,7 +156,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 							t.Error(err)
 							return
 						}
-						next += core.LSN(len(more))
+						next += core.LSN(len(more.Records))
 					default:
 						t.Error(err)
 						return
@@ -238,6 +238,155 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		}
 		if got := load(t, three, "a", 0); len(got) != 2 {
 			t.Fatalf("the new log has %d records", len(got))
+		}
+	})
+	checkpoint := func(lsn core.LSN, base []byte, drop []string, pages ...string) *core.Checkpoint {
+		c := &core.Checkpoint{LSN: lsn, Base: base, Drop: drop}
+		for _, name := range pages {
+			c.Pages = append(c.Pages, core.Page{Name: name, Bytes: rec("page " + name)})
+		}
+		c.Manifest = core.Manifest{LSN: lsn, Names: pages}.Encode()
+		return c
+	}
+	t.Run("ACheckpointTakesThePlaceOfItsRecords", func(t *testing.T) {
+		open := newDatabase(t)
+		s, late := open(t), open(t)
+		fill(t, s, "a", 10)
+		fill(t, s, "b", 3)
+		if m, err := s.Manifest(ctx, "a"); m != nil || err != nil {
+			t.Fatalf("a manifest before there is one: %q, %v", m, err)
+		}
+		one := checkpoint(6, nil, nil, "6-0", "6-1")
+		if err := s.Checkpoint(ctx, "a", one); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := late.Manifest(ctx, "a"); !bytes.Equal(m, one.Manifest) || err != nil {
+			t.Fatalf("manifest: %q, %v", m, err)
+		}
+		for _, from := range []core.LSN{0, 3, 6} { // record 6 stays, what comes before is gone
+			l, err := late.Load(ctx, "a", from)
+			if err != nil || !bytes.Equal(l.Manifest, one.Manifest) || len(l.Pages) != 2 || string(l.Pages[1]) != "page 6-1" {
+				t.Fatalf("load from %d: %+v, %v", from, l, err)
+			}
+			if len(l.Records) != 3 || string(l.Records[0]) != "a7" {
+				t.Fatalf("records after the checkpoint: %q", l.Records)
+			}
+		}
+		for from, want := range map[core.LSN]int{7: 3, 9: 1, 10: 0} {
+			if l, err := late.Load(ctx, "a", from); err != nil || l.Manifest != nil || len(l.Records) != want {
+				t.Fatalf("load from %d: %+v, %v", from, l, err)
+			}
+		}
+		if err := late.Append(ctx, "a", 4, rec("late")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("append into what is compacted: %v", err)
+		}
+		if err := late.Append(ctx, "a", 0, rec("late")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("record 0 beside a checkpoint: %v", err)
+		}
+		if err := late.Append(ctx, "a", 10, rec("a10")); err != nil {
+			t.Fatalf("the next append: %v", err)
+		}
+		two := checkpoint(10, one.Manifest, []string{"6-1"}, "10-0")
+		two.Manifest = core.Manifest{LSN: 10, Names: []string{"6-0", "10-0"}}.Encode()
+		if err := s.Checkpoint(ctx, "a", two); err != nil {
+			t.Fatal(err)
+		}
+		l, err := late.Load(ctx, "a", 0)
+		if err != nil || len(l.Pages) != 2 || string(l.Pages[0]) != "page 6-0" || string(l.Pages[1]) != "page 10-0" || len(l.Records) != 0 {
+			t.Fatalf("after the second: %+v, %v", l, err)
+		}
+		if err := late.Append(ctx, "a", 11, rec("a11")); err != nil { // its predecessor is there for ever
+			t.Fatal(err)
+		}
+		if n := len(load(t, s, "b", 0)); n != 3 {
+			t.Fatalf("the other stream has %d records", n)
+		}
+		names, err := s.Streams(ctx)
+		if err != nil || !slices.Equal(names, []string{"a", "b"}) {
+			t.Fatalf("%q, %v", names, err)
+		}
+	})
+	t.Run("AnOldCheckpointDeletesNothing", func(t *testing.T) {
+		open := newDatabase(t)
+		s, frozen := open(t), open(t)
+		fill(t, s, "a", 10)
+		old := checkpoint(4, nil, nil, "4-0")
+		one := checkpoint(8, nil, nil, "8-0")
+		if err := s.Checkpoint(ctx, "a", one); err != nil {
+			t.Fatal(err)
+		}
+		if err := frozen.Checkpoint(ctx, "a", old); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("a checkpoint over a newer one: %v", err)
+		}
+		stale := checkpoint(9, old.Manifest, []string{"8-0"}, "9-0")
+		if err := frozen.Checkpoint(ctx, "a", stale); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("a checkpoint on another base: %v", err)
+		}
+		l, err := s.Load(ctx, "a", 0)
+		if err != nil || !bytes.Equal(l.Manifest, one.Manifest) || string(l.Pages[0]) != "page 8-0" || len(l.Records) != 1 {
+			t.Fatalf("%+v, %v", l, err)
+		}
+	})
+	t.Run("ACheckpointOfNothingIsRefused", func(t *testing.T) {
+		open := newDatabase(t)
+		s, other := open(t), open(t)
+		if err := s.Checkpoint(ctx, "a", checkpoint(0, nil, nil, "0-0")); !errors.Is(err, core.ErrLost) && core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("of a stream that is not there: %v", err)
+		}
+		fill(t, s, "a", 2)
+		if err := s.Checkpoint(ctx, "a", checkpoint(5, nil, nil, "5-0")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("beyond the last record: %v", err)
+		}
+		if err := other.Destroy(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Checkpoint(ctx, "a", checkpoint(1, nil, nil, "1-0")); core.CodeOf(err) != core.CodeClosed {
+			t.Fatalf("of a destroyed log: %v", err)
+		}
+	})
+	t.Run("RacingCheckpoints", func(t *testing.T) {
+		open := newDatabase(t)
+		fill(t, open(t), "a", 30)
+		var base []byte
+		for round := range 10 {
+			lsn := core.LSN(2*round + 1)
+			errs := make([]error, 4)
+			manifests := make([][]byte, 4)
+			var wg sync.WaitGroup
+			for i := range errs {
+				s := open(t)
+				c := checkpoint(lsn, base, nil, fmt.Sprintf("%d-0", lsn), fmt.Sprintf("%d-x%d", lsn, i))
+				if round > 0 {
+					m, _ := core.ParseManifest(base)
+					c.Drop = m.Names
+				}
+				manifests[i] = c.Manifest
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					errs[i] = s.Checkpoint(ctx, "a", c)
+				}()
+			}
+			wg.Wait()
+			winner := -1
+			for i, err := range errs {
+				if err == nil {
+					if winner >= 0 {
+						t.Fatalf("round %d: two winners", round)
+					}
+					winner = i
+				} else if !errors.Is(err, core.ErrLost) {
+					t.Fatalf("round %d: %v", round, err)
+				}
+			}
+			if winner < 0 {
+				t.Fatalf("round %d: no winner", round)
+			}
+			base = manifests[winner]
+			l, err := open(t).Load(ctx, "a", 0)
+			if err != nil || !bytes.Equal(l.Manifest, base) || len(l.Pages) != 2 || string(l.Pages[1]) != fmt.Sprintf("page %d-x%d", lsn, winner) || len(l.Records) != 29-int(lsn) {
+				t.Fatalf("round %d: %+v, %v", round, l, err)
+			}
 		}
 	})
 	t.Run("AClosedStoreSaysSo", func(t *testing.T) {

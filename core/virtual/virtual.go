@@ -85,10 +85,12 @@ func (w *World) Run(ms int64) {
 // Host makes one more host in this world.
 func (w *World) Host() *Host { return &Host{w: w} }
 
-// Host is one context: a tab, a process. After Kill nothing of it happens any more.
+// Host is one context: a tab, a process. After Kill nothing of it happens any more; between Freeze and Thaw nothing does.
 type Host struct {
-	w    *World
-	dead bool
+	w      *World
+	dead   bool
+	frozen bool
+	late   []func() // what would have happened meanwhile
 }
 
 var _ core.Host = (*Host)(nil)
@@ -96,16 +98,39 @@ var _ core.Host = (*Host)(nil)
 // Kill ends the context at once, as kill -9 does: what it scheduled does not happen.
 func (h *Host) Kill() { h.dead = true }
 
+// Freeze stops the context as browsers stop a tab: what was begun outside of it goes on, and is told at the thaw.
+func (h *Host) Freeze() { h.frozen = true }
+
+// Thaw lets it go on.
+func (h *Host) Thaw() {
+	h.frozen = false
+	late := h.late
+	h.late = nil
+	for _, f := range late {
+		h.After(0, f)
+	}
+}
+
 // Now implements core.Host.
 func (h *Host) Now() int64 { return h.w.now }
 
 // After implements core.Host.
 func (h *Host) After(ms int64, f func()) (cancel func()) {
-	return h.w.After(ms, func() {
-		if !h.dead {
+	cancelled := false
+	stop := h.w.After(ms, func() {
+		switch {
+		case h.dead:
+		case h.frozen:
+			h.late = append(h.late, func() {
+				if !cancelled {
+					f()
+				}
+			})
+		default:
 			f()
 		}
 	})
+	return func() { cancelled = true; stop() }
 }
 
 // Do implements core.Host. Work that has begun is done even if the host dies: a request that was sent arrives.

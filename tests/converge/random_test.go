@@ -29,6 +29,7 @@ type liveq struct {
 func randomWorld(t *testing.T, seed uint64) {
 	w := newWorld(t, seed)
 	w.server.MaxActionBytes = 600
+	w.compact = []int{0, 1000, 4000}[seed%3]
 	w.Latency = func(r *rand.Rand) int64 { return r.Int64N(40) }
 	r := w.Rand()
 	chaos := true
@@ -138,6 +139,10 @@ func randomWorld(t *testing.T, seed uint64) {
 			tb.db.Offline()
 		case 2:
 			tb.db.Wake("x")
+		case 3:
+			frozen := tb.host
+			frozen.Freeze()
+			w.After(r.Int64N(90_000), frozen.Thaw)
 		}
 		if tb.Stream != nil && len(lives[tb]) < 2 && r.IntN(5) == 0 {
 			q, _ := core.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[r.IntN(3)])
@@ -162,6 +167,7 @@ func randomWorld(t *testing.T, seed uint64) {
 		}
 	}
 	chaos = false
+	w.Run(2 * minute)
 	for i, tb := range tabs {
 		if tb.Stream == nil || tb.closed != nil {
 			tb.host.Kill()

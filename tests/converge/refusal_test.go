@@ -91,7 +91,7 @@ func TestWhatComesBeforeAnUnreadableRecordCounts(t *testing.T) {
 	w.Run(100)
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	st.Append(context.Background(), stream, core.LSN(len(recs)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0})
+	st.Append(context.Background(), stream, core.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0})
 	b.Refresh()
 	w.Run(minute)
 	if b.State().Len() != 1 {

@@ -27,6 +27,8 @@ type world struct {
 	engine *memory.Engine
 	server *server.Server
 	ids    *virtual.Host
+
+	compact int // see core.Config
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -132,7 +134,7 @@ func (w *world) open(local *memstore.Database) *tab {
 func (w *world) openAsync(local *memstore.Database) *tab {
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
 	tb.net = &network{w: w}
-	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID})
+	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact})
 	tb.db.Open(stream, tb, func(s *core.Stream, err error) {
 		if err != nil {
 			tb.closed = err

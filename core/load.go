@@ -1,0 +1,132 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// load reads the records that other contexts have committed, and at start-up all of them.
+func (s *Stream) load() {
+	s.busy, s.stale = true, false
+	store, name, from := s.db.store, s.name, s.next
+	s.db.host.Do(func() func() {
+		log, err := store.Load(context.Background(), name, from)
+		if err == nil && (from == 0 || log.Manifest != nil) {
+			var anew *Replica
+			if len(log.Records) > 0 || log.Manifest != nil {
+				anew, err = readReplica(name, &log)
+			}
+			return func() { s.loadedAnew(anew, err) }
+		}
+		var records []*record
+		if err == nil {
+			records, err = decodeRecords(log.Records)
+		}
+		return func() { s.loaded(records, err) }
+	})
+}
+
+// loadedAnew goes on with a replica that was read from the beginning: at the opening, or because a checkpoint of another
+// context has taken the place of the records that come next here. nil is an empty log.
+func (s *Stream) loadedAnew(r *Replica, err error) {
+	switch {
+	case s.opened != nil && r == nil && err == nil:
+		s.found()
+	case s.opened != nil:
+		if err == nil && r.next == 0 {
+			err = fail(CodeCorrupt, "", "a local log does not begin with record 0")
+		}
+		if err == nil {
+			s.Replica = *r
+		}
+		s.busy = false
+		s.finishOpen(err)
+	case err != nil:
+		s.loaded(nil, err)
+	case r.log.log != s.log.log:
+		s.loaded(nil, ErrGone)
+	default:
+		if s.busy = false; s.ended {
+			return
+		}
+		s.adopt(r)
+		s.storageRecovered()
+		s.db.wake(becauseWrite, false)
+		s.Pump()
+	}
+}
+
+// loaded goes on with the records that follow this replica's last one.
+func (s *Stream) loaded(records []*record, err error) {
+	if s.opened != nil {
+		s.busy = false
+		s.finishOpen(err)
+		return
+	}
+	s.busy = false
+	if s.ended {
+		return
+	}
+	unreadable := err != nil && (CodeOf(err) == CodeCorrupt || CodeOf(err) == CodeUpgrade)
+	if len(records) > 0 && (err == nil || unreadable) { // what comes before an unreadable record counts
+		land, ferr := s.follow(records)
+		if ferr != nil {
+			err, unreadable = ferr, true
+		}
+		s.tell(&land, true)
+		s.db.wake(becauseWrite, false)
+	}
+	switch {
+	case err == nil:
+		s.storageRecovered()
+		s.weigh()
+	case CodeOf(err) == CodeClosed:
+		s.gone(err)
+		return
+	case unreadable:
+		s.breakOff(err)
+	default: // a failed read says nothing: ask again
+		if s.closed && s.failures >= closeTries {
+			s.gone(err)
+			return
+		}
+		s.storageFailed(err)
+		s.busy, s.stale = true, true
+		s.db.host.After(s.backoff(), func() { s.busy = false; s.Pump() })
+		return
+	}
+	s.Pump()
+}
+
+// breakOff stops a stream whose local log cannot be followed: reading goes on, nothing more can be committed.
+func (s *Stream) breakOff(err error) {
+	s.broken, s.stale = err, false
+	s.stop(CodeOf(err), err)
+	s.failWrites(err)
+	landings := s.landings
+	s.landings = nil
+	for _, l := range landings {
+		l.done(false, nil)
+	}
+}
+
+// found writes record 0 of a log that does not exist yet. Another context may be first: then its log is read.
+func (s *Stream) found() {
+	init := initRecord{log: s.db.host.NewID(), client: s.db.newClient(), user: s.db.user}
+	blob := encodeInit(init)
+	store, name := s.db.store, s.name
+	s.db.host.Do(func() func() {
+		err := store.Append(context.Background(), name, 0, blob)
+		return func() {
+			s.busy = false
+			if err == nil || errors.Is(err, ErrLost) || CodeOf(err) == CodeStorage && s.failures < 3 {
+				if err != nil {
+					s.failures++
+				}
+				s.load() // read back what is there: ours, or another context's
+				return
+			}
+			s.finishOpen(err)
+		}
+	})
+}

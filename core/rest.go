@@ -1,0 +1,167 @@
+package core
+
+import "encoding/binary"
+
+// The rest of a local checkpoint is what a replica holds beside its objects, as one record:
+//
+//	what record 0 says · last seq · head · epoch · chain · clients · pending · own · rejected
+
+// ownEntry is an action of this client that the log has.
+type ownEntry struct {
+	id        UUID
+	seq       uint64
+	index     uint64
+	discarded bool
+	reason    Reason
+}
+
+// maxOwn is how many of its own persisted actions a client remembers.
+const maxOwn = 10_000
+
+// remember keeps an own persisted action; the oldest ones are forgotten a tenth at a time.
+func (r *Replica) remember(o ownEntry) {
+	if len(r.own) >= maxOwn+maxOwn/10 {
+		r.own = append(r.own[:0:0], r.own[len(r.own)-maxOwn:]...)
+	}
+	r.own = append(r.own, o)
+}
+
+// findOwn looks for an own persisted action, the newest first.
+func (r *Replica) findOwn(id UUID) *ownEntry {
+	for i := len(r.own) - 1; i >= 0; i-- {
+		if r.own[i].id == id {
+			return &r.own[i]
+		}
+	}
+	return nil
+}
+
+func (e *encoder) init(r *initRecord) {
+	e.uuid(r.log)
+	e.uuid(r.client)
+	e.string(r.user)
+	e.bool(r.conflictFree)
+}
+
+func (d *decoder) init() initRecord {
+	return initRecord{log: d.uuid(), client: d.uuid(), user: d.string(), conflictFree: d.bool()}
+}
+
+func (e *encoder) bool(b bool) {
+	n := uint64(0)
+	if b {
+		n = 1
+	}
+	e.uint(n)
+}
+
+func (d *decoder) bool() bool { return d.uint() != 0 }
+
+func (e *encoder) chain(c Chain) { e.b = binary.LittleEndian.AppendUint64(e.b, uint64(c)) }
+
+func (d *decoder) chain() Chain {
+	if c := d.bytes(8); !d.bad {
+		return Chain(binary.LittleEndian.Uint64([]byte(c)))
+	}
+	return 0
+}
+
+func (e *encoder) rejection(j *Rejection) {
+	e.uuid(j.ID)
+	e.string(j.Code)
+	e.string(j.Message)
+	e.uuid(j.Because)
+}
+
+func (d *decoder) rejection() Rejection {
+	return Rejection{ID: d.uuid(), Code: d.string(), Message: d.string(), Because: d.uuid()}
+}
+
+// encodeRest writes what the replica is at its last record, without what is not committed.
+func (r *Replica) encodeRest() []byte {
+	s := r.state
+	e := newRecord(recordRest, 1024)
+	e.init(&r.log)
+	e.uint(r.lastSeq)
+	e.uint(s.Head)
+	e.uuid(s.Epoch)
+	e.chain(s.Chain)
+	rows := s.clients.sorted()
+	e.uint(uint64(len(rows)))
+	for i := range rows {
+		e.uuid(rows[i].Client)
+		e.uint(rows[i].Seq)
+		e.uint(rows[i].Index)
+		e.uuid(rows[i].Action)
+	}
+	e.uint(uint64(len(r.pending)))
+	for _, l := range r.pending {
+		e.string(l.Raw)
+	}
+	e.uint(uint64(len(r.own)))
+	for i := range r.own {
+		o := &r.own[i]
+		e.uuid(o.id)
+		e.uint(o.seq)
+		e.uint(o.index)
+		e.bool(o.discarded)
+		e.string(string(o.reason))
+	}
+	e.uint(uint64(len(r.rejected)))
+	for i := range r.rejected {
+		e.rejection(&r.rejected[i].Rejection)
+		e.string(r.rejected[i].Action.Raw)
+	}
+	return e.finish()
+}
+
+// readRest fills an empty replica. The pending actions are not applied: the objects may not be there yet.
+func (r *Replica) readRest(b []byte) error {
+	d, err := openRecord(b, recordRest)
+	if err != nil {
+		return err
+	}
+	s := r.state
+	r.log = d.init()
+	r.lastSeq, s.Head, s.Epoch, s.Chain = d.uint(), d.uint(), d.uuid(), d.chain()
+	for range d.count(34) {
+		s.clients.put(ClientRow{Client: d.uuid(), Seq: d.uint(), Index: d.uint(), Action: d.uuid()})
+	}
+	for range d.count(2) {
+		l := new(local)
+		if err := d.action(&l.Action, &s.slab); err != nil {
+			return err
+		}
+		r.enqueue(l)
+	}
+	r.own = make([]ownEntry, d.count(20))
+	for i := range r.own {
+		r.own[i] = ownEntry{id: d.uuid(), seq: d.uint(), index: d.uint(), discarded: d.bool(), reason: Reason(d.string())}
+	}
+	r.rejected = make([]Rejected, d.count(36))
+	for i := range r.rejected {
+		r.rejected[i].Rejection = d.rejection()
+		if err := d.action(&r.rejected[i].Action, &s.slab); err != nil {
+			return err
+		}
+	}
+	if d.bad || d.i != len(d.b) {
+		return corruptRecord("has a broken body")
+	}
+	return nil
+}
+
+// action reads an action's bytes, which are canonical in all that this module writes.
+func (d *decoder) action(a *Action, sl *slab) error {
+	raw := d.string()
+	if d.bad {
+		return corruptRecord("has a broken body")
+	}
+	if err := decodeAction(a, raw, sl); err != nil {
+		return err
+	}
+	if a.Raw != raw {
+		return corruptRecord("holds an action that is not canonical")
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+//go:build js && wasm
+
+package idbstore
+
+import (
+	"context"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// transaction is one under way, over both object stores. Its records are under [stream, lsn], which are arrays; in meta
+// stand the manifests under [stream] and the pages under [stream, name].
+type transaction struct {
+	*idb.Transaction
+	records, meta *idb.ObjectStore
+}
+
+// begin begins a transaction over the given object stores; a connection that the browser has closed is opened again, once.
+func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...string) (*transaction, error) {
+	if s.closed {
+		return nil, errClosed
+	}
+	options := idb.TransactionOptions{Mode: mode}
+	if mode == idb.TransactionReadWrite {
+		options.Durability = s.durability
+	}
+	tx, err := s.db.TransactionWithOptions(options, stores[0], stores[1:]...)
+	if err != nil {
+		if err := s.open(ctx); err != nil {
+			return nil, err
+		}
+		if tx, err = s.db.TransactionWithOptions(options, stores[0], stores[1:]...); err != nil {
+			return nil, mapError("begin a transaction", err)
+		}
+	}
+	t := &transaction{Transaction: tx}
+	for _, name := range stores {
+		store, err := tx.ObjectStore(name)
+		if err != nil {
+			return nil, mapError("begin a transaction", err)
+		}
+		if name == records {
+			t.records = store
+		} else {
+			t.meta = store
+		}
+	}
+	return t, nil
+}
+
+func key(stream string, lsn core.LSN) js.Value {
+	return js.ValueOf([]any{stream, float64(lsn)})
+}
+
+func manifestKey(stream string) js.Value { return js.ValueOf([]any{stream}) }
+
+func pageKey(stream, name string) js.Value { return js.ValueOf([]any{stream, name}) }
+
+func toJS(b []byte) js.Value {
+	value := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(value, b)
+	return value
+}
+
+// toGo copies bytes out; a key that is not there gives nil.
+func toGo(req *idb.Request) ([]byte, error) {
+	value, err := req.Result()
+	if err != nil || value.IsUndefined() {
+		return nil, err
+	}
+	if value.Type() != js.TypeObject || value.Get("byteLength").Type() != js.TypeNumber {
+		return nil, &core.Error{Code: core.CodeCorrupt, Message: "what is stored is no bytes"}
+	}
+	b := make([]byte, value.Get("byteLength").Int())
+	js.CopyBytesToGo(b, value)
+	return b, nil
+}
+
+// keysFrom is the range of a stream's keys from an lsn on: arrays sort after numbers.
+func keysFrom(stream string, lsn core.LSN) (*idb.KeyRange, error) {
+	return idb.NewKeyRangeBound(key(stream, lsn), js.ValueOf([]any{stream, []any{}}), false, true)
+}
+
+// listener is what guarded waits for.
+type listener interface {
+	ListenSuccess(ctx context.Context, success func()) error
+}
+
+// guarded issues the writes right behind a read, and takes them back unless what was read allows them.
+//
+// Await gives nil after an Abort from a callback: what the callback saw is looked at first.
+func (tx *transaction) guarded(ctx context.Context, op string, read listener, allowed func() error, write func() error) error {
+	seen, refusal := false, error(nil)
+	if err := read.ListenSuccess(ctx, func() {
+		seen = true
+		if refusal = allowed(); refusal != nil {
+			_ = tx.Abort()
+		}
+	}); err != nil {
+		return mapError(op, err)
+	}
+	writeErr := write()
+	err := tx.Await(ctx)
+	switch {
+	case refusal != nil:
+		return refusal
+	case writeErr != nil:
+		_ = tx.Abort() // what was issued before must not stand alone
+		return mapError(op, writeErr)
+	case err != nil && domName(err) == "ConstraintError":
+		return core.ErrLost
+	case err != nil:
+		return mapError(op, err)
+	case !seen:
+		return &core.Error{Code: core.CodeStorage, Message: op + ": the transaction ended unseen"}
+	}
+	return nil
+}
+
+// keys lists a stream's records from an lsn on.
+func (tx *transaction) keys(ctx context.Context, stream string, from core.LSN) ([]js.Value, error) {
+	r, err := keysFrom(stream, from)
+	if err != nil {
+		return nil, err
+	}
+	req, err := tx.records.GetAllKeysRange(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	return req.Await(ctx)
+}
+
+// values reads n values: all are asked for, then the last one is waited for. The transaction lives on if it is used at once.
+func (tx *transaction) values(ctx context.Context, store *idb.ObjectStore, n int, key func(i int) (js.Value, error)) ([][]byte, error) {
+	requests := make([]*idb.Request, n)
+	for i := range n {
+		k, err := key(i)
+		if err != nil {
+			return nil, err
+		}
+		if requests[i], err = store.Get(k); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := requests[n-1].Await(ctx); err != nil {
+		return nil, err
+	}
+	out := make([][]byte, n)
+	for i, req := range requests {
+		var err error
+		if out[i], err = toGo(req); err != nil {
+			return nil, err
+		}
+	}
+	return out, ctx.Err() // a cancelled Await gives no error
+}
+
+// checkpoint reads the manifest and the pages that it names.
+func (tx *transaction) checkpoint(ctx context.Context, stream string) (manifest []byte, pages [][]byte, err error) {
+	one, err := tx.values(ctx, tx.meta, 1, func(int) (js.Value, error) { return manifestKey(stream), nil })
+	if err != nil || one[0] == nil {
+		return nil, nil, err
+	}
+	m, err := core.ParseManifest(one[0])
+	if err != nil || len(m.Names) == 0 {
+		return one[0], nil, err
+	}
+	pages, err = tx.values(ctx, tx.meta, len(m.Names), func(i int) (js.Value, error) { return pageKey(stream, m.Names[i]), nil })
+	return one[0], pages, err
+}
