@@ -13,7 +13,7 @@ func (s *Stream) commit() {
 		s.committed(n, len(record))
 		s.observer.Committed(upTo)
 		s.statusChanged()
-		s.db.hint(s.name)
+		s.db.tell('m', s.name)
 		s.db.wake(becauseWrite, false)
 	}, nil)
 }
@@ -45,7 +45,7 @@ func (s *Stream) land() {
 		if p.upgrade {
 			s.stop("upgrade", fail(CodeUpgrade, "", "the log holds an action that this version does not know"))
 		}
-		s.db.hint(s.name)
+		s.db.tell('m', s.name)
 		l.done(true, nil)
 	}, func(err error) { l.done(err == nil, err) })
 }

@@ -11,7 +11,7 @@ const compactDelay = 100
 // weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
 // about twice, and start-up reads at most about twice the state.
 func (s *Stream) weigh() {
-	if s.compacting || s.closed || s.broken != nil || !s.db.leads() || !s.heavy() {
+	if s.compacting || s.closed || s.broken != nil || !s.db.leading || !s.heavy() {
 		return
 	}
 	s.compacting = true

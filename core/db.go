@@ -14,8 +14,10 @@ type Config struct {
 	Retry, Idle int64
 	// Compact is how many bytes of records are worth a local checkpoint; 0 stands for 256 KiB.
 	Compact int
-	// Hint tells other contexts that a stream's log has moved. It may be nil.
-	Hint func(stream string)
+	// Tell passes a message to the other contexts of the database, whose Hear takes it. It may be nil.
+	Tell func(message []byte)
+	// Elect says that other contexts may lead: this one follows until Lead is called.
+	Elect bool
 }
 
 // DB is one local database: its open streams, and the loop that keeps them in step with the server. All its functions
@@ -35,7 +37,7 @@ type DB struct {
 	retry     int64
 	idle      int64
 	compact   int
-	hintFunc  func(string)
+	tellFunc  func([]byte)
 
 	streams   map[string]*Stream
 	closing   map[*Stream]bool // out of streams, not ended yet
@@ -53,12 +55,20 @@ type DB struct {
 	batch     int  // actions offered at once; halved by a 413
 	abort     context.CancelFunc
 	syncers   []func(error)
+
+	leading bool
+	heard   struct { // of the leader
+		next    int64
+		because string
+	}
+	trace   []WakeUp // oldest first
+	current WakeUp   // the turn under way
 }
 
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		hintFunc: c.Hint, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+		tellFunc: c.Tell, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}
@@ -74,6 +84,14 @@ func NewDB(c Config) *DB {
 // Open reads a stream's local log, or makes it, and puts the stream into the loop. A stream that is open is given
 // again by its name by Stream; opening it twice is the caller's error.
 func (db *DB) Open(name string, observer Observer, opened func(*Stream, error)) {
+	if s := db.streams[name]; s != nil && s.attended {
+		s.Close(func() { db.Open(name, observer, opened) })
+		return
+	}
+	db.open(name, observer, false, opened)
+}
+
+func (db *DB) open(name string, observer Observer, attended bool, opened func(*Stream, error)) {
 	if bad := CheckStreamName(name); bad != "" {
 		opened(nil, fail(CodeInvalid, "/name", bad))
 		return
@@ -82,7 +100,7 @@ func (db *DB) Open(name string, observer Observer, opened func(*Stream, error)) 
 		opened(nil, errClosed)
 		return
 	}
-	s := &Stream{Replica: *newReplica(name), db: db, observer: observer, opened: opened}
+	s := &Stream{Replica: *newReplica(name), db: db, observer: observer, attended: attended, opened: opened}
 	s.status.State = StateStarting
 	db.streams[name] = s
 	s.load()
@@ -106,15 +124,6 @@ func (db *DB) sorted() []*Stream {
 	}
 	sortBy(len(out), func(i, j int) bool { return out[i].name < out[j].name }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
-}
-
-// leads tells whether this context does what one context does for all: the loop, and checkpoints.
-func (db *DB) leads() bool { return true }
-
-func (db *DB) hint(stream string) {
-	if db.hintFunc != nil {
-		db.hintFunc(stream)
-	}
 }
 
 // Close makes what was written durable, ends every stream and lets go of the store.

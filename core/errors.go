@@ -65,6 +65,8 @@ func (e *Error) Retryable() bool {
 }
 
 // Errorf-free constructors keep fmt out of the hot packages.
+//
+//go:noinline
 func fail(code, path, message string) *Error { return &Error{Code: code, Path: path, Message: message} }
 
 // under puts a pointer segment in front of the path of an *Error.

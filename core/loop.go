@@ -23,7 +23,20 @@ func (db *DB) nextStreams() []*Stream {
 }
 
 // Wake cuts any pause; because tells people why.
-func (db *DB) Wake(because string) { db.wake(because, true) }
+func (db *DB) Wake(because string) {
+	if !db.leading && db.transport != nil {
+		db.tell('k', because)
+	}
+	db.wake(because, true)
+}
+
+// Resume reads what other contexts have committed while this one was frozen, and cuts any pause.
+func (db *DB) Resume() {
+	for _, s := range db.sorted() {
+		s.Refresh()
+	}
+	db.Wake(becauseResumed)
+}
 
 // Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
 // since the browser may be wrong.
@@ -43,12 +56,16 @@ func (db *DB) Sync(done func(error)) {
 		return
 	}
 	db.syncers = append(db.syncers, done)
-	db.wake("sync()", true)
+	db.wake(becauseSync, true)
 }
 
 // wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
 func (db *DB) wake(because string, hard bool) {
 	if db.transport == nil || db.closed {
+		return
+	}
+	if !db.leading && len(db.syncers) == 0 {
+		db.waitForLeader()
 		return
 	}
 	if db.running {
@@ -124,6 +141,7 @@ func (db *DB) turn() {
 		return
 	}
 	db.running, db.again, db.againHard = true, "", false
+	db.current = WakeUp{At: db.host.Now(), Because: db.because}
 	if !db.offline {
 		db.setStates(asked, func(s *Stream) {
 			if s.status.State != StateLive {
@@ -202,6 +220,9 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 			continue
 		}
 		left++
+		db.current.Fetched += len(answer.Entries)
+		db.current.Persisted += len(answer.Persisted)
+		db.current.Rejected += len(answer.Rejected)
 		s.status.LastSynced, s.unsure = db.host.Now(), 0
 		s.behind = len(answer.Entries) > 0 && answer.Head > items[i].After+uint64(len(answer.Entries))
 		s.landings = append(s.landings, &planned{item: items[i], answer: *answer, done: done})
@@ -247,9 +268,12 @@ func (db *DB) finish(t turnResult) {
 	ms, because := db.pauseAfter(t)
 	if db.again != "" && (t.err == nil || db.againHard) {
 		ms, because = 0, db.again
+	} else if !db.leading {
+		ms = db.followerPause(ms)
 	}
 	db.again, db.againHard = "", false
 	db.schedule(ms, because)
+	db.traced(t.err)
 	db.setStates(t.asked, func(s *Stream) {
 		switch {
 		case t.err == nil:
@@ -262,6 +286,7 @@ func (db *DB) finish(t turnResult) {
 			s.status.State, s.status.Err = StateWaiting, asError(t.err, CodeUnreachable)
 		}
 	})
+	db.tellTurn(t.asked)
 	if t.err != nil || !t.activity && !t.left && ms > 0 {
 		db.finishSyncs(t.err)
 	}

@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // paging knows which stored page each object of the confirmed state stands in, and which pages have changed since.
 type paging struct {
 	base *manifest // the last checkpoint that is known
@@ -74,9 +72,9 @@ type candidate struct {
 var slotsPerStep Slot = 8192 // tests take fewer
 
 const (
-	samples      = 4096
-	bucketBytes  = 192 << 10 // what a page is planned to hold, so that most stay under pageBytes
-	objectCost   = 64        // bytes of an object in a page beside its fields, about
+	samples     = 4096
+	bucketBytes = 192 << 10 // what a page is planned to hold, so that most stay under pageBytes
+	objectCost  = 64        // bytes of an object in a page beside its fields, about
 )
 
 // snapshot begins one of the confirmed state, which is s without the given actions, that are applied on top in this order.
@@ -110,7 +108,7 @@ func (n *snapshot) plan() {
 			bytes += (o.bytes + objectCost) * stride
 		}
 	}
-	slices.SortFunc(ids, UUID.Compare)
+	sortBy(len(ids), func(i, j int) bool { return ids[i].Compare(ids[j]) < 0 }, func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	every := max(1, len(ids)*bucketBytes/max(1, bytes))
 	at := every
 	for i := range old {
@@ -178,7 +176,8 @@ func (n *snapshot) put(c candidate) {
 }
 
 func (n *snapshot) write(low UUID, bucket []candidate) {
-	slices.SortFunc(bucket, func(a, b candidate) int { return a.id.Compare(b.id) })
+	sortBy(len(bucket), func(i, j int) bool { return bucket[i].id.Compare(bucket[j].id) < 0 },
+		func(i, j int) { bucket[i], bucket[j] = bucket[j], bucket[i] })
 	w := newPageWriter(n.s)
 	cut := func() {
 		if len(w.objects.b) > 0 {

@@ -16,7 +16,10 @@ const (
 	becauseIdle    = "nothing to do; looking for news"
 	becauseAsked   = "the server asked to wait"
 	becauseToken   = "no valid token; asking again"
-	becauseStorage = "local storage failed; trying again"
+	becauseLeads   = "this context leads from now on"
+	becauseFollows = "another context runs the loop; looking whether it does"
+	becauseResumed = "the page goes on after a freeze"
+	becauseSync    = "sync()"
 )
 
 // pauseAfter is how long the loop waits after a turn, and why.

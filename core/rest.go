@@ -47,6 +47,7 @@ func (d *decoder) init() initRecord {
 	return initRecord{log: d.uuid(), client: d.uuid(), user: d.string(), conflictFree: d.bool()}
 }
 
+//go:noinline
 func (e *encoder) bool(b bool) {
 	n := uint64(0)
 	if b {
@@ -55,8 +56,10 @@ func (e *encoder) bool(b bool) {
 	e.uint(n)
 }
 
+//go:noinline
 func (d *decoder) bool() bool { return d.uint() != 0 }
 
+//go:noinline
 func (e *encoder) chain(c Chain) { e.b = binary.LittleEndian.AppendUint64(e.b, uint64(c)) }
 
 func (d *decoder) chain() Chain {
@@ -86,13 +89,13 @@ func (r *Replica) encodeRest() []byte {
 	e.uint(s.Head)
 	e.uuid(s.Epoch)
 	e.chain(s.Chain)
-	rows := s.clients.sorted()
-	e.uint(uint64(len(rows)))
-	for i := range rows {
-		e.uuid(rows[i].Client)
-		e.uint(rows[i].Seq)
-		e.uint(rows[i].Index)
-		e.uuid(rows[i].Action)
+	e.uint(uint64(len(s.clients.byID)))
+	for i := s.clients.head; i >= 0; i = s.clients.rows[i].next {
+		row := &s.clients.rows[i]
+		e.uuid(row.Client)
+		e.uint(row.Seq)
+		e.uint(row.Index)
+		e.uuid(row.Action)
 	}
 	e.uint(uint64(len(r.pending)))
 	for _, l := range r.pending {

@@ -15,6 +15,7 @@ type Stream struct {
 
 	busy       bool // a commit or a read of the local log is under way
 	compacting bool // a checkpoint is being taken
+	attended   bool // open for other contexts only
 	stale      bool // another context may have committed: read the log before anything else
 	closed     bool
 	ended      bool // Closed was told
@@ -143,6 +144,9 @@ func (s *Stream) finishOpen(err error) {
 	s.statusChanged()
 	opened(s, nil)
 	s.db.wake(becauseStart, true)
+	if !s.attended {
+		s.db.tell('o', s.name)
+	}
 	s.weigh()
 	s.Pump() // a hint may have come meanwhile
 }
@@ -151,6 +155,9 @@ func (s *Stream) finishOpen(err error) {
 func (s *Stream) leave() {
 	if s.db.streams[s.name] == s {
 		delete(s.db.streams, s.name)
+		if !s.attended {
+			s.db.tell('c', s.name)
+		}
 	}
 }
 
@@ -247,7 +254,7 @@ func (s *Stream) Status() Status {
 	st := s.status
 	st.Head, st.Pending, st.Rejected = s.state.Head, len(s.pending)+len(s.uncommitted), len(s.rejected)
 	if st.State != StateStopped {
-		st.NextAt, st.Because = s.db.nextAt, s.db.because
+		st.NextAt, st.Because = s.db.next()
 	}
 	return st
 }

@@ -41,6 +41,8 @@ type Store struct {
 	db         *idb.Database
 	life       string // the database's; one that was deleted and made again has another
 	closed     bool
+	frozen     bool
+	live       map[*transaction]bool // begun and not ended
 }
 
 var _ core.Store = (*Store)(nil)
@@ -49,7 +51,7 @@ var errClosed = &core.Error{Code: core.CodeClosed, Message: "the store is closed
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
-	s := &Store{name: name, durability: idb.DurabilityRelaxed}
+	s := &Store{name: name, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
 	if o.Strict {
 		s.durability = idb.DurabilityStrict
 	}
@@ -140,6 +142,7 @@ func (s *Store) Append(ctx context.Context, stream string, lsn core.LSN, record 
 	if err != nil {
 		return err
 	}
+	defer tx.end()
 	keys, err := tx.records.GetAllKeysRange(from, 2)
 	if err != nil {
 		return mapError(op, err)
@@ -180,6 +183,7 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 	if err != nil {
 		return out, err
 	}
+	defer tx.end()
 	keys, err := tx.keys(ctx, stream, max(from, 1)-1)
 	if err != nil {
 		return out, mapError(op, err)
@@ -227,6 +231,7 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer tx.end()
 	one, err := tx.values(ctx, tx.meta, 1, func(int) (js.Value, error) { return manifestKey(stream), nil })
 	if err != nil {
 		return nil, mapError("read the manifest", err)
@@ -247,6 +252,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoin
 	if err != nil {
 		return err
 	}
+	defer tx.end()
 	base, err := tx.meta.Get(manifestKey(stream))
 	if err != nil {
 		return mapError(op, err)
@@ -294,6 +300,7 @@ func (s *Store) Streams(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer tx.end()
 	req, err := tx.records.GetAllKeys()
 	if err != nil {
 		return nil, mapError("list the streams", err)
@@ -316,6 +323,7 @@ func (s *Store) Destroy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer tx.end()
 	for _, store := range [...]*idb.ObjectStore{tx.records, tx.meta} {
 		if _, err := store.Clear(); err != nil {
 			return mapError("delete the database", err)
@@ -338,6 +346,19 @@ func (s *Store) Destroy(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Freeze ends what is under way, at once, and begins nothing more until Thaw: a page that is frozen in the middle of a
+// transaction would hold up every other one that has the database open. What was ended has an outcome to be learned by
+// reading, as ever.
+func (s *Store) Freeze() {
+	s.frozen = true
+	for tx := range s.live {
+		_ = tx.Abort() // one that has just ended cannot be
+	}
+}
+
+// Thaw ends it.
+func (s *Store) Thaw() { s.frozen = false }
 
 // Close implements core.Store.
 func (s *Store) Close() error {

@@ -16,12 +16,18 @@ import (
 type transaction struct {
 	*idb.Transaction
 	records, meta *idb.ObjectStore
+	store         *Store
 }
+
+var errFrozen = &core.Error{Code: core.CodeStorage, Message: "the page is frozen"}
 
 // begin begins a transaction over the given object stores; a connection that the browser has closed is opened again, once.
 func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...string) (*transaction, error) {
 	if s.closed {
 		return nil, errClosed
+	}
+	if s.frozen {
+		return nil, errFrozen
 	}
 	options := idb.TransactionOptions{Mode: mode}
 	if mode == idb.TransactionReadWrite {
@@ -36,7 +42,7 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 			return nil, mapError("begin a transaction", err)
 		}
 	}
-	t := &transaction{Transaction: tx}
+	t := &transaction{Transaction: tx, store: s}
 	for _, name := range stores {
 		store, err := tx.ObjectStore(name)
 		if err != nil {
@@ -48,8 +54,12 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 			t.meta = store
 		}
 	}
+	s.live[t] = true
 	return t, nil
 }
+
+// end forgets a transaction of which nothing more is waited for.
+func (tx *transaction) end() { delete(tx.store.live, tx) }
 
 func key(stream string, lsn core.LSN) js.Value {
 	return js.ValueOf([]any{stream, float64(lsn)})

@@ -21,6 +21,7 @@ type options struct {
 	Strict bool    `js:"strict"`
 	Retry  float64 `js:"retry"`
 	Idle   float64 `js:"idle"`
+	Elect  bool    `js:"elect"`
 }
 
 // problem is an error as the script gets it.
@@ -32,8 +33,14 @@ type problem struct {
 	Pending   int    `js:"pending"`
 }
 
+// database is an open one.
+type database struct {
+	*core.DB
+	store *idbstore.Store
+}
+
 var (
-	databases = map[int]*core.DB{}
+	databases = map[int]*database{}
 	streams   = map[int]*stream{}
 	handle    int
 )
@@ -57,10 +64,10 @@ func databaseName(name, user string) string {
 
 var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is closed"}
 
-// openDatabase takes (options, auth, hint, done): done(error, handle).
+// openDatabase takes (options, auth, tell, done): done(error, handle). tell(message) passes a message to other contexts.
 func openDatabase(args []js.Value) {
 	var o options
-	auth, hint, done := args[1], args[2], args[3]
+	auth, tell, done := args[1], args[2], args[3]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
 		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
@@ -73,12 +80,16 @@ func openDatabase(args []js.Value) {
 				return
 			}
 			c := core.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
-				Hint: func(stream string) { hint.Invoke(stream) }}
+				Elect: o.Elect, Tell: func(message []byte) {
+					bytes := js.Global().Get("Uint8Array").New(len(message))
+					js.CopyBytesToJS(bytes, message)
+					tell.Invoke(bytes)
+				}}
 			if o.URL != "" {
 				c.Transport = &fetcher{url: o.URL, auth: auth}
 			}
 			handle++
-			databases[handle] = core.NewDB(c)
+			databases[handle] = &database{core.NewDB(c), store}
 			done.Invoke(js.Null(), handle)
 		}
 	})
@@ -169,12 +180,59 @@ func syncNow(args []js.Value) {
 	db.Sync(func(err error) { done.Invoke(jsError(err)) })
 }
 
-// refresh takes (database, stream name): another context has written.
-func refresh(args []js.Value) {
+// hear takes (database, bytes): another context has told something.
+func hear(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
-		if s := db.Stream(args[1].String()); s != nil {
-			s.Refresh()
-		}
+		message := make([]byte, args[1].Get("byteLength").Int())
+		js.CopyBytesToGo(message, args[1])
+		db.Hear(message)
+	}
+}
+
+// lead takes (database, yes): the script has the lock of the database, or lost it.
+func lead(args []js.Value) {
+	db := databases[args[0].Int()]
+	switch {
+	case db == nil:
+	case args[1].Bool():
+		db.Lead()
+	default:
+		db.Follow()
+	}
+}
+
+// freeze takes (database, yes): the browser freezes the page, or lets it go on.
+func freeze(args []js.Value) {
+	db := databases[args[0].Int()]
+	switch {
+	case db == nil:
+	case args[1].Bool():
+		db.store.Freeze()
+	default:
+		db.store.Thaw()
+		db.Resume()
+	}
+}
+
+// wakeUp is a turn of the loop as the script gets it.
+type wakeUp struct {
+	At        float64 `js:"at"`
+	Took      float64 `js:"took"`
+	Because   string  `js:"because"`
+	Fetched   int     `js:"fetched"`
+	Persisted int     `js:"persisted"`
+	Rejected  int     `js:"rejected"`
+	Code      string  `js:"code"`
+}
+
+// trace takes (database, each): each(turn), oldest first.
+func trace(args []js.Value) {
+	db := databases[args[0].Int()]
+	if db == nil {
+		return
+	}
+	for _, w := range db.Trace() {
+		args[1].Invoke(vert.ValueOf(wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code}).JSValue())
 	}
 }
 

@@ -30,7 +30,10 @@ func main() {
 	cold("destroy", destroyDatabase)
 	cold("settled", settled)
 	cold("sync", syncNow)
-	cold("refresh", refresh)
+	cold("hear", hear)
+	cold("lead", lead)
+	cold("freeze", freeze)
+	cold("trace", trace)
 	listen()
 	host.Call("ready")
 	select {} // the exports and the callbacks are the program

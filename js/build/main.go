@@ -43,7 +43,17 @@ func run() error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build the wasm: %w", err)
 	}
-	if err := os.Chmod(wasm, 0o644); err != nil {
+	b, err := os.ReadFile(wasm)
+	if err == nil {
+		err = slim(b)
+	}
+	if err == nil {
+		err = os.WriteFile(wasm, b, 0o644)
+	}
+	if err == nil {
+		err = os.Chmod(wasm, 0o644)
+	}
+	if err != nil {
 		return err
 	}
 	hashed, err := hashedCopy(wasm)

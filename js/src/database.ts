@@ -1,6 +1,6 @@
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { load, type Runtime, type WasmSource } from "./runtime.js";
+import { load, type Runtime, type WakeUp, type WasmSource } from "./runtime.js";
 import { Stream, type StreamStatus } from "./stream.js";
 
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
@@ -16,7 +16,7 @@ export interface OpenOptions {
   log?: (entry: LogEntry) => void;
 }
 
-export type Status = { online: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 type DatabaseEvents = { status: Status };
 
 const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
@@ -68,6 +68,9 @@ export class Database {
   #closing: Promise<void> | null = null;
   #ended = false;
   #channel: BroadcastChannel | null = null;
+  #leader = false;
+  #unlock: (() => void) | null = null;
+  readonly #unlisten: (() => void)[] = [];
   #telling = false;
   readonly #dead: (e: SyncError) => void;
 
@@ -94,28 +97,78 @@ export class Database {
       strict: o.durability === "strict",
       retry: Math.min(o.timers?.retry ?? 0, maxTimer),
       idle: Math.min(o.timers?.idle ?? 0, maxTimer),
+      elect: typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks,
     };
+    this.#leader = !options.elect;
     return new Promise((resolve, reject) => {
       this.#runtime.alive();
       this.#runtime.onDeath.add(reject);
-      this.#runtime.host.open(options, o.auth, (stream) => this.#channel?.postMessage(stream), (problem, handle) => {
+      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), (problem, handle) => {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
         this.#handle = handle;
         this.#runtime.onDeath.add(this.#dead);
         this.#listen();
+        if (options.elect) this.#elect();
+        this.#watchLifecycle(options.elect);
         resolve();
       });
     });
   }
 
-  /** Other tabs tell that they have written. Only a hint: what counts is read from the local log. */
+  get #shared(): string {
+    return `strandline/${encodeURIComponent(this.name)}/${encodeURIComponent(this.user ?? "")}`;
+  }
+
+  /** What other tabs tell. Only hints: what counts is read from the local log. */
   #listen(): void {
     if (typeof BroadcastChannel === "undefined") return;
-    this.#channel = new BroadcastChannel(`strandline/${encodeURIComponent(this.name)}/${encodeURIComponent(this.user ?? "")}`);
+    this.#channel = new BroadcastChannel(this.#shared);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
-      if (typeof e.data === "string" && !this.#closed) this.#runtime.host.refresh(this.#handle, e.data);
+      if (e.data instanceof Uint8Array && !this.#closed) this.#runtime.host.hear(this.#handle, e.data);
     };
+  }
+
+  /** A frozen page holds nothing that others wait for: no lock, and no transaction. */
+  #watchLifecycle(elect: boolean): void {
+    let frozen = false;
+    const freeze = (yes: boolean) => {
+      if (frozen === yes) return;
+      frozen = yes;
+      if (yes) this.#unlock?.();
+      this.#runtime.host.freeze(this.#handle, yes);
+      if (!yes && elect) this.#elect();
+    };
+    const on = (target: EventTarget | undefined, event: string, fn: (e: Event) => void) => {
+      target?.addEventListener(event, fn);
+      this.#unlisten.push(() => target?.removeEventListener(event, fn));
+    };
+    on(globalThis.document, "freeze", () => freeze(true));
+    on(globalThis.document, "resume", () => freeze(false));
+    on(globalThis, "pagehide", (e) => (e as PageTransitionEvent).persisted && freeze(true));
+    on(globalThis, "pageshow", () => freeze(false));
+  }
+
+  /** Waits for the database's lock: who holds it runs the loop for all. */
+  #elect(): void {
+    const abort = new AbortController();
+    this.#unlock = () => abort.abort();
+    const lead = (yes: boolean) => {
+      if (this.#ended) return;
+      this.#leader = yes;
+      this.#runtime.host.lead(this.#handle, yes);
+      this.statusChanged();
+    };
+    const held = () =>
+      new Promise<void>((release) => {
+        this.#unlock = () => {
+          lead(false);
+          release();
+        };
+        if (this.#ended) release();
+        else lead(true);
+      });
+    navigator.locks.request(this.#shared, { signal: abort.signal }, held).catch(() => lead(false)); // aborted, or stolen
   }
 
   stream(name: string): Promise<Stream> {
@@ -187,7 +240,15 @@ export class Database {
   get status(): Status {
     const streams: Status["streams"] = {};
     for (const [name, stream] of this.#opened) streams[name] = stream.status;
-    return { online: Object.values(streams).some((s) => s.state === "live"), user: this.user, streams };
+    return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader, user: this.user, streams };
+  }
+
+  /** The last turns that the loop made in this context, oldest first. */
+  trace(): readonly WakeUp[] {
+    this.#check();
+    const turns: WakeUp[] = [];
+    this.#runtime.host.trace(this.#handle, (turn) => turns.push(turn));
+    return turns;
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
@@ -232,6 +293,7 @@ export class Database {
     this.#ended = true;
     this.#closed = error;
     this.#channel?.close();
+    this.#unlock?.();
     this.#runtime.onDeath.delete(this.#dead);
     for (const stream of [...this.#opened.values()]) stream.end(error);
   }

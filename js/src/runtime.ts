@@ -36,19 +36,25 @@ interface Exports {
 
 type Done = (error: Problem | null) => void;
 
+/** One turn of the loop in this context: when (Unix milliseconds), how long (milliseconds), why, and what came of it. */
+export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
+
 /** The cold functions. */
 interface Host {
   ready(): void;
   panicked(message: string, stack: string): void;
   pump(): void;
-  open(options: object, auth: unknown, hint: (stream: string) => void, done: (error: Problem | null, handle: number) => void): void;
+  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, done: (error: Problem | null, handle: number) => void): void;
   stream(db: number, name: string, observer: object, done: (error: Problem | null, handle: number, client: string) => void): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;
   destroy(db: number, force: boolean, done: Done): void;
   settled(stream: number, done: () => void): void;
   sync(db: number, done: Done): void;
-  refresh(db: number, stream: string): void;
+  hear(db: number, message: Uint8Array): void;
+  lead(db: number, yes: boolean): void;
+  freeze(db: number, yes: boolean): void;
+  trace(db: number, each: (turn: WakeUp) => void): void;
 }
 
 const maxInput = 64 << 20; // far above every limit of the core, which says what is wrong more exactly

@@ -35,6 +35,8 @@ export interface Database {
   /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
   sync(): Promise<void>;
   readonly status: Status;
+  /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them. */
+  trace(): readonly WakeUp[];
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database. */
   close(): Promise<void>;
@@ -133,7 +135,10 @@ export class UnsentError extends SyncError { readonly pending: number; }
 
 // ---- the plain data behind these
 
-export type Status = { online: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+/** leader: this context runs the loop for all that have the database open. */
+export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+/** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. */
+export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 
 export type Op =

@@ -30,6 +30,9 @@ func randomWorld(t *testing.T, seed uint64) {
 	w := newWorld(t, seed)
 	w.server.MaxActionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
+	if seed%2 == 1 {
+		w.locks = map[*memstore.Database]*lock{}
+	}
 	w.Latency = func(r *rand.Rand) int64 { return r.Int64N(40) }
 	r := w.Rand()
 	chaos := true
@@ -89,7 +92,7 @@ func randomWorld(t *testing.T, seed uint64) {
 		i := r.IntN(6)
 		tb := tabs[i]
 		if tb.Stream == nil || tb.closed != nil {
-			tb.host.Kill()
+			tb.kill()
 			open(i)
 			w.Run(500)
 			continue
@@ -133,7 +136,7 @@ func randomWorld(t *testing.T, seed uint64) {
 		}
 		switch r.IntN(30) {
 		case 0:
-			tb.host.Kill()
+			tb.kill()
 			open(i)
 		case 1:
 			tb.db.Offline()
@@ -170,7 +173,7 @@ func randomWorld(t *testing.T, seed uint64) {
 	w.Run(2 * minute)
 	for i, tb := range tabs {
 		if tb.Stream == nil || tb.closed != nil {
-			tb.host.Kill()
+			tb.kill()
 			open(i)
 		}
 	}

@@ -28,7 +28,50 @@ type world struct {
 	server *server.Server
 	ids    *virtual.Host
 
-	compact int // see core.Config
+	name    string                       // of the stream that the next contexts open; empty: stream
+	compact int                          // see core.Config
+	locks   map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
+}
+
+// lock is a Web Lock of one profile: granted in the order of the requests, held until its holder closes or dies; and
+// the contexts that hear one another.
+type lock struct {
+	holder *tab
+	tabs   []*tab
+}
+
+func (w *world) elect(l *lock) {
+	if l.holder != nil && !l.holder.dead {
+		return
+	}
+	for _, tb := range l.tabs {
+		if !tb.dead {
+			l.holder = tb
+			tb.host.After(1, tb.db.Lead)
+			return
+		}
+	}
+}
+
+// kill ends a context at once; its lock is free.
+func (tb *tab) kill() {
+	tb.dead = true
+	tb.host.Kill()
+	if l := tb.w.locks[tb.local]; l != nil {
+		tb.w.elect(l)
+	}
+}
+
+func (tb *tab) tell(message []byte) {
+	l := tb.w.locks[tb.local]
+	if l == nil {
+		return
+	}
+	for _, other := range l.tabs {
+		if other != tb {
+			other.host.After(1, func() { other.db.Hear(message) })
+		}
+	}
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -112,6 +155,8 @@ type tab struct {
 	net  *network
 	db   *core.DB
 
+	local     *memstore.Database
+	dead      bool
 	committed uint64
 	failed    map[uint64]error
 	resolved  map[uint64]uint64 // ticket → index
@@ -133,9 +178,21 @@ func (w *world) open(local *memstore.Database) *tab {
 
 func (w *world) openAsync(local *memstore.Database) *tab {
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
-	tb.net = &network{w: w}
-	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact})
-	tb.db.Open(stream, tb, func(s *core.Stream, err error) {
+	tb.net, tb.local = &network{w: w}, local
+	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact,
+		Elect: w.locks != nil, Tell: tb.tell})
+	if w.locks != nil {
+		if w.locks[local] == nil {
+			w.locks[local] = &lock{}
+		}
+		w.locks[local].tabs = append(w.locks[local].tabs, tb)
+		w.elect(w.locks[local])
+	}
+	name := stream
+	if w.name != "" {
+		name = w.name
+	}
+	tb.db.Open(name, tb, func(s *core.Stream, err error) {
 		if err != nil {
 			tb.closed = err
 			return

@@ -1,0 +1,205 @@
+package core
+
+// Of the contexts (tabs, workers) that have a database open one leads: it runs the loop for the streams of all, and takes the
+// checkpoints. The others follow: they write to the local logs and tell. What the contexts tell one another are hints; a
+// leader that is frozen, or does not hear, is passed by.
+//
+// A message is a letter and what it is about:
+//
+//	m stream   its local log has moved
+//	o stream   this context has it open
+//	c stream   it has not any more
+//	w          a new leader asks who has what open
+//	k because  a turn is wanted now
+//	t          a turn has been made: what came of it
+
+const (
+	// patience is how long a follower waits for the leader to take what is unsent, in milliseconds.
+	patience = 10_000
+	// silence is how many idle pauses without a word of the leader a follower bears, in halves.
+	silence = 3
+)
+
+// Lead makes this context the leader.
+func (db *DB) Lead() {
+	if db.leading || db.closed {
+		return
+	}
+	db.leading = true
+	db.tell('w', "")
+	db.wake(becauseLeads, true)
+	for _, s := range db.sorted() {
+		s.weigh()
+		s.statusChanged()
+	}
+}
+
+// Follow makes it a follower: its lock was taken from it. What it has in flight is safe all the same.
+func (db *DB) Follow() {
+	if !db.leading {
+		return
+	}
+	db.leading = false
+	for _, s := range db.sorted() {
+		s.statusChanged()
+	}
+	db.dropAttended("")
+}
+
+// Leading tells whether this context leads.
+func (db *DB) Leading() bool { return db.leading }
+
+func (db *DB) tell(kind byte, about string) {
+	if db.tellFunc != nil {
+		db.tellFunc(append([]byte{kind}, about...))
+	}
+}
+
+// Hear takes a message of another context. One that it does not know is a newer version's.
+func (db *DB) Hear(message []byte) {
+	if len(message) == 0 || db.closed {
+		return
+	}
+	about := string(message[1:])
+	switch message[0] {
+	case 'm':
+		if s := db.streams[about]; s != nil {
+			s.Refresh()
+		} else {
+			db.attend(about)
+		}
+	case 'o':
+		db.attend(about)
+		if db.leading && db.transport != nil && !db.running {
+			db.tellTurn(db.streams) // so that it need not wait for the next one
+		}
+	case 'c':
+		if db.leading {
+			db.dropAttended(about)
+			db.tell('w', "") // who else has it says so
+		}
+	case 'w':
+		for _, s := range db.sorted() {
+			if !s.attended {
+				db.tell('o', s.name)
+			}
+		}
+	case 'k':
+		if db.leading {
+			db.wake(about, true)
+		}
+	case 't':
+		db.heardTurn(about)
+	}
+}
+
+// attend opens a stream that only other contexts use, so that the loop serves it.
+func (db *DB) attend(name string) {
+	if !db.leading || db.transport == nil || db.streams[name] != nil || CheckStreamName(name) != "" {
+		return
+	}
+	db.open(name, attendant{}, true, func(*Stream, error) {})
+}
+
+// dropAttended closes the stream of that name, or every one, that is open for others only.
+func (db *DB) dropAttended(name string) {
+	for _, s := range db.sorted() {
+		if s.attended && (name == "" || s.name == name) {
+			s.Close(func() {})
+		}
+	}
+}
+
+// attendant observes a stream that this context does not use.
+type attendant struct{}
+
+func (attendant) Committed(uint64)                     {}
+func (attendant) Failed([]uint64, error)               {}
+func (attendant) Resolved(uint64, UUID, uint64, error) {}
+func (attendant) Refused(uint64, Rejected)             {}
+func (attendant) Changed(bool)                         {}
+func (attendant) StatusChanged()                       {}
+func (attendant) Closed(error)                         {}
+
+// tellTurn passes on what came of a turn, so that followers show the same.
+func (db *DB) tellTurn(asked map[string]*Stream) {
+	if db.tellFunc == nil {
+		return
+	}
+	e := &encoder{}
+	e.string(db.because)
+	e.uint(uint64(db.nextAt))
+	for _, s := range db.sorted() {
+		if asked[s.name] != s {
+			continue
+		}
+		e.string(s.name)
+		e.string(string(s.status.State))
+		e.string(s.status.Reason)
+		e.uint(uint64(s.status.LastSynced))
+		err := s.status.Err
+		if e.bool(err != nil); err != nil {
+			e.string(err.Code)
+			e.string(err.Message)
+		}
+	}
+	db.tell('t', view(e.b))
+}
+
+// heardTurn shows what the leader tells, and trusts it for a while.
+func (db *DB) heardTurn(text string) {
+	if db.leading || db.transport == nil {
+		return
+	}
+	d := &decoder{b: text}
+	because, next := d.string(), int64(d.uint())
+	told := map[string]Status{}
+	for d.i < len(d.b) && !d.bad {
+		name := d.string()
+		st := Status{State: StreamState(d.string()), Reason: d.string(), LastSynced: int64(d.uint())}
+		if d.bool() {
+			st.Err = fail(d.string(), "", d.string())
+		}
+		told[name] = st
+	}
+	if d.bad {
+		return
+	}
+	db.heard.next, db.heard.because = next, because
+	trusted := true // the leader serves every stream that has something to send
+	for _, s := range db.sorted() {
+		st, ok := told[s.name]
+		if !ok {
+			trusted = trusted && len(s.pending)+len(s.uncommitted) == 0
+			continue
+		}
+		if s.opened == nil && s.status.State != StateStopped {
+			s.status.State, s.status.Reason, s.status.Err = st.State, st.Reason, st.Err
+			s.status.LastSynced = max(s.status.LastSynced, st.LastSynced)
+			s.statusChanged()
+		}
+	}
+	if trusted && !db.running && len(db.syncers) == 0 {
+		db.schedule(db.idle*silence/2, becauseFollows)
+	}
+}
+
+// waitForLeader gives the leader time to run the turn that is wanted here.
+func (db *DB) waitForLeader() {
+	at := db.host.Now() + patience
+	if db.running || db.cancel != nil && db.nextAt <= at {
+		return
+	}
+	db.schedule(patience, becauseFollows)
+}
+
+// followerPause is how long a follower that had to run a turn itself waits before it does so again.
+func (db *DB) followerPause(ms int64) int64 {
+	switch {
+	case ms == 0: // more is to be fetched or sent
+		return 0
+	case ms == db.idle:
+		return db.idle * silence / 2
+	}
+	return max(ms, patience)
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// slim takes out of a Go program's wasm what only the line numbers of its stack traces need: the tables that lead from a program
+// counter to a file and a line, and the names of files. Traces name functions as before. The bytes become zeros, so
+// nothing moves; Brotli makes nothing of them. docs/adr/0002-no-line-tables.md has the figures.
+//
+// The layout is that of Go 1.20 and later (runtime/symtab.go: pcHeader, functab, _func): anything else is an error.
+func slim(wasm []byte) error {
+	segments, err := dataSegments(wasm)
+	if err != nil {
+		return err
+	}
+	top := 0
+	for _, s := range segments {
+		top = max(top, s.address+s.size)
+	}
+	memory := make([]byte, top)
+	for _, s := range segments {
+		copy(memory[s.address:], wasm[s.offset:s.offset+s.size])
+	}
+	if err := withoutLines(memory); err != nil {
+		return err
+	}
+	for _, s := range segments {
+		copy(wasm[s.offset:s.offset+s.size], memory[s.address:])
+	}
+	return nil
+}
+
+// segment is a piece of the initial memory: where it goes, and where it stands in the file.
+type segment struct{ address, offset, size int }
+
+var errWasm = errors.New("slim: not the wasm of a Go program")
+
+// reader reads LEB128 numbers; past the end it sets bad.
+type reader struct {
+	b   []byte
+	i   int
+	bad bool
+}
+
+func (r *reader) byte() byte {
+	if r.i >= len(r.b) {
+		r.bad = true
+		return 0
+	}
+	r.i++
+	return r.b[r.i-1]
+}
+
+func (r *reader) uint() (n int) {
+	for shift := 0; shift < 63; shift += 7 {
+		c := r.byte()
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			return n
+		}
+	}
+	r.bad = true
+	return 0
+}
+
+// dataSegments finds section 11 of the file; its segments are active ones with a constant address.
+func dataSegments(wasm []byte) (out []segment, err error) {
+	const header, sectionData, i32Const, end = 8, 11, 0x41, 0x0b
+	r := &reader{b: wasm, i: header}
+	for r.i < len(wasm) && !r.bad {
+		id, size := r.byte(), r.uint()
+		next := r.i + size
+		if id != sectionData {
+			r.i = next
+			continue
+		}
+		for range r.uint() {
+			mode, op, address := r.uint(), r.byte(), r.uint()
+			if mode != 0 || op != i32Const || r.byte() != end {
+				return nil, errWasm
+			}
+			s := segment{address: address, size: r.uint()}
+			s.offset = r.i
+			if r.i += s.size; r.bad || r.i > next {
+				return nil, errWasm
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	return nil, errWasm
+}
+
+// Offsets in the header of the table of functions, and in a function's entry.
+const (
+	headerFuncs, headerFileNames, headerTables, headerEntries = 8, 40, 56, 64
+	funcFrame, funcFile, funcLine, funcTables, funcUnit       = 16, 20, 24, 28, 32
+	funcStart, funcFixed                                      = 36, 44
+)
+
+var tableMagic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8} // version, padding, instruction and pointer size
+
+func withoutLines(memory []byte) error {
+	base := -1
+	for i := 0; i+72 <= len(memory); i += 8 {
+		if string(memory[i:i+8]) == string(tableMagic) {
+			if base >= 0 {
+				return fmt.Errorf("slim: two tables of functions, at %d and %d", base, i)
+			}
+			base = i
+		}
+	}
+	if base < 0 {
+		return fmt.Errorf("slim: no table of functions in the layout that is known")
+	}
+	le := binary.LittleEndian
+	at := func(offset int) int { return base + int(le.Uint64(memory[base+offset:])) }
+	funcs := int(le.Uint64(memory[base+headerFuncs:]))
+	fileNames, tables, entries := at(headerFileNames), at(headerTables), at(headerEntries)
+	if !(base < fileNames && fileNames < tables && tables < entries && entries+8*funcs < len(memory)) {
+		return errWasm
+	}
+	needed := make([]bool, entries-tables) // by tables that stay
+	for i := range funcs {
+		f := entries + int(le.Uint32(memory[entries+8*i+4:]))
+		keep := []uint32{le.Uint32(memory[f+funcFrame:])}
+		for j := range int(le.Uint32(memory[f+funcTables:])) {
+			keep = append(keep, le.Uint32(memory[f+funcFixed+4*j:]))
+		}
+		for _, offset := range keep {
+			if offset == 0 {
+				continue
+			}
+			from := int(offset)
+			to, err := tableEnd(memory[tables:entries], from)
+			if err != nil {
+				return err
+			}
+			for k := from; k < to; k++ {
+				needed[k] = true
+			}
+		}
+		for _, field := range [...]int{funcFile, funcLine, funcUnit, funcStart} { // 0 stands for no table
+			le.PutUint32(memory[f+field:], 0)
+		}
+	}
+	for i, stays := range needed {
+		if !stays {
+			memory[tables+i] = 0
+		}
+	}
+	clear(memory[fileNames:tables])
+	return nil
+}
+
+// tableEnd finds the end of one table: pairs of numbers up to a value change of 0 that is not the first.
+func tableEnd(tables []byte, from int) (int, error) {
+	r := &reader{b: tables, i: from}
+	for first := true; ; first = false {
+		if value := r.uint(); r.bad {
+			return 0, errWasm
+		} else if value == 0 && !first {
+			return r.i, nil
+		}
+		r.uint()
+	}
+}
