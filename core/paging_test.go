@@ -15,7 +15,6 @@ type pagingWorld struct {
 	rep    *Replica
 	serial int
 	seq    uint64
-	stored Log // what a store would hold
 	pages  map[string][]byte
 	blobs  [][]byte // records since the checkpoint
 }
