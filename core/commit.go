@@ -27,6 +27,10 @@ func (s *Stream) land() {
 		s.Pump()
 		return
 	}
+	if l.install != nil {
+		s.landInstall(l.install)
+		return
+	}
 	p, err := s.planTurn(&l.item, &l.answer)
 	if err != nil || p.record == nil {
 		if p.upgrade {

@@ -81,9 +81,9 @@ func (s *Stream) writeSnapshot(n *snapshot) {
 		s.db.host.After(0, func() { s.writeSnapshot(n) })
 		return
 	}
-	store, name := s.db.store, s.name
+	store, name, c := s.db.store, s.name, n.seal(n.base)
 	s.db.host.Do(func() func() {
-		err := store.Checkpoint(context.Background(), name, &n.out)
+		err := store.Checkpoint(context.Background(), name, c)
 		return func() {
 			s.compacting = false
 			if s.state.paging != p || p.snap != n {

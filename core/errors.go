@@ -28,6 +28,7 @@ const (
 	CodeClient       = "client"       // another copy of this client writes under the same id
 	CodeConflict     = "conflict"     // the action was discarded whole when it reached the log
 	CodeRejected     = "rejected"     // the server refused the action for good
+	CodeUnknown      = "unknown"      // whether the server took the action cannot be told any more
 	CodeDepends      = "depends"      // it builds on an action that was refused
 )
 

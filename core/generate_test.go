@@ -118,3 +118,10 @@ func genAction(t *rapid.T, serial int, head uint64) *Action {
 	}
 	return a
 }
+
+func genLog(t *rapid.T) (log []*Action) {
+	for i := range rapid.IntRange(0, 30).Draw(t, "entries") {
+		log = append(log, genAction(t, i, uint64(i)))
+	}
+	return log
+}

@@ -103,7 +103,7 @@ func (db *DB) turn() {
 	actions, bytes := db.batch, MaxRequestBytes*3/4
 	opening, left := false, false
 	for _, s := range db.nextStreams() {
-		if s.opened != nil {
+		if s.opened != nil || s.installing != nil {
 			opening = true
 			continue
 		}
@@ -219,6 +219,11 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 		if s.closed {
 			continue
 		}
+		if s.wants(&items[i], answer) {
+			s.status.LastSynced = db.host.Now()
+			s.install(*answer.Offer)
+			continue
+		}
 		left++
 		db.current.Fetched += len(answer.Entries)
 		db.current.Persisted += len(answer.Persisted)
@@ -276,6 +281,8 @@ func (db *DB) finish(t turnResult) {
 	db.traced(t.err)
 	db.setStates(t.asked, func(s *Stream) {
 		switch {
+		case t.err == nil && s.installing != nil:
+			s.status.State, s.status.Err = StateSyncing, nil
 		case t.err == nil:
 			s.status.State, s.status.Err = StateLive, nil
 		case CodeOf(t.err) == CodeUnauthorized:
@@ -287,8 +294,34 @@ func (db *DB) finish(t turnResult) {
 		}
 	})
 	db.tellTurn(t.asked)
-	if t.err != nil || !t.activity && !t.left && ms > 0 {
+	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.installing() {
 		db.finishSyncs(t.err)
+	}
+}
+
+func (db *DB) installing() bool {
+	for _, s := range db.sorted() {
+		if s.installing != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// installed goes on with a stream that has a checkpoint of the server now, or could not have it.
+func (db *DB) installed(s *Stream, err error) {
+	if err == nil {
+		db.wake(becauseMore, true)
+		return
+	}
+	db.setStates(db.streams, func(o *Stream) {
+		if o == s {
+			s.status.State, s.status.Err = StateWaiting, asError(err, CodeUnreachable)
+		}
+	})
+	db.finishSyncs(err)
+	if ms, because := db.pauseAfter(turnResult{err: err}); !db.running && (db.cancel == nil || db.nextAt > db.host.Now()+ms) {
+		db.schedule(ms, because)
 	}
 }
 

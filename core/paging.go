@@ -58,7 +58,8 @@ type snapshot struct {
 	buckets [][]candidate   // by interval; nil for one that is kept as it is stored
 	slot    Slot            // from here on the state has not been looked at
 	end     Slot
-	bucket  int // from here on the buckets have not been written
+	bucket  int   // from here on the buckets have not been written
+	written []int // which of next.pages are new, as out.Pages has them
 	pages   []page
 	out     Checkpoint
 }
@@ -163,7 +164,6 @@ func (n *snapshot) step() (done bool) {
 		n.buckets[i] = nil
 		return false
 	}
-	n.finish()
 	return true
 }
 
@@ -202,16 +202,24 @@ func (n *snapshot) write(low UUID, bucket []candidate) {
 }
 
 func (n *snapshot) store(low UUID, blob []byte) {
-	name := pageName(n.next.lsn, len(n.out.Pages))
-	n.out.Pages = append(n.out.Pages, Page{name, blob})
-	n.pages = append(n.pages, page{low: low, name: name, bytes: len(blob)})
+	n.written = append(n.written, len(n.pages))
+	n.out.Pages = append(n.out.Pages, Page{Bytes: blob})
+	n.pages = append(n.pages, page{low: low, bytes: len(blob)})
 }
 
-func (n *snapshot) finish() {
+// seal makes the checkpoint of what was written, built on base. It may be done again, with another lsn and rest.
+func (n *snapshot) seal(base *manifest) *Checkpoint {
 	m := n.next
+	n.base = base
 	if m.pages = n.pages; len(m.pages) > 0 {
 		m.pages[0].low = Nil // below it there is no object
 	}
+	n.out.Pages = n.out.Pages[:len(n.written)]
+	for i, at := range n.written {
+		name := pageName(m.lsn, i)
+		n.out.Pages[i].Name, m.pages[at].name = name, name
+	}
+	m.rest, m.bytes, n.out.Drop = nil, 0, nil
 	for i := range m.pages {
 		m.bytes += m.pages[i].bytes
 	}
@@ -232,6 +240,7 @@ func (n *snapshot) finish() {
 			n.out.Drop = append(n.out.Drop, name)
 		}
 	}
+	return &n.out
 }
 
 // stored makes the finished snapshot the checkpoint that later changes are measured against.

@@ -149,7 +149,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 				p.snap = nil
 				continue
 			}
-			l := w.store(&n.out, nil)
+			l := w.store(n.seal(n.base), nil)
 			p.stored(n)
 			written += len(n.out.Pages)
 			kept += len(w.pages) - len(n.out.Pages)
@@ -197,7 +197,7 @@ func TestADamagedCheckpointIsRefused(t *testing.T) {
 	n := w.rep.state.paging.snapshot(w.rep.state, w.rep.next-1, w.rep.log.log, w.rep.encodeRest(), w.rep.pending, w.rep.uncommitted)
 	for !n.step() {
 	}
-	whole := w.store(&n.out, nil)
+	whole := w.store(n.seal(n.base), nil)
 	damaged := func(name string, change func(l *Log)) {
 		l := Log{Manifest: slices.Clone(whole.Manifest)}
 		for _, p := range whole.Pages {

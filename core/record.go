@@ -18,6 +18,9 @@ const (
 	recordCommit recordKind = 'c' // new pending actions
 	recordTurn   recordKind = 't' // one turn of the loop
 
+	// recordInstall stands where a checkpoint of the server took the place of all that was before; it is committed with that, and never read.
+	recordInstall recordKind = 'k'
+
 	// What a local checkpoint is made of; they stand beside the log, not in it.
 	recordManifest recordKind = 'm'
 	recordPage     recordKind = 'p' // objects of the confirmed state

@@ -58,9 +58,7 @@ func (r *Replica) readCheckpoint(log *Log) error {
 	if r.log.log != m.log {
 		return fail(CodeCorrupt, "", "the local checkpoint is another log's")
 	}
-	for _, l := range r.pending {
-		r.state.ApplyPending(&l.Action, &l.undo, nil)
-	}
+	r.top()
 	r.next = m.lsn + 1
 	r.state.paging = newPaging(m)
 	return nil
@@ -115,6 +113,16 @@ func (s *Stream) adopt(next *Replica) {
 			if stored {
 				committed = l.ticket
 				continue
+			}
+			if l.Client != next.log.client {
+				if next.state.standsForOld(&l.Action, next.log.client) {
+					refused[l.ID] = true
+					gone = append(gone, l)
+					j := Rejection{ID: l.ID, Code: CodeClient, Message: cloneMessage}
+					land.rejected = append(land.rejected, Rejected{Rejection: j, Action: l.Action, ticket: l.ticket})
+					continue
+				}
+				l = l.under(next.log.client)
 			}
 			l.undo = Undo{}
 			next.uncommitted = append(next.uncommitted, l)

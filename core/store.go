@@ -25,7 +25,8 @@ type Store interface {
 
 	// Checkpoint stores a checkpoint in one step, and deletes what it replaces: the records below its lsn, and
 	// the pages it drops. The stored manifest must be the one it was built on, and its record must be there, else nothing
-	// changes and the error is ErrLost.
+	// changes and the error is ErrLost. Where it brings that record with it, this is also the commit of the record: the last one
+	// must be the one before, as with Append.
 	Checkpoint(ctx context.Context, stream string, c *Checkpoint) error
 
 	// Streams lists the streams that have a local log.
@@ -47,7 +48,8 @@ type Log struct {
 
 // Checkpoint is a local checkpoint on its way into the store.
 type Checkpoint struct {
-	LSN      LSN // of the last record that it holds; that one stays
+	LSN      LSN    // of the last record that it holds; that one stays
+	Record   []byte // nil, or that record itself
 	Base     []byte
 	Manifest []byte
 	Pages    []Page   // new ones

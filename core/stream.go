@@ -26,7 +26,9 @@ type Stream struct {
 	status     Status
 	failures   int  // of the store, in a row
 	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
-	unsure     int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	installing *install
+	declined   uint64 // the index of a checkpoint that could not be installed
+	unsure     int    // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -39,6 +41,8 @@ type planned struct {
 	item   SyncItem
 	answer SyncAnswer
 	done   func(activity bool, err error)
+	// install, where not nil, is what is planned instead.
+	install *install
 }
 
 type settledWaiter struct {

@@ -31,6 +31,9 @@ func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer) (plan, error) {
 	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
 		return plan{}, nil // another context's turn was first: the next turn asks again
 	}
+	if a.Offer != nil && len(a.Entries) == 0 {
+		return plan{}, fail(CodeBadAnswer, "/checkpoint", "it leads no further")
+	}
 	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain}
 	if a.HasEpoch {
 		t.epoch = a.Epoch

@@ -204,6 +204,11 @@ func runVector(t *testing.T, c vectorCase) {
 	if got := string(s.AppendCheckpoint(nil, "v")); got != want.Checkpoint {
 		t.Errorf("checkpoint:\n got %s\nwant %s", got, want.Checkpoint)
 	}
+	if _, read, err := ReadCheckpoint(want.Checkpoint); err != nil {
+		t.Errorf("the checkpoint is not read: %v", err)
+	} else if got := string(read.AppendCheckpoint(nil, "v")); got != want.Checkpoint {
+		t.Errorf("checkpoint, read and written again:\n got %s\nwant %s", got, want.Checkpoint)
+	}
 	clients := map[string][3]any{}
 	for _, row := range s.clients.sorted() {
 		clients[row.Client.String()] = [3]any{float64(row.Seq), float64(row.Index), row.Action.String()}

@@ -76,7 +76,17 @@ type SyncAnswer struct {
 	Entries   []WireEntry
 	Persisted []Persisted
 	Rejected  []Rejection
+	Offer     *CheckpointOffer
 	Err       *Error
+}
+
+// CheckpointOffer names a checkpoint that stands for the log up to its index.
+type CheckpointOffer struct {
+	Index  uint64
+	Epoch  UUID
+	Chain  Chain
+	Bytes  uint64
+	SHA256 string // in hex
 }
 
 // WireEntry is an entry as it travels; Action is JSON text.
@@ -170,6 +180,25 @@ func (l *lexer) syncAnswer(a *SyncAnswer) error {
 					return err
 				})
 				a.Rejected = append(a.Rejected, j)
+				return err
+			})
+		case "checkpoint":
+			a.Offer = &CheckpointOffer{}
+			err = l.object(func(key string) (err error) {
+				switch key {
+				case "index":
+					a.Offer.Index, err = l.uint()
+				case "epoch":
+					a.Offer.Epoch, err = l.uuid()
+				case "chain":
+					a.Offer.Chain, err = l.chain()
+				case "bytes":
+					a.Offer.Bytes, err = l.uint()
+				case "sha256":
+					a.Offer.SHA256, err = l.str()
+				default: // the url too: only the server that was named is asked
+					_, err = l.raw()
+				}
 				return err
 			})
 		case "error":

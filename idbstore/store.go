@@ -247,6 +247,15 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoin
 		values[i] = toJS(c.Pages[i].Bytes)
 	}
 	manifest := toJS(c.Manifest)
+	at, needed := c.LSN, 1
+	var record js.Value
+	if c.Record != nil {
+		at, needed, record = c.LSN-1, 2, toJS(c.Record)
+	}
+	from, err := keysFrom(stream, at)
+	if err != nil {
+		return mapError(op, err)
+	}
 	below := js.Global().Get("IDBKeyRange").Call("bound", js.ValueOf([]any{stream, -1}), key(stream, c.LSN), false, true) // Delete takes ranges too
 	tx, err := s.begin(ctx, idb.TransactionReadWrite, records, meta)
 	if err != nil {
@@ -257,25 +266,36 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoin
 	if err != nil {
 		return mapError(op, err)
 	}
-	last, err := tx.records.GetKey(key(stream, c.LSN))
+	keys, err := tx.records.GetAllKeysRange(from, uint(needed))
 	if err != nil {
 		return mapError(op, err)
 	}
 	// Requests are answered in their order: when the second is, both are.
-	return tx.guarded(ctx, op, last, func() error {
+	return tx.guarded(ctx, op, keys, func() error {
 		stored, err := toGo(base)
 		if err != nil {
 			return err
 		}
-		lsn, err := last.Result()
+		found, err := keys.Result()
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(stored, c.Base) || lsn.IsUndefined() {
+		if !bytes.Equal(stored, c.Base) {
+			return core.ErrLost
+		}
+		if c.Record != nil {
+			return mayAppend(found, c.LSN)
+		}
+		if len(found) == 0 || lsnOf(found[0]) != c.LSN {
 			return core.ErrLost
 		}
 		return nil
 	}, func() error {
+		if c.Record != nil {
+			if _, err := tx.records.AddKey(key(stream, c.LSN), record); err != nil {
+				return err
+			}
+		}
 		for i := range c.Pages {
 			if _, err := tx.meta.AddKey(pageKey(stream, c.Pages[i].Name), values[i]); err != nil {
 				return err

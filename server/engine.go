@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 
 	"github.com/strandline-sync/strandline/core"
@@ -20,11 +21,22 @@ type Engine interface {
 	Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []Entry) error
 
 	// Read gives entries after an index, in order, at most limit and about maxBytes (at least one). It sees every append
-	// that was acknowledged before the call.
+	// that was acknowledged before the call. Where the next entry is forgotten, the error is ErrConflict.
 	Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]Entry, error)
 
-	// Chain is the log's chain at an index from 1 to head.
+	// Chain is the log's chain at an index from oldest to head; ErrConflict for another one.
 	Chain(ctx context.Context, stream string, index uint64) (core.Chain, error)
+
+	// Checkpoint gives the checkpoint of the log at an index, the newest one for index 0; nil where there is none.
+	Checkpoint(ctx context.Context, stream string, index uint64) (*Checkpoint, error)
+
+	// PutCheckpoint stores a checkpoint, durable before it returns. It forgets those before it but the last one, which somebody
+	// may be reading, and the entries below oldest, or some of them; oldest is at most the checkpoint's index, so that the last entry
+	// stays. Where the log has another epoch, or has not come so far, nothing is written and the error is ErrConflict.
+	PutCheckpoint(ctx context.Context, stream string, c *Checkpoint, oldest uint64) error
+
+	// Delete forgets a log and its checkpoints for good. The next append makes a new log, with another epoch.
+	Delete(ctx context.Context, stream string) error
 
 	// Streams lists the logs by name, with their heads.
 	Streams(ctx context.Context) (map[string]uint64, error)
@@ -35,9 +47,10 @@ type Engine interface {
 
 // Log is what an engine knows of one log.
 type Log struct {
-	Epoch core.UUID
-	Head  uint64
-	Chain core.Chain
+	Epoch  core.UUID
+	Head   uint64
+	Chain  core.Chain
+	Oldest uint64 // the first entry that is kept
 }
 
 // Entry is one stored action.
@@ -46,6 +59,17 @@ type Entry struct {
 	By     string     // subject of the principal
 	Chain  core.Chain // at this entry
 	Raw    string     // canonical bytes of the action
+}
+
+// Checkpoint is the state at an index, in core's canonical encoding, and what else the server must know of the entries up to there.
+type Checkpoint struct {
+	Index  uint64
+	Epoch  core.UUID
+	Chain  core.Chain
+	Bytes  int // of the encoding
+	SHA256 [sha256.Size]byte
+	Packed []byte // the encoding, by gzip
+	Owners []byte // JSON: which principal first used each client id
 }
 
 // ErrConflict says that the log has another head, or another epoch, than the append was made for.

@@ -19,8 +19,9 @@ type handler func(w http.ResponseWriter, r *http.Request, p Principal) error
 // routes is the table of paths and methods.
 func (s *Server) routes() http.Handler {
 	routes := map[string]map[string]handler{
-		"/v1/sync": {http.MethodPost: s.postSync},
-		"/v1/log":  {http.MethodGet: s.getLog},
+		"/v1/sync":       {http.MethodPost: s.postSync},
+		"/v1/log":        {http.MethodGet: s.getLog},
+		"/v1/checkpoint": {http.MethodGet: s.getCheckpoint},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.cors(w, r)
@@ -131,6 +132,9 @@ func (a *answer) append(b []byte) []byte {
 		b = append(b, `"chain":"`...)
 		b = append(a.log.Chain.Append(b), `",`...)
 	}
+	if a.offer != nil {
+		b = appendOffer(b, a.stream, a.offer)
+	}
 	if len(a.entries) > 0 {
 		b = append(b, `"entries":`...)
 		b = append(appendEntries(b, a.after, a.entries), ',')
@@ -172,6 +176,10 @@ func (a *answer) append(b []byte) []byte {
 		b = append(b, ']')
 	}
 	b = append(append(b, `,"stream":`...), quote(a.stream)...)
+	if a.turn > 0 {
+		b = append(b, `,"turn":`...)
+		b = strconv.AppendInt(b, a.turn.Milliseconds(), 10)
+	}
 	return append(b, '}')
 }
 

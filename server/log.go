@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,15 +12,9 @@ import (
 
 // getLog reads a log: entries after an index, waiting for the first one where the caller asks for that.
 func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) error {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	values, err := s.readQuery(r, p, Read)
 	if err != nil {
-		return bad("", "the query cannot be read")
-	}
-	if wrong := core.CheckStreamName(values.Get("stream")); wrong != "" {
-		return bad("/stream", wrong)
-	}
-	if !s.Auth.Allow(p, values.Get("stream"), Read) {
-		return errForbidden
+		return err
 	}
 	q, err := parseLogQuery(values)
 	if err != nil {
@@ -63,24 +58,36 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 
 func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, log Log) error {
 	entries, err := s.Engine.Read(r.Context(), q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
+	if errors.Is(err, ErrConflict) { // not kept: a checkpoint stands for them
+		c, err := s.Engine.Checkpoint(r.Context(), q.stream, 0)
+		if err != nil || c == nil {
+			return errors.Join(errors.New("the engine lacks entries below its head"), err)
+		}
+		a := answer{stream: q.stream, after: q.after, log: log, offer: c}
+		writeBody(w, r, a.append(nil))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	chain, known := log.Chain, q.after == log.Head
 	if len(entries) > 0 {
-		before := core.Chain(0)
+		before, unchecked := core.Chain(0), entries
 		if q.after > 0 {
-			if before, err = s.Engine.Chain(r.Context(), q.stream, q.after); err != nil {
+			before, err = s.Engine.Chain(r.Context(), q.stream, q.after)
+			if errors.Is(err, ErrConflict) { // the first one that is kept
+				before, unchecked = entries[0].Chain, entries[1:]
+			} else if err != nil {
 				return err
 			}
 		}
-		if err := intact(before, entries); err != nil {
+		if err := intact(before, unchecked); err != nil {
 			return err
 		}
 		chain, known = entries[len(entries)-1].Chain, true
 		log.Head = max(log.Head, q.after+uint64(len(entries))) // the head was read first
 	}
-	a := answer{stream: q.stream, after: q.after, entries: entries, log: Log{log.Epoch, log.Head, chain}, hasChain: known}
+	a := answer{stream: q.stream, after: q.after, entries: entries, log: Log{Epoch: log.Epoch, Head: log.Head, Chain: chain}, hasChain: known}
 	writeBody(w, r, a.append(nil))
 	return nil
 }

@@ -32,9 +32,18 @@ type Config struct {
 	IdleStream      time.Duration // after which a stream's fold leaves memory; 5 minutes
 	MaxWait         time.Duration // of a long poll; 60 s
 
+	// CheckpointBytes is from how many bytes of entries on a checkpoint is built; 256 KiB; negative: never.
+	CheckpointBytes int
+	// Keep is how many of a log's last entries are kept at least, once checkpoints stand for those before; 0: all are kept.
+	Keep uint64
+
 	// Now and NewID are the clock and the source of ids; nil: the real ones.
 	Now   func() time.Time
 	NewID func() core.UUID
+	// Background runs what nobody waits for; nil: in a goroutine. Hold answers an append that must wait for another client's
+	// turn; nil: it waits. Simulations set both.
+	Background func(func())
+	Hold       func(left time.Duration) error
 }
 
 // Server serves streams. It is safe for concurrent use.
@@ -61,6 +70,10 @@ func New(c Config) *Server {
 	def(&c.Burst, 500)
 	def(&c.IdleStream, 5*time.Minute)
 	def(&c.MaxWait, 60*time.Second)
+	def(&c.CheckpointBytes, 256<<10)
+	if c.Background == nil {
+		c.Background = func(f func()) { go f() }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -138,6 +151,10 @@ type stream struct {
 	loaded bool
 	state  *core.State
 	owners map[core.UUID]string // client → the principal that first used it
+	weight int                  // bytes of the entries after the newest checkpoint
+
+	checkpoints checkpoints
+	pushers     pushers
 
 	movedMu sync.Mutex
 	moved   chan struct{} // closed when the head moves
@@ -153,7 +170,14 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 		return err
 	}
 	st.state, st.owners = core.NewState(), map[core.UUID]string{}
-	st.state.Epoch = log.Epoch
+	st.state.Epoch, st.weight = log.Epoch, 0
+	if err := st.fromCheckpoint(ctx, e, &log); err != nil {
+		if log.Oldest > 1 {
+			return err
+		}
+		st.state, st.owners = core.NewState(), map[core.UUID]string{} // the whole log is there
+		st.state.Epoch = log.Epoch
+	}
 	for st.state.Head < log.Head {
 		entries, err := e.Read(ctx, st.name, st.state.Head, 1000, 4<<20)
 		if err != nil {
@@ -168,6 +192,7 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 				return err
 			}
 			st.apply(a, entries[i].By)
+			st.weight += len(a.Raw)
 			if st.state.Chain != entries[i].Chain {
 				return &core.Error{Code: core.CodeInternal, Message: "a stored entry does not match its chain"}
 			}

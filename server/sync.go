@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/strandline-sync/strandline/core"
 )
@@ -19,6 +21,8 @@ type answer struct {
 	entries   []Entry
 	persisted []core.UUID
 	rejected  []core.Rejection
+	offer     *Checkpoint   // where entries that the client lacks are not kept, or are many
+	turn      time.Duration // for which the client holds the stream
 	err       *core.Error
 }
 
@@ -45,14 +49,27 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	}
 	st := s.stream(it.Stream)
 	defer s.release(st)
+	pushes := len(it.Offers) > 0 || it.Drain
+	if pushes {
+		if err := s.await(ctx, st, it.Client); err != nil {
+			return fail(err)
+		}
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	held := false // by this answer
+	defer func() {
+		if !held {
+			st.pushers.answered(it.Client)
+		}
+	}()
 	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
 	if err := st.load(context.WithoutCancel(ctx), s.Engine); err != nil {
 		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
 	}
-	a.log = Log{st.state.Epoch, st.state.Head, st.state.Chain}
-	if err := s.sameLog(ctx, st, it, &a); err != nil {
+	a.log = Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}
+	kept, err := s.sameLog(ctx, st, it, &a)
+	if err != nil {
 		return fail(err)
 	}
 	if owner, known := st.owners[it.Client]; known && owner != p.Subject {
@@ -60,21 +77,19 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	}
 	switch {
 	case it.After < st.state.Head:
-		entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(core.MaxAnswerBytes, *room))
-		if err != nil {
+		if err := s.fetch(ctx, st, it, &a, kept, room); err != nil {
 			return fail(err)
 		}
-		if err := intact(a.log.Chain, entries); err != nil || len(entries) == 0 {
-			return fail(fmt.Errorf("the engine lacks entries below its head: %w", err))
+		if pushes && len(a.entries) > 0 {
+			atHead := it.After+uint64(len(a.entries)) == st.state.Head
+			a.turn = st.pushers.lose(it.Client, atHead, s.Now())
+			held = a.turn > 0
 		}
-		for i := range entries {
-			*room -= len(entries[i].Raw)
-		}
-		a.entries, a.log.Chain, a.hasChain = entries, entries[len(entries)-1].Chain, true
-	case len(it.Offers) > 0 || it.Drain:
+	case pushes:
 		if err := s.persist(ctx, p, st, it, &a); err != nil {
 			return fail(err)
 		}
+		st.pushers.won(it.Client)
 	default:
 		a.hasChain = true
 	}
@@ -83,31 +98,68 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 
 var errForbidden = problem(core.CodeForbidden, "", "not allowed, or not there")
 
-// sameLog is rule 0: the client follows this log, up to after.
-func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, a *answer) error {
-	other := problem(core.CodeEpoch, "", "this is another log than the one that was followed")
+// fetch is rules 1 and 2: the entries that the client lacks, or the checkpoint that stands for them.
+func (s *Server) fetch(ctx context.Context, st *stream, it *core.SyncRequest, a *answer, kept bool, room *int) error {
+	newest := st.checkpoints.get()
+	entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(core.MaxAnswerBytes, *room))
+	if errors.Is(err, ErrConflict) && newest != nil && newest.Index > it.After {
+		a.offer, a.hasChain = newest, false
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return errors.New("the engine lacks entries below its head")
+	}
+	if !kept && it.Chain.Next(entries[0].Raw) != entries[0].Chain {
+		return errOtherLog
+	}
+	if err := intact(it.Chain, entries); err != nil {
+		return err
+	}
+	for i := range entries {
+		*room -= len(entries[i].Raw)
+	}
+	if it.After == 0 {
+		a.offer = newest
+	}
+	a.entries, a.log.Chain, a.hasChain = entries, entries[len(entries)-1].Chain, true
+	return nil
+}
+
+var errOtherLog = problem(core.CodeEpoch, "", "this is another log than the one that was followed")
+
+// sameLog is rule 0: the client follows this log, up to after. kept tells that the chain there is known.
+func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, a *answer) (kept bool, err error) {
 	switch {
 	case it.After == 0:
 		if a.log.Chain = 0; it.Chain != 0 {
-			return other
+			return false, errOtherLog
 		}
 		a.hasChain = st.state.Head == 0
-		return nil
+		return true, nil
 	case it.After > st.state.Head:
-		return other
+		return false, errOtherLog
 	case it.After == st.state.Head:
 		a.log.Chain, a.hasChain = st.state.Chain, true
 	default:
 		chain, err := s.Engine.Chain(ctx, it.Stream, it.After)
+		if errors.Is(err, ErrConflict) { // not kept
+			if it.Epoch != st.state.Epoch {
+				return false, errOtherLog
+			}
+			return false, nil
+		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		a.log.Chain, a.hasChain = chain, true
 	}
 	if a.log.Chain != it.Chain {
-		return other
+		return true, errOtherLog
 	}
-	return nil
+	return true, nil
 }
 
 // intact checks entries against the chains that they were stored with: what a disk or a hand has changed is not served.
@@ -237,7 +289,11 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	for _, act := range taken {
 		a.persisted = append(a.persisted, act.ID)
 	}
-	a.log = Log{st.state.Epoch, st.state.Head, chain}
+	a.log = Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: chain}
+	for i := range entries {
+		st.weight += len(entries[i].Raw)
+	}
+	s.weigh(st)
 	st.announce()
 	return nil
 }

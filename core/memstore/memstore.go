@@ -5,6 +5,7 @@ package memstore
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -181,13 +182,16 @@ func (s *Store) Checkpoint(_ context.Context, stream string, c *core.Checkpoint)
 	if l == nil {
 		return core.ErrGone
 	}
-	if !bytes.Equal(l.manifest, c.Base) || c.LSN < l.first || c.LSN >= l.next() {
+	if !bytes.Equal(l.manifest, c.Base) || c.LSN < l.first || c.Record == nil && c.LSN >= l.next() || c.Record != nil && c.LSN != l.next() {
 		return core.ErrLost
 	}
 	for _, p := range c.Pages {
 		if l.pages[p.Name] != nil {
 			return core.ErrLost
 		}
+	}
+	if c.Record != nil {
+		l.records = append(l.records, slices.Clone(c.Record))
 	}
 	for _, p := range c.Pages {
 		l.pages[p.Name] = slices.Clone(p.Bytes)
@@ -233,4 +237,15 @@ func (s *Store) Close() error {
 	defer s.db.mu.Unlock()
 	s.closed = true
 	return nil
+}
+
+// Clone copies the database: a profile as a backup would bring it back.
+func (d *Database) Clone() *Database {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := New()
+	for name, l := range d.logs {
+		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, pages: maps.Clone(l.pages)}
+	}
+	return c
 }

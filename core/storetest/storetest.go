@@ -327,6 +327,43 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("%+v, %v", l, err)
 		}
 	})
+	t.Run("ACheckpointThatBringsItsRecordIsACommit", func(t *testing.T) {
+		open := newDatabase(t)
+		s, late := open(t), open(t)
+		fill(t, s, "a", 10)
+		at := func(lsn core.LSN, base []byte) *core.Checkpoint {
+			c := checkpoint(lsn, base, nil, fmt.Sprint(lsn, "-0"))
+			c.Record = rec(fmt.Sprint("installed ", lsn))
+			return c
+		}
+		for _, lsn := range []core.LSN{5, 9, 11} { // not the next one
+			if err := s.Checkpoint(ctx, "a", at(lsn, nil)); !errors.Is(err, core.ErrLost) && core.CodeOf(err) != core.CodeClosed {
+				t.Fatalf("at %d: %v", lsn, err)
+			}
+		}
+		one := at(10, nil)
+		if err := s.Checkpoint(ctx, "a", one); err != nil {
+			t.Fatal(err)
+		}
+		for _, from := range []core.LSN{0, 9, 10} { // whoever follows the log meets the checkpoint
+			l, err := late.Load(ctx, "a", from)
+			if err != nil || !bytes.Equal(l.Manifest, one.Manifest) || len(l.Pages) != 1 || len(l.Records) != 0 {
+				t.Fatalf("load from %d: %+v, %v", from, l, err)
+			}
+		}
+		if err := late.Append(ctx, "a", 10, rec("late")); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("an append in its place: %v", err)
+		}
+		if err := late.Checkpoint(ctx, "a", at(11, nil)); !errors.Is(err, core.ErrLost) {
+			t.Fatalf("another one, on no base: %v", err)
+		}
+		if err := late.Append(ctx, "a", 11, rec("a11")); err != nil {
+			t.Fatal(err)
+		}
+		if got := load(t, s, "a", 11); len(got) != 1 || string(got[0]) != "a11" {
+			t.Fatalf("%q", got)
+		}
+	})
 	t.Run("ACheckpointOfNothingIsRefused", func(t *testing.T) {
 		open := newDatabase(t)
 		s, other := open(t), open(t)

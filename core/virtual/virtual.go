@@ -91,6 +91,9 @@ type Host struct {
 	dead   bool
 	frozen bool
 	late   []func() // what would have happened meanwhile
+
+	// Latency, where not nil, is this host's own.
+	Latency func(*rand.Rand) int64
 }
 
 var _ core.Host = (*Host)(nil)
@@ -136,8 +139,12 @@ func (h *Host) After(ms int64, f func()) (cancel func()) {
 // Do implements core.Host. Work that has begun is done even if the host dies: a request that was sent arrives.
 func (h *Host) Do(work func() (then func())) {
 	var before, after int64
-	if h.w.Latency != nil {
-		all := h.w.Latency(h.w.rand)
+	latency := h.Latency
+	if latency == nil {
+		latency = h.w.Latency
+	}
+	if latency != nil {
+		all := latency(h.w.rand)
 		before, after = all/2, all-all/2
 	}
 	h.w.After(before, func() {

@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 		must(t, e.Append(ctx, "b", core.UUID{9}, 0, entries(1, 1)))
 		log, err := e.Log(ctx, "a")
 		must(t, err)
-		if want := (server.Log{Epoch: epoch, Head: 5, Chain: 1<<63 + 5}); log != want {
+		if want := (server.Log{Epoch: epoch, Head: 5, Chain: 1<<63 + 5, Oldest: 1}); log != want {
 			t.Fatalf("%+v, want %+v", log, want)
 		}
 		got, err := e.Read(ctx, "a", 1, 3, 1<<20)
@@ -132,6 +132,81 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 				t.Fatalf("entry %d: %v", i, got[i])
 			}
 			seen[got[i].Raw] = true
+		}
+	})
+	t.Run("ACheckpointStandsForForgottenEntries", func(t *testing.T) {
+		e := open(t)
+		if c, err := e.Checkpoint(ctx, "a", 0); c != nil || err != nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		must(t, e.Append(ctx, "a", epoch, 0, entries(1, 9)))
+		at := func(index uint64) *server.Checkpoint {
+			return &server.Checkpoint{Index: index, Epoch: epoch, Chain: core.Chain(1<<63 + index), Bytes: 100, SHA256: [32]byte{1, byte(index)},
+				Packed: []byte(fmt.Sprint("packed ", index)), Owners: []byte("{}")}
+		}
+		for _, bad := range []*server.Checkpoint{at(0), at(10), {Index: 3, Epoch: core.UUID{7}}} {
+			if err := e.PutCheckpoint(ctx, "a", bad, 1); !errors.Is(err, server.ErrConflict) {
+				t.Fatalf("%+v: %v", bad, err)
+			}
+		}
+		must(t, e.PutCheckpoint(ctx, "a", at(3), 1))
+		must(t, e.PutCheckpoint(ctx, "a", at(5), 4))
+		must(t, e.PutCheckpoint(ctx, "a", at(4), 4)) // late: a newer one is there
+		log, err := e.Log(ctx, "a")
+		if want := (server.Log{Epoch: epoch, Head: 9, Chain: 1<<63 + 9, Oldest: 4}); err != nil || log != want {
+			t.Fatalf("%+v, %v", log, err)
+		}
+		if _, err := e.Read(ctx, "a", 2, 10, 1<<20); !errors.Is(err, server.ErrConflict) {
+			t.Fatalf("entries that are forgotten: %v", err)
+		}
+		if _, err := e.Chain(ctx, "a", 3); !errors.Is(err, server.ErrConflict) {
+			t.Fatalf("the chain of one that is forgotten: %v", err)
+		}
+		got, err := e.Read(ctx, "a", 3, 2, 1<<20)
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(entries(4, 2)) {
+			t.Fatalf("%v, %v", got, err)
+		}
+		for index, want := range map[uint64]*server.Checkpoint{0: at(5), 5: at(5), 3: at(3)} {
+			if c, err := e.Checkpoint(ctx, "a", index); err != nil || fmt.Sprint(c) != fmt.Sprint(want) {
+				t.Fatalf("at %d: %+v, %v", index, c, err)
+			}
+		}
+		must(t, e.PutCheckpoint(ctx, "a", at(9), 100)) // the last entry stays
+		if c, err := e.Checkpoint(ctx, "a", 3); c != nil || err != nil {
+			t.Fatalf("an old one is kept: %+v, %v", c, err)
+		}
+		if log, err = e.Log(ctx, "a"); err != nil || log.Oldest != 9 || log.Head != 9 || log.Epoch != epoch {
+			t.Fatalf("%+v, %v", log, err)
+		}
+		must(t, e.Append(ctx, "a", epoch, 9, entries(10, 1)))
+		if got, err = e.Read(ctx, "a", 8, 9, 1<<20); err != nil || fmt.Sprint(got) != fmt.Sprint(entries(9, 2)) {
+			t.Fatalf("%v, %v", got, err)
+		}
+	})
+	t.Run("ADeletedLogIsGone", func(t *testing.T) {
+		e := open(t)
+		must(t, e.Delete(ctx, "a"))
+		must(t, e.Append(ctx, "a", epoch, 0, entries(1, 3)))
+		must(t, e.Append(ctx, "b", epoch, 0, entries(1, 1)))
+		must(t, e.PutCheckpoint(ctx, "a", &server.Checkpoint{Index: 2, Epoch: epoch, Packed: []byte("x"), Owners: []byte("{}")}, 2))
+		must(t, e.Delete(ctx, "a"))
+		log, err := e.Log(ctx, "a")
+		if err != nil || log != (server.Log{}) {
+			t.Fatalf("%+v, %v", log, err)
+		}
+		if c, err := e.Checkpoint(ctx, "a", 0); c != nil || err != nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		if err := e.Append(ctx, "a", epoch, 3, entries(4, 1)); !errors.Is(err, server.ErrConflict) {
+			t.Fatalf("an append to what was there: %v", err)
+		}
+		must(t, e.Append(ctx, "a", core.UUID{5}, 0, entries(7, 1)))
+		if log, err = e.Log(ctx, "a"); err != nil || log.Epoch != (core.UUID{5}) || log.Head != 1 || log.Oldest != 1 {
+			t.Fatalf("%+v, %v", log, err)
+		}
+		heads, err := e.Streams(ctx)
+		if err != nil || len(heads) != 2 {
+			t.Fatalf("%v, %v", heads, err)
 		}
 	})
 	t.Run("AClosedEngineSaysSo", func(t *testing.T) {

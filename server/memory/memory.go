@@ -19,8 +19,10 @@ type Engine struct {
 }
 
 type log struct {
-	epoch   core.UUID
-	entries []server.Entry
+	epoch       core.UUID
+	entries     []server.Entry
+	oldest      uint64 // entries below are forgotten, though their places remain
+	checkpoints []*server.Checkpoint
 }
 
 var _ server.Engine = (*Engine)(nil)
@@ -34,7 +36,7 @@ func (e *Engine) Clone() *Engine {
 	defer e.mu.Unlock()
 	c := New()
 	for name, l := range e.logs {
-		c.logs[name] = &log{l.epoch, slices.Clone(l.entries)}
+		c.logs[name] = &log{l.epoch, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
 	return c
 }
@@ -58,7 +60,7 @@ func (e *Engine) Log(_ context.Context, stream string) (server.Log, error) {
 		return server.Log{}, err
 	}
 	n := len(l.entries)
-	return server.Log{Epoch: l.epoch, Head: uint64(n), Chain: l.entries[n-1].Chain}, nil
+	return server.Log{Epoch: l.epoch, Head: uint64(n), Chain: l.entries[n-1].Chain, Oldest: max(1, l.oldest)}, nil
 }
 
 // Append implements server.Engine.
@@ -89,6 +91,9 @@ func (e *Engine) Read(_ context.Context, stream string, after uint64, limit, max
 	if err != nil || after >= uint64(len(l.entries)) {
 		return nil, err
 	}
+	if after+1 < l.oldest {
+		return nil, server.ErrConflict
+	}
 	var out []server.Entry
 	for _, entry := range l.entries[after:] {
 		if maxBytes -= len(entry.Raw); len(out) == limit || maxBytes < 0 && len(out) > 0 {
@@ -107,10 +112,60 @@ func (e *Engine) Chain(_ context.Context, stream string, index uint64) (core.Cha
 	if err != nil {
 		return 0, err
 	}
-	if index == 0 || index > uint64(len(l.entries)) {
+	if index == 0 || index < l.oldest || index > uint64(len(l.entries)) {
 		return 0, server.ErrConflict
 	}
 	return l.entries[index-1].Chain, nil
+}
+
+// Checkpoint implements server.Engine.
+func (e *Engine) Checkpoint(_ context.Context, stream string, index uint64) (*server.Checkpoint, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(l.checkpoints) {
+		if index == 0 || c.Index == index {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// PutCheckpoint implements server.Engine.
+func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Checkpoint, oldest uint64) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return err
+	}
+	if l.epoch != c.Epoch || c.Index == 0 || c.Index > uint64(len(l.entries)) {
+		return server.ErrConflict
+	}
+	if n := len(l.checkpoints); n > 0 && l.checkpoints[n-1].Index >= c.Index {
+		return nil
+	}
+	l.checkpoints = append(slices.Clone(l.checkpoints[max(0, len(l.checkpoints)-1):]), c)
+	for oldest = min(oldest, c.Index); l.oldest < oldest; l.oldest++ {
+		if l.oldest > 0 {
+			l.entries[l.oldest-1] = server.Entry{}
+		}
+	}
+	return nil
+}
+
+// Delete implements server.Engine.
+func (e *Engine) Delete(_ context.Context, stream string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return server.ErrClosed
+	}
+	delete(e.logs, stream)
+	return nil
 }
 
 // Streams implements server.Engine.

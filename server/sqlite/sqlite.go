@@ -22,7 +22,7 @@ import (
 )
 
 // schemaVersion is the format of the database; a newer one is refused.
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE IF NOT EXISTS streams (
@@ -39,6 +39,16 @@ CREATE TABLE IF NOT EXISTS entries (
 	body   TEXT NOT NULL,
 	PRIMARY KEY (stream, idx)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (
+	stream INTEGER NOT NULL,
+	idx    INTEGER NOT NULL,
+	chain  INTEGER NOT NULL,
+	bytes  INTEGER NOT NULL,
+	sha256 BLOB NOT NULL,
+	packed BLOB NOT NULL,
+	owners BLOB NOT NULL,
+	PRIMARY KEY (stream, idx)
+) STRICT;
 `
 
 // Engine implements server.Engine.
@@ -49,7 +59,7 @@ type Engine struct {
 
 	mu     sync.Mutex // of closed and sends to queue
 	closed bool
-	queue  chan *appendRequest
+	queue  chan *request
 	done   chan struct{}
 }
 
@@ -60,7 +70,7 @@ func Open(dir string) (_ *Engine, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	e := &Engine{queue: make(chan *appendRequest, 1024), done: make(chan struct{})}
+	e := &Engine{queue: make(chan *request, 1024), done: make(chan struct{})}
 	if e.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -153,8 +163,8 @@ type querier interface {
 func readLog(ctx context.Context, q querier, stream string) (l server.Log, err error) {
 	var epoch []byte
 	var chain int64
-	err = q.QueryRowContext(ctx, `SELECT s.epoch, e.idx, e.chain FROM streams s JOIN entries e ON e.stream = s.id
-		WHERE s.name = ? ORDER BY e.idx DESC LIMIT 1`, stream).Scan(&epoch, &l.Head, &chain)
+	err = q.QueryRowContext(ctx, `SELECT s.epoch, e.idx, e.chain, (SELECT min(idx) FROM entries WHERE stream = s.id) FROM streams s JOIN entries e ON e.stream = s.id
+		WHERE s.name = ? ORDER BY e.idx DESC LIMIT 1`, stream).Scan(&epoch, &l.Head, &chain, &l.Oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return server.Log{}, nil
 	}
@@ -168,7 +178,7 @@ func readLog(ctx context.Context, q querier, stream string) (l server.Log, err e
 
 // Read implements server.Engine.
 func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
-	rows, err := e.read.QueryContext(ctx, `SELECT stored, by, chain, body FROM entries
+	rows, err := e.read.QueryContext(ctx, `SELECT idx, stored, by, chain, body FROM entries
 		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx > ? ORDER BY idx LIMIT ?`, stream, int64(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", stream, err)
@@ -177,9 +187,13 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 	var out []server.Entry
 	for rows.Next() {
 		var en server.Entry
+		var index uint64
 		var chain int64
-		if err := rows.Scan(&en.Stored, &en.By, &chain, &en.Raw); err != nil {
+		if err := rows.Scan(&index, &en.Stored, &en.By, &chain, &en.Raw); err != nil {
 			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		if index != after+1+uint64(len(out)) {
+			return nil, server.ErrConflict
 		}
 		if maxBytes -= len(en.Raw); maxBytes < 0 && len(out) > 0 {
 			break

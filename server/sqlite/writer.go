@@ -9,20 +9,32 @@ import (
 	"github.com/strandline-sync/strandline/server"
 )
 
-type appendRequest struct {
-	stream  string
-	epoch   core.UUID
-	expect  uint64
-	entries []server.Entry
+// request is a write that waits for its commit. conflict is its own refusal; err is the whole commit's.
+type request struct {
+	entries int
+	do      func(ctx context.Context, tx *writeTx) (conflict, err error)
 	result  chan error
+}
+
+// writeTx is a transaction under way.
+type writeTx struct {
+	*sql.Tx
+	insert *sql.Stmt // of an entry
 }
 
 // groupEntries bounds one commit, so that no appender waits for a very long one.
 const groupEntries = 20_000
 
 // Append implements server.Engine.
-func (e *Engine) Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
-	r := &appendRequest{stream: stream, epoch: epoch, expect: expect, entries: entries, result: make(chan error, 1)}
+func (e *Engine) Append(_ context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+	return e.submit(len(entries), func(ctx context.Context, tx *writeTx) (conflict, err error) {
+		return appendEntries(ctx, tx, stream, epoch, expect, entries)
+	})
+}
+
+// submit waits until a commit holds what do writes. What was queued is decided; whether the asker still listens does not matter.
+func (e *Engine) submit(entries int, do func(ctx context.Context, tx *writeTx) (conflict, err error)) error {
+	r := &request{entries: entries, do: do, result: make(chan error, 1)}
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
@@ -33,16 +45,16 @@ func (e *Engine) Append(ctx context.Context, stream string, epoch core.UUID, exp
 		e.mu.Unlock()
 	default:
 		e.mu.Unlock()
-		return fmt.Errorf("append to %s: too many appends wait", stream)
+		return fmt.Errorf("write: too many writes wait")
 	}
-	return <-r.result // what was queued is decided; whether the asker still listens does not matter
+	return <-r.result
 }
 
 // writer commits what waits, together, until the queue is closed.
 func (e *Engine) writer() {
 	defer close(e.done)
 	for r := range e.queue {
-		group, n := []*appendRequest{r}, len(r.entries)
+		group, n := []*request{r}, r.entries
 	gather:
 		for n < groupEntries {
 			select {
@@ -51,7 +63,7 @@ func (e *Engine) writer() {
 					break gather
 				}
 				group = append(group, r)
-				n += len(r.entries)
+				n += r.entries
 			default:
 				break gather
 			}
@@ -59,7 +71,7 @@ func (e *Engine) writer() {
 		errs, err := e.commit(group)
 		for i, r := range group {
 			if err != nil {
-				r.result <- fmt.Errorf("append to %s: %w", r.stream, err)
+				r.result <- fmt.Errorf("write: %w", err)
 			} else {
 				r.result <- errs[i]
 			}
@@ -68,7 +80,7 @@ func (e *Engine) writer() {
 }
 
 // commit writes a group in one transaction. A conflict is one request's own; any other error is everybody's.
-func (e *Engine) commit(group []*appendRequest) ([]error, error) {
+func (e *Engine) commit(group []*request) ([]error, error) {
 	ctx := context.Background()
 	tx, err := e.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -82,38 +94,43 @@ func (e *Engine) commit(group []*appendRequest) ([]error, error) {
 	defer insert.Close()
 	errs := make([]error, len(group))
 	for i, r := range group {
-		if errs[i], err = write(ctx, tx, insert, r); err != nil {
+		if errs[i], err = r.do(ctx, &writeTx{tx, insert}); err != nil {
 			return nil, err
 		}
 	}
 	return errs, tx.Commit()
 }
 
-func write(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, r *appendRequest) (conflict, err error) {
-	log, err := readLog(ctx, tx, r.stream)
+func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch core.UUID, expect uint64, entries []server.Entry) (conflict, err error) {
+	log, err := readLog(ctx, tx, stream)
 	if err != nil {
 		return nil, err
 	}
-	if log.Head != r.expect || r.expect > 0 && log.Epoch != r.epoch {
+	if log.Head != expect || expect > 0 && log.Epoch != epoch {
 		return server.ErrConflict, nil
 	}
-	if len(r.entries) == 0 {
+	if len(entries) == 0 {
 		return nil, nil
 	}
 	if log.Head == 0 {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO streams (name, epoch) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch`, r.stream, r.epoch[:]); err != nil {
+			ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch`, stream, epoch[:]); err != nil {
 			return nil, err
 		}
 	}
-	var id int64
-	if err := tx.QueryRowContext(ctx, "SELECT id FROM streams WHERE name = ?", r.stream).Scan(&id); err != nil {
+	id, err := streamID(ctx, tx, stream)
+	if err != nil {
 		return nil, err
 	}
-	for i, en := range r.entries {
-		if _, err := insert.ExecContext(ctx, id, int64(r.expect)+1+int64(i), en.Stored, en.By, int64(en.Chain), en.Raw); err != nil {
+	for i, en := range entries {
+		if _, err := tx.insert.ExecContext(ctx, id, int64(expect)+1+int64(i), en.Stored, en.By, int64(en.Chain), en.Raw); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+func streamID(ctx context.Context, q querier, stream string) (id int64, err error) {
+	err = q.QueryRowContext(ctx, "SELECT id FROM streams WHERE name = ?", stream).Scan(&id)
+	return id, err
 }

@@ -1,7 +1,6 @@
 package converge
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,6 +28,10 @@ type liveq struct {
 func randomWorld(t *testing.T, seed uint64) {
 	w := newWorld(t, seed)
 	w.server.MaxActionBytes = 600
+	if seed%4 >= 2 {
+		w.server.CheckpointBytes = 2000
+		w.server.Keep = []uint64{0, 5, 100}[seed%3]
+	}
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%2 == 1 {
 		w.locks = map[*memstore.Database]*lock{}
@@ -187,7 +190,7 @@ func randomWorld(t *testing.T, seed uint64) {
 		w.Run(3 * minute)
 	}
 	w.converged(tabs...)
-	entries, _ := w.engine.Read(context.Background(), stream, 0, 1<<30, 1<<40)
+	entries := w.engine.logs[stream]
 	in := map[core.UUID]int{}
 	for _, e := range entries {
 		a, _ := core.DecodeAction(e.Raw)

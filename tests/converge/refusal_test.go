@@ -11,12 +11,12 @@ import (
 
 // editNet changes the answers of the server on their way.
 type editNet struct {
-	inner core.Transport
-	edit  func(string) string
+	*network
+	edit func(string) string
 }
 
 func (e *editNet) Sync(ctx context.Context, b []byte) ([]byte, int64, error) {
-	a, r, err := e.inner.Sync(ctx, b)
+	a, r, err := e.network.Sync(ctx, b)
 	if err == nil {
 		a = []byte(e.edit(string(a)))
 	}

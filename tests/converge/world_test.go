@@ -24,13 +24,16 @@ const stream = "lists/1"
 type world struct {
 	*virtual.World
 	t      *testing.T
-	engine *memory.Engine
+	engine *recorder
 	server *server.Server
 	ids    *virtual.Host
 
-	name    string                       // of the stream that the next contexts open; empty: stream
-	compact int                          // see core.Config
-	locks   map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
+	name    string // of the stream that the next contexts open; empty: stream
+	compact int    // see core.Config
+	// See server.Config; start makes a server with them.
+	checkpoint int
+	keep       uint64
+	locks      map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
 
 // lock is a Web Lock of one profile: granted in the order of the requests, held until its holder closes or dies; and
@@ -75,7 +78,7 @@ func (tb *tab) tell(message []byte) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{World: virtual.New(seed), t: t, engine: memory.New()}
+	w := &world{World: virtual.New(seed), t: t, engine: &recorder{memory.New(), map[string][]server.Entry{}}}
 	w.ids = w.Host()
 	w.start()
 	return w
@@ -86,6 +89,8 @@ func (w *world) start() {
 	w.server = server.New(server.Config{
 		Engine: w.engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
+		CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
+		Hold: func(time.Duration) error { return &core.Error{Code: core.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
 }
@@ -96,6 +101,8 @@ type network struct {
 	requests []string // bodies, as they were sent
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
+	// damage, where not nil, changes a checkpoint on its way.
+	damage func(text []byte) []byte
 }
 
 type fate int
@@ -145,6 +152,31 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 		return answer[:len(answer)/2], 0, nil
 	}
 	return answer, 0, nil
+}
+
+func (n *network) Checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) ([]byte, error) {
+	f := pass
+	if n.fault != nil {
+		f = n.fault(len(n.requests))
+	}
+	switch f {
+	case lostBefore, lostAfter:
+		return nil, errUnreachable
+	case portal:
+		return nil, &core.Error{Code: core.CodeBadAnswer}
+	case deny:
+		return nil, &core.Error{Code: core.CodeUnauthorized}
+	case busy:
+		return nil, &core.Error{Code: core.CodeUnavailable}
+	}
+	text, err := n.w.server.Checkpoint(ctx, server.Principal{Subject: "p"}, stream, epoch, index)
+	if f == half {
+		text = text[:len(text)/2]
+	}
+	if n.damage != nil && err == nil {
+		text = n.damage(text)
+	}
+	return text, err
 }
 
 // tab is one context of a client's profile.
@@ -265,10 +297,7 @@ func (tb *tab) rows() string {
 // fold is the server's log, folded from nothing.
 func (w *world) fold() *core.State {
 	w.t.Helper()
-	entries, err := w.engine.Read(context.Background(), stream, 0, 1<<30, 1<<40)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	entries := w.engine.logs[stream]
 	s := core.NewState()
 	log, _ := w.engine.Log(context.Background(), stream)
 	s.Epoch = log.Epoch

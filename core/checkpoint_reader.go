@@ -1,0 +1,226 @@
+package core
+
+// CheckpointReader reads a checkpoint, as AppendCheckpoint writes it, into a state. It does so in steps, so that whoever has
+// but one thread stays responsive. The state's values point into the text.
+type CheckpointReader struct {
+	State  *State
+	Stream string
+
+	c       cursor
+	touches []*Touch // of the object under way
+	fields  []keyValue
+	last    UUID // of the line before
+	objects bool // the clients are read
+}
+
+type keyValue struct{ key, value string }
+
+var errCheckpoint = malformed("", "is no checkpoint")
+
+// NewCheckpointReader reads the header.
+func NewCheckpointReader(text string) (*CheckpointReader, error) {
+	r := &CheckpointReader{State: NewState(), c: cursor{b: text}}
+	s, c := r.State, &r.c
+	var err error
+	chain, ok := "", c.lit(`{"chain":`)
+	if ok {
+		chain, ok = c.str()
+	}
+	if ok {
+		s.Chain, ok = ParseChain(chain)
+	}
+	if ok = ok && c.lit(`,"epoch":`); ok {
+		s.Epoch, err = c.uuid()
+	}
+	if ok = ok && err == nil && c.lit(`,"format":1,"head":`); ok {
+		s.Head, err = c.integer()
+	}
+	if ok = ok && err == nil && c.lit(`,"stream":`); ok {
+		r.Stream, ok = c.str()
+	}
+	if !ok || err != nil || !c.lit("}\n") {
+		return nil, errCheckpoint
+	}
+	return r, nil
+}
+
+// Step reads at least that many bytes, to the end of a line, and says whether all is read.
+func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
+	for stop := min(len(r.c.b), r.c.i+bytes); r.c.i < stop; {
+		ok := false
+		if !r.objects && r.c.lit(`{"client":`) {
+			ok = r.client()
+		} else if r.c.lit(`{"fields":{`) {
+			if !r.objects {
+				r.objects, r.last = true, Nil
+			}
+			ok = r.object()
+		}
+		if !ok || !r.c.lit("}\n") {
+			return false, errCheckpoint
+		}
+	}
+	return r.c.i == len(r.c.b), nil
+}
+
+// ReadCheckpoint reads a whole one.
+func ReadCheckpoint(text string) (stream string, s *State, err error) {
+	r, err := NewCheckpointReader(text)
+	if err == nil {
+		_, err = r.Step(len(text))
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return r.Stream, r.State, nil
+}
+
+//go:noinline
+func (c *cursor) lit(text string) bool {
+	if len(c.b)-c.i < len(text) || c.b[c.i:c.i+len(text)] != text {
+		return false
+	}
+	c.i += len(text)
+	return true
+}
+
+// next takes the id that the line is about; the lines of one kind rise by it.
+func (r *CheckpointReader) next() (id UUID, ok bool) {
+	id, err := r.c.uuid()
+	if err != nil || id.Compare(r.last) <= 0 {
+		return id, false
+	}
+	r.last = id
+	return id, true
+}
+
+func (r *CheckpointReader) client() bool {
+	id, ok := r.next()
+	if !ok || !r.c.lit(`,"last":[`) {
+		return false
+	}
+	row := ClientRow{Client: id}
+	var err error
+	if row.Seq, err = r.c.integer(); err != nil || !r.c.take(',') {
+		return false
+	}
+	if row.Index, err = r.c.integer(); err != nil || row.Index > r.State.Head || !r.c.take(',') {
+		return false
+	}
+	if row.Action, err = r.c.uuid(); err != nil {
+		return false
+	}
+	r.State.clients.put(row)
+	return r.c.take(']')
+}
+
+// touch reads one; of an object's touches, those that are equal are one in memory.
+func (r *CheckpointReader) touch() *Touch {
+	var t Touch
+	var err error
+	c := &r.c
+	if !c.take('[') {
+		return nil
+	}
+	if t.Index, err = c.integer(); err != nil || t.Index == 0 || t.Index > r.State.Head || !c.take(',') {
+		return nil
+	}
+	if t.Client, err = c.uuid(); err != nil || !c.take(',') {
+		return nil
+	}
+	if t.Action, err = c.uuid(); err != nil || !c.take(']') {
+		return nil
+	}
+	for _, known := range r.touches {
+		if *known == t {
+			return known
+		}
+	}
+	p := r.State.slab.touch(t)
+	r.touches = append(r.touches, p)
+	return p
+}
+
+func (r *CheckpointReader) object() bool {
+	s, c := r.State, &r.c
+	r.touches, r.fields = r.touches[:0], r.fields[:0]
+	last := ""
+	for {
+		key, more, err := c.key(len(r.fields) == 0, &last)
+		if err != nil {
+			return false
+		}
+		if !more {
+			break
+		}
+		value, ok := c.raw(MaxDepth)
+		if !ok || checkKey(key) != nil {
+			return false
+		}
+		r.fields = append(r.fields, keyValue{key, value})
+	}
+	o := object{live: true, bytes: 1}
+	var err error
+	if c.lit(`,"lock":`) {
+		o.locked = true
+		if o.lock, err = c.uuid(); err != nil {
+			return false
+		}
+	}
+	ok := c.lit(`,"object":`)
+	if ok {
+		o.id, ok = r.next()
+	}
+	if !ok {
+		return false
+	}
+	if c.lit(`,"other":`) {
+		if o.other = r.touch(); o.other == nil {
+			return false
+		}
+	}
+	if !c.lit(`,"touch":`) {
+		return false
+	}
+	if o.touch = r.touch(); o.touch == nil || !c.lit(`,"type":`) {
+		return false
+	}
+	typ, ok := c.str()
+	if !ok || checkName(typ) != nil || !c.lit(`,"writes":{`) {
+		return false
+	}
+	o.typ = s.name(typ)
+	return r.writes(&o)
+}
+
+// writes reads the last part of an object's line: each key that was ever written, in order; those that have a value are r.fields.
+func (r *CheckpointReader) writes(o *object) bool {
+	s, c := r.State, &r.c
+	o.fields = s.slab.fieldsFor(len(r.fields))
+	last, at := "", 0
+	for n := 0; ; n++ {
+		key, more, err := c.key(n == 0, &last)
+		if err != nil {
+			return false
+		}
+		if !more {
+			break
+		}
+		f := field{key: s.name(key), write: r.touch()}
+		if f.write == nil {
+			return false
+		}
+		if at < len(r.fields) && r.fields[at].key == key {
+			f.value = r.fields[at].value
+			o.bytes += memberBytes(key, f.value)
+			at++
+		}
+		o.fields = append(o.fields, f)
+	}
+	if at < len(r.fields) {
+		return false
+	}
+	s.bump(o)
+	s.insert(*o)
+	return true
+}

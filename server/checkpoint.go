@@ -1,0 +1,244 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// checkpoints are what a stream has of them in memory.
+type checkpoints struct {
+	mu       sync.Mutex
+	newest   *Checkpoint // without what is packed; nil for none
+	building bool
+}
+
+func (c *checkpoints) get() *Checkpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newest
+}
+
+// keep takes note of a stored one.
+func (c *checkpoints) keep(stored *Checkpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	light := *stored
+	light.Packed, light.Owners = nil, nil
+	c.newest = &light
+}
+
+// weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
+// about twice, and a new client reads about twice the state. The caller holds st.mu. Only the encoding is made here; the
+// rest does not hold up the stream.
+func (s *Server) weigh(st *stream) {
+	last := st.checkpoints.get()
+	least := s.CheckpointBytes
+	if last != nil {
+		least = max(least, last.Bytes)
+	}
+	if s.CheckpointBytes < 0 || st.weight < least {
+		return
+	}
+	st.checkpoints.mu.Lock()
+	busy := st.checkpoints.building
+	st.checkpoints.building = true
+	st.checkpoints.mu.Unlock()
+	if busy {
+		return
+	}
+	st.weight = 0
+	c := &Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
+	text := st.state.AppendCheckpoint(nil, st.name)
+	c.Owners = encodeOwners(st.owners)
+	oldest := uint64(1)
+	if last != nil && s.Keep > 0 && c.Index > s.Keep {
+		oldest = min(last.Index, c.Index+1-s.Keep) // who has just read the last one finds what follows it
+	}
+	s.Background(func() {
+		err := s.store(st, c, text, oldest)
+		st.checkpoints.mu.Lock()
+		st.checkpoints.building = false
+		st.checkpoints.mu.Unlock()
+		if err != nil {
+			s.Log.Error("a checkpoint could not be stored", "stream", hashed(st.name), "error", err)
+		}
+	})
+}
+
+func (s *Server) store(st *stream, c *Checkpoint, text []byte, oldest uint64) error {
+	c.Bytes, c.SHA256 = len(text), sha256.Sum256(text)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write(text) // a bytes.Buffer takes all
+	z.Close()
+	c.Packed = packed.Bytes()
+	if err := s.Engine.PutCheckpoint(context.Background(), st.name, c, oldest); err != nil {
+		return err
+	}
+	st.checkpoints.keep(c)
+	return nil
+}
+
+func unpack(c *Checkpoint) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(c.Packed))
+	if err != nil {
+		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	if sha256.Sum256(text) != c.SHA256 {
+		return nil, fmt.Errorf("a stored checkpoint does not match its hash")
+	}
+	return text, nil
+}
+
+// fromCheckpoint begins a fold at the newest checkpoint of the log, where there is one.
+func (st *stream) fromCheckpoint(ctx context.Context, e Engine, log *Log) error {
+	c, err := e.Checkpoint(ctx, st.name, 0)
+	if err != nil || c == nil || c.Epoch != log.Epoch {
+		return err
+	}
+	text, err := unpack(c)
+	if err != nil {
+		return err
+	}
+	name, state, err := core.ReadCheckpoint(string(text))
+	if err != nil {
+		return fmt.Errorf("read a checkpoint: %v", err)
+	}
+	if name != st.name || state.Epoch != c.Epoch || state.Head != c.Index || state.Chain != c.Chain {
+		return fmt.Errorf("a stored checkpoint is of another log")
+	}
+	if st.owners, err = decodeOwners(c.Owners); err != nil {
+		return err
+	}
+	st.state = state
+	st.checkpoints.keep(c)
+	return nil
+}
+
+func encodeOwners(owners map[core.UUID]string) []byte {
+	out := make(map[string]string, len(owners))
+	for id, by := range owners {
+		out[id.String()] = by
+	}
+	b, _ := json.Marshal(out) // of strings: it does not fail
+	return b
+}
+
+func decodeOwners(b []byte) (map[core.UUID]string, error) {
+	var in map[string]string
+	if err := json.Unmarshal(b, &in); err != nil {
+		return nil, fmt.Errorf("read the owners of a checkpoint: %w", err)
+	}
+	owners := make(map[core.UUID]string, len(in))
+	for text, by := range in {
+		id, ok := core.ParseUUID(text)
+		if !ok {
+			return nil, fmt.Errorf("read the owners of a checkpoint: %q is no id", text)
+		}
+		owners[id] = by
+	}
+	return owners, nil
+}
+
+// appendOffer writes the checkpoint member of an answer.
+func appendOffer(b []byte, stream string, c *Checkpoint) []byte {
+	b = append(b, `"checkpoint":{"bytes":`...)
+	b = strconv.AppendInt(b, int64(c.Bytes), 10)
+	b = append(b, `,"chain":"`...)
+	b = c.Chain.Append(b)
+	b = append(b, `","epoch":"`...)
+	b = c.Epoch.Append(b)
+	b = append(b, `","index":`...)
+	b = strconv.AppendUint(b, c.Index, 10)
+	b = append(b, `,"sha256":"`...)
+	b = hex.AppendEncode(b, c.SHA256[:])
+	b = append(b, `","url":`...)
+	at := url.Values{"stream": {stream}, "epoch": {c.Epoch.String()}, "index": {strconv.FormatUint(c.Index, 10)}}
+	b = append(b, quote("/v1/checkpoint?"+at.Encode())...)
+	return append(b, `},`...)
+}
+
+// getCheckpoint gives a stored checkpoint. One that is there never changes.
+func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Principal) error {
+	values, err := s.readQuery(r, p, Read)
+	if err != nil {
+		return err
+	}
+	epoch, ok := core.ParseUUID(values.Get("epoch"))
+	if !ok {
+		return bad("/epoch", "is no lower-case UUID")
+	}
+	index, err := strconv.ParseUint(values.Get("index"), 10, 53)
+	if err != nil || index == 0 {
+		return bad("/index", "is no index")
+	}
+	c, err := s.checkpoint(r.Context(), values.Get("stream"), epoch, index)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	body := c.Packed
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+	} else if body, err = unpack(c); err != nil {
+		return err
+	}
+	h.Set("Content-Type", "application/jsonl")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Add("Vary", "Authorization")
+	h.Add("Vary", "Accept-Encoding")
+	w.Write(body)
+	return nil
+}
+
+func (s *Server) checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) (*Checkpoint, error) {
+	c, err := s.Engine.Checkpoint(ctx, stream, index)
+	if err == nil && (c == nil || c.Epoch != epoch) {
+		err = errForbidden
+	}
+	return c, err
+}
+
+// Checkpoint gives the text of a checkpoint: what GET /v1/checkpoint does, without HTTP.
+func (s *Server) Checkpoint(ctx context.Context, p Principal, stream string, epoch core.UUID, index uint64) ([]byte, error) {
+	if !s.Auth.Allow(p, stream, Read) {
+		return nil, errForbidden
+	}
+	c, err := s.checkpoint(ctx, stream, epoch, index)
+	if err != nil {
+		return nil, err
+	}
+	return unpack(c)
+}
+
+// readQuery reads the query of a GET or DELETE that is about one stream, once the principal has the right to it.
+func (s *Server) readQuery(r *http.Request, p Principal, right Right) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, bad("", "the query cannot be read")
+	}
+	if wrong := core.CheckStreamName(values.Get("stream")); wrong != "" {
+		return nil, bad("/stream", wrong)
+	}
+	if !s.Auth.Allow(p, values.Get("stream"), right) {
+		return nil, errForbidden
+	}
+	return values, nil
+}
