@@ -61,6 +61,7 @@ type DB struct {
 		next    int64
 		because string
 	}
+	hints   hints
 	trace   []WakeUp // oldest first
 	current WakeUp   // the turn under way
 }
@@ -159,6 +160,7 @@ func (db *DB) whenClosed(f func()) {
 
 func (db *DB) stopLoop() {
 	db.closed = true
+	db.deafen()
 	if db.cancel != nil {
 		db.cancel()
 		db.cancel = nil

@@ -40,6 +40,7 @@ func (db *DB) Follow() {
 		return
 	}
 	db.leading = false
+	db.deafen()
 	for _, s := range db.sorted() {
 		s.statusChanged()
 	}

@@ -271,6 +271,9 @@ func (db *DB) finish(t turnResult) {
 		db.batch = min(MaxActions, db.batch*2)
 	}
 	ms, because := db.pauseAfter(t)
+	if t.err == nil && db.again == "" && db.news() {
+		db.again = becauseHint
+	}
 	if db.again != "" && (t.err == nil || db.againHard) {
 		ms, because = 0, db.again
 	} else if !db.leading {
@@ -294,6 +297,9 @@ func (db *DB) finish(t turnResult) {
 		}
 	})
 	db.tellTurn(t.asked)
+	if t.err == nil {
+		db.listen()
+	}
 	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.installing() {
 		db.finishSyncs(t.err)
 	}

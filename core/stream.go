@@ -27,6 +27,8 @@ type Stream struct {
 	failures   int  // of the store, in a row
 	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
 	installing *install
+	hint       uint64 // the highest head that a push hint told of
+	hintTaken  uint64 // the highest one that has led to a turn
 	declined   uint64 // the index of a checkpoint that could not be installed
 	unsure     int    // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 

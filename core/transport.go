@@ -2,7 +2,7 @@ package core
 
 import "context"
 
-// Transport carries one request to the server. It may block; ctx ends it.
+// Transport carries requests to the server. Sync and Checkpoint may block; ctx ends them.
 //
 // An answer is a body of the sync protocol, whole. Everything else is an *Error: unreachable, timeout, bad-answer (not
 // this protocol's, a redirect, half a body), or the code of the server's problem. RetryAfter is what the server asked for, in milliseconds, or 0.
@@ -11,4 +11,9 @@ type Transport interface {
 
 	// Checkpoint gives the text of a checkpoint that the server has offered. Its errors are those of Sync.
 	Checkpoint(ctx context.Context, stream string, epoch UUID, index uint64) (text []byte, err error)
+
+	// Listen asks for hints: heard is called whenever the head of one of these streams moves, and once at the beginning, until stop
+	// is called. ended is called when the connection ends by itself, or cannot be made. Both are called on the host's thread. Hints may
+	// be late, doubled or missing.
+	Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func())
 }

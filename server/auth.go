@@ -5,12 +5,16 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/strandline-sync/strandline/core"
 )
 
-// Principal is who asks. Subject stands beside every entry that it writes.
-type Principal struct{ Subject string }
+// Principal is who asks.
+type Principal struct {
+	Subject string    // stands beside every entry that it writes
+	Until   time.Time // when its token ends, and with it what waits for news; zero for never
+}
 
 // Right is what a principal may do with a stream.
 type Right string

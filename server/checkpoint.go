@@ -40,6 +40,12 @@ func (c *checkpoints) keep(stored *Checkpoint) {
 	c.newest = &light
 }
 
+func (c *checkpoints) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.newest = nil
+}
+
 // weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
 // about twice, and a new client reads about twice the state. The caller holds st.mu. Only the encoding is made here; the
 // rest does not hold up the stream.

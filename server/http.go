@@ -20,7 +20,9 @@ type handler func(w http.ResponseWriter, r *http.Request, p Principal) error
 func (s *Server) routes() http.Handler {
 	routes := map[string]map[string]handler{
 		"/v1/sync":       {http.MethodPost: s.postSync},
-		"/v1/log":        {http.MethodGet: s.getLog},
+		"/v1/log":        {http.MethodGet: s.getLog, http.MethodDelete: s.deleteLog},
+		"/v1/events":     {http.MethodGet: s.getEvents},
+		"/v1/streams":    {http.MethodGet: s.getStreams},
 		"/v1/checkpoint": {http.MethodGet: s.getCheckpoint},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -187,17 +189,20 @@ func (a *answer) append(b []byte) []byte {
 func appendEntries(b []byte, after uint64, entries []Entry) []byte {
 	b = append(b, '[')
 	for i := range entries {
-		e := &entries[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(b, `{"action":`...), e.Raw...)
-		b = append(append(b, `,"by":`...), quote(e.By)...)
-		b = append(b, `,"index":`...)
-		b = strconv.AppendUint(b, after+1+uint64(i), 10)
-		b = append(b, `,"stored":"`...)
-		b = time.UnixMilli(e.Stored).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-		b = append(b, `"}`...)
+		b = appendEntry(b, after+1+uint64(i), &entries[i])
 	}
 	return append(b, ']')
+}
+
+func appendEntry(b []byte, index uint64, e *Entry) []byte {
+	b = append(append(b, `{"action":`...), e.Raw...)
+	b = append(append(b, `,"by":`...), quote(e.By)...)
+	b = append(b, `,"index":`...)
+	b = strconv.AppendUint(b, index, 10)
+	b = append(b, `,"stored":"`...)
+	b = time.UnixMilli(e.Stored).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	return append(b, `"}`...)
 }

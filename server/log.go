@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/strandline-sync/strandline/core"
@@ -20,18 +21,26 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 	if err != nil {
 		return err
 	}
+	if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+		return s.tail(w, r, p, q)
+	}
 	st := s.stream(q.stream)
 	defer s.release(st)
+	moved := make(chan struct{}, 1)
+	st.watchers.watch(moved) // before the look, so that no move is missed
+	defer st.watchers.unwatch(moved)
 	wait := min(time.Duration(q.wait)*time.Second, s.MaxWait)
+	if wait > 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // nothing more is read
+	}
 	var timeout <-chan time.Time
 	for {
-		moved := st.wait() // before the look, so that no move is missed
 		log, err := s.Engine.Log(r.Context(), q.stream)
 		if err != nil {
 			return err
 		}
 		if q.after > log.Head {
-			return problem(core.CodeEpoch, "", "after lies above the head")
+			return errAbove
 		}
 		if q.after < log.Head || wait == 0 {
 			return s.writeLog(w, r, q, log)
@@ -55,6 +64,8 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 		}
 	}
 }
+
+var errAbove = problem(core.CodeEpoch, "", "after lies above the head")
 
 func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, log Log) error {
 	entries, err := s.Engine.Read(r.Context(), q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)

@@ -106,10 +106,11 @@ func (s *Server) stream(name string) *stream {
 	defer s.mu.Unlock()
 	st := s.streams[name]
 	if st == nil {
-		st = &stream{name: name, moved: make(chan struct{})}
+		st = &stream{name: name}
 		s.streams[name] = st
 	}
 	st.users++
+	st.used = s.Now()
 	return st
 }
 
@@ -132,8 +133,12 @@ func (s *Server) janitor() {
 		}
 		s.mu.Lock()
 		for name, st := range s.streams {
-			if st.users == 0 && s.Now().Sub(st.used) > s.IdleStream {
+			switch idle := s.Now().Sub(st.used) > s.IdleStream; {
+			case idle && st.users == 0:
 				delete(s.streams, name)
+			case idle && st.mu.TryLock(): // somebody watches it, but nobody has asked for a while
+				st.loaded, st.state, st.owners = false, nil, nil
+				st.mu.Unlock()
 			}
 		}
 		s.mu.Unlock()
@@ -155,9 +160,7 @@ type stream struct {
 
 	checkpoints checkpoints
 	pushers     pushers
-
-	movedMu sync.Mutex
-	moved   chan struct{} // closed when the head moves
+	watchers    watchers
 }
 
 // load folds the log. The caller holds mu.
@@ -207,18 +210,4 @@ func (st *stream) apply(a *core.Action, by string) {
 	if _, known := st.owners[a.Client]; !known && a.Client != core.Nil {
 		st.owners[a.Client] = by
 	}
-}
-
-// wait gives a channel that is closed at the next move.
-func (st *stream) wait() <-chan struct{} {
-	st.movedMu.Lock()
-	defer st.movedMu.Unlock()
-	return st.moved
-}
-
-func (st *stream) announce() {
-	st.movedMu.Lock()
-	defer st.movedMu.Unlock()
-	close(st.moved)
-	st.moved = make(chan struct{})
 }

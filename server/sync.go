@@ -294,7 +294,7 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 		st.weight += len(entries[i].Raw)
 	}
 	s.weigh(st)
-	st.announce()
+	st.watchers.announce(st.state.Head)
 	return nil
 }
 

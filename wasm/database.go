@@ -17,7 +17,7 @@ import (
 type options struct {
 	Name   string  `js:"name"`
 	User   string  `js:"user"`
-	URL    string  `js:"url"` // of /v1/sync; empty for local only
+	URL    string  `js:"url"` // of /v1; empty for local only
 	Strict bool    `js:"strict"`
 	Retry  float64 `js:"retry"`
 	Idle   float64 `js:"idle"`
@@ -86,7 +86,7 @@ func openDatabase(args []js.Value) {
 					tell.Invoke(bytes)
 				}}
 			if o.URL != "" {
-				c.Transport = &fetcher{url: o.URL, auth: auth}
+				c.Transport = &fetcher{base: o.URL, auth: auth}
 			}
 			handle++
 			databases[handle] = &database{core.NewDB(c), store}

@@ -14,9 +14,11 @@ import (
 
 // fetcher implements core.Transport over fetch.
 type fetcher struct {
-	url  string
+	base string   // the URL of /v1
 	auth js.Value // the app's function for a bearer token, or undefined
 }
+
+var _ core.Transport = (*fetcher)(nil)
 
 // authLimit bounds the wait for the app's own function.
 const authLimit = 30 * time.Second
@@ -24,66 +26,117 @@ const authLimit = 30 * time.Second
 // Sync implements core.Transport. What is not an answer of the sync protocol is never taken for one: redirects are not
 // followed, and anything but JSON is a portal's or a proxy's.
 func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			thrown, ok := r.(js.Error)
-			if !ok {
-				panic(r) // a fault of ours, to be reported
-			}
-			err = &core.Error{Code: core.CodeUnreachable, Message: "the request could not be made", Cause: thrown}
+	return f.whole(ctx, "/sync", body, "application/json")
+}
+
+// Checkpoint implements core.Transport.
+func (f *fetcher) Checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) ([]byte, error) {
+	text, _, err := f.whole(ctx, "/checkpoint?stream="+escape(stream)+"&epoch="+epoch.String()+"&index="+strconv.FormatUint(index, 10), nil, "application/jsonl")
+	return text, err
+}
+
+func escape(s string) string { return js.Global().Call("encodeURIComponent", s).String() }
+
+// whole makes a request and reads its answer to the end.
+func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string) (text []byte, retryAfter int64, err error) {
+	r := &request{ctx: ctx}
+	defer r.recovered(&err)
+	if retryAfter, err = r.send(f, path, body, kind); err != nil {
+		return nil, retryAfter, err
+	}
+	buffer, err := await(ctx, r.response.Call("arrayBuffer"))
+	if err != nil {
+		return nil, 0, r.failed(err)
+	}
+	return toGo(js.Global().Get("Uint8Array").New(buffer)), 0, nil
+}
+
+func toGo(bytes js.Value) []byte {
+	b := make([]byte, bytes.Get("byteLength").Int())
+	js.CopyBytesToGo(b, bytes)
+	return b
+}
+
+// request is one under way.
+type request struct {
+	ctx      context.Context
+	abort    js.Value
+	response js.Value
+}
+
+// recovered, deferred, makes an error of what JavaScript throws.
+func (r *request) recovered(err *error) {
+	if p := recover(); p != nil {
+		thrown, ok := p.(js.Error)
+		if !ok {
+			panic(p) // a fault of ours, to be reported
 		}
-	}()
-	headers := js.Global().Get("Object").New()
-	headers.Set("Content-Type", "application/json")
+		*err = &core.Error{Code: core.CodeUnreachable, Message: "the request could not be made", Cause: thrown}
+	}
+}
+
+// failed ends the request.
+func (r *request) failed(err error) error {
+	r.abort.Call("abort")
+	if r.ctx.Err() != nil {
+		return &core.Error{Code: core.CodeTimeout, Message: "the server did not answer in time"}
+	}
+	return &core.Error{Code: core.CodeUnreachable, Message: "the server could not be reached", Cause: err}
+}
+
+// send makes the request, a POST where there is a body, and looks at the head of the answer: it is of the given kind, or an error.
+func (r *request) send(f *fetcher, path string, body []byte, want string) (retryAfter int64, err error) {
+	object := js.Global().Get("Object")
+	headers, init := object.New(), object.New()
 	headers.Set("Strandline-Version", "1")
 	if f.auth.Type() == js.TypeFunction {
-		token, err := f.token(ctx)
+		token, err := f.token(r.ctx)
 		if err != nil {
-			return nil, 0, err
+			return 0, err
 		}
 		headers.Set("Authorization", "Bearer "+token)
 	}
-	abort := js.Global().Get("AbortController").New()
-	bytes := js.Global().Get("Uint8Array").New(len(body))
-	js.CopyBytesToJS(bytes, body)
-	init := js.Global().Get("Object").New()
-	for key, value := range map[string]any{"method": "POST", "headers": headers, "body": bytes, "signal": abort.Get("signal"),
-		"redirect": "error", "cache": "no-store", "credentials": "same-origin"} {
+	r.abort = js.Global().Get("AbortController").New()
+	cache := "no-store"
+	if body != nil {
+		headers.Set("Content-Type", "application/json")
+		bytes := js.Global().Get("Uint8Array").New(len(body))
+		js.CopyBytesToJS(bytes, body)
+		init.Set("method", "POST")
+		init.Set("body", bytes)
+	} else if want == "application/jsonl" {
+		cache = "default" // a checkpoint never changes
+	} else {
+		headers.Set("Accept", want)
+	}
+	for key, value := range map[string]any{"headers": headers, "signal": r.abort.Get("signal"), "redirect": "error", "cache": cache, "credentials": "same-origin"} {
 		init.Set(key, value)
 	}
-	fail := func(err error) error {
-		abort.Call("abort")
-		if ctx.Err() != nil {
-			return &core.Error{Code: core.CodeTimeout, Message: "the server did not answer in time"}
-		}
-		return &core.Error{Code: core.CodeUnreachable, Message: "the server could not be reached", Cause: err}
+	if r.response, err = await(r.ctx, js.Global().Call("fetch", f.base+path, init)); err != nil {
+		return 0, r.failed(err)
 	}
-	response, err := await(ctx, js.Global().Call("fetch", f.url, init))
-	if err != nil {
-		return nil, 0, fail(err)
-	}
-	buffer, err := await(ctx, response.Call("arrayBuffer"))
-	if err != nil {
-		return nil, 0, fail(err)
-	}
-	view := js.Global().Get("Uint8Array").New(buffer)
-	text := make([]byte, view.Get("byteLength").Int())
-	js.CopyBytesToGo(text, view)
-	kind, _, _ := strings.Cut(responseHeader(response, "Content-Type"), ";")
+	kind, _, _ := strings.Cut(responseHeader(r.response, "Content-Type"), ";")
 	kind = strings.TrimSpace(strings.ToLower(kind))
-	status := response.Get("status").Int()
-	retryAfter = waitAsked(responseHeader(response, "Retry-After"))
+	status := r.response.Get("status").Int()
+	retryAfter = waitAsked(responseHeader(r.response, "Retry-After"))
 	switch {
-	case status == 200 && kind == "application/json":
-		return text, 0, nil
+	case status == 200 && kind == want:
+		return 0, nil
 	case kind == "application/problem+json":
-		return nil, retryAfter, core.DecodeProblem(string(text))
-	case status == 401:
-		return nil, 0, &core.Error{Code: core.CodeUnauthorized, Message: "the server wants another token"}
-	case status == 429 || status == 503:
-		return nil, retryAfter, &core.Error{Code: core.CodeUnavailable, Message: "the server cannot answer now"}
+		buffer, err := await(r.ctx, r.response.Call("arrayBuffer"))
+		if err != nil {
+			return 0, r.failed(err)
+		}
+		return retryAfter, core.DecodeProblem(string(toGo(js.Global().Get("Uint8Array").New(buffer))))
 	}
-	return nil, 0, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + strconv.Itoa(status)}
+	r.abort.Call("abort")
+	switch status {
+	case 401:
+		return 0, &core.Error{Code: core.CodeUnauthorized, Message: "the server wants another token"}
+	case 429, 503:
+		return retryAfter, &core.Error{Code: core.CodeUnavailable, Message: "the server cannot answer now"}
+	}
+	return 0, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + strconv.Itoa(status)}
 }
 
 func (f *fetcher) token(ctx context.Context) (string, error) {

@@ -48,7 +48,7 @@ function checkOptions(o: OpenOptions): string {
   try {
     const url = new URL(o.server, globalThis.location?.href);
     if (url.protocol !== "http:" && url.protocol !== "https:") throw new TypeError("no http");
-    return url.href.replace(/[?#].*$/, "").replace(/\/*$/, "") + "/v1/sync";
+    return url.href.replace(/[?#].*$/, "").replace(/\/*$/, "") + "/v1";
   } catch {
     throw invalid("/server", "is no http URL");
   }

@@ -1,0 +1,215 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// heartbeat is how often a comment keeps a quiet connection alive, and rights are looked at again.
+const heartbeat = 25 * time.Second
+
+// sse is an answer of server-sent events under way.
+type sse struct {
+	w    http.ResponseWriter
+	ctl  *http.ResponseController
+	beat *time.Ticker
+	ends <-chan time.Time // of the principal's token; nil for never
+	stop func()
+}
+
+func (s *Server) newSSE(w http.ResponseWriter, p Principal) *sse {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // a proxy that gathers what it passes on would gather the hints
+	e := &sse{w: w, ctl: http.NewResponseController(w), beat: time.NewTicker(heartbeat)}
+	e.stop = e.beat.Stop
+	if !p.Until.IsZero() {
+		t := time.NewTimer(p.Until.Sub(s.Now()))
+		e.ends, e.stop = t.C, func() { e.beat.Stop(); t.Stop() }
+	}
+	_ = e.ctl.SetReadDeadline(time.Time{}) // nothing more is read; a deadline that passes would end the request
+	w.WriteHeader(http.StatusOK)
+	return e
+}
+
+// send writes text and gets it on its way; an error ends the answer.
+func (e *sse) send(text []byte) error {
+	_ = e.ctl.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // of the server's own, which is for whole answers
+	if _, err := e.w.Write(text); err != nil {
+		return err
+	}
+	return e.ctl.Flush()
+}
+
+// errEnded ends an answer of events in good order.
+var errEnded = errors.New("the events end")
+
+// next waits until wake tells of something; meanwhile it keeps the connection alive. allowed is asked again and again.
+func (s *Server) next(ctx context.Context, e *sse, wake <-chan struct{}, allowed func() bool) error {
+	for {
+		select {
+		case <-wake:
+			if !allowed() {
+				return errEnded
+			}
+			return nil
+		case <-e.beat.C:
+			if !allowed() {
+				return errEnded
+			}
+			if err := e.send([]byte(":\n\n")); err != nil {
+				return err
+			}
+		case <-e.ends:
+			return errEnded
+		case <-s.done:
+			return errEnded
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// getEvents tells of the heads of streams, at once and whenever one moves.
+func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return bad("", "the query cannot be read")
+	}
+	names := slices.Compact(slices.Sorted(slices.Values(values["stream"])))
+	switch {
+	case len(names) == 0:
+		return bad("/stream", "is missing")
+	case len(names) > core.MaxStreams:
+		return errTooLarge
+	}
+	for _, name := range names {
+		if wrong := core.CheckStreamName(name); wrong != "" {
+			return bad("/stream", wrong)
+		}
+	}
+	allowed := func() bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !s.Auth.Allow(p, name, Read) })
+	}
+	if !allowed() {
+		return errForbidden
+	}
+	wake := make(chan struct{}, 1)
+	streams := make([]*stream, len(names))
+	told := make([]uint64, len(names))
+	var first []byte
+	for i, name := range names {
+		st := s.stream(name)
+		defer s.release(st)
+		st.watchers.watch(wake)
+		defer st.watchers.unwatch(wake)
+		log, err := s.Engine.Log(r.Context(), name)
+		if err != nil {
+			return err
+		}
+		streams[i], told[i] = st, log.Head
+		first = appendHead(first, name, log.Head)
+	}
+	e := s.newSSE(w, p)
+	defer e.stop()
+	for text := first; ; {
+		if len(text) > 0 {
+			if err := e.send(text); err != nil {
+				return nil
+			}
+		}
+		if err := s.next(r.Context(), e, wake, allowed); err != nil {
+			return nil
+		}
+		text = nil
+		for i, st := range streams {
+			if head := st.watchers.last(); head > 0 && head != told[i] {
+				told[i] = head
+				text = appendHead(text, names[i], head)
+			}
+		}
+	}
+}
+
+func appendHead(b []byte, stream string, head uint64) []byte {
+	b = append(b, "event: head\ndata: {\"head\":"...)
+	b = strconv.AppendUint(b, head, 10)
+	b = append(append(b, `,"stream":`...), quote(stream)...)
+	return append(b, "}\n\n"...)
+}
+
+// tail gives a log as events: an entry each, under its index; where entries are not kept, the checkpoint that stands for them.
+func (s *Server) tail(w http.ResponseWriter, r *http.Request, p Principal, q logQuery) error {
+	if last, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 53); err == nil {
+		q.after = last
+	}
+	st := s.stream(q.stream)
+	defer s.release(st)
+	wake := make(chan struct{}, 1)
+	st.watchers.watch(wake)
+	defer st.watchers.unwatch(wake)
+	log, err := s.Engine.Log(r.Context(), q.stream)
+	if err != nil {
+		return err
+	}
+	if q.after > log.Head {
+		return errAbove
+	}
+	e := s.newSSE(w, p)
+	defer e.stop()
+	if err := e.send([]byte(":\n\n")); err != nil {
+		return nil
+	}
+	for {
+		text, after, err := s.tailed(r.Context(), q)
+		if err != nil {
+			s.Log.Error("a tail failed", "stream", hashed(q.stream), "error", err)
+			return nil
+		}
+		if q.after = after; len(text) > 0 {
+			if err := e.send(text); err != nil {
+				return nil
+			}
+			continue
+		}
+		if err := s.next(r.Context(), e, wake, func() bool { return s.Auth.Allow(p, q.stream, Read) }); err != nil {
+			return nil
+		}
+	}
+}
+
+// tailed gives the next events of a tail, and up to where they go.
+func (s *Server) tailed(ctx context.Context, q logQuery) (text []byte, after uint64, err error) {
+	entries, err := s.Engine.Read(ctx, q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
+	if errors.Is(err, ErrConflict) {
+		c, err := s.Engine.Checkpoint(ctx, q.stream, 0)
+		if err != nil || c == nil || c.Index <= q.after {
+			return nil, q.after, errors.Join(errors.New("the engine lacks entries below its head"), err)
+		}
+		text = append([]byte("event: checkpoint\nid: "), strconv.FormatUint(c.Index, 10)...)
+		text = append(text, "\ndata: "...)
+		text = append(text, strings.TrimSuffix(strings.TrimPrefix(string(appendOffer(nil, q.stream, c)), `"checkpoint":`), ",")...)
+		return append(text, "\n\n"...), c.Index, nil
+	}
+	if err != nil {
+		return nil, q.after, err
+	}
+	for i := range entries {
+		q.after++
+		text = append(text, "event: entry\nid: "...)
+		text = strconv.AppendUint(text, q.after, 10)
+		text = append(text, "\ndata: "...)
+		text = appendEntry(text, q.after, &entries[i])
+		text = append(text, "\n\n"...)
+	}
+	return text, q.after, nil
+}

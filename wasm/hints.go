@@ -1,0 +1,71 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// silenceLimit ends a connection for hints on which nothing comes: the server sends a comment every 25 seconds.
+const silenceLimit = 60 * time.Second
+
+// Listen implements core.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
+func (f *fetcher) Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer report("the connection for hints")
+		err := f.hear(ctx, streams, heard)
+		if ctx.Err() == nil {
+			cancel()
+			ended(err)
+		}
+	}()
+	return cancel
+}
+
+func (f *fetcher) hear(ctx context.Context, streams []string, heard func(stream string, head uint64)) (err error) {
+	r := &request{ctx: ctx}
+	defer r.recovered(&err)
+	path := "/events"
+	for i, name := range streams {
+		path += string("?&"[min(i, 1)]) + "stream=" + escape(name)
+	}
+	if _, err := r.send(f, path, nil, "text/event-stream"); err != nil {
+		return err
+	}
+	defer r.abort.Call("abort")
+	reader := r.response.Get("body").Call("getReader")
+	var buffered strings.Builder
+	for {
+		limited, cancel := context.WithTimeout(ctx, silenceLimit)
+		part, err := await(limited, reader.Call("read"))
+		cancel()
+		if err != nil {
+			return r.failed(err)
+		}
+		if part.Get("done").Bool() {
+			return nil
+		}
+		buffered.Write(toGo(part.Get("value")))
+		text := buffered.String()
+		for {
+			event, rest, whole := strings.Cut(text, "\n\n")
+			if !whole {
+				break
+			}
+			text = rest
+			if stream, head, ok := core.DecodeHint(event); ok && ctx.Err() == nil {
+				heard(stream, head)
+			}
+		}
+		buffered.Reset()
+		if buffered.WriteString(text); len(text) > 1<<16 {
+			return r.failed(js.Error{Value: js.ValueOf("an event without an end")})
+		}
+	}
+}
