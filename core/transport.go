@@ -9,8 +9,9 @@ import "context"
 type Transport interface {
 	Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error)
 
-	// Checkpoint gives the text of a checkpoint that the server has offered. Its errors are those of Sync.
-	Checkpoint(ctx context.Context, stream string, epoch UUID, index uint64) (text []byte, err error)
+	// Checkpoint gives the text of a checkpoint that the server has offered. Its errors are those of Sync; a text with another hash than
+	// the offer's is a bad answer.
+	Checkpoint(ctx context.Context, stream string, offer *CheckpointOffer) (text []byte, err error)
 
 	// Listen asks for hints: heard is called whenever the head of one of these streams moves, and once at the beginning, until stop
 	// is called. ended is called when the connection ends by itself, or cannot be made. Both are called on the host's thread. Hints may

@@ -4,9 +4,12 @@ package converge
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +81,7 @@ func (tb *tab) tell(message []byte) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{World: virtual.New(seed), t: t, engine: &recorder{memory.New(), map[string][]server.Entry{}}}
+	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}}}
 	w.ids = w.Host()
 	w.start()
 	return w
@@ -97,8 +100,13 @@ func (w *world) start() {
 
 // network stands between one tab and the server.
 type network struct {
-	w        *world
-	requests []string // bodies, as they were sent
+	w         *world
+	host      *virtual.Host
+	requests  []string // bodies, as they were sent
+	listening int      // connections for hints
+	dialled   int      // that were tried
+	refuse    bool     // them
+	hangUp    func()   // ends the last one
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
 	// damage, where not nil, changes a checkpoint on its way.
@@ -154,7 +162,7 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 	return answer, 0, nil
 }
 
-func (n *network) Checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) ([]byte, error) {
+func (n *network) Checkpoint(ctx context.Context, stream string, offer *core.CheckpointOffer) ([]byte, error) {
 	f := pass
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
@@ -169,14 +177,41 @@ func (n *network) Checkpoint(ctx context.Context, stream string, epoch core.UUID
 	case busy:
 		return nil, &core.Error{Code: core.CodeUnavailable}
 	}
-	text, err := n.w.server.Checkpoint(ctx, server.Principal{Subject: "p"}, stream, epoch, index)
+	text, err := n.w.server.Checkpoint(ctx, server.Principal{Subject: "p"}, stream, offer.Epoch, offer.Index)
 	if f == half {
 		text = text[:len(text)/2]
 	}
 	if n.damage != nil && err == nil {
 		text = n.damage(text)
 	}
+	if sum := sha256.Sum256(text); err == nil && hex.EncodeToString(sum[:]) != offer.SHA256 {
+		return nil, &core.Error{Code: core.CodeBadAnswer}
+	}
 	return text, err
+}
+
+// Listen passes on what the server announces, after the latency of the world; hints are lost as requests are.
+func (n *network) Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func()) {
+	n.dialled++
+	if n.refuse {
+		n.host.After(1, func() { ended(errUnreachable) })
+		return func() {}
+	}
+	n.listening++
+	stop = n.w.engine.watch(func(stream string, head uint64) {
+		f := pass
+		if n.fault != nil {
+			f = n.fault(len(n.requests))
+		}
+		if slices.Contains(streams, stream) && f == pass && n.host != nil {
+			n.host.Do(func() func() { return func() { heard(stream, head) } })
+		}
+	}, func() { n.listening-- })
+	n.hangUp = func() {
+		stop()
+		n.host.After(1, func() { ended(errUnreachable) })
+	}
+	return stop
 }
 
 // tab is one context of a client's profile.
@@ -210,7 +245,7 @@ func (w *world) open(local *memstore.Database) *tab {
 
 func (w *world) openAsync(local *memstore.Database) *tab {
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
-	tb.net, tb.local = &network{w: w}, local
+	tb.net, tb.local = &network{w: w, host: tb.host}, local
 	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact,
 		Elect: w.locks != nil, Tell: tb.tell})
 	if w.locks != nil {

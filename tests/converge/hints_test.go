@@ -1,0 +1,96 @@
+package converge
+
+import (
+	"testing"
+
+	"github.com/strandline-sync/strandline/core/memstore"
+)
+
+func TestAHintBringsNewsAtOnce(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	a, b := w.open(memstore.New()), w.open(memstore.New())
+	w.Run(2 * minute)
+	begun := w.Now()
+	a.write(create(1, `{}`))
+	for b.State().Len() == 0 {
+		if w.Run(1); w.Now() > begun+200 {
+			t.Fatal("the other one has not heard of it after 200 ms")
+		}
+	}
+	t.Logf("after %d ms, of which 4 ways of 10 ms", w.Now()-begun)
+	n := len(a.net.requests)
+	w.Run(30_000)
+	if more := len(a.net.requests) - n; more > 3 { // a hint of its own append is no news
+		t.Errorf("the writer made %d requests more", more)
+	}
+	w.converged(a, b)
+}
+
+// One connection for each profile: the leader's. The next leader makes another.
+func TestOnlyTheLeaderListens(t *testing.T) {
+	w := newWorld(t, 2)
+	w.locks = map[*memstore.Database]*lock{}
+	local := memstore.New()
+	tabs := []*tab{w.open(local), w.open(local), w.open(local)}
+	w.Run(minute)
+	count := func(want ...int) {
+		t.Helper()
+		for i, tb := range tabs {
+			if tb.net.listening != want[i] {
+				t.Fatalf("tab %d has %d connections, want %d", i, tb.net.listening, want[i])
+			}
+		}
+	}
+	count(1, 0, 0)
+	tabs[0].db.Close(func(error) {})
+	tabs[0].kill()
+	w.Run(minute)
+	count(0, 1, 0)
+	tabs[1].db.Follow()
+	w.Run(minute)
+	count(0, 0, 0)
+}
+
+// What is wrong with hints costs little and breaks nothing.
+func TestHintsAreOnlyHints(t *testing.T) {
+	w := newWorld(t, 3)
+	a, b := w.open(memstore.New()), w.open(memstore.New())
+	w.Run(2 * minute)
+	n := len(b.net.requests)
+	for range 50 {
+		w.engine.watchers[1].heard(stream, 1000) // there is nothing
+	}
+	w.Run(1000)
+	if got := len(b.net.requests) - n; got != 1 {
+		t.Errorf("a wrong hint led to %d turns", got)
+	}
+	w.engine.watchers = nil // nobody hears anything any more
+	a.write(create(1, `{}`))
+	w.Run(2 * minute)
+	w.converged(a, b)
+}
+
+func TestAConnectionForHintsThatEndsIsMadeAgain(t *testing.T) {
+	w := newWorld(t, 4)
+	a, b := w.open(memstore.New()), w.open(memstore.New())
+	w.Run(2 * minute)
+	b.net.hangUp()
+	w.Run(100)
+	if b.net.listening != 0 {
+		t.Fatal("it is there")
+	}
+	b.net.refuse = true
+	w.Run(10 * minute)
+	if b.net.dialled > 12 {
+		t.Errorf("it was tried %d times in ten minutes", b.net.dialled)
+	}
+	b.net.refuse = false
+	w.Run(2 * minute)
+	if b.net.listening != 1 {
+		t.Fatal("it was not made again")
+	}
+	a.write(create(1, `{}`))
+	w.Run(100)
+	w.converged(b)
+}
