@@ -1,4 +1,4 @@
-// Command strandline is the sync server.
+// Command strandline is the sync server, and what people ask it with.
 package main
 
 import (
@@ -6,12 +6,20 @@ import (
 	"os"
 )
 
-const usage = `strandline serves action streams to sync runtimes.
+const usage = `strandline serves action streams to sync runtimes, and reads and writes them.
 
 	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--engine sqlite]
 	                 [--auth none|secret:FILE] [--cors ORIGIN]...
 
-strandline serve -h tells what each flag means.
+	                 [--keep N]
+
+	strandline tail URL STREAM [--after N] [--token FILE]
+	        prints the log, an entry a line, and goes on as it grows
+
+	strandline append URL STREAM [--token FILE]
+	        makes an action of each line of its input, an op or an array of ops as JSON, and prints index and id of each
+
+strandline VERB -h tells what each flag means.
 `
 
 func main() {
@@ -23,6 +31,10 @@ func main() {
 	switch verb := os.Args[1]; verb {
 	case "serve":
 		err = serve(os.Args[2:])
+	case "tail":
+		err = tail(os.Args[2:])
+	case "append":
+		err = appendActions(os.Args[2:])
 	case "help", "-h", "--help":
 		fmt.Print(usage)
 	default:

@@ -27,6 +27,7 @@ func serve(args []string) error {
 	static := flags.String("static", "", "a directory of files to show at /")
 	engine := flags.String("engine", "sqlite", "the log engine")
 	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
+	keep := flags.Uint64("keep", 0, "how many of a log's last entries are kept once a checkpoint stands for those before; 0: all are")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
 		cors = append(cors, origin)
@@ -59,7 +60,7 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors})
+	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors, Keep: *keep})
 	files := http.Handler(s) // which says of every other path that there is nothing
 	if *static != "" {
 		files = staticFiles(*static)

@@ -80,8 +80,18 @@ type item struct {
 		ID    string
 		Index uint64
 	}
-	Rejected []struct{ ID, Code, Message string }
-	Error    *struct{ Code, Message string }
+	Rejected   []struct{ ID, Code, Message string }
+	Checkpoint *offer
+	Turn       int
+	Error      *struct{ Code, Message string }
+}
+
+type offer struct {
+	Index      uint64
+	Epoch      string
+	Chain, URL string
+	Bytes      int
+	SHA256     string
 }
 
 func (a *api) sync(body string) []item {

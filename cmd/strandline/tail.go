@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// tailPause is how long tail waits before it connects again.
+const tailPause = 2 * time.Second
+
+// tail prints a log, an entry a line, and goes on as it grows, until a signal ends it.
+func tail(args []string) error {
+	flags := flag.NewFlagSet("strandline tail", flag.ExitOnError)
+	after := flags.Uint64("after", 0, "the index after which to begin")
+	r, err := parseRemote(flags, args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return r.tail(ctx, *after, os.Stdout)
+}
+
+func (r *remote) tail(ctx context.Context, after uint64, out io.Writer) error {
+	for {
+		err := r.tailOnce(ctx, &after, out)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !retryable(err) {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "strandline: %v; connecting again\n", err)
+		}
+		select {
+		case <-time.After(tailPause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (r *remote) tailOnce(ctx context.Context, after *uint64, out io.Writer) error {
+	path := "/log?stream=" + url.QueryEscape(r.stream) + "&after=" + strconv.FormatUint(*after, 10)
+	resp, err := r.request(ctx, http.MethodGet, path, nil, http.Header{"Accept": {"text/event-stream"}})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	for {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return &core.Error{Code: core.CodeUnreachable, Cause: err}
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if id, is := strings.CutPrefix(line, "id: "); is {
+			if *after, err = strconv.ParseUint(id, 10, 64); err != nil {
+				return &core.Error{Code: core.CodeBadAnswer, Cause: err}
+			}
+		}
+		if data, is := strings.CutPrefix(line, "data: "); is {
+			if _, err := fmt.Fprintln(out, data); err != nil {
+				return err
+			}
+		}
+	}
+}
