@@ -110,6 +110,7 @@ func (s *Stream) failWrites(err error) {
 	s.observer.Changed(false)
 	for _, l := range dropped {
 		s.settle(l.ID)
+		s.answer(l.ID, 0, nil, err)
 	}
 	s.statusChanged()
 }

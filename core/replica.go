@@ -58,14 +58,70 @@ func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(&l.Action); err != nil {
+	l.ticket = ticket
+	var e *Effect
+	if l.Atomic {
+		e = new(Effect)
+	} else if err := r.check(&l.Action); err != nil {
 		return nil, err
 	}
-	l.ticket = ticket
+	if r.state.ApplyPending(&l.Action, &l.undo, e); e != nil && e.Discarded {
+		return nil, r.refusal(&l.Action)
+	}
 	r.uncommitted = append(r.uncommitted, l)
 	r.count(&l.Action, 1)
-	r.state.ApplyPending(&l.Action, &l.undo, nil)
 	return l, nil
+}
+
+// refusal says which part of an atomic action does not stand here and now, so that all of it was discarded.
+func (r *Replica) refusal(a *Action) error {
+	for i := range a.Guards {
+		if !r.state.holds(&a.Guards[i], a) {
+			return fail(CodeConflict, "/if/"+itoa(i), "the guard does not hold")
+		}
+	}
+	loose := *a
+	loose.Atomic = false
+	var u Undo
+	var e Effect
+	r.state.ApplyPending(&loose, &u, &e)
+	r.state.Unapply(&u)
+	for i := range e.Ops {
+		at := "/" + itoa(i)
+		for _, k := range e.Ops[i].Keys {
+			return refusedKey(at+"/"+escapePointer(k.Key), k.Reason)
+		}
+		switch e.Ops[i].Reason {
+		case ReasonExists:
+			return errExists(at)
+		case ReasonMissing:
+			return errMissing(at)
+		case ReasonLocked:
+			return errLocked(at)
+		case ReasonSize:
+			return fail(CodeTooLarge, at, "an object has at most 1 MiB of fields")
+		}
+	}
+	return fail(CodeConflict, "", "it would be discarded")
+}
+
+func errExists(at string) error {
+	return fail(CodeExists, at+"/id", "an object with this id exists")
+}
+
+func errMissing(at string) error {
+	return fail(CodeNotFound, at+"/id", "no object has this id")
+}
+
+func errLocked(at string) error {
+	return fail(CodeLocked, at+"/id", "another client holds this object's lock")
+}
+
+func refusedKey(at string, reason Reason) error {
+	if reason == ReasonSize {
+		return fail(CodeTooLarge, at, "an array has at most 10,000 elements")
+	}
+	return fail(CodeInvalid, at, "the value there is not one that this operation works on")
 }
 
 // check refuses what can be seen to be wrong: it is told at the call, and nothing changes.
@@ -77,18 +133,16 @@ func (r *Replica) check(a *Action) error {
 	o := r.state.object(op.Object)
 	switch {
 	case op.Kind == Create && o != nil:
-		return fail(CodeExists, "/id", "an object with this id exists")
+		return errExists("")
 	case op.Kind != Create && o == nil:
-		return fail(CodeNotFound, "/id", "no object has this id")
+		return errMissing("")
 	case op.Kind != Create && o.locked && o.lock != r.log.client:
-		return fail(CodeLocked, "/id", "another client holds this object's lock")
+		return errLocked("")
 	case op.Kind == Update:
 		for i := range op.Changes {
 			old, _ := r.state.value(o, op.Changes[i].Key)
-			if _, reason := merge(&op.Changes[i], old); reason == ReasonType {
-				return fail(CodeInvalid, "/"+escapePointer(op.Changes[i].Key), "the value there is not one that this operation works on")
-			} else if reason == ReasonSize {
-				return fail(CodeTooLarge, "/"+escapePointer(op.Changes[i].Key), "an array has at most 10,000 elements")
+			if _, reason := merge(&op.Changes[i], old); reason != ReasonNone {
+				return refusedKey("/"+escapePointer(op.Changes[i].Key), reason)
 			}
 		}
 	}

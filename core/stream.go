@@ -34,6 +34,7 @@ type Stream struct {
 
 	ticket  uint64
 	waiters []settledWaiter
+	asked   map[UUID][]Persisted
 	live    []*Live
 	changed []*Live // flushed, not yet told
 }
@@ -121,6 +122,12 @@ func (s *Stream) end(err error) {
 	}
 	closing := s.closing
 	s.closing, s.waiters = nil, nil
+	if err == nil {
+		err = errClosed
+	}
+	for id := range s.asked {
+		s.answer(id, 0, nil, err)
+	}
 	for _, f := range closing {
 		f()
 	}
@@ -176,16 +183,15 @@ func (s *Stream) Refresh() {
 // tell passes on what a landing did to own actions.
 func (s *Stream) tell(land *landing, remote bool) {
 	for _, o := range land.resolved {
-		var err error
-		if o.discarded {
-			err = fail(CodeConflict, "", "the action was discarded where it reached the log: "+string(o.reason))
-		}
+		err := o.err()
 		s.observer.Resolved(o.ticket, o.id, o.index, err)
 		s.settle(o.id)
+		s.answer(o.id, o.index, nil, err)
 	}
 	for _, r := range land.rejected {
 		s.observer.Refused(r.ticket, r)
 		s.settle(r.ID)
+		s.answer(r.ID, 0, &r, r.err())
 	}
 	s.observer.Changed(remote)
 	s.statusChanged()

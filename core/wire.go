@@ -74,7 +74,7 @@ type SyncAnswer struct {
 	HasChain  bool
 	Chain     Chain
 	Entries   []WireEntry
-	Persisted []Persisted
+	Persisted []PersistedAs
 	Rejected  []Rejection
 	Offer     *CheckpointOffer
 	Err       *Error
@@ -97,8 +97,8 @@ type WireEntry struct {
 	Action string
 }
 
-// Persisted tells the index that an action got.
-type Persisted struct {
+// PersistedAs tells the index that an action got.
+type PersistedAs struct {
 	ID    UUID
 	Index uint64
 }
@@ -148,7 +148,7 @@ func (l *lexer) syncAnswer(a *SyncAnswer) error {
 			})
 		case "persisted":
 			err = l.array(func(int) error {
-				var p Persisted
+				var p PersistedAs
 				err := l.object(func(key string) (err error) {
 					switch key {
 					case "id":

@@ -169,6 +169,28 @@ func settled(args []js.Value) {
 	s.OnSettled(func() { done.Invoke() })
 }
 
+// persisted takes (stream, id, done): done(error, index, rejected action or null).
+func persisted(args []js.Value) {
+	done := args[2]
+	s := streams[args[0].Int()]
+	if s == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	id, ok := core.ParseUUID(args[1].String())
+	if !ok {
+		done.Invoke(jsError(&core.Error{Code: core.CodeNotFound, Message: "that is no action's id"}))
+		return
+	}
+	s.OnPersisted(id, func(index uint64, rejected *core.Rejected, err error) {
+		action := js.Null()
+		if rejected != nil {
+			action = js.ValueOf(rejected.Action.Raw)
+		}
+		done.Invoke(jsError(err), index, action)
+	})
+}
+
 // syncNow takes (database, done): done(error).
 func syncNow(args []js.Value) {
 	done := args[1]

@@ -153,6 +153,30 @@ func exportWrite(h, kind, a, b, n int32) int32 {
 	})
 }
 
+// strandline_transact makes one atomic action of the ops in the first a bytes of the input, an array, and the guards in the rest.
+//
+//go:wasmexport strandline_transact
+func exportTransact(h, a, n int32) int32 {
+	return call(h, func(s *stream) int32 {
+		id := newID()
+		ticket, err := s.Write(&core.Draft{ID: id, At: browser{}.Now(), Ops: string(input[:a]), Guards: string(input[a:n]), Atomic: true})
+		if err != nil {
+			return failed(err)
+		}
+		header[4] = uint32(ticket)
+		give(core.Nil.Append(id.Append(output[:0])))
+		return statusOK
+	})
+}
+
+// strandline_new_id gives a fresh id for an object.
+//
+//go:wasmexport strandline_new_id
+func exportNewID() int32 {
+	give(newID().Append(output[:0]))
+	return statusOK
+}
+
 // strandline_get finds the object whose id is the first 36 bytes of the input: slot and version.
 //
 //go:wasmexport strandline_get

@@ -29,6 +29,7 @@ func main() {
 	cold("close", closeDatabase)
 	cold("destroy", destroyDatabase)
 	cold("settled", settled)
+	cold("persisted", persisted)
 	cold("sync", syncNow)
 	cold("hear", hear)
 	cold("lead", lead)

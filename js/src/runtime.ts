@@ -21,6 +21,8 @@ interface Exports {
   strandline_header: Export;
   strandline_input: Export;
   strandline_write: Export;
+  strandline_transact: Export;
+  strandline_new_id: Export;
   strandline_get: Export;
   strandline_rows: Export;
   strandline_query: Export;
@@ -50,6 +52,7 @@ interface Host {
   close(db: number, done: Done): void;
   destroy(db: number, force: boolean, done: Done): void;
   settled(stream: number, done: () => void): void;
+  persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
   sync(db: number, done: Done): void;
   hear(db: number, message: Uint8Array): void;
   lead(db: number, yes: boolean): void;

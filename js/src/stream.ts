@@ -4,11 +4,13 @@ import { Events } from "./events.js";
 import { fieldsText, patchText } from "./json.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
+import { Transaction } from "./transaction.js";
 import { begin, nilID, refused, Write, type Open } from "./write.js";
 
 const CREATE = 0;
 const UPDATE = 1;
 const REMOVE = 2;
+const TRANSACT = 3; // an export of its own
 
 export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
 
@@ -119,7 +121,7 @@ export class Stream {
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): Write<string> {
-    return this.#write(CREATE, (open) => {
+    return this.#write(CREATE, () => {
       if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
       const texts = [JSON.stringify(type), fieldsText(fields)];
       if (options.id !== undefined) {
@@ -162,27 +164,54 @@ export class Stream {
     return this.#write<void>(REMOVE, () => [this.#id(id), ""]);
   }
 
+  transact(fn: (tx: Transaction) => void): Write<void> {
+    return this.#apply<void>(TRANSACT, () => {
+      if (typeof fn !== "function") throw invalid("", "transact takes a function");
+      const r = this.#runtime;
+      const newID = () => {
+        r.status(r.exports.strandline_new_id());
+        return r.text();
+      };
+      const tx = new Transaction(newID, (id) => this.#id(id));
+      tx.run(fn);
+      this.#check(); // fn may have closed it
+      if (tx.ops.length === 0) return false;
+      const lengths = r.input(`[${tx.ops.join(",")}]`, tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "");
+      r.status(r.exports.strandline_transact(this.#handle, lengths[0]!, lengths[0]! + lengths[1]!));
+      return true;
+    });
+  }
+
   #id(id: unknown): string {
     if (typeof id !== "string" || id.length !== 36) throw new NotFoundError({ code: "not-found", message: `not-found: ${String(id)} is no object's id` });
     return id;
   }
 
   /** Makes one action. texts gives what crosses the border; null where there is nothing to do. */
-  #write<T>(kind: number, texts: (open: Open<T>) => string[] | null): Write<T> {
-    const open = begin<T>() as Open<T> & { ticket: number };
-    try {
-      this.#check();
-      const given = texts(open);
-      if (!given) {
-        open.resolve(undefined as T);
-        open.write.settle(this.head, null);
-        return open.write;
-      }
+  #write<T>(kind: number, texts: () => string[] | null): Write<T> {
+    return this.#apply<T>(kind, () => {
+      const given = texts();
+      if (!given) return false;
       const r = this.#runtime;
       const lengths = r.input(...given);
       let total = 0;
       for (const n of lengths) total += n;
       r.status(r.exports.strandline_write(this.#handle, kind, lengths[0]!, lengths[1]!, total));
+      return true;
+    });
+  }
+
+  /** Makes an action by a call of the core, which says false where there is nothing to do. */
+  #apply<T>(kind: number, call: () => boolean): Write<T> {
+    const open = begin<T>() as Open<T> & { ticket: number };
+    try {
+      this.#check();
+      if (!call()) {
+        open.resolve(undefined as T);
+        open.write.settle(this.head, null);
+        return open.write;
+      }
+      const r = this.#runtime;
       const ids = r.text();
       open.ticket = r.header[4]!;
       open.write.action = ids.slice(0, 36);
@@ -195,7 +224,7 @@ export class Stream {
       this.#statusChanged();
       return open.write;
     } catch (e) {
-      return refused<T>(outside(e));
+      return refused<T>(outside(e, kind === TRANSACT));
     }
   }
 
@@ -330,6 +359,20 @@ export class Stream {
     });
   }
 
+  persisted(action: string): Promise<number> {
+    const promise = new Promise<number>((resolve, reject) => {
+      this.#check();
+      this.#waiting.add(reject);
+      this.#runtime.host.persisted(this.#handle, String(action), (problem, index, rejected) => {
+        this.#waiting.delete(reject);
+        if (!problem) resolve(index);
+        else reject(rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem));
+      });
+    });
+    promise.catch(() => {}); // ignoring it raises nothing
+    return promise;
+  }
+
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void {
     return this.#events.on(event, fn);
   }
@@ -349,10 +392,12 @@ export class Stream {
   }
 }
 
-/** The error as it is for the caller: paths point into what was given. */
-function outside(e: unknown): unknown {
+/** The error as it is for the caller: paths point into what was given; in a transaction the number of the op comes first. */
+function outside(e: unknown, transaction: boolean): unknown {
   if (!(e instanceof SyncError) || (e.code !== "malformed" && e.code !== "too-large")) return e;
-  const path = ((e as InvalidError).path ?? /^\S+ at (\S+):/.exec(e.message)?.[1] ?? "").replace(/^\/ops\/0(\/(fields|set|unset|inc|union|without))?/, "");
+  const inner = (e as InvalidError).path ?? /^\S+ at (\S+):/.exec(e.message)?.[1] ?? "";
+  const op = /^\/ops(?:\/(\d+)(\/(fields|set|unset|inc|union|without))?)?/;
+  const path = inner.replace(op, (_, n?: string) => (transaction && n ? `/${n}` : ""));
   const why = e.message.replace(/^\S+( at \S+)?: /, "");
   if (e.code !== "too-large") return invalid(path, why);
   return new InvalidError({ code: e.code, path, message: e.message });

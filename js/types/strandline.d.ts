@@ -58,6 +58,10 @@ export interface Stream<S extends Schema = Schema> {
   /** Immer-like: the keys that fn changes on the draft become one update. */
   edit<T extends keyof S & string>(id: UUID, fn: (draft: S[T]) => void): Write<void>;
   remove(id: UUID): Write<void>;
+  /** One atomic action of several ops, with guards: all of it stands or nothing does, here and where it reaches the log. One that
+      does not stand here rejects, and nothing is written; what fn throws comes back as it is. Paths of errors begin with the number
+      of the op, or with /if and that of the guard. A transaction without ops makes no action. */
+  transact(fn: (tx: Transaction<S>) => void): Write<void>;
 
   // reads: synchronous, frozen, identical object until it changes
   get<T extends keyof S & string>(id: UUID): Row<S, T> | undefined;
@@ -75,6 +79,9 @@ export interface Stream<S extends Schema = Schema> {
   isPending(id: UUID): boolean;
   /** Resolves when all that is pending now is persisted (or rejected). */
   settled(): Promise<void>;
+  /** What became of an action of this client, also of one that was made before a reload: as `persisted` of its write. NotFoundError
+      for one that this client has not made, or long ago: the last 10,000 are remembered. */
+  persisted(action: UUID): Promise<number>;
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
   close(): Promise<void>;
 }
@@ -85,8 +92,8 @@ export interface Write<T> extends Promise<T> {
   readonly action: UUID;
   /** The object's id, at once (create). */
   readonly object: UUID;
-  /** The index in the log; rejects with RejectedError, or ConflictError when the action was discarded whole.
-      Ignoring it never raises unhandledrejection. */
+  /** The index in the log (0 when only a checkpoint told of it); rejects with RejectedError, or ConflictError when the action was discarded whole.
+      Ignoring it never raises unhandledrejection. After a reload: stream.persisted(action). */
   readonly persisted: Promise<number>;
 }
 
@@ -97,6 +104,14 @@ export function union(...values: Json[]): FieldOp;
 export function without(...values: Json[]): FieldOp;
 /** Branded: plain JSON is never taken for one. */
 export class FieldOp { private constructor(); }
+
+export interface Transaction<S extends Schema = Schema> {
+  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): UUID;
+  update(id: UUID, patch: Patch): void;
+  remove(id: UUID): void;
+  /** A guard: the whole action is discarded where it does not hold when it is applied. */
+  require(guard: Guard): void;
+}
 
 export interface Query<S extends Schema = Schema, T extends keyof S = keyof S> {
   type?: T;

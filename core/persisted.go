@@ -1,0 +1,54 @@
+package core
+
+// Persisted is what becomes of an own action: its index, or why it has none. A rejected one is given with its error.
+type Persisted func(index uint64, rejected *Rejected, err error)
+
+// OnPersisted tells what became of one of this client's own actions, once that is known: also of one that was made before a reload.
+// One that this local log does not know, or not any more, is a not-found *Error.
+func (s *Stream) OnPersisted(id UUID, done Persisted) {
+	if s.waitsFor(id) {
+		if s.asked == nil {
+			s.asked = map[UUID][]Persisted{}
+		}
+		s.asked[id] = append(s.asked[id], done)
+		return
+	}
+	if own := s.findOwn(id); own != nil {
+		done(own.index, nil, own.err())
+		return
+	}
+	for i := range s.rejected {
+		if s.rejected[i].ID == id {
+			done(0, &s.rejected[i], s.rejected[i].err())
+			return
+		}
+	}
+	done(0, nil, fail(CodeNotFound, "", "this client has made no action with this id, or it was long ago"))
+}
+
+func (r *Replica) waitsFor(id UUID) bool {
+	for _, l := range r.uncommitted {
+		if l.ID == id {
+			return true
+		}
+	}
+	return r.byID[id] != nil
+}
+
+// answer tells those who asked for an action.
+func (s *Stream) answer(id UUID, index uint64, rejected *Rejected, err error) {
+	waiting := s.asked[id]
+	delete(s.asked, id)
+	for _, done := range waiting {
+		done(index, rejected, err)
+	}
+}
+
+func (o *ownEntry) err() error {
+	if !o.discarded {
+		return nil
+	}
+	return fail(CodeConflict, "", "the action was discarded where it reached the log: "+string(o.reason))
+}
+
+func (j *Rejection) err() error { return fail(j.Code, "", j.Message) }
