@@ -41,7 +41,7 @@ test: lint test-go test-wasm test-e2e size
 
 test-go:
 	@sh tests/setup.sh gcc
-	$(GO) test -race ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/converge/... ./tests/layering/... ./tests/protocol/...
+	$(GO) test -race ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/layering/... ./tests/protocol/...
 
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/

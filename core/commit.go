@@ -118,12 +118,17 @@ func (s *Stream) failWrites(err error) {
 // closeTries is how often a closing stream asks a failing store what became of its last commit.
 const closeTries = 3
 
+// errUntold is for those whose stream has closed before the outcome of their writes was known.
+func errUntold(cause error) error {
+	return &Error{Code: CodeStorage, Message: "whether the last writes were kept cannot be told", Cause: cause}
+}
+
 // unknown settles a commit whose outcome is not known: what the log holds at its lsn tells.
 func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), cause error) {
 	s.busy = true
 	if s.closed && s.failures >= closeTries {
 		s.busy = false
-		s.gone(cause)
+		s.gone(errUntold(cause))
 		if lost != nil {
 			lost(cause)
 		}

@@ -87,7 +87,7 @@ func (s *Stream) loaded(records []*record, err error) {
 		s.breakOff(err)
 	default: // a failed read says nothing: ask again
 		if s.closed && s.failures >= closeTries {
-			s.gone(err)
+			s.gone(errUntold(err))
 			return
 		}
 		s.storageFailed(err)

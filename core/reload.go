@@ -132,7 +132,7 @@ func (s *Stream) adopt(next *Replica) {
 			next.refuseUncommitted(refused, &land, gone)
 		}
 	})
-	next.state.keepVersions(old.state)
+	next.state.keepVersions(old.state, next.pending, next.uncommitted)
 	s.Replica = *next
 	s.relive()
 	if committed > 0 {
@@ -141,8 +141,17 @@ func (s *Stream) adopt(next *Replica) {
 	s.tell(&land, true)
 }
 
-// keepVersions gives the objects that look as they did in another state the versions that they had there, and the others new ones.
-func (s *State) keepVersions(old *State) {
+// keepVersions gives the objects that look as they did in another state the versions that they had there, and the others, and what the
+// given actions would bring back when they are unapplied, versions that nothing had there.
+func (s *State) keepVersions(old *State, queues ...[]*local) {
+	for _, queue := range queues {
+		for _, l := range queue {
+			for i := range l.undo.images {
+				l.undo.images[i].object.version += old.version
+			}
+		}
+	}
+	s.version += old.version
 	names := make([]uint32, len(old.names)) // those of old in s; one past the end where there is none
 	for i, name := range old.names {
 		names[i] = uint32(len(s.names))
@@ -150,7 +159,6 @@ func (s *State) keepVersions(old *State) {
 			names[i] = id
 		}
 	}
-	s.version = old.version
 	for i := range s.objects {
 		o := &s.objects[i]
 		if !o.live {
@@ -160,7 +168,7 @@ func (s *State) keepVersions(old *State) {
 			o.version = was.version
 			continue
 		}
-		s.bump(o)
+		o.version += old.version
 	}
 }
 

@@ -1,11 +1,12 @@
-// Package converge runs the real core, loop, codec and server logic in one process on virtual time: clients with
+// Package sim runs the real core, loop, codec and server logic in one process on virtual time: clients with
 // several tabs, a server, and a network that loses what a test tells it to lose.
-package converge
+package sim
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,9 +35,10 @@ type world struct {
 	name    string // of the stream that the next contexts open; empty: stream
 	compact int    // see core.Config
 	// See server.Config; start makes a server with them.
-	checkpoint int
-	keep       uint64
-	locks      map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
+	actionBytes int
+	checkpoint  int
+	keep        uint64
+	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
 
 // lock is a Web Lock of one profile: granted in the order of the requests, held until its holder closes or dies; and
@@ -92,7 +94,7 @@ func (w *world) start() {
 	w.server = server.New(server.Config{
 		Engine: w.engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
-		CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
+		MaxActionBytes: w.actionBytes, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
 		Hold: func(time.Duration) error { return &core.Error{Code: core.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
@@ -124,6 +126,9 @@ const (
 	deny            // 401
 	busy            // 503 with Retry-After
 	tooLarge        // 413
+	doubled         // the server hears it twice
+	late            // the answer is lost, and the server hears it later
+	fates
 )
 
 var errUnreachable = &core.Error{Code: core.CodeUnreachable, Message: "no route"}
@@ -143,6 +148,13 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 		return nil, 0, &core.Error{Code: core.CodeUnauthorized}
 	case busy:
 		return nil, 17_000, &core.Error{Code: core.CodeUnavailable}
+	case late:
+		n.w.After(n.w.Rand().Int64N(10_000), func() { _, _ = n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body)) })
+		return nil, 0, errUnreachable
+	case doubled:
+		if _, err := n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body)); err != nil {
+			n.w.t.Errorf("the server refuses a request of the core: %v\n%s", err, body)
+		}
 	case tooLarge:
 		if strings.Count(string(body), `"op":`) > 10 {
 			return nil, 0, &core.Error{Code: core.CodeTooLarge}
@@ -290,7 +302,13 @@ func (tb *tab) Resolved(ticket uint64, _ core.UUID, index uint64, err error) {
 func (tb *tab) Refused(ticket uint64, r core.Rejected) { tb.refused[ticket] = r }
 func (tb *tab) Changed(bool)                           {}
 func (tb *tab) StatusChanged()                         {}
-func (tb *tab) Closed(err error)                       { tb.closed = err }
+func (tb *tab) Closed(err error) {
+	if tb.closed = err; err == nil {
+		tb.closed = errByItself
+	}
+}
+
+var errByItself = errors.New("closed by itself")
 
 // write makes one action of these ops and pumps, as a host does at the end of a task.
 func (tb *tab) write(ops string) uint64 {
@@ -355,7 +373,21 @@ func (w *world) converged(tabs ...*tab) {
 			w.t.Errorf("tab %d has %d pending: %+v", i, n, tb.Status())
 		}
 		if got := string(tb.State().AppendCheckpoint(nil, stream)); got != want {
-			w.t.Errorf("tab %d differs from the log:\n got %s\nwant %s", i, got, want)
+			w.t.Errorf("tab %d differs from the log:\n%s", i, difference(got, want))
 		}
 	}
+}
+
+// difference is the first lines that two texts do not share.
+func difference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range a {
+		if i == len(b) {
+			return fmt.Sprintf("line %d:\n got %s\nwant nothing", i, a[i])
+		}
+		if a[i] != b[i] {
+			return fmt.Sprintf("line %d:\n got %s\nwant %s", i, a[i], b[i])
+		}
+	}
+	return "want more: " + strings.Join(b[len(a):], "\n")
 }

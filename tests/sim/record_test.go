@@ -1,7 +1,8 @@
-package converge
+package sim
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/strandline-sync/strandline/core"
@@ -14,6 +15,7 @@ type recorder struct {
 	*memory.Engine
 	logs     map[string][]server.Entry
 	watchers []*watcher
+	fail     func() fate // of an append, where not nil: lostBefore or lostAfter
 }
 
 // watcher hears of every append.
@@ -33,6 +35,16 @@ func (e *recorder) watch(heard func(stream string, head uint64), stopped func())
 }
 
 func (e *recorder) Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+	f := pass
+	if e.fail != nil {
+		f = e.fail()
+	}
+	if f == lostBefore {
+		return errDisk
+	}
+	if n := len(e.logs[stream]); uint64(n) != expect {
+		return server.ErrConflict
+	}
 	err := e.Engine.Append(ctx, stream, epoch, expect, entries)
 	if err == nil {
 		e.logs[stream] = append(e.logs[stream], entries...)
@@ -40,5 +52,10 @@ func (e *recorder) Append(ctx context.Context, stream string, epoch core.UUID, e
 			w.heard(stream, expect+uint64(len(entries)))
 		}
 	}
+	if f == lostAfter {
+		return errDisk
+	}
 	return err
 }
+
+var errDisk = errors.New("the disk fails")

@@ -1,0 +1,421 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"hash"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/memstore"
+)
+
+var (
+	firstSeed = flag.Uint64("seed", 0, "the seed of the first history")
+	histories = flag.Uint64("histories", 120, "how many histories to run, with seeds from there on")
+)
+
+// TestHistories runs histories, each a function of its seed, and holds them to the properties that docs/SIMULATION.md lists. A
+// failing one names its seed: make sim SEED=… N=1 runs it again.
+func TestHistories(t *testing.T) {
+	begun, actions := time.Now(), 0
+	for seed := *firstSeed; seed < *firstSeed+*histories; seed++ {
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			h := newHistory(t, seed)
+			h.run()
+			actions += len(h.promises)
+			if seed%20 != 0 {
+				return
+			}
+			again := newHistory(t, seed)
+			if again.run(); again.digest() != h.digest() {
+				t.Error("the same seed gives another history")
+			}
+		})
+		if t.Failed() {
+			t.Fatalf("seed %d: run it again with make sim SEED=%d N=1", seed, seed)
+		}
+	}
+	minutes := time.Since(begun).Minutes()
+	t.Logf("%d histories, %d actions, %.0f histories a minute", *histories, actions, float64(*histories)/minutes)
+}
+
+// history is a world with profiles of several tabs, and all that happens to it.
+type history struct {
+	*world
+	r        *rand.Rand
+	chaos    bool
+	profiles []*profile
+	all      []*tab
+	promises map[core.UUID]*promise
+	lives    map[*tab][]*watched
+	trace    hash.Hash
+	steps    int
+}
+
+// profile is one client: a local database and the tabs that have it open.
+type profile struct {
+	local *memstore.Database
+	tabs  []*tab
+}
+
+// promise is a write that a tab was given a ticket for.
+type promise struct {
+	tb     *tab
+	ticket uint64
+}
+
+// watched is a live query, and the same query asked anew.
+type watched struct {
+	q *core.Query
+	l *core.Live
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	w := newWorld(t, seed)
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
+	w.actionBytes = 600
+	w.compact = []int{0, 1000, 4000}[seed%3]
+	if seed%4 >= 2 {
+		w.checkpoint, w.keep = 2000, []uint64{0, 5, 100}[seed%3]
+	}
+	if seed%2 == 1 {
+		w.locks = map[*memstore.Database]*lock{}
+	}
+	w.start()
+	slowest := []int64{5, 40, 40, 3000}[h.r.IntN(4)]
+	w.Latency = func(r *rand.Rand) int64 {
+		if r.IntN(20) == 0 {
+			return r.Int64N(slowest * 10)
+		}
+		return r.Int64N(slowest)
+	}
+	w.engine.fail = func() fate {
+		if h.chaos && h.r.IntN(50) == 0 {
+			return []fate{lostBefore, lostAfter}[h.r.IntN(2)]
+		}
+		return pass
+	}
+	for range 2 + h.r.IntN(3) {
+		p := &profile{local: memstore.New(), tabs: make([]*tab, 1+h.r.IntN(3))}
+		p.local.Fail = func(op, _ string, lsn core.LSN) error { return h.storeFault(p, op, lsn) }
+		h.profiles = append(h.profiles, p)
+	}
+	return h
+}
+
+// storeFault is what befalls a call of a profile's store: a failure before or after it took effect, a full disk, or the end of
+// one of the profile's tabs.
+func (h *history) storeFault(p *profile, op string, lsn core.LSN) error {
+	if !h.chaos || lsn == 0 {
+		return nil
+	}
+	switch h.r.IntN(200) {
+	case 0, 1, 2, 3, 4:
+		return errors.New("connection closing")
+	case 5:
+		if op == "append" {
+			return &core.Error{Code: core.CodeQuota}
+		}
+	case 6:
+		if tb := p.tabs[h.r.IntN(len(p.tabs))]; tb != nil {
+			tb.kill()
+		}
+	}
+	return nil
+}
+
+func (h *history) open(p *profile, i int) {
+	tb := h.openAsync(p.local)
+	tb.net.fault = func(int) fate {
+		if !h.chaos || h.r.IntN(3) > 0 {
+			return pass
+		}
+		return fate(h.r.IntN(int(fates)))
+	}
+	p.tabs[i] = tb
+	h.all = append(h.all, tb)
+}
+
+// each calls f for every tab that is open.
+func (h *history) each(f func(tb *tab)) {
+	for _, p := range h.profiles {
+		for _, tb := range p.tabs {
+			if tb != nil && tb.Stream != nil && !tb.dead && tb.closed == nil {
+				f(tb)
+			}
+		}
+	}
+}
+
+func (h *history) run() {
+	for _, p := range h.profiles {
+		for i := range p.tabs {
+			h.open(p, i)
+		}
+	}
+	h.Run(200)
+	for range h.steps {
+		p := h.profiles[h.r.IntN(len(h.profiles))]
+		i := h.r.IntN(len(p.tabs))
+		if tb := p.tabs[i]; tb.Stream == nil || tb.closed != nil || tb.dead {
+			tb.kill()
+			h.open(p, i)
+			h.Run(500)
+			continue
+		}
+		h.step(p, i)
+		if h.t.Failed() {
+			return
+		}
+	}
+	h.settle()
+	h.check()
+}
+
+// step is one thing that a tab does, and what happens to it.
+func (h *history) step(p *profile, i int) {
+	tb := p.tabs[i]
+	h.write(tb)
+	if h.r.IntN(3) > 0 {
+		tb.Pump()
+	}
+	switch h.r.IntN(40) {
+	case 0:
+		tb.kill()
+		h.open(p, i)
+	case 1:
+		tb.db.Offline()
+	case 2:
+		tb.db.Wake("the browser says it is online")
+	case 3:
+		tb.host.Freeze()
+		h.After(h.r.Int64N(90_000), tb.host.Thaw)
+	case 4: // the server's process ends; another begins
+		h.server.Close()
+		h.start()
+	case 5:
+		tb.db.Sync(func(error) {})
+	case 6:
+		tb.db.Follow() // its lock is stolen
+		tb.host.After(h.r.Int64N(30_000), tb.db.Lead)
+	case 7:
+		tb.db.Close(func(error) {})
+	}
+	if tb.Stream != nil && len(h.lives[tb]) < 2 && h.r.IntN(5) == 0 {
+		q, err := core.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[h.r.IntN(3)])
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.lives[tb] = append(h.lives[tb], &watched{q: q, l: tb.Subscribe(q)})
+	}
+	switch h.r.IntN(12) {
+	case 0:
+		h.Run(h.r.Int64N(20_000))
+	case 1, 2, 3, 4, 5, 6:
+		h.Run(h.r.Int64N(60))
+	}
+	h.each(func(tb *tab) {
+		if h.r.IntN(3) == 0 {
+			tb.Refresh() // a hint of another tab
+		}
+		if h.r.IntN(10) == 0 {
+			h.visible(tb)
+		}
+		h.live(tb)
+	})
+}
+
+// write makes a random action.
+func (h *history) write(tb *tab) {
+	r := h.r
+	one := func() string {
+		id := `"object":"` + object(r.IntN(12)) + `"`
+		switch r.IntN(8) {
+		case 0, 1:
+			return `{"op":"create",` + id + `,"type":"todo","fields":{"n":` + fmt.Sprint(r.IntN(5)) + `,"x":[1]}` + []string{"", `,"lock":true`}[r.IntN(20)/19] + `}`
+		case 2:
+			return `{"op":"remove",` + id + `}`
+		case 3:
+			return `{"op":"update",` + id + `,"inc":{"n":1},"union":{"x":[` + fmt.Sprint(r.IntN(6)) + `]}}`
+		case 4:
+			return `{"op":"update",` + id + `,"unset":["n"],"without":{"x":[` + fmt.Sprint(r.IntN(6)) + `]}}`
+		case 5:
+			if r.IntN(4) == 0 { // the server refuses it
+				return `{"op":"update",` + id + `,"set":{"big":"` + strings.Repeat("b", 600) + `"}}`
+			}
+		}
+		return `{"op":"update",` + id + `,"set":{"k` + fmt.Sprint(r.IntN(4)) + `":` + fmt.Sprint(r.IntN(4)) + `}}`
+	}
+	ops := one()
+	for range r.IntN(3) {
+		ops += "," + one()
+	}
+	d := &core.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: "[" + ops + "]", Atomic: r.IntN(3) == 0}
+	switch r.IntN(8) {
+	case 0, 1:
+		d.Guards = `[{"object":"` + object(r.IntN(12)) + `","unchanged":true}]`
+	case 2:
+		d.Guards = `[{"object":"` + object(r.IntN(12)) + `","key":"n","equals":` + fmt.Sprint(r.IntN(5)) + `}]`
+	}
+	if ticket, err := tb.Write(d); err == nil {
+		h.promises[d.ID] = &promise{tb, ticket}
+	}
+}
+
+// visible holds a tab's visible state to a fold from nothing: the log up to its head, then what is pending, in order. That is what
+// the plain turn computes.
+func (h *history) visible(tb *tab) {
+	h.t.Helper()
+	log := h.engine.logs[stream]
+	s := tb.State()
+	if s.Head > uint64(len(log)) {
+		h.t.Fatalf("a tab is at %d of a log of %d", s.Head, len(log))
+	}
+	want := core.NewState()
+	for _, e := range log[:s.Head] {
+		want.ApplyEntry(action(h.t, e.Raw), nil, nil)
+	}
+	want.Epoch = s.Epoch
+	pending := strings.ReplaceAll(string(tb.AppendPending(nil, nil)), `"seq":null`, `"seq":1`)
+	for _, raw := range elements(h.t, pending) {
+		want.ApplyPending(action(h.t, raw), nil, nil)
+	}
+	if got, want := string(s.AppendCheckpoint(nil, stream)), string(want.AppendCheckpoint(nil, stream)); got != want {
+		h.t.Fatalf("the visible state is another than a fold from nothing:\n%s", difference(got, want))
+	}
+}
+
+// live holds live queries to the same queries asked anew.
+func (h *history) live(tb *tab) {
+	h.t.Helper()
+	tb.Flush()
+	for _, q := range h.lives[tb] {
+		if got, want := fmt.Sprint(tb.Rows(q.l)), fmt.Sprint(tb.State().Query(q.q)); got != want {
+			h.t.Fatalf("a live query differs: %s / %s", got, want)
+		}
+	}
+}
+
+// settle ends the faults. What follows happens by the loop's own timers alone.
+func (h *history) settle() {
+	h.chaos = false
+	h.Run(2 * minute) // who is frozen wakes up
+	for _, p := range h.profiles {
+		for i, tb := range p.tabs {
+			if tb.Stream == nil || tb.closed != nil || tb.dead {
+				tb.kill()
+				h.open(p, i)
+				continue
+			}
+			tb.Pump()
+		}
+	}
+	h.Run(10 * minute)
+}
+
+// check holds the end of the history to the properties.
+func (h *history) check() {
+	t := h.t
+	var tabs []*tab
+	for _, p := range h.profiles {
+		tabs = append(tabs, p.tabs...)
+	}
+	h.converged(tabs...)
+	for _, tb := range tabs {
+		if tb.Stream != nil {
+			h.visible(tb)
+		}
+	}
+	log := h.engine.logs[stream]
+	m := newModel()
+	last := map[core.UUID]uint64{}
+	in := map[core.UUID]uint64{}
+	for i, e := range log {
+		a := action(t, e.Raw)
+		if in[a.ID] > 0 {
+			t.Errorf("action %s is in the log at %d and at %d", a.ID, in[a.ID], i+1)
+		}
+		in[a.ID] = uint64(i + 1)
+		if a.Client != core.Nil && a.Seq <= last[a.Client] {
+			t.Errorf("the actions of client %s are not in its order at %d", a.Client, i+1)
+		}
+		last[a.Client] = a.Seq
+		m.entry(e.Raw)
+	}
+	if got, want := modelText(t, string(h.fold().AppendCheckpoint(nil, stream))), m.text(); got != want {
+		t.Errorf("the fold is another than the model's:\n%s", difference(got, want))
+	}
+	for id, p := range h.promises {
+		h.kept(id, p, in[id], slices.Contains(tabs, p.tb))
+	}
+}
+
+// kept holds a promise: it is settled once, by what the log says; what was durable is in the log or was refused.
+func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
+	t := h.t
+	_, failed := p.tb.failed[p.ticket]
+	_, refused := p.tb.refused[p.ticket]
+	at, resolved := p.tb.resolved[p.ticket]
+	settled := 0
+	for _, b := range []bool{failed, refused, resolved} {
+		if b {
+			settled++
+		}
+	}
+	switch {
+	case settled > 1:
+		t.Errorf("%s is settled %d times: failed %v, refused %v, resolved %v", id, settled, failed, refused, resolved)
+	case open && settled == 0:
+		t.Errorf("%s is never settled; in the log at %d", id, index)
+	case failed && index > 0 && core.CodeOf(p.tb.failed[p.ticket]) != core.CodeStorage: // else it was said that this cannot be told
+		t.Errorf("%s was given back as not kept (%v), and is in the log at %d", id, p.tb.failed[p.ticket], index)
+	case refused && index > 0:
+		t.Errorf("%s was refused, and is in the log at %d", id, index)
+	case resolved && index == 0:
+		t.Errorf("%s is resolved, and not in the log", id)
+	case resolved && at != 0 && at != index:
+		t.Errorf("%s is resolved with index %d, and in the log at %d", id, at, index)
+	case p.ticket <= p.tb.committed && !failed && !refused && index == 0 && !h.refusedOf(p.tb, id):
+		t.Errorf("%s was durable, and is lost", id)
+	}
+}
+
+// refusedOf tells whether a tab of the same profile has an action on its rejected list.
+func (h *history) refusedOf(tb *tab, id core.UUID) bool {
+	for _, p := range h.profiles {
+		if p.local == tb.local && p.tabs[0].Stream != nil {
+			return p.tabs[0].persistedOf(id).of == id
+		}
+	}
+	return false
+}
+
+// digest is a hash of what was sent and of what the log holds.
+func (h *history) digest() string {
+	for _, tb := range h.all {
+		for _, body := range tb.net.requests {
+			h.trace.Write([]byte(body))
+		}
+	}
+	for _, e := range h.engine.logs[stream] {
+		h.trace.Write([]byte(e.Raw))
+	}
+	return hex.EncodeToString(h.trace.Sum(nil))
+}
+
+func action(t *testing.T, raw string) *core.Action {
+	t.Helper()
+	a, err := core.DecodeAction(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
