@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo test test-go test-wasm test-e2e lint size bench fuzz tools chromium npm clean
+.PHONY: all build demo test test-go test-wasm test-e2e lint size bench sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -64,6 +64,16 @@ size: js/dist/strandline.js
 
 bench: chromium build
 	$(GO) run ./tests/bench
+
+# Simulated histories: SEED is the first one's, N how many; docs/SIMULATION.md.
+SEED ?= 0
+N    ?= 2000
+sim:
+	$(GO) test ./tests/sim -count=1 -timeout 0 -run '^TestHistories$$' -v -seed $(SEED) -histories $(N) | grep -v '^=== \|^    --- PASS'
+
+# Bugs that are planted one by one: the simulator finds each within a minute.
+mutants:
+	$(GO) test -tags mutants ./tests/sim -count=1 -timeout 0 -run '^TestMutants$$' -v | grep -v '^=== '
 
 # Longer than a test: each target for FUZZTIME.
 FUZZTIME ?= 30s

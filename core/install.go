@@ -131,7 +131,6 @@ func (s *Stream) landedInstall(in *install, next *Replica, raw []byte, err error
 	case err == nil:
 		s.failures = 0
 		next.next = in.snap.next.lsn + 1
-		next.top()
 		next.state.paging = newPaging(in.snap.next)
 		s.unsure = 0
 		s.adopt(next)
@@ -165,13 +164,6 @@ func (s *Stream) installed(in *install, err error) {
 		return
 	}
 	s.db.installed(s, err)
-}
-
-// top applies what is pending on the confirmed state.
-func (r *Replica) top() {
-	for _, l := range r.pending {
-		r.state.ApplyPending(&l.Action, &l.undo, nil)
-	}
 }
 
 // planInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is the

@@ -58,7 +58,9 @@ func (r *Replica) readCheckpoint(log *Log) error {
 	if r.log.log != m.log {
 		return fail(CodeCorrupt, "", "the local checkpoint is another log's")
 	}
-	r.top()
+	for _, l := range r.pending {
+		r.state.ApplyPending(&l.Action, &l.undo, nil)
+	}
 	r.next = m.lsn + 1
 	r.state.paging = newPaging(m)
 	return nil

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"hash"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,26 +28,41 @@ var (
 // TestHistories runs histories, each a function of its seed, and holds them to the properties that docs/SIMULATION.md lists. A
 // failing one names its seed: make sim SEED=… N=1 runs it again.
 func TestHistories(t *testing.T) {
-	begun, actions := time.Now(), 0
-	for seed := *firstSeed; seed < *firstSeed+*histories; seed++ {
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			h := newHistory(t, seed)
-			h.run()
-			actions += len(h.promises)
-			if seed%20 != 0 {
-				return
-			}
-			again := newHistory(t, seed)
-			if again.run(); again.digest() != h.digest() {
-				t.Error("the same seed gives another history")
+	begun := time.Now()
+	var next, actions atomic.Uint64
+	var failed atomic.Bool
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for !failed.Load() {
+				n := next.Add(1) - 1
+				if n >= *histories {
+					return
+				}
+				seed := *firstSeed + n
+				if !t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { actions.Add(uint64(replay(t, seed))) }) {
+					failed.Store(true)
+					t.Errorf("seed %d: run it again with make sim SEED=%d N=1", seed, seed)
+				}
 			}
 		})
-		if t.Failed() {
-			t.Fatalf("seed %d: run it again with make sim SEED=%d N=1", seed, seed)
+	}
+	workers.Wait()
+	minutes := time.Since(begun).Minutes()
+	t.Logf("%d histories, %d actions, %.0f histories a minute", *histories, actions.Load(), float64(*histories)/minutes)
+}
+
+// replay runs the history of a seed, some of them twice, and gives the number of its actions.
+func replay(t *testing.T, seed uint64) int {
+	h := newHistory(t, seed)
+	h.run()
+	if seed%20 == 0 {
+		again := newHistory(t, seed)
+		if again.run(); again.digest() != h.digest() {
+			t.Error("the same seed gives another history")
 		}
 	}
-	minutes := time.Since(begun).Minutes()
-	t.Logf("%d histories, %d actions, %.0f histories a minute", *histories, actions, float64(*histories)/minutes)
+	return len(h.promises)
 }
 
 // history is a world with profiles of several tabs, and all that happens to it.
@@ -56,6 +74,7 @@ type history struct {
 	all      []*tab
 	promises map[core.UUID]*promise
 	lives    map[*tab][]*watched
+	seen     map[*tab]map[uint32]string // rows by version
 	trace    hash.Hash
 	steps    int
 }
@@ -80,7 +99,7 @@ type watched struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
-	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
@@ -230,6 +249,7 @@ func (h *history) step(p *profile, i int) {
 			h.visible(tb)
 		}
 		h.live(tb)
+		h.versions(tb)
 	})
 }
 
@@ -274,14 +294,14 @@ func (h *history) write(tb *tab) {
 // the plain turn computes.
 func (h *history) visible(tb *tab) {
 	h.t.Helper()
-	log := h.engine.logs[stream]
+	log := h.engine.actions[stream]
 	s := tb.State()
 	if s.Head > uint64(len(log)) {
 		h.t.Fatalf("a tab is at %d of a log of %d", s.Head, len(log))
 	}
 	want := core.NewState()
-	for _, e := range log[:s.Head] {
-		want.ApplyEntry(action(h.t, e.Raw), nil, nil)
+	for _, a := range log[:s.Head] {
+		want.ApplyEntry(a, nil, nil)
 	}
 	want.Epoch = s.Epoch
 	pending := strings.ReplaceAll(string(tb.AppendPending(nil, nil)), `"seq":null`, `"seq":1`)
@@ -301,6 +321,21 @@ func (h *history) live(tb *tab) {
 		if got, want := fmt.Sprint(tb.Rows(q.l)), fmt.Sprint(tb.State().Query(q.q)); got != want {
 			h.t.Fatalf("a live query differs: %s / %s", got, want)
 		}
+	}
+}
+
+// versions holds rows to what a page trusts that keeps them: a row with a version that it had before is the same row.
+func (h *history) versions(tb *tab) {
+	h.t.Helper()
+	if h.seen[tb] == nil {
+		h.seen[tb] = map[uint32]string{}
+	}
+	for _, row := range tb.State().Query(&core.Query{Limit: -1}) {
+		text := string(tb.State().AppendRow(nil, row.Slot))
+		if was, known := h.seen[tb][row.Version]; known && was != text {
+			h.t.Fatalf("version %d was %s and is %s", row.Version, was, text)
+		}
+		h.seen[tb][row.Version] = text
 	}
 }
 
@@ -339,7 +374,7 @@ func (h *history) check() {
 	last := map[core.UUID]uint64{}
 	in := map[core.UUID]uint64{}
 	for i, e := range log {
-		a := action(t, e.Raw)
+		a := h.engine.actions[stream][i]
 		if in[a.ID] > 0 {
 			t.Errorf("action %s is in the log at %d and at %d", a.ID, in[a.ID], i+1)
 		}

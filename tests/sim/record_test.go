@@ -14,6 +14,7 @@ import (
 type recorder struct {
 	*memory.Engine
 	logs     map[string][]server.Entry
+	actions  map[string][]*core.Action
 	watchers []*watcher
 	fail     func() fate // of an append, where not nil: lostBefore or lostAfter
 }
@@ -48,6 +49,13 @@ func (e *recorder) Append(ctx context.Context, stream string, epoch core.UUID, e
 	err := e.Engine.Append(ctx, stream, epoch, expect, entries)
 	if err == nil {
 		e.logs[stream] = append(e.logs[stream], entries...)
+		for i := range entries {
+			a, err := core.DecodeAction(entries[i].Raw)
+			if err != nil {
+				return err
+			}
+			e.actions[stream] = append(e.actions[stream], a)
+		}
 		for _, w := range e.watchers {
 			w.heard(stream, expect+uint64(len(entries)))
 		}

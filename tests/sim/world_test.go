@@ -83,7 +83,7 @@ func (tb *tab) tell(message []byte) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}}}
+	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}, actions: map[string][]*core.Action{}}}
 	w.ids = w.Host()
 	w.start()
 	return w

@@ -1,0 +1,111 @@
+//go:build mutants
+
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// mutants are planted bugs: each is a place in the sources and what is written there instead.
+var mutants = []struct{ name, file, from, to string }{
+	{"a lost race is taken for a commit", "core/commit.go", "case err == nil:\n\t\t\t\ts.failures = 0\n\t\t\t\tthen()", "case err == nil || errors.Is(err, ErrLost):\n\t\t\t\ts.failures = 0\n\t\t\t\tthen()"},
+	{"an unknown outcome is taken for a failure", "core/commit.go", "case len(records) > 0 && string(records[0]) == string(record):", "case false:"},
+	{"an undo forgets that there was no object", "core/undo.go", "case im.absent:\n\t\t\ts.drop(im.id)", "case im.absent:"},
+	{"an atomic action is not taken back", "core/apply.go", "s.revert(u, start)\n", "_ = start\n"},
+	{"a remove does not win over an unseen update", "core/apply.go", "if o == nil {\n\t\treturn ReasonMissing", "if o == nil {\n\t\tif op.Kind == Update {\n\t\t\tr.create(&Op{Object: op.Object, Type: \"todo\"})\n\t\t\treturn ReasonNone\n\t\t}\n\t\treturn ReasonMissing"},
+	{"unchanged forgets who touched last but one", "core/apply.go", "if t.Client == a.Client {\n\t\t\tt = o.other\n\t\t}\n\t\treturn t == nil", "if t.Client == a.Client {\n\t\t\tt = nil\n\t\t}\n\t\treturn t == nil"},
+	{"union takes what is there already", "core/merge.go", "if have[v] {\n\t\t\tcontinue\n\t\t}", ""},
+	{"the quick turn overlooks guards", "core/quick.go", "if objects[l.Guards[i].Object] {", "if i > 99 {"},
+	{"the quick turn leaves out a chain of overlaps", "core/quick.go", "out[l] = true\n\t\t\t\tname(&l.Action)", "out[l] = true"},
+	{"own entries are not known by their id", "core/replica.go", "l := r.byID[a.ID]\n\tif l == nil || gone[a.ID] {", "l := r.byID[a.ID]\n\tif l == nil || gone[a.ID] || len(gone) > 2 {"},
+	{"a local checkpoint overlooks a change", "core/paging.go", "p.base.pages[pageOf(p.base.pages, id)].dirty = true\n\tif p.snap == nil", "p.base.pages[pageOf(p.base.pages, id)].dirty = o != nil || p.snap != nil\n\tif p.snap == nil"},
+	{"a local checkpoint forgets the last pending action", "core/rest.go", "e.uint(uint64(len(r.pending)))\n\tfor _, l := range r.pending {", "kept := r.pending[:max(0, len(r.pending)-1)]\n\te.uint(uint64(len(kept)))\n\tfor _, l := range kept {"},
+	{"a tab that reads its log anew forgets what was not committed", "core/reload.go", "next.uncommitted = append(next.uncommitted, l)\n", "\n"},
+	{"versions collide after a log was read anew", "core/reload.go", "l.undo.images[i].object.version += old.version", "_ = i"},
+	{"an installed checkpoint does not resolve what it holds", "core/install.go", "case known && l.Seq <= row.Seq && !clone:", "case known && l.Seq < row.Seq && !clone:"},
+	{"an installed checkpoint drops what is pending", "core/install.go", "kept = append(kept, l)\n\t\t}\n\t}\n\tif clone {", "_ = l\n\t\t}\n\t}\n\tif clone {"},
+	{"the server goes on with a fold that its disk did not take", "server/sync.go", "st.loaded = false\n\t\ta.rejected = nil", "a.rejected = nil"},
+	{"the server appends whatever the client has seen", "server/sync.go", "case it.After < st.state.Head:", "case it.After < st.state.Head && !pushes:"},
+	{"no turn follows a turn that failed", "core/loop.go", "db.again, db.againHard = \"\", false\n\tdb.schedule(ms, because)", "db.again, db.againHard = \"\", false\n\tif t.err == nil {\n\t\tdb.schedule(ms, because)\n\t}"},
+}
+
+// findLimit is how long the simulator may look for one.
+const findLimit = time.Minute
+
+// TestMutants plants each bug in a build of its own and lets the simulator look for it.
+func TestMutants(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			program := build(t, root, m.file, m.from, m.to)
+			ctx, cancel := context.WithTimeout(t.Context(), findLimit)
+			defer cancel()
+			begun := time.Now()
+			cmd := exec.CommandContext(ctx, program, "-test.run", "^TestHistories$", "-histories", "1000000")
+			cmd.Dir = filepath.Join(root, "tests/sim")
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if ctx.Err() != nil || !errors.As(err, &exit) {
+				t.Fatalf("not found in %v", findLimit)
+			}
+			found++
+			seed := regexp.MustCompile(`seed=\d+`).FindString(string(out))
+			t.Logf("found after %.1f s, %s: %s", time.Since(begun).Seconds(), seed, complaint(string(out)))
+		})
+	}
+	t.Logf("%d of %d planted bugs found", found, len(mutants))
+}
+
+// build makes the simulator over sources with one change.
+func build(t *testing.T, root, file, from, to string) string {
+	t.Helper()
+	path := filepath.Join(root, file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), from); n != 1 {
+		t.Fatalf("%s has %d places like\n%s", file, n, from)
+	}
+	dir := t.TempDir()
+	changed, overlay, program := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sim.test")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(text), from, to, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	places, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(overlay, places, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, "./tests/sim")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
+	}
+	return program
+}
+
+// complaint is the first line that says what is wrong.
+func complaint(out string) string {
+	for line := range strings.Lines(out) {
+		if line = strings.TrimSpace(line); strings.Contains(line, "_test.go:") || strings.HasPrefix(line, "panic:") {
+			return line[:min(len(line), 160)]
+		}
+	}
+	return "?"
+}
