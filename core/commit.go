@@ -64,6 +64,7 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 		err := store.Append(context.Background(), name, lsn, record)
 		return func() {
 			s.busy = false
+			s.endSlot()
 			if s.ended { // a forced destroy did not wait
 				return
 			}
@@ -74,6 +75,7 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 				s.weigh()
 			case errors.Is(err, ErrLost):
 				s.stale = true
+				s.lostRace()
 				if lost != nil {
 					lost(nil)
 				}

@@ -16,6 +16,9 @@ type Config struct {
 	Compact int
 	// Tell passes a message to the other contexts of the database, whose Hear takes it. It may be nil.
 	Tell func(message []byte)
+	// Slot calls got when it is this context's turn to write to a stream, or after a moment in any case; got's caller waits until
+	// release is called before it lets the next context write. It may be nil.
+	Slot func(stream string, got func(release func()))
 	// Elect says that other contexts may lead: this one follows until Lead is called.
 	Elect bool
 }
@@ -38,6 +41,7 @@ type DB struct {
 	idle      int64
 	compact   int
 	tellFunc  func([]byte)
+	slots     func(stream string, got func(release func()))
 
 	streams   map[string]*Stream
 	closing   map[*Stream]bool // out of streams, not ended yet
@@ -69,7 +73,7 @@ type DB struct {
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		tellFunc: c.Tell, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+		tellFunc: c.Tell, slots: c.Slot, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}

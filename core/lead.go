@@ -65,7 +65,7 @@ func (db *DB) Hear(message []byte) {
 	switch message[0] {
 	case 'm':
 		if s := db.streams[about]; s != nil {
-			s.Refresh()
+			s.news()
 		} else {
 			db.attend(about)
 		}

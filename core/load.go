@@ -90,6 +90,7 @@ func (s *Stream) loaded(records []*record, err error) {
 			s.gone(errUntold(err))
 			return
 		}
+		s.endSlot()
 		s.storageFailed(err)
 		s.busy, s.stale = true, true
 		s.db.host.After(s.backoff(), func() { s.busy = false; s.Pump() })
@@ -101,6 +102,7 @@ func (s *Stream) loaded(records []*record, err error) {
 // breakOff stops a stream whose local log cannot be followed: reading goes on, nothing more can be committed.
 func (s *Stream) breakOff(err error) {
 	s.broken, s.stale = err, false
+	s.endSlot()
 	s.stop(CodeOf(err), err)
 	s.failWrites(err)
 	landings := s.landings

@@ -27,6 +27,9 @@ type Stream struct {
 	failures   int  // of the store, in a row
 	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
 	installing *install
+	slot       slot
+	lookedAt   int64  // when a hint last led to a read of the log
+	lookSoon   bool   // one will
 	hint       uint64 // the highest head that a push hint told of
 	hintTaken  uint64 // the highest one that has led to a turn
 	declined   uint64 // the index of a checkpoint that could not be installed
@@ -102,7 +105,11 @@ func (s *Stream) Pump() {
 	if s.busy || s.opened != nil {
 		return
 	}
+	if len(s.uncommitted) == 0 {
+		s.endSlot()
+	}
 	switch {
+	case len(s.uncommitted) > 0 && s.waitsForSlot(): // and reads the log when it has it
 	case s.stale:
 		s.load()
 	case len(s.uncommitted) > 0:
@@ -116,6 +123,7 @@ func (s *Stream) Pump() {
 
 // end tells, once, that the stream is closed, and lets go of all that waits.
 func (s *Stream) end(err error) {
+	s.endSlot()
 	if !s.ended {
 		s.ended = true
 		s.observer.Closed(err)

@@ -176,9 +176,57 @@ func mayAppend(found []js.Value, lsn core.LSN) error {
 
 func lsnOf(key js.Value) core.LSN { return core.LSN(key.Index(1).Float()) }
 
-// Load implements core.Store, in one readonly transaction.
+// guessed is how many records a catch-up asks for before it knows that they are there.
+const guessed = 4
+
+// catchUp reads the records from an lsn on, in one round trip where they are few. It says false where the one before is gone.
+func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out [][]byte, there bool, err error) {
+	tx, err := s.begin(ctx, idb.TransactionReadOnly, records)
+	if err != nil {
+		return nil, false, err
+	}
+	defer tx.end()
+	all, err := keysFrom(stream, from-1)
+	if err != nil {
+		return nil, false, err
+	}
+	keys, err := tx.records.GetAllKeysRange(all, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	// Requests are answered in their order: when the last one is, the keys are too.
+	first, err := tx.values(ctx, tx.records, guessed, func(i int) (js.Value, error) { return key(stream, from+core.LSN(i)), nil })
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := keys.Result()
+	if err != nil || len(found) == 0 || lsnOf(found[0]) != from-1 {
+		return nil, false, err
+	}
+	found = found[1:]
+	for i, k := range found {
+		if lsnOf(k) != from+core.LSN(i) {
+			return nil, false, errHole
+		}
+	}
+	if len(found) <= guessed {
+		return first[:len(found)], true, nil
+	}
+	rest, err := tx.values(ctx, tx.records, len(found)-guessed, func(i int) (js.Value, error) { return found[guessed+i], nil })
+	return append(first, rest...), true, err
+}
+
+var errHole = &core.Error{Code: core.CodeCorrupt, Message: "the local log has a hole"}
+
+// Load implements core.Store. What is not a short catch-up it reads in one readonly transaction.
 func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out core.Log, err error) {
 	const op = "read the log"
+	if from > 0 {
+		records, there, err := s.catchUp(ctx, stream, from)
+		if err != nil || there {
+			return core.Log{Records: records}, mapError(op, err)
+		}
+	}
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, records, meta)
 	if err != nil {
 		return out, err
@@ -218,7 +266,7 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 	}
 	out.Records, err = tx.values(ctx, tx.records, len(keys), func(i int) (js.Value, error) {
 		if lsnOf(keys[i]) != from+core.LSN(i) {
-			return js.Undefined(), &core.Error{Code: core.CodeCorrupt, Message: "the local log has a hole"}
+			return js.Undefined(), errHole
 		}
 		return keys[i], nil
 	})

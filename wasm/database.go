@@ -64,10 +64,11 @@ func databaseName(name, user string) string {
 
 var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is closed"}
 
-// openDatabase takes (options, auth, tell, done): done(error, handle). tell(message) passes a message to other contexts.
+// openDatabase takes (options, auth, tell, slot, done): done(error, handle). tell(message) passes a message to other contexts;
+// slot(stream, got), null where there are no locks, calls got(release) when it is this context's turn to write.
 func openDatabase(args []js.Value) {
 	var o options
-	auth, tell, done := args[1], args[2], args[3]
+	auth, tell, slot, done := args[1], args[2], args[3], args[4]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
 		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
@@ -85,6 +86,19 @@ func openDatabase(args []js.Value) {
 					js.CopyBytesToJS(bytes, message)
 					tell.Invoke(bytes)
 				}}
+			if slot.Type() == js.TypeFunction {
+				c.Slot = func(stream string, got func(release func())) {
+					var called js.Func
+					called = js.FuncOf(func(_ js.Value, args []js.Value) any {
+						defer report("a turn to write")
+						called.Release()
+						release := args[0]
+						got(func() { release.Invoke() })
+						return nil
+					})
+					slot.Invoke(stream, called)
+				}
+			}
 			if o.URL != "" {
 				c.Transport = &fetcher{base: o.URL, auth: auth}
 			}

@@ -1,6 +1,6 @@
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { load, type Runtime, type WakeUp, type WasmSource } from "./runtime.js";
+import { load, type Runtime, type Slot, type WakeUp, type WasmSource } from "./runtime.js";
 import { Stream, type StreamStatus } from "./stream.js";
 
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
@@ -18,6 +18,8 @@ export interface OpenOptions {
 
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 type DatabaseEvents = { status: Status };
+
+const slotLimit = 1000; // milliseconds that a tab waits for its turn to write
 
 const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
 
@@ -70,6 +72,7 @@ export class Database {
   #channel: BroadcastChannel | null = null;
   #leader = false;
   #unlock: (() => void) | null = null;
+  readonly #slots = new Set<() => void>();
   readonly #unlisten: (() => void)[] = [];
   #telling = false;
   readonly #dead: (e: SyncError) => void;
@@ -103,7 +106,7 @@ export class Database {
     return new Promise((resolve, reject) => {
       this.#runtime.alive();
       this.#runtime.onDeath.add(reject);
-      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), (problem, handle) => {
+      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), options.elect ? this.#slot : null, (problem, handle) => {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
         this.#handle = handle;
@@ -115,6 +118,27 @@ export class Database {
       });
     });
   }
+
+  /** A turn to write: tabs that write at once would else only lose races to one another. Who waits too long goes without. */
+  readonly #slot: Slot = (stream, got) => {
+    let waiting = true;
+    const go = (release: () => void) => {
+      if (!waiting) return release();
+      waiting = false;
+      got(release);
+    };
+    const granted = () =>
+      new Promise<void>((resolve) => {
+        const release = () => {
+          this.#slots.delete(release);
+          resolve();
+        };
+        this.#slots.add(release);
+        go(release);
+      });
+    const signal = AbortSignal.timeout(slotLimit);
+    navigator.locks.request(`${this.#shared}/${stream}`, { signal }, granted).catch(() => go(() => {}));
+  };
 
   get #shared(): string {
     return `strandline/${encodeURIComponent(this.name)}/${encodeURIComponent(this.user ?? "")}`;
@@ -135,7 +159,7 @@ export class Database {
     const freeze = (yes: boolean) => {
       if (frozen === yes) return;
       frozen = yes;
-      if (yes) this.#unlock?.();
+      if (yes) this.#release();
       this.#runtime.host.freeze(this.#handle, yes);
       if (!yes && elect) this.#elect();
     };
@@ -147,6 +171,12 @@ export class Database {
     on(globalThis.document, "resume", () => freeze(false));
     on(globalThis, "pagehide", (e) => (e as PageTransitionEvent).persisted && freeze(true));
     on(globalThis, "pageshow", () => freeze(false));
+  }
+
+  /** Gives back what others wait for. */
+  #release(): void {
+    this.#unlock?.();
+    for (const release of this.#slots) release();
   }
 
   /** Waits for the database's lock: who holds it runs the loop for all. */
@@ -293,7 +323,7 @@ export class Database {
     this.#ended = true;
     this.#closed = error;
     this.#channel?.close();
-    this.#unlock?.();
+    this.#release();
     this.#runtime.onDeath.delete(this.#dead);
     for (const stream of [...this.#opened.values()]) stream.end(error);
   }

@@ -41,12 +41,15 @@ type Done = (error: Problem | null) => void;
 /** One turn of the loop in this context: when (Unix milliseconds), how long (milliseconds), why, and what came of it. */
 export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
 
+/** Calls got when it is this context's turn to write to a stream, or after a moment in any case. */
+export type Slot = (stream: string, got: (release: () => void) => void) => void;
+
 /** The cold functions. */
 interface Host {
   ready(): void;
   panicked(message: string, stack: string): void;
   pump(): void;
-  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, done: (error: Problem | null, handle: number) => void): void;
+  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, slot: Slot | null, done: (error: Problem | null, handle: number) => void): void;
   stream(db: number, name: string, observer: object, done: (error: Problem | null, handle: number, client: string) => void): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;

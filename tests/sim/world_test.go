@@ -46,6 +46,52 @@ type world struct {
 type lock struct {
 	holder *tab
 	tabs   []*tab
+	writer *tab // has the slot to write
+	queue  []slotRequest
+}
+
+type slotRequest struct {
+	tb  *tab
+	got func(release func())
+}
+
+// slotLimit is how long a context waits for the slot before it writes without it.
+const slotLimit = 500
+
+// slot gives contexts that write at once their turns, as a Web Lock does; who waits too long goes without.
+func (tb *tab) slot(_ string, got func(release func())) {
+	l, told := tb.w.locks[tb.local], false
+	once := func(release func()) {
+		if !told {
+			told = true
+			got(release)
+		} else {
+			release()
+		}
+	}
+	tb.host.After(slotLimit, func() { once(func() {}) })
+	l.queue = append(l.queue, slotRequest{tb, once})
+	l.grant()
+}
+
+func (l *lock) grant() {
+	for len(l.queue) > 0 && (l.writer == nil || l.writer.dead) {
+		next := l.queue[0]
+		l.queue = l.queue[1:]
+		if next.tb.dead {
+			continue
+		}
+		l.writer = next.tb
+		released := false
+		next.tb.host.After(1, func() {
+			next.got(func() {
+				if !released {
+					released, l.writer = true, nil
+					l.grant()
+				}
+			})
+		})
+	}
 }
 
 func (w *world) elect(l *lock) {
@@ -258,8 +304,11 @@ func (w *world) open(local *memstore.Database) *tab {
 func (w *world) openAsync(local *memstore.Database) *tab {
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
-	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact,
-		Elect: w.locks != nil, Tell: tb.tell})
+	c := core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
+	if w.locks != nil {
+		c.Slot = tb.slot
+	}
+	tb.db = core.NewDB(c)
 	if w.locks != nil {
 		if w.locks[local] == nil {
 			w.locks[local] = &lock{}
