@@ -11,7 +11,7 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--engine sqlite]
 	                 [--auth none|secret:FILE] [--cors ORIGIN]...
 
-	                 [--keep N]
+	                 [--checkpoints BYTES] [--keep N]
 
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows

@@ -36,8 +36,59 @@ const all = (db) =>
     r.onsuccess = () => resolve(r.result);
   });
 
-async function bench() {
+async function ready() {
   while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+}
+
+// The first sync of a new profile, with a subscriber to the newest 50; and how long the page could not answer at worst.
+async function firstSync() {
+  const db = await strandline.open({ name: "first", server: location.origin });
+  let longest = 0;
+  const observer = new PerformanceObserver((list) => { for (const e of list.getEntries()) longest = Math.max(longest, e.duration); });
+  observer.observe({ type: "longtask" });
+  const t = now();
+  const s = await db.stream("first");
+  await new Promise((resolve) => s.on("status", (e) => e.head >= 100000 && resolve()));
+  const ms = now() - t;
+  await new Promise((r) => setTimeout(r, 3000)); // local checkpoints too
+  observer.disconnect();
+  const result = { ms, longest, count: s.count() };
+  await db.destroy();
+  return result;
+}
+
+// From a write to a subscriber elsewhere, by the clock that pages of one machine share.
+const clock = () => performance.timeOrigin + performance.now();
+const delays = [];
+async function listenTo() {
+  const db = await strandline.open({ name: "latency", server: location.origin });
+  const s = await db.stream("latency");
+  await db.sync();
+  let seen = new Set(s.query().map((r) => r.id));
+  s.subscribe({}, (rows) => {
+    for (const r of rows) if (!seen.has(r.id)) { seen.add(r.id); delays.push(clock() - r.at); }
+  });
+  await new Promise((r) => setTimeout(r, 500));
+  return true;
+}
+async function writeTo() {
+  const db = await strandline.open({ name: "latency", server: location.origin });
+  const s = await db.stream("latency");
+  await db.sync();
+  await new Promise((r) => setTimeout(r, 1000));
+  for (let n = 0; n < 100; n++) {
+    await s.create("tick", { at: clock() });
+    await new Promise((r) => setTimeout(r, 100));
+  }
+  await db.close();
+  return true;
+}
+async function heard() {
+  for (let i = 0; delays.length < 100 && i < 300; i++) await new Promise((r) => setTimeout(r, 100));
+  return delays;
+}
+
+async function bench() {
   const rows = [];
   const add = (what, unit, ours, raw) => rows.push({ what, unit, ours: median(ours), raw: median(raw) });
 
