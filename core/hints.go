@@ -33,8 +33,7 @@ func (db *DB) listen() {
 	if h.streams = names; len(names) == 0 {
 		return
 	}
-	var stop func()
-	stop = db.transport.Listen(names, db.hinted, func(error) {
+	h.stop = db.transport.Listen(names, db.hinted, func(error) {
 		if db.closed {
 			return
 		}
@@ -45,7 +44,6 @@ func (db *DB) listen() {
 			db.listen()
 		})
 	})
-	h.stop = stop
 }
 
 // deafen ends the connection.
