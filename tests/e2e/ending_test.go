@@ -147,7 +147,7 @@ func TestALogOfNewerCode(t *testing.T) {
 		store.add(bytes, ["lists/1", 2]);
 		await new Promise((r) => tx.oncomplete = r);
 		d.close();
-		new BroadcastChannel("strandline/test/").postMessage("lists/1");`)
+		new BroadcastChannel("strandline/test/").postMessage(new TextEncoder().encode("mlists/1"));`)
 	one.eventually(`["stopped","upgrade"]`, `return [s.status.state, s.status.reason]`)
 	one.want(`["SyncError","upgrade",1]`, `return await s.create("t", {}).then(() => "written", (e) => [e.name, e.code, s.count()])`)
 }

@@ -58,7 +58,7 @@ func TestAPanicIsReported(t *testing.T) {
 		go.run(instance);
 		await ready;
 		const call = (name, ...args) => new Promise((resolve, reject) => host[name](...args, (error, ...rest) => error ? reject(new Error(error.message)) : resolve(rest)));
-		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {});
+		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {}, null);
 		const quiet = new Proxy({}, {get: () => () => {}});
 		const [stream] = await call("stream", db, "a", quiet);
 		const x = instance.exports;
