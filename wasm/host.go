@@ -11,7 +11,7 @@ import (
 	"github.com/strandline-sync/strandline/core"
 )
 
-// browser implements core.Host: goroutines, Go's timers (which are setTimeout), and version 7 ids.
+// browser implements core.Host: goroutines, Go's timers (which are setTimeout) and a message channel, and version 7 ids.
 type browser struct{}
 
 var _ core.Host = browser{}
@@ -19,6 +19,9 @@ var _ core.Host = browser{}
 func (browser) Now() int64 { return time.Now().UnixMilli() }
 
 func (browser) After(ms int64, f func()) (cancel func()) {
+	if ms <= 0 {
+		return yield(f)
+	}
 	t := time.AfterFunc(time.Duration(ms)*time.Millisecond, func() {
 		defer report("a timer")
 		f()
