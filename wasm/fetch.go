@@ -27,52 +27,51 @@ const authLimit = 30 * time.Second
 // Sync implements core.Transport. What is not an answer of the sync protocol is never taken for one: redirects are not
 // followed, and anything but JSON is a portal's or a proxy's.
 func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error) {
-	return f.whole(ctx, "/sync", body, "application/json")
+	buffer, retryAfter, err := f.whole(ctx, "/sync", body, "application/json")
+	if err != nil {
+		return nil, retryAfter, err
+	}
+	return toGo(buffer), 0, nil
 }
 
-// Checkpoint implements core.Transport.
-func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *core.CheckpointOffer) ([]byte, error) {
+// Checkpoint implements core.Transport. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
+// tenth of what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
+func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *core.CheckpointOffer) (text []byte, err error) {
 	path := "/checkpoint?stream=" + escape(stream) + "&epoch=" + offer.Epoch.String() + "&index=" + strconv.FormatUint(offer.Index, 10)
-	text, _, err := f.whole(ctx, path, nil, "application/jsonl")
-	if err == nil {
-		err = hashed(ctx, text, offer.SHA256)
+	buffer, _, err := f.whole(ctx, path, nil, "application/jsonl")
+	if err != nil {
+		return nil, err
 	}
-	return text, err
-}
-
-// hashed compares a text with its hash, where the browser can: in a secure context. (A hash of our own would be a tenth of
-// what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
-func hashed(ctx context.Context, text []byte, want string) error {
-	subtle := js.Global().Get("crypto").Get("subtle")
-	if subtle.IsUndefined() {
-		return nil
+	if subtle := js.Global().Get("crypto").Get("subtle"); !subtle.IsUndefined() {
+		sum, err := await(ctx, subtle.Call("digest", "SHA-256", buffer))
+		if err != nil {
+			return nil, &core.Error{Code: core.CodeTimeout, Message: "the server did not answer in time", Cause: err}
+		}
+		if hex.EncodeToString(toGo(sum)) != offer.SHA256 {
+			return nil, &core.Error{Code: core.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
+		}
 	}
-	bytes := js.Global().Get("Uint8Array").New(len(text))
-	js.CopyBytesToJS(bytes, text)
-	sum, err := await(ctx, subtle.Call("digest", "SHA-256", bytes))
-	if err == nil && hex.EncodeToString(toGo(js.Global().Get("Uint8Array").New(sum))) != want {
-		err = &core.Error{Code: core.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
-	}
-	return err
+	return toGo(buffer), nil
 }
 
 func escape(s string) string { return js.Global().Call("encodeURIComponent", s).String() }
 
-// whole makes a request and reads its answer to the end.
-func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string) (text []byte, retryAfter int64, err error) {
+// whole makes a request and reads its answer to the end, as an ArrayBuffer.
+func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string) (buffer js.Value, retryAfter int64, err error) {
 	r := &request{ctx: ctx}
 	defer r.recovered(&err)
 	if retryAfter, err = r.send(f, path, body, kind); err != nil {
-		return nil, retryAfter, err
+		return buffer, retryAfter, err
 	}
-	buffer, err := await(ctx, r.response.Call("arrayBuffer"))
-	if err != nil {
-		return nil, 0, r.failed(err)
+	if buffer, err = await(ctx, r.response.Call("arrayBuffer")); err != nil {
+		err = r.failed(err)
 	}
-	return toGo(js.Global().Get("Uint8Array").New(buffer)), 0, nil
+	return buffer, 0, err
 }
 
-func toGo(bytes js.Value) []byte {
+// toGo copies an ArrayBuffer.
+func toGo(buffer js.Value) []byte {
+	bytes := js.Global().Get("Uint8Array").New(buffer)
 	b := make([]byte, bytes.Get("byteLength").Int())
 	js.CopyBytesToGo(b, bytes)
 	return b
@@ -148,7 +147,7 @@ func (r *request) send(f *fetcher, path string, body []byte, want string) (retry
 		if err != nil {
 			return 0, r.failed(err)
 		}
-		return retryAfter, core.DecodeProblem(string(toGo(js.Global().Get("Uint8Array").New(buffer))))
+		return retryAfter, core.DecodeProblem(string(toGo(buffer)))
 	}
 	r.abort.Call("abort")
 	switch status {

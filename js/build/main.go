@@ -37,7 +37,16 @@ func run() error {
 		return err
 	}
 	wasm := filepath.Join(dist, "strandline.wasm")
-	cmd := exec.Command("go", append(append([]string{"build"}, wasmFlags...), "-o", wasm, "./wasm")...)
+	edited, err := os.MkdirTemp("", "strandline-runtime-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(edited)
+	overlay, err := gcOverlay(edited)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", append(append([]string{"build", "-overlay", overlay}, wasmFlags...), "-o", wasm, "./wasm")...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

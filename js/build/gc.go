@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A Go program in the browser collects its garbage where nothing else is to do, and until all is marked: the scheduler prefers it to going
+// back to JavaScript. A large heap is then one long task. These edits of the runtime's sources end a collector's share of a
+// task gcShare nanoseconds after the task began, and go on in the next one. Marking that allocation asks for is as before, so the
+// heap keeps its bound. docs/adr/0003-collect-in-steps.md has the figures.
+var gcEdits = []struct{ file, old, new string }{
+	{"lock_js.go", `func handleEvent() {
+`, `func handleEvent() {
+	taskStart = nanotime()
+`},
+	{"lock_js.go", `var idleStart int64
+`, `var idleStart int64
+
+// taskStart is when JavaScript last called for an event.
+var taskStart int64
+
+// gcShareSpent tells whether the collector must leave the rest of the task to others.
+func gcShareSpent() bool { return nanotime()-taskStart > ` + gcShare + ` }
+
+// gcWake is when the collector wants to go on at the latest.
+func gcWake(now, pollUntil int64) (int64, int64) {
+	if now == 0 {
+		now = nanotime()
+	}
+	if wake := now + 1e6; pollUntil == 0 || wake < pollUntil {
+		pollUntil = wake
+	}
+	return now, pollUntil
+}
+`},
+	{"proc.go", `gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) && gcController.addIdleMarkWorker()`,
+		`gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) && !gcShareSpent() && gcController.addIdleMarkWorker()`},
+	{"proc.go", `	gp, otherReady := beforeIdle(now, pollUntil)
+`, `	if gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) {
+		now, pollUntil = gcWake(now, pollUntil)
+	}
+	gp, otherReady := beforeIdle(now, pollUntil)
+`},
+	{"proc.go", `func pollWork() bool {
+`, `func pollWork() bool {
+	if gcShareSpent() {
+		return true
+	}
+`},
+	{"mgcpacer.go", `if delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`,
+		`if gcShareSpent() || delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`},
+	{"mgc.go", `	if delta <= 0 {
+		return true
+	}
+	p := getg()`, `	if delta <= 0 || gcShareSpent() {
+		return true
+	}
+	p := getg()`},
+}
+
+const gcShare = "8e6"
+
+// gcOverlay writes the edited sources into dir, and the file that go build -overlay takes.
+func gcOverlay(dir string) (string, error) {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOROOT: %w", err)
+	}
+	runtime := filepath.Join(strings.TrimSpace(string(out)), "src", "runtime")
+	texts := map[string]string{}
+	for _, e := range gcEdits {
+		text, known := texts[e.file]
+		if !known {
+			b, err := os.ReadFile(filepath.Join(runtime, e.file))
+			if err != nil {
+				return "", err
+			}
+			text = string(b)
+		}
+		if n := strings.Count(text, e.old); n != 1 {
+			return "", fmt.Errorf("the runtime's %s is not the known one: it has %d times %q", e.file, n, e.old)
+		}
+		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
+	}
+	replace := map[string]string{}
+	for file, text := range texts {
+		edited := filepath.Join(dir, file)
+		if err := os.WriteFile(edited, []byte(text), 0o644); err != nil {
+			return "", err
+		}
+		replace[filepath.Join(runtime, file)] = edited
+	}
+	b, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, b, 0o644)
+}
