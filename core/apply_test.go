@@ -63,8 +63,8 @@ func TestApplyingIsOneFunction(t *testing.T) {
 		if a, b := plain.AppendCheckpoint(nil, "s"), full.AppendCheckpoint(nil, "s"); string(a) != string(b) {
 			t.Fatalf("\n%s\n%s", a, b)
 		}
-		for i := range plain.objects {
-			o := &plain.objects[i]
+		for slot := range plain.objects.n {
+			o := plain.objects.at(slot)
 			if n := len(plain.appendFields(nil, o)); o.live && n > 2 && n != o.bytes {
 				t.Fatalf("%s: %d bytes are counted, %d are there", o.id, o.bytes, n)
 			}
@@ -242,7 +242,7 @@ func TestSizesAreBounded(t *testing.T) {
 		apply(`{"op":"update","object":"` + id + `","set":{"k` + itoa(seq) + `":"` + strings.Repeat("x", 240_000) + `"}}`)
 	}
 	before := string(s.AppendCheckpoint(nil, "s"))
-	room := MaxFieldsBytes - s.objects[0].bytes
+	room := MaxFieldsBytes - s.objects.at(0).bytes
 	fits := room - len(`,"z":""`)
 	if e := apply(`{"op":"update","object":"` + id + `","set":{"z":"` + strings.Repeat("x", fits+1) + `"}}`); !e.Discarded || e.Ops[0].Reason != ReasonSize {
 		t.Fatalf("one byte too many: %v", e)
@@ -277,7 +277,7 @@ func TestATooLargeUpdateWritesNothing(t *testing.T) {
 	for i := range 5 {
 		update(`"set":{"k` + itoa(i) + `":"` + strings.Repeat("x", 200<<10) + `"}`)
 	}
-	room := MaxFieldsBytes - plain.objects[0].bytes - 300
+	room := MaxFieldsBytes - plain.objects.at(0).bytes - 300
 	update(`"set":{"q":"` + strings.Repeat("y", room-memberBytes("q", `""`)) + `"}`)
 	update(`"set":{"a":2,"z":2}`) // leaves room in the fields' slice
 	if e := update(`"set":{"a":3,"b` + strings.Repeat(`\u0001`, 100) + `":1}`); e.Ops[0].Reason != ReasonSize {

@@ -28,7 +28,7 @@ func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
 		dst = append(dst, "\"]}\n"...)
 	}
 	for _, slot := range s.sortedSlots() {
-		dst = append(s.appendObject(dst, &s.objects[slot]), '\n')
+		dst = append(s.appendObject(dst, s.objects.at(slot)), '\n')
 	}
 	return dst
 }
@@ -38,7 +38,7 @@ func (s *State) sortedSlots() []Slot {
 	for _, slot := range s.byID {
 		slots = append(slots, slot)
 	}
-	slices.SortFunc(slots, func(a, b Slot) int { return s.objects[a].id.Compare(s.objects[b].id) })
+	slices.SortFunc(slots, func(a, b Slot) int { return s.objects.at(a).id.Compare(s.objects.at(b).id) })
 	return slots
 }
 

@@ -80,7 +80,7 @@ const (
 
 // snapshot begins one of the confirmed state, which is s without the given actions, that are applied on top in this order.
 func (p *paging) snapshot(s *State, lsn LSN, log UUID, rest []byte, queues ...[]*local) *snapshot {
-	n := &snapshot{s: s, base: p.base, rest: rest, overlay: map[UUID]object{}, end: Slot(len(s.objects))}
+	n := &snapshot{s: s, base: p.base, rest: rest, overlay: map[UUID]object{}, end: s.objects.n}
 	n.next = &manifest{lsn: lsn, log: log}
 	for _, queue := range queues {
 		for _, l := range queue {
@@ -103,8 +103,8 @@ func (n *snapshot) plan() {
 	var ids []UUID
 	bytes := 0
 	stride := max(1, int(n.end)/samples)
-	for slot := 0; slot < int(n.end); slot += stride {
-		if o := &n.s.objects[slot]; o.live && old[pageOf(old, o.id)].dirty {
+	for slot := Slot(0); slot < n.end; slot += Slot(stride) {
+		if o := n.s.objects.at(slot); o.live && old[pageOf(old, o.id)].dirty {
 			ids = append(ids, o.id)
 			bytes += (o.bytes + objectCost) * stride
 		}
@@ -138,7 +138,7 @@ func (n *snapshot) intervals(p page, bucket []candidate) {
 func (n *snapshot) step() (done bool) {
 	if n.slot < n.end {
 		for stop := min(n.end, n.slot+slotsPerStep); n.slot < stop; n.slot++ {
-			if o := &n.s.objects[n.slot]; o.live {
+			if o := n.s.objects.at(n.slot); o.live {
 				if _, changed := n.overlay[o.id]; !changed {
 					n.put(candidate{o.id, n.slot})
 				}
@@ -190,7 +190,7 @@ func (n *snapshot) write(low UUID, bucket []candidate) {
 		}
 		o, changed := n.overlay[c.id]
 		if !changed {
-			o = n.s.objects[c.slot]
+			o = *n.s.objects.at(c.slot)
 		}
 		if w.len()+o.bytes+objectCost > pageBytes && len(w.objects.b) > 0 {
 			cut()

@@ -387,8 +387,8 @@ func (p *queryPlan) all(most int) []hit {
 		sortBy(len(hits), func(i, j int) bool { return p.compare(&hits[i], &hits[j]) < 0 }, func(i, j int) { hits[i], hits[j] = hits[j], hits[i] })
 	}
 	cut := false // hits is sorted and full: what sorts after its end is out
-	for i := range p.s.objects {
-		o := &p.s.objects[i]
+	for slot := range p.s.objects.n {
+		o := p.s.objects.at(slot)
 		if !p.matches(o) {
 			continue
 		}
@@ -430,7 +430,7 @@ func (s *State) rows(hits []hit) []Row {
 	rows := make([]Row, 0, len(hits))
 	for i := range hits {
 		if slot, ok := s.byID[hits[i].id]; ok {
-			rows = append(rows, Row{slot, s.objects[slot].version})
+			rows = append(rows, Row{slot, s.objects.at(slot).version})
 		}
 	}
 	return rows
@@ -442,7 +442,7 @@ func (s *State) Get(id UUID) (Row, bool) {
 	if !ok {
 		return Row{}, false
 	}
-	return Row{slot, s.objects[slot].version}, true
+	return Row{slot, s.objects.at(slot).version}, true
 }
 
 // Query gives the rows that a query asks for, in order.
@@ -457,8 +457,8 @@ func (s *State) Query(q *Query) []Row {
 // Count is how many rows Query would give.
 func (s *State) Count(q *Query) int {
 	p, n := s.planQuery(q), 0
-	for i := range s.objects {
-		if p.matches(&s.objects[i]) {
+	for slot := range s.objects.n {
+		if p.matches(s.objects.at(slot)) {
 			n++
 		}
 	}
@@ -471,7 +471,7 @@ func (s *State) Count(q *Query) int {
 
 // AppendRow writes the object in a slot as an app sees it: id, type and fields in one JSON object.
 func (s *State) AppendRow(dst []byte, slot Slot) []byte {
-	o := &s.objects[slot]
+	o := s.objects.at(slot)
 	dst = append(dst, `{"id":"`...)
 	dst = o.id.Append(dst)
 	dst = append(dst, `","type":`...)

@@ -51,7 +51,7 @@ func TestQueriesAgainstAScan(t *testing.T) {
 func ids(s *State, rows []Row) string {
 	var out []string
 	for _, r := range rows {
-		out = append(out, s.objects[r.Slot].id.String())
+		out = append(out, s.objects.at(r.Slot).id.String())
 	}
 	return strings.Join(out, " ")
 }
@@ -63,13 +63,13 @@ func scan(s *State, q *Query) []string {
 		fields map[string]any
 	}
 	var rows []row
-	for i := range s.objects {
-		o := &s.objects[i]
+	for slot := range s.objects.n {
+		o := s.objects.at(slot)
 		if !o.live {
 			continue
 		}
 		r := row{id: o.id.String()}
-		json.Unmarshal(s.AppendRow(nil, Slot(i)), &r.fields)
+		json.Unmarshal(s.AppendRow(nil, slot), &r.fields)
 		if q.Type != "" && r.fields["type"] != q.Type {
 			continue
 		}

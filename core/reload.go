@@ -161,8 +161,8 @@ func (s *State) keepVersions(old *State, queues ...[]*local) {
 			names[i] = id
 		}
 	}
-	for i := range s.objects {
-		o := &s.objects[i]
+	for slot := range s.objects.n {
+		o := s.objects.at(slot)
 		if !o.live {
 			continue
 		}

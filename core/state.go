@@ -31,9 +31,6 @@ type object struct {
 	other   *Touch // the last one by another client than touch's
 }
 
-// Slot is where an object lives in memory. Slots are reused.
-type Slot uint32
-
 // State is what a log folds to: all that a checkpoint holds. A replica keeps the visible state in one: the confirmed
 // state with its pending actions applied on top, each with an Undo.
 //
@@ -43,7 +40,7 @@ type State struct {
 	Chain Chain
 	Epoch UUID
 
-	objects []object
+	objects objectTable
 	free    []Slot
 	byID    map[UUID]Slot
 	clients clientTable
@@ -81,8 +78,8 @@ func (s *State) Lock(id UUID) (holder UUID, locked bool) {
 // LockedBy lists the objects that a client holds, sorted by id.
 func (s *State) LockedBy(client UUID) []UUID {
 	var ids []UUID
-	for i := range s.objects {
-		if o := &s.objects[i]; o.live && o.locked && o.lock == client {
+	for slot := range s.objects.n {
+		if o := s.objects.at(slot); o.live && o.locked && o.lock == client {
 			ids = append(ids, o.id)
 		}
 	}
@@ -101,7 +98,7 @@ func (s *State) object(id UUID) *object {
 	if !ok {
 		return nil
 	}
-	return &s.objects[slot]
+	return s.objects.at(slot)
 }
 
 // name interns a type or key.
@@ -160,10 +157,9 @@ func (s *State) insert(o object) Slot {
 	var slot Slot
 	if n := len(s.free); n > 0 {
 		slot, s.free = s.free[n-1], s.free[:n-1]
-		s.objects[slot] = o
+		*s.objects.at(slot) = o
 	} else {
-		slot = Slot(len(s.objects))
-		s.objects = append(s.objects, o)
+		slot = s.objects.add(&o)
 	}
 	s.byID[o.id] = slot
 	return slot
@@ -173,7 +169,7 @@ func (s *State) insert(o object) Slot {
 func (s *State) drop(id UUID) {
 	slot := s.byID[id]
 	delete(s.byID, id)
-	s.objects[slot] = object{}
+	*s.objects.at(slot) = object{}
 	s.free = append(s.free, slot)
 }
 

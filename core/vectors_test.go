@@ -97,7 +97,7 @@ func contents(t *testing.T, s *State) any {
 	t.Helper()
 	out := map[string]any{}
 	for _, slot := range s.sortedSlots() {
-		o := &s.objects[slot]
+		o := s.objects.at(slot)
 		var fields any
 		if err := json.Unmarshal(s.appendFields(nil, o), &fields); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -25,7 +26,10 @@ import (
 //go:embed bench.js
 var script string
 
+var withTable = flag.Bool("table", true, "measure the table of rows, and not only first syncs and latencies")
+
 func main() {
+	flag.Parse()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -78,10 +82,10 @@ func run() error {
 		return err
 	}
 	defer endOne()
-	if os.Getenv("FIRST") == "" {
-	if err := table(one, plain); err != nil {
-		return err
-	}
+	if *withTable {
+		if err := table(one, plain); err != nil {
+			return err
+		}
 	}
 	for _, c := range []struct{ what, url string }{{"entries", plain}, {"a checkpoint", full}} {
 		var r struct{ Ms, Longest, Head, Count float64 }
