@@ -67,3 +67,23 @@ func TestAPanicIsReported(t *testing.T) {
 		const [message, stack] = await panicked;
 		return [message.includes("index out of range"), stack.includes("exportRows"), first, x.strandline_status(stream)];`)
 }
+
+// The collector works in steps between the page's tasks; memory stays bounded all the same, within one long task and over many.
+func TestMemoryStaysBounded(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(`
+		const real = WebAssembly.instantiateStreaming;
+		WebAssembly.instantiateStreaming = async (...args) => { const r = await real(...args); window.memory = r.instance.exports.mem; return r };`)
+	one.start(`{server: undefined}`)
+	one.want(`[true,true,true]`, `
+		let last; for (let i = 0; i < 3000; i++) last = s.create("todo", {n: i, text: "x".repeat(100)});
+		await last;
+		const full = memory.buffer.byteLength;
+		const garbage = (n) => { for (let i = 0; i < n; i++) s.query({where: {n: {gte: i}}, orderBy: "text", limit: 20000}) }; // most of 1 MB each
+		garbage(80);
+		const task = memory.buffer.byteLength;
+		for (let i = 0; i < 80; i++) { garbage(1); await new Promise((r) => setTimeout(r)) }
+		const tasks = memory.buffer.byteLength;
+		return [full > 5e6, task < 3 * full, tasks < 3 * full]`)
+}

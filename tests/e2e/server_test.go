@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -28,7 +29,9 @@ type site struct {
 	mu    sync.Mutex
 	cmd   *exec.Cmd
 	fault func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool
+	at    string // the path that the fault is on
 	syncs int
+	heard int // connections for hints that are open
 }
 
 func newSite(t *testing.T, args ...string) *site {
@@ -86,21 +89,41 @@ func (s *site) kill() {
 	}
 }
 
-// setFault puts a fault between the browsers and /v1/sync: it answers, or gives false to let the request pass.
+// setFault puts a fault between the browsers and /v1/sync, or another path: it answers, or gives false to let the request pass.
 func (s *site) setFault(f func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool) {
+	s.setFaultAt("/v1/sync", f)
+}
+
+func (s *site) setFaultAt(path string, f func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = f
+	s.fault, s.at = f, path
+}
+
+// listeners is how many connections for hints are open.
+func (s *site) listeners() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heard
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	target, fault := s.target, s.fault
-	if r.URL.Path == "/v1/sync" {
+	switch r.URL.Path {
+	case "/v1/sync":
 		s.syncs++
+	case "/v1/events":
+		s.heard++
+		defer func() {
+			s.mu.Lock()
+			s.heard--
+			s.mu.Unlock()
+		}()
 	}
+	here := r.URL.Path == s.at
 	s.mu.Unlock()
-	if fault != nil && r.URL.Path == "/v1/sync" {
+	if fault != nil && here {
 		forward := func() *http.Response {
 			out := r.Clone(r.Context())
 			out.URL.Scheme, out.URL.Host, out.RequestURI = "http", target.Host, ""
@@ -128,9 +151,11 @@ func hangUp(w http.ResponseWriter) {
 }
 
 // log reads a stream's log from the server, as curl does.
-func (s *site) log(stream string) string {
+func (s *site) log(stream string) string { return s.logAfter(stream, 0) }
+
+func (s *site) logAfter(stream string, index int) string {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "/v1/log?stream=" + url.QueryEscape(stream))
+	resp, err := http.Get(fmt.Sprintf("%s/v1/log?stream=%s&after=%d", s.url, url.QueryEscape(stream), index))
 	if err != nil {
 		s.t.Fatal(err)
 	}
