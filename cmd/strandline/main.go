@@ -9,9 +9,7 @@ import (
 const usage = `strandline serves action streams to sync runtimes, and reads and writes them.
 
 	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--engine sqlite]
-	                 [--auth none|secret:FILE] [--cors ORIGIN]...
-
-	                 [--checkpoints BYTES] [--keep N]
+	                 [--auth none|secret:FILE] [--cors ORIGIN]... [--checkpoints BYTES] [--keep N]
 
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows

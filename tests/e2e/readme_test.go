@@ -55,6 +55,21 @@ func TestReadmeSnippets(t *testing.T) {
 	}
 }
 
+// The README's shell commands do what it says, against a server at the address that it names.
+func TestReadmeCommands(t *testing.T) {
+	s := newSite(t)
+	text := strings.ReplaceAll(blocks(t, "README.md", "sh run")[0], "http://127.0.0.1:8080", s.url)
+	cmd := exec.Command("sh", "-c", "("+text+"sleep 1; kill $!)")
+	cmd.Dir = root
+	out, _ := cmd.CombinedOutput()
+	if n := strings.Count(string(out), "From a shell"); n != 1 || !strings.Contains(string(out), "1 ") {
+		t.Fatalf("it printed\n%s", out)
+	}
+	if n := strings.Count(s.log("lists/42"), "From a shell"); n != 1 {
+		t.Fatalf("the log has it %d times", n)
+	}
+}
+
 // make demo, the README's first command, ends in a page that is served.
 func TestMakeDemo(t *testing.T) {
 	cmd := exec.Command("make", "demo", "ADDR=127.0.0.1:0", "DATA="+t.TempDir())
