@@ -149,6 +149,13 @@ func (db *DB) turn() {
 			}
 		})
 	}
+	if db.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
+		for _, s := range db.sorted() {
+			if asked[s.name] == s {
+				s.Refresh()
+			}
+		}
+	}
 	body := AppendSyncRequest(nil, items)
 	ctx, abort := context.WithCancel(context.Background())
 	db.abort = abort
