@@ -69,7 +69,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	for entry, out := range map[string]string{"js/src/esm.ts": "strandline.js", "js/src/classic.ts": "strandline.global.js"} {
+	for entry, out := range map[string]string{"js/src/esm.ts": "strandline.js", "js/src/classic.ts": "strandline.global.js", "js/src/inspector.ts": "inspector.js"} {
 		if err := bundle(entry, filepath.Join(dist, out), hashed); err != nil {
 			return err
 		}
@@ -77,11 +77,16 @@ func run() error {
 			return err
 		}
 	}
-	types, err := os.ReadFile("js/types/strandline.d.ts")
-	if err != nil {
-		return err
+	for _, name := range []string{"strandline.d.ts", "inspector.d.ts"} {
+		types, err := os.ReadFile(filepath.Join("js/types", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dist, name), types, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(dist, "strandline.d.ts"), types, 0o644)
+	return nil
 }
 
 // hashedCopy writes a copy whose name tells its content, and gives that name.

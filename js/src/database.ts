@@ -149,7 +149,9 @@ export class Database {
     if (typeof BroadcastChannel === "undefined") return;
     this.#channel = new BroadcastChannel(this.#shared);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
-      if (e.data instanceof Uint8Array && !this.#closed) this.#runtime.host.hear(this.#handle, e.data);
+      if (this.#closed) return;
+      if (e.data instanceof Uint8Array) this.#runtime.host.hear(this.#handle, e.data);
+      else if (e.data === "trace?") this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader, tab: globalThis.document?.title ?? "worker" });
     };
   }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,33 +35,27 @@ func run() error {
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		return err
 	}
-	assets := []string{"./"}
-	for _, from := range []string{public, lib} {
-		names, err := wanted(from)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			b, err := os.ReadFile(filepath.Join(from, name))
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(dist, name), b, 0o644); err != nil {
-				return err
-			}
-			if name != "index.html" {
-				assets = append(assets, name)
-			}
-		}
-	}
-	script, err := hashedScript()
+	assets, err := copyFiles()
 	if err != nil {
 		return err
 	}
-	if err := bundle("app", map[string]string{}, script); err != nil {
+	modules, err := hashedModules()
+	if err != nil {
 		return err
 	}
-	assets = append(assets, "app.js")
+	for _, script := range []string{"app", "phones", "inspect"} {
+		if err := bundle(script, map[string]string{}, modules); err != nil {
+			return err
+		}
+		assets = append(assets, script+".js")
+	}
+	for _, size := range []int{192, 512} {
+		name := fmt.Sprintf("icon-%d.png", size)
+		if err := os.WriteFile(filepath.Join(dist, name), icon(size), 0o644); err != nil {
+			return err
+		}
+		assets = append(assets, name)
+	}
 	slices.Sort(assets)
 	version, err := versionOf(dist)
 	if err != nil {
@@ -70,44 +65,72 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return bundle("sw", map[string]string{"__VERSION__": fmt.Sprintf("%q", version), "__ASSETS__": string(list)}, script)
+	return bundle("sw", map[string]string{"__VERSION__": fmt.Sprintf("%q", version), "__ASSETS__": string(list)}, modules)
 }
 
-// wanted lists the files of a folder that the demo ships: of the package only the hashed module and wasm.
-func wanted(dir string) ([]string, error) {
-	files, err := os.ReadDir(dir)
+// copyFiles brings what is shipped as it is into dist, and lists it as the service worker keeps it: a folder stands for its index.html.
+func copyFiles() (assets []string, err error) {
+	for _, from := range []string{public, lib} {
+		err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || from == lib && !shipped(entry.Name()) {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(from, path)
+			if err != nil {
+				return err
+			}
+			to := filepath.Join(dist, name)
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				return err
+			}
+			name = filepath.ToSlash(name)
+			if folder, isIndex := strings.CutSuffix(name, "index.html"); isIndex {
+				name = "./" + folder
+			}
+			assets = append(assets, name)
+			return os.WriteFile(to, b, 0o644)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return assets, nil
+}
+
+// shipped tells what of the package the demo ships: the hashed modules and the wasm.
+func shipped(name string) bool {
+	parts := strings.Split(name, ".")
+	return len(parts) == 3 && parts[1] != "d" && parts[1] != "global"
+}
+
+// hashedModules gives the package's modules by the name that they are imported by.
+func hashedModules() (map[string]string, error) {
+	files, err := os.ReadDir(lib)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	modules := map[string]string{}
 	for _, f := range files {
-		parts := strings.Split(f.Name(), ".")
-		if dir == lib && (len(parts) != 3 || parts[1] == "d" || parts[1] == "global") {
-			continue
-		}
-		names = append(names, f.Name())
-	}
-	return names, nil
-}
-
-func hashedScript() (string, error) {
-	names, err := wanted(lib)
-	if err != nil {
-		return "", err
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, ".js") {
-			return name, nil
+		if name := f.Name(); shipped(name) && strings.HasSuffix(name, ".js") {
+			module, _, _ := strings.Cut(name, ".")
+			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector"}[module]] = "./" + name
 		}
 	}
-	return "", fmt.Errorf("%s has no hashed module; run make build", lib)
+	if len(modules) != 2 {
+		return nil, fmt.Errorf("%s has not the two hashed modules; run make build", lib)
+	}
+	return modules, nil
 }
 
-// bundle makes one script; the package stays outside of it, beside the page.
-func bundle(name string, define map[string]string, script string) error {
+// bundle makes one script; the package's modules stay outside of it, beside the page.
+func bundle(name string, define, modules map[string]string) error {
 	outside := api.Plugin{Name: "strandline", Setup: func(b api.PluginBuild) {
-		b.OnResolve(api.OnResolveOptions{Filter: `^strandline$`}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
-			return api.OnResolveResult{Path: "./" + script, External: true}, nil
+		b.OnResolve(api.OnResolveOptions{Filter: `^strandline`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			return api.OnResolveResult{Path: modules[a.Path], External: true}, nil
 		})
 	}}
 	r := api.Build(api.BuildOptions{
@@ -123,18 +146,15 @@ func bundle(name string, define map[string]string, script string) error {
 
 // versionOf names the content of all files.
 func versionOf(dir string) (string, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
 	h := sha256.New()
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
-		if err != nil {
-			return "", err
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
-		fmt.Fprintf(h, "%s %d\n", f.Name(), len(b))
+		b, err := os.ReadFile(path)
+		fmt.Fprintf(h, "%s %d\n", path, len(b))
 		h.Write(b)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)[:8]), err
 }

@@ -1,51 +1,47 @@
-// The demo: todos over one stream. It uses the built package and nothing else of this repository.
-import { open, type Row, type Stream, type StreamStatus } from "strandline";
+// TodoMVC over one stream, after its public specification. It uses the built package and nothing else of this repository.
+import { open, type Row, type Stream } from "strandline";
 
-type Todos = { todo: { title: string; done: boolean; at: number } };
+import { badge, offlineSwitch, problem, said } from "./connection.js";
+import { register } from "./update.js";
+
+type Todos = { todo: { title: string; completed: boolean; at: number } };
 type Todo = Row<Todos, "todo">;
 
-const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const one = <T extends HTMLElement>(selector: string) => document.querySelector(selector) as T;
 const name = new URLSearchParams(location.search).get("stream") || "todos";
+const list = one<HTMLUListElement>(".todo-list");
+const toggleAll = one<HTMLInputElement>(".toggle-all");
 
-// ---- the switch: this tab's requests fail, as they do without a network
-
-const realFetch = globalThis.fetch;
-const offline = $<HTMLInputElement>("offline");
-globalThis.fetch = (input, init) =>
-  offline.checked ? Promise.reject(new TypeError("this tab is switched offline")) : realFetch(input, init);
-offline.addEventListener("change", () => dispatchEvent(new Event(offline.checked ? "offline" : "online")));
-
-// ---- the list
-
-const list = $<HTMLUListElement>("todos");
-const filters = {
-  all: () => true,
-  active: (t: Todo) => !t.done,
-  completed: (t: Todo) => t.done,
+const filters: { [route: string]: (t: Todo) => boolean } = {
+  "": () => true,
+  active: (t) => !t.completed,
+  completed: (t) => t.completed,
+};
+const route = () => {
+  const wanted = location.hash.replace(/^#!?\//, "");
+  return wanted in filters ? wanted : "";
 };
 
-function filter(): keyof typeof filters {
-  const hash = location.hash.replace(/^#\//, "");
-  return hash === "active" || hash === "completed" ? hash : "all";
-}
-
 function show(stream: Stream<Todos>, todos: readonly Todo[]): void {
-  const wanted = todos.filter(filters[filter()]);
   const items = new Map([...list.children].map((li) => [(li as HTMLElement).dataset.id!, li as HTMLElement]));
-  wanted.forEach((todo, i) => {
+  todos.filter(filters[route()]!).forEach((todo, i) => {
     const li = items.get(todo.id) ?? item(stream, todo.id);
     items.delete(todo.id);
     update(stream, li, todo);
     if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null);
   });
   for (const li of items.values()) li.remove();
-  const left = todos.filter((t) => !t.done).length;
-  $("left").textContent = `${left} ${left === 1 ? "item" : "items"} left`;
-  $("empty").hidden = todos.length > 0;
-  $("footer").hidden = todos.length === 0;
-  $("clear").hidden = left === todos.length;
-  for (const a of document.querySelectorAll<HTMLAnchorElement>("[data-filter]")) {
-    if (a.dataset.filter === filter()) a.setAttribute("aria-current", "page");
+  const left = todos.filter((t) => !t.completed).length;
+  const count = document.createElement("strong");
+  count.textContent = String(left);
+  one(".todo-count").replaceChildren(count, left === 1 ? " item left" : " items left");
+  one("#main").hidden = one("#footer").hidden = todos.length === 0;
+  one(".clear-completed").hidden = left === todos.length;
+  toggleAll.checked = left === 0 && todos.length > 0;
+  for (const a of document.querySelectorAll<HTMLAnchorElement>(".filters a")) {
+    const selected = a.hash.slice(2) === route();
+    a.classList.toggle("selected", selected);
+    if (selected) a.setAttribute("aria-current", "page");
     else a.removeAttribute("aria-current");
   }
 }
@@ -53,151 +49,95 @@ function show(stream: Stream<Todos>, todos: readonly Todo[]): void {
 function item(stream: Stream<Todos>, id: string): HTMLElement {
   const li = document.createElement("li");
   li.dataset.id = id;
-  const check = document.createElement("input");
-  check.type = "checkbox";
-  check.addEventListener("change", () => said(stream.update(id, { done: check.checked })));
-  const text = document.createElement("button");
-  text.type = "button";
-  text.className = "text";
-  text.title = "Click to edit";
-  text.addEventListener("click", () => edit(stream, id, text));
-  const mark = document.createElement("span");
-  mark.className = "mark";
-  const remove = document.createElement("button");
-  remove.type = "button";
-  remove.className = "remove";
-  remove.textContent = "×";
-  remove.addEventListener("click", () => said(stream.remove(id)));
-  li.append(check, text, mark, remove);
+  const view = document.createElement("div");
+  view.className = "view";
+  const toggle = Object.assign(document.createElement("input"), { className: "toggle", type: "checkbox" });
+  toggle.addEventListener("change", () => said(stream.update(id, { completed: toggle.checked })));
+  const label = Object.assign(document.createElement("label"), { tabIndex: 0 });
+  label.addEventListener("dblclick", () => edit(stream, li, label));
+  label.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" && e.key !== "F2") return;
+    e.preventDefault();
+    edit(stream, li, label);
+  });
+  const mark = Object.assign(document.createElement("span"), { className: "mark" });
+  const destroy = Object.assign(document.createElement("button"), { className: "destroy", type: "button" });
+  destroy.addEventListener("click", () => {
+    const near = (li.nextElementSibling ?? li.previousElementSibling)?.querySelector<HTMLElement>("label") ?? one(".new-todo");
+    said(stream.remove(id));
+    near.focus();
+  });
+  view.append(toggle, label, mark, destroy);
+  li.append(view);
   return li;
 }
 
 function update(stream: Stream<Todos>, li: HTMLElement, todo: Todo): void {
-  const [check, text, mark, remove] = li.children as unknown as [HTMLInputElement, HTMLElement, HTMLElement, HTMLElement];
-  check.checked = todo.done;
-  check.setAttribute("aria-label", `Done: ${todo.title}`);
-  if (text instanceof HTMLButtonElement) text.textContent = todo.title;
-  remove.setAttribute("aria-label", `Remove ${todo.title}`);
-  mark.textContent = stream.isPending(todo.id) ? "not sent yet" : "";
-  li.classList.toggle("done", todo.done);
+  const [toggle, label, mark, destroy] = li.firstElementChild!.children as unknown as [HTMLInputElement, HTMLElement, HTMLElement, HTMLElement];
+  toggle.checked = todo.completed;
+  toggle.setAttribute("aria-label", `Completed: ${todo.title}`);
+  if (label.textContent !== todo.title) label.textContent = todo.title;
+  destroy.setAttribute("aria-label", `Remove ${todo.title}`);
+  const pending = stream.isPending(todo.id);
+  mark.textContent = pending ? "not sent yet" : "";
+  li.classList.toggle("pending", pending);
+  li.classList.toggle("completed", todo.completed);
 }
 
-function edit(stream: Stream<Todos>, id: string, text: HTMLElement): void {
-  const input = document.createElement("input");
-  input.className = "text";
-  input.value = text.textContent ?? "";
+function edit(stream: Stream<Todos>, li: HTMLElement, label: HTMLElement): void {
+  if (li.classList.contains("editing")) return;
+  const input = Object.assign(document.createElement("input"), { className: "edit", value: label.textContent ?? "" });
   input.setAttribute("aria-label", "Edit the todo");
-  let ended = false;
-  const end = (keep: boolean) => {
-    if (ended) return;
-    ended = true;
-    const title = input.value.trim();
-    input.replaceWith(text);
-    if (keep && title === "") said(stream.remove(id));
-    else if (keep && title !== text.textContent) said(stream.update(id, { title }));
-    const todo = stream.get<"todo">(id);
-    if (todo) text.textContent = todo.title;
+  const end = (keep: boolean, focus: boolean) => {
+    if (!li.classList.contains("editing")) return;
+    li.classList.remove("editing");
+    input.remove();
+    if (focus) label.focus();
+    const id = li.dataset.id!, todo = stream.get<"todo">(id), title = input.value.trim();
+    if (!keep || !todo || title === todo.title) return; // somebody may have removed it meanwhile
+    said(title === "" ? stream.remove(id) : stream.update(id, { title }));
   };
-  input.addEventListener("blur", () => end(true));
+  input.addEventListener("blur", () => end(true, false));
   input.addEventListener("keydown", (e) => {
-    if (e.key === "Enter") end(true);
-    if (e.key === "Escape") end(false);
-    if (e.key === "Enter" || e.key === "Escape") text.focus();
+    if (e.isComposing) return;
+    if (e.key === "Enter") end(true, true);
+    if (e.key === "Escape") end(false, true);
   });
-  text.replaceWith(input);
-  input.select();
+  li.append(input);
+  li.classList.add("editing");
   input.focus();
+  input.setSelectionRange(input.value.length, input.value.length);
 }
-
-// ---- what people are told
-
-const words: { [state in StreamStatus["state"]]: string } = {
-  starting: "Starting",
-  syncing: "Syncing",
-  live: "Live",
-  offline: "Offline",
-  waiting: "No answer",
-  held: "Not signed in",
-  stopped: "Stopped",
-};
-
-function tell(status: StreamStatus): void {
-  const badge = $("badge");
-  badge.dataset.state = status.state;
-  badge.title = status.error?.message ?? "";
-  $("badge-state").textContent = words[status.state];
-  const parts = [status.pending === 0 ? "All changes are sent." : `${status.pending} ${status.pending === 1 ? "change is" : "changes are"} kept here until the server has them.`];
-  if (status.next && status.state !== "live") {
-    const seconds = Math.max(0, Math.ceil((status.next.at - Date.now()) / 1000));
-    parts.push(seconds > 0 ? `Next try in ${seconds} s.` : "Trying now.");
-  }
-  $("badge-next").textContent = parts.join(" ");
-  if (status.state === "stopped") problem(status.error ?? new Error("the stream has stopped"));
-}
-
-function problem(e: unknown): void {
-  const p = $("problem");
-  p.hidden = false;
-  p.textContent = e instanceof Error ? e.message : String(e);
-}
-
-/** Shows what became of a write that failed. */
-function said(write: Promise<unknown>): void {
-  write.then(() => ($("problem").hidden = true), problem);
-}
-
-// ---- start
 
 async function main(): Promise<void> {
-  $("stream").textContent = name;
-
-  const db = await open({ name: "todos-demo", server: location.origin, timers: { idle: 1000, retry: 5000 } });
+  offlineSwitch(one("#offline"));
+  one("#stream").textContent = name;
+  const db = await open({ name: "todos-demo", server: location.origin });
   const stream = await db.stream<Todos>(name);
   let todos: readonly Todo[] = [];
   const render = () => show(stream, todos);
-  stream.subscribe({ type: "todo", orderBy: ["at", "id"] }, (rows) => {
+  stream.subscribe<"todo">({ type: "todo", orderBy: ["at", "id"] }, (rows) => {
     todos = rows;
     render();
   });
-  const told = () => {
-    tell(stream.status);
-    render(); // what is pending may have changed without any row changing
-  };
-  stream.on("status", told);
-  told();
-  setInterval(() => tell(stream.status), 1000);
+  stream.on("status", render); // what is pending may have changed without any row changing
+  badge(stream as unknown as Stream);
   addEventListener("hashchange", render);
-  $<HTMLFormElement>("new").addEventListener("submit", (e) => {
-    e.preventDefault();
-    const input = $<HTMLInputElement>("title");
-    const title = input.value.trim();
-    if (title === "") return;
+  one<HTMLInputElement>(".new-todo").addEventListener("keydown", (e) => {
+    const input = e.target as HTMLInputElement, title = input.value.trim();
+    if (e.key !== "Enter" || e.isComposing || title === "") return;
     input.value = "";
-    said(stream.create("todo", { title, done: false, at: Date.now() }));
+    said(stream.create("todo", { title, completed: false, at: Date.now() }));
   });
-  $("clear").addEventListener("click", () => {
-    for (const t of todos) if (t.done) said(stream.remove(t.id));
+  // An action each: of a transaction nothing would stand where somebody else has removed one of them.
+  toggleAll.addEventListener("change", () => {
+    const completed = toggleAll.checked;
+    for (const t of todos) if (t.completed !== completed) said(stream.update(t.id, { completed }));
+  });
+  one(".clear-completed").addEventListener("click", () => {
+    for (const t of todos) if (t.completed) said(stream.remove(t.id));
   });
   document.documentElement.dataset.ready = "yes";
-}
-
-async function register(): Promise<void> {
-  if (!("serviceWorker" in navigator)) return;
-  const registration = await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
-  const offer = () => {
-    const waiting = registration.waiting;
-    if (!waiting || !navigator.serviceWorker.controller) return;
-    const note = $("update");
-    note.hidden = false;
-    note.querySelector("button")!.onclick = () => waiting.postMessage("skip-waiting");
-  };
-  offer();
-  registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
-  let controlled = navigator.serviceWorker.controller !== null;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (controlled) location.reload();
-    controlled = true;
-  });
 }
 
 main().catch(problem);

@@ -40,11 +40,22 @@ worker.addEventListener("fetch", (e) => {
   const url = new URL(e.request.url);
   const scope = new URL(worker.registration.scope);
   if (e.request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname) || url.pathname.startsWith("/v1/")) return;
-  const shell = e.request.mode === "navigate" ? scope.href : e.request.url;
-  e.respondWith(
-    caches
-      .open(cacheName)
-      .then((cache) => cache.match(shell, { ignoreSearch: true }))
-      .then((hit) => hit ?? fetch(e.request)),
-  );
+  e.respondWith(answer(e.request, scope));
 });
+
+/** From the cache first. A page that is not there under its name is its folder's, or without a network the todos. */
+async function answer(request: Request, scope: URL): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const find = (url: string) => cache.match(url, { ignoreSearch: true });
+  const page = request.mode === "navigate";
+  const path = new URL(request.url);
+  const hit = (await find(request.url)) ?? (page && !path.pathname.endsWith("/") ? await find(`${path.origin}${path.pathname}/`).then((r) => r && Response.redirect(`${path.pathname}/${path.search}`)) : undefined);
+  if (hit) return hit;
+  try {
+    return await fetch(request);
+  } catch (e) {
+    const shell = page ? await find(scope.href) : undefined;
+    if (shell) return shell;
+    throw e;
+  }
+}
