@@ -186,9 +186,10 @@ func (db *DB) turn() {
 // failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
 // ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
 func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
-	switch CodeOf(err) {
-	case CodeTooLarge:
+	if code := CodeOf(err); code == CodeTooLarge || code == CodeTimeout { // too much for the server, or for a slow line
 		db.batch = max(1, db.batch/2)
+	}
+	switch CodeOf(err) {
 	case CodeUnreachable, CodeTimeout, CodeBadAnswer, CodeInternal, CodeUnavailable:
 		for i := range items {
 			asked[items[i].Stream].unsure = len(items[i].Actions)

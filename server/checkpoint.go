@@ -6,12 +6,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -23,6 +26,7 @@ type checkpoints struct {
 	mu       sync.Mutex
 	newest   *Checkpoint // without what is packed; nil for none
 	building bool
+	deleted  int // how many logs of the name have been deleted
 }
 
 func (c *checkpoints) get() *Checkpoint {
@@ -31,10 +35,20 @@ func (c *checkpoints) get() *Checkpoint {
 	return c.newest
 }
 
-// keep takes note of a stored one.
-func (c *checkpoints) keep(stored *Checkpoint) {
+// generation tells logs of the same name apart.
+func (c *checkpoints) generation() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.deleted
+}
+
+// keep takes note of a stored one, unless its log has been deleted meanwhile.
+func (c *checkpoints) keep(stored *Checkpoint, generation int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation != c.deleted {
+		return
+	}
 	light := *stored
 	light.Packed, light.Owners = nil, nil
 	c.newest = &light
@@ -44,6 +58,7 @@ func (c *checkpoints) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.newest = nil
+	c.deleted++
 }
 
 // weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
@@ -66,15 +81,16 @@ func (s *Server) weigh(st *stream) {
 		return
 	}
 	st.weight = 0
+	generation := st.checkpoints.generation()
 	c := &Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
 	text := st.state.AppendCheckpoint(nil, st.name)
-	c.Owners = encodeOwners(st.owners)
+	c.Owners = encodeOwners(st.owners, st.state.LastSeq)
 	oldest := uint64(1)
 	if last != nil && s.Keep > 0 && c.Index > s.Keep {
 		oldest = min(last.Index, c.Index+1-s.Keep) // who has just read the last one finds what follows it
 	}
 	s.Background(func() {
-		err := s.store(st, c, text, oldest)
+		err := s.store(st, c, text, oldest, generation)
 		st.checkpoints.mu.Lock()
 		st.checkpoints.building = false
 		st.checkpoints.mu.Unlock()
@@ -84,7 +100,7 @@ func (s *Server) weigh(st *stream) {
 	})
 }
 
-func (s *Server) store(st *stream, c *Checkpoint, text []byte, oldest uint64) error {
+func (s *Server) store(st *stream, c *Checkpoint, text []byte, oldest uint64, generation int) error {
 	c.Bytes, c.SHA256 = len(text), sha256.Sum256(text)
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -94,7 +110,7 @@ func (s *Server) store(st *stream, c *Checkpoint, text []byte, oldest uint64) er
 	if err := s.Engine.PutCheckpoint(context.Background(), st.name, c, oldest); err != nil {
 		return err
 	}
-	st.checkpoints.keep(c)
+	st.checkpoints.keep(c, generation)
 	return nil
 }
 
@@ -113,12 +129,30 @@ func unpack(c *Checkpoint) ([]byte, error) {
 	return text, nil
 }
 
-// fromCheckpoint begins a fold at the newest checkpoint of the log, where there is one.
+// fromCheckpoint begins a fold at the newest checkpoint of the log that is whole, where there is one.
 func (st *stream) fromCheckpoint(ctx context.Context, e Engine, log *Log) error {
-	c, err := e.Checkpoint(ctx, st.name, 0)
-	if err != nil || c == nil || c.Epoch != log.Epoch {
+	indexes, err := e.Checkpoints(ctx, st.name)
+	if err != nil {
 		return err
 	}
+	for _, index := range indexes {
+		c, rerr := e.Checkpoint(ctx, st.name, index)
+		if rerr == nil && (c == nil || c.Epoch != log.Epoch) {
+			continue
+		}
+		if rerr == nil {
+			rerr = st.begin(c)
+		}
+		if rerr == nil {
+			return nil
+		}
+		err = errors.Join(err, rerr)
+	}
+	return err
+}
+
+// begin puts a checkpoint's state in the place of the fold.
+func (st *stream) begin(c *Checkpoint) error {
 	text, err := unpack(c)
 	if err != nil {
 		return err
@@ -130,18 +164,21 @@ func (st *stream) fromCheckpoint(ctx context.Context, e Engine, log *Log) error 
 	if name != st.name || state.Epoch != c.Epoch || state.Head != c.Index || state.Chain != c.Chain {
 		return fmt.Errorf("a stored checkpoint is of another log")
 	}
-	if st.owners, err = decodeOwners(c.Owners); err != nil {
+	owners, err := decodeOwners(c.Owners)
+	if err != nil {
 		return err
 	}
-	st.state = state
-	st.checkpoints.keep(c)
+	st.state, st.owners = state, owners
+	st.checkpoints.keep(c, st.checkpoints.generation())
 	return nil
 }
 
-func encodeOwners(owners map[core.UUID]string) []byte {
+func encodeOwners(owners map[core.UUID]string, last func(core.UUID) uint64) []byte {
 	out := make(map[string]string, len(owners))
 	for id, by := range owners {
-		out[id.String()] = by
+		if last(id) > 0 { // the fold forgets clients of long ago
+			out[id.String()] = by
+		}
 	}
 	b, _ := json.Marshal(out) // of strings: it does not fail
 	return b
@@ -199,20 +236,32 @@ func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Princip
 	if err != nil {
 		return err
 	}
+	body, err := unpack(c) // also where it is sent packed: what is damaged would be kept for a year
+	if err != nil {
+		return err
+	}
 	h := w.Header()
-	body := c.Packed
 	if takesGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
-	} else if body, err = unpack(c); err != nil {
-		return err
+		body = c.Packed
 	}
 	h.Set("Content-Type", "application/jsonl")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Add("Vary", "Authorization")
 	h.Add("Vary", "Accept-Encoding")
-	w.Write(body)
+	// The server's own deadline is for small answers: here each part has its own, so that a slow line gets all of it.
+	ctl := http.NewResponseController(w)
+	for part := range slices.Chunk(body, 64<<10) {
+		_ = ctl.SetWriteDeadline(time.Now().Add(partLimit))
+		if _, err := w.Write(part); err != nil {
+			return nil
+		}
+	}
 	return nil
 }
+
+// partLimit is for how long a client may take nothing of a long answer.
+const partLimit = 60 * time.Second
 
 func (s *Server) checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) (*Checkpoint, error) {
 	c, err := s.Engine.Checkpoint(ctx, stream, index)

@@ -30,8 +30,11 @@ type Engine interface {
 	// Checkpoint gives the checkpoint of the log at an index, the newest one for index 0; nil where there is none.
 	Checkpoint(ctx context.Context, stream string, index uint64) (*Checkpoint, error)
 
+	// Checkpoints lists the indexes of the log's checkpoints, the newest first: none, one or two.
+	Checkpoints(ctx context.Context, stream string) ([]uint64, error)
+
 	// PutCheckpoint stores a checkpoint, durable before it returns. It forgets those before it but the last one, which somebody
-	// may be reading, and the entries below oldest, or some of them; oldest is at most the checkpoint's index, so that the last entry
+	// may be reading, and the entries below oldest; oldest is at most the checkpoint's index, so that the last entry
 	// stays. Where the log has another epoch, or has not come so far, nothing is written and the error is ErrConflict.
 	PutCheckpoint(ctx context.Context, stream string, c *Checkpoint, oldest uint64) error
 

@@ -105,18 +105,19 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 	}
 	wake := make(chan struct{}, 1)
 	streams := make([]*stream, len(names))
-	told := make([]uint64, len(names))
+	told := make([]int, len(names)) // up to which move
 	var first []byte
 	for i, name := range names {
 		st := s.stream(name)
 		defer s.release(st)
 		st.watchers.watch(wake)
 		defer st.watchers.unwatch(wake)
+		streams[i] = st
+		_, told[i] = st.watchers.last()
 		log, err := s.Engine.Log(r.Context(), name)
 		if err != nil {
 			return err
 		}
-		streams[i], told[i] = st, log.Head
 		first = appendHead(first, name, log.Head)
 	}
 	e := s.newSSE(w, p)
@@ -132,8 +133,8 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 		}
 		text = nil
 		for i, st := range streams {
-			if head := st.watchers.last(); head > 0 && head != told[i] {
-				told[i] = head
+			if head, moves := st.watchers.last(); moves != told[i] {
+				told[i] = moves
 				text = appendHead(text, names[i], head)
 			}
 		}
@@ -169,10 +170,17 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request, p Principal, q log
 	if err := e.send([]byte(":\n\n")); err != nil {
 		return nil
 	}
+	allowed := func() bool { return s.Auth.Allow(p, q.stream, Read) }
+	epoch := log.Epoch
 	for {
-		text, after, err := s.tailed(r.Context(), q)
+		if s.over(e) || !allowed() {
+			return nil
+		}
+		text, after, err := s.tailed(r.Context(), q, &epoch)
 		if err != nil {
-			s.Log.Error("a tail failed", "stream", hashed(q.stream), "error", err)
+			if r.Context().Err() == nil && !errors.Is(err, errEnded) {
+				s.Log.Error("a tail failed", "stream", hashed(q.stream), "error", err)
+			}
 			return nil
 		}
 		if q.after = after; len(text) > 0 {
@@ -181,14 +189,36 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request, p Principal, q log
 			}
 			continue
 		}
-		if err := s.next(r.Context(), e, wake, func() bool { return s.Auth.Allow(p, q.stream, Read) }); err != nil {
+		if err := s.next(r.Context(), e, wake, allowed); err != nil {
 			return nil
 		}
 	}
 }
 
-// tailed gives the next events of a tail, and up to where they go.
-func (s *Server) tailed(ctx context.Context, q logQuery) (text []byte, after uint64, err error) {
+// over tells whether the token or the server has ended.
+func (s *Server) over(e *sse) bool {
+	select {
+	case <-e.ends:
+		return true
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// tailed gives the next events of a tail, and up to where they go. It ends where another log is in the place of the one of the epoch.
+func (s *Server) tailed(ctx context.Context, q logQuery, epoch *core.UUID) (text []byte, after uint64, err error) {
+	log, err := s.Engine.Log(ctx, q.stream)
+	if err != nil {
+		return nil, q.after, err
+	}
+	if *epoch == core.Nil {
+		*epoch = log.Epoch
+	}
+	if log.Epoch != *epoch || log.Head < q.after {
+		return nil, q.after, errEnded
+	}
 	entries, err := s.Engine.Read(ctx, q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
 	if errors.Is(err, ErrConflict) {
 		c, err := s.Engine.Checkpoint(ctx, q.stream, 0)

@@ -30,6 +30,9 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 	st.watchers.watch(moved) // before the look, so that no move is missed
 	defer st.watchers.unwatch(moved)
 	wait := min(time.Duration(q.wait)*time.Second, s.MaxWait)
+	if !p.Until.IsZero() {
+		wait = max(0, min(wait, p.Until.Sub(s.Now())))
+	}
 	if wait > 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // nothing more is read
 	}

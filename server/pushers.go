@@ -89,6 +89,28 @@ func (p *pushers) held(client core.UUID, now time.Time) (free <-chan struct{}, l
 	return p.free, p.until.Sub(now)
 }
 
+// enter locks the stream, for a pusher once no other client has its turn.
+func (s *Server) enter(ctx context.Context, st *stream, client core.UUID, pusher bool) error {
+	for {
+		if pusher {
+			if err := s.await(ctx, st, client); err != nil {
+				return err
+			}
+		}
+		st.mu.Lock()
+		if free, _ := st.pushers.held(client, s.Now()); !pusher || free == nil {
+			return nil
+		}
+		st.mu.Unlock() // somebody was given a turn while this one waited for the lock
+		select {
+		case <-s.done:
+			st.mu.Lock()
+			return nil
+		default:
+		}
+	}
+}
+
 // await holds an append up while another client has its turn.
 func (s *Server) await(ctx context.Context, st *stream, client core.UUID) error {
 	free, left := st.pushers.held(client, s.Now())

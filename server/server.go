@@ -119,6 +119,18 @@ func (s *Server) release(st *stream) {
 	defer s.mu.Unlock()
 	st.users--
 	st.used = s.Now()
+	if st.users == 0 && st.unwritten() {
+		delete(s.streams, st.name) // names that somebody makes up cost nothing
+	}
+}
+
+// unwritten tells whether the stream is known to have no log.
+func (st *stream) unwritten() bool {
+	if !st.mu.TryLock() {
+		return false
+	}
+	defer st.mu.Unlock()
+	return st.state == nil || st.loaded && st.state.Head == 0
 }
 
 // janitor drops the folds of idle streams.
@@ -174,12 +186,9 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 	}
 	st.state, st.owners = core.NewState(), map[core.UUID]string{}
 	st.state.Epoch, st.weight = log.Epoch, 0
-	if err := st.fromCheckpoint(ctx, e, &log); err != nil {
-		if log.Oldest > 1 {
-			return err
-		}
-		st.state, st.owners = core.NewState(), map[core.UUID]string{} // the whole log is there
-		st.state.Epoch = log.Epoch
+	// Without a checkpoint that can be read, the entries will do, if they are all there.
+	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
+		return err
 	}
 	for st.state.Head < log.Head {
 		entries, err := e.Read(ctx, st.name, st.state.Head, 1000, 4<<20)
@@ -207,7 +216,8 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 
 func (st *stream) apply(a *core.Action, by string) {
 	st.state.ApplyEntry(a, nil, nil)
-	if _, known := st.owners[a.Client]; !known && a.Client != core.Nil {
+	// An empty subject owns nothing: it is that of a server without authentication, which may get one later.
+	if st.owners[a.Client] == "" && by != "" && a.Client != core.Nil {
 		st.owners[a.Client] = by
 	}
 }

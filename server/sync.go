@@ -50,19 +50,11 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	st := s.stream(it.Stream)
 	defer s.release(st)
 	pushes := len(it.Offers) > 0 || it.Drain
-	if pushes {
-		if err := s.await(ctx, st, it.Client); err != nil {
-			return fail(err)
-		}
+	pusher := pushes && s.Auth.Allow(p, it.Stream, Append) // nobody else has turns, or waits for one
+	if err := s.enter(ctx, st, it.Client, pusher); err != nil {
+		return fail(err)
 	}
-	st.mu.Lock()
 	defer st.mu.Unlock()
-	held := false // by this answer
-	defer func() {
-		if !held {
-			st.pushers.answered(it.Client)
-		}
-	}()
 	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
 	if err := st.load(context.WithoutCancel(ctx), s.Engine); err != nil {
 		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
@@ -72,15 +64,21 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	if err != nil {
 		return fail(err)
 	}
-	if owner, known := st.owners[it.Client]; known && owner != p.Subject {
+	if owner := st.owners[it.Client]; owner != "" && owner != p.Subject {
 		return fail(errForbidden)
 	}
+	held := false // by this answer
+	defer func() {
+		if !held {
+			st.pushers.answered(it.Client)
+		}
+	}()
 	switch {
 	case it.After < st.state.Head:
 		if err := s.fetch(ctx, st, it, &a, kept, room); err != nil {
 			return fail(err)
 		}
-		if pushes && len(a.entries) > 0 {
+		if pusher && len(a.entries) > 0 {
 			atHead := it.After+uint64(len(a.entries)) == st.state.Head
 			a.turn = st.pushers.lose(it.Client, atHead, s.Now())
 			held = a.turn > 0
@@ -252,6 +250,7 @@ func (s *Server) verdict(st *stream, act *core.Offer) *core.Error {
 func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, taken []*core.Action, drained bool) error {
 	expect := st.state.Head
 	now := s.Now().UnixMilli()
+	st.loaded = false // until the log has what the fold is about to have, also where something panics
 	var entries []Entry
 	add := func(act *core.Action, by string) {
 		st.apply(act, by)
@@ -267,7 +266,6 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 			n := min(len(held), maxOpsPerUnlock)
 			act, err := core.DecodeAction(unlockAction(s.NewID(), st.state.Head, held[:n]))
 			if err != nil {
-				st.loaded = false
 				return err
 			}
 			add(act, "")
@@ -275,6 +273,7 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 		}
 	}
 	if len(entries) == 0 {
+		st.loaded = true
 		return nil
 	}
 	if expect == 0 {
@@ -282,10 +281,10 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	}
 	// What has been decided is done, whether the client still listens or not.
 	if err := s.Engine.Append(context.WithoutCancel(ctx), it.Stream, st.state.Epoch, expect, entries); err != nil {
-		st.loaded = false
 		a.rejected = nil
 		return err
 	}
+	st.loaded = true
 	for _, act := range taken {
 		a.persisted = append(a.persisted, act.ID)
 	}

@@ -4,9 +4,10 @@ import "sync"
 
 // watchers are those who wait for a stream to move.
 type watchers struct {
-	mu   sync.Mutex
-	wake map[chan struct{}]bool
-	head uint64 // the newest one that was announced; 0 for none yet
+	mu    sync.Mutex
+	wake  map[chan struct{}]bool
+	head  uint64 // the newest one that was announced
+	moves int    // how many were
 }
 
 // watch lets wake, which has room for one, know of every move until unwatch.
@@ -30,6 +31,7 @@ func (w *watchers) announce(head uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.head = head
+	w.moves++
 	for wake := range w.wake {
 		select {
 		case wake <- struct{}{}:
@@ -38,9 +40,9 @@ func (w *watchers) announce(head uint64) {
 	}
 }
 
-// last is the head that was announced last.
-func (w *watchers) last() uint64 {
+// last is the head that was announced last, and how many were by then.
+func (w *watchers) last() (head uint64, moves int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.head
+	return w.head, w.moves
 }

@@ -3,14 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,12 +28,14 @@ func appendActions(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	return r.append(ctx, os.Stdin, os.Stdout)
 }
 
 const (
-	appendBatch = 500 // lines of one request
-	appendTries = 5   // of one request that does not get through
+	appendBatch = 500                   // lines of one request
+	appendTries = 5                     // of one request that does not get through
+	appendPause = 50 * time.Millisecond // for how long a line waits for more to come
 )
 
 // appender is a client of its own: it follows the log's head, not its entries.
@@ -46,31 +47,80 @@ type appender struct {
 
 func (r *remote) append(ctx context.Context, in io.Reader, out io.Writer) error {
 	a := &appender{remote: r, item: core.SyncItem{Stream: r.stream, Client: core.UUID(uuid.New()), Limit: core.MaxEntries}}
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 2*core.MaxActionBytes)
-	for n, more := 0, true; more; {
+	lines := make(chan line)
+	go scan(ctx, in, lines)
+	var end error
+	for n := 0; end == nil; {
 		var batch []*core.Action
 		bytes := 0
-		for len(batch) < appendBatch && bytes < core.MaxRequestBytes/2 {
-			if more = lines.Scan(); !more {
+		soon := make(<-chan time.Time) // never, until there is something to push
+		for len(batch) < appendBatch && bytes < core.MaxRequestBytes/2 && end == nil {
+			var l line
+			select {
+			case l = <-lines:
+			case <-soon:
+				l.nothing = true
+			case <-ctx.Done():
+				l.err = ctx.Err()
+			}
+			if l.nothing {
 				break
 			}
-			n++
-			if strings.TrimSpace(lines.Text()) == "" {
+			if n++; l.err != nil {
+				end = l.err
+				if !errors.Is(end, io.EOF) && ctx.Err() == nil {
+					end = fmt.Errorf("line %d: %w", n, end)
+				}
+				break
+			}
+			if strings.TrimSpace(l.text) == "" {
 				continue
 			}
-			act, err := a.action(lines.Text())
+			act, err := a.action(l.text)
 			if err != nil {
-				return fmt.Errorf("line %d: %w", n, err)
+				end = fmt.Errorf("line %d: %w", n, err)
+				break
 			}
-			batch = append(batch, act)
+			if batch = append(batch, act); len(batch) == 1 {
+				soon = time.After(appendPause)
+			}
 			bytes += len(act.Raw)
 		}
-		if err := a.push(ctx, batch, out); err != nil {
+		// What was read is appended, whatever came after it.
+		if err := a.push(context.WithoutCancel(ctx), batch, out); err != nil {
 			return err
 		}
 	}
-	return lines.Err()
+	if errors.Is(end, io.EOF) || ctx.Err() != nil {
+		return nil
+	}
+	return end
+}
+
+// line is one of the input: its text, the end of it all as an error, or nothing for now.
+type line struct {
+	text    string
+	err     error
+	nothing bool
+}
+
+// scan hands over the input line by line; io.EOF is its end.
+func scan(ctx context.Context, in io.Reader, lines chan<- line) {
+	s := bufio.NewScanner(in)
+	s.Buffer(nil, 2*core.MaxActionBytes)
+	for more := true; more; {
+		l := line{}
+		if more = s.Scan(); more {
+			l.text = s.Text()
+		} else if l.err = s.Err(); l.err == nil {
+			l.err = io.EOF
+		}
+		select {
+		case lines <- l:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // action makes one of a line: an op, or an array of ops, as JSON.
@@ -98,7 +148,7 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 			return err
 		}
 	}
-	for len(left) > 0 {
+	for tries := 0; len(left) > 0; {
 		a.item.Actions = nil
 		for _, act := range batch {
 			if left[act.ID] {
@@ -115,7 +165,11 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 		}
 		ans := &answers[0]
 		if ans.Err != nil {
-			return ans.Err
+			if tries++; tries == appendTries || !retryable(ans.Err) {
+				return ans.Err
+			}
+			time.Sleep(time.Second)
+			continue
 		}
 		if ans.Offer != nil && len(ans.Entries) == 0 { // what comes next is not kept any more
 			if err := a.find(ctx); err != nil {
@@ -140,7 +194,8 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 			took(p.ID, p.Index)
 		}
 		if len(ans.Rejected) > 0 {
-			return &core.Error{Code: ans.Rejected[0].Code, Message: ans.Rejected[0].Message + "; what came before it is in the log, what comes after it is not"}
+			no := &ans.Rejected[0]
+			return &core.Error{Code: no.Code, Message: "action " + no.ID.String() + ": " + no.Message + "; what came before it is in the log, what comes after it is not"}
 		}
 		a.item.After += uint64(len(ans.Entries) + len(ans.Persisted))
 		a.item.Epoch, a.item.Chain = ans.Epoch, ans.Chain
@@ -165,16 +220,15 @@ func (a *appender) patiently(ctx context.Context, method, path string, body []by
 
 // find goes to the head of the log.
 func (a *appender) find(ctx context.Context) error {
-	for {
-		text, err := a.patiently(ctx, http.MethodGet, "/log?limit=1&stream="+url.QueryEscape(a.stream)+"&after="+strconv.FormatUint(a.item.After, 10), nil)
+	for tries := 0; ; {
+		ans, err := a.log(ctx, a.item.After)
 		if err != nil {
-			return err
+			if tries++; tries == appendTries || !retryable(err) {
+				return err
+			}
+			time.Sleep(time.Second)
+			continue
 		}
-		answers, err := core.DecodeSyncAnswer(`{"streams":[` + text + `]}`)
-		if err != nil || len(answers) != 1 {
-			return &core.Error{Code: core.CodeBadAnswer, Cause: err}
-		}
-		ans := &answers[0]
 		if a.item.After == ans.Head {
 			a.item.Epoch, a.item.Chain = ans.Epoch, ans.Chain
 			return nil

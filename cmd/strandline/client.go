@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,6 +108,19 @@ func (r *remote) whole(ctx context.Context, method, path string, body []byte) (s
 		return "", &core.Error{Code: core.CodeUnreachable, Cause: err}
 	}
 	return string(text), nil
+}
+
+// log asks for the first entry after an index, and with it for the epoch and the head.
+func (r *remote) log(ctx context.Context, after uint64) (*core.SyncAnswer, error) {
+	text, err := r.whole(ctx, http.MethodGet, "/log?limit=1&stream="+url.QueryEscape(r.stream)+"&after="+strconv.FormatUint(after, 10), nil)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := core.DecodeSyncAnswer(`{"streams":[` + text + `]}`)
+	if err != nil || len(answers) != 1 {
+		return nil, &core.Error{Code: core.CodeBadAnswer, Cause: err}
+	}
+	return &answers[0], nil
 }
 
 // retryable tells whether the same request may succeed later.

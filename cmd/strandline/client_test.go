@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,5 +137,100 @@ func TestBadInputOfAppendAndTail(t *testing.T) {
 	out, _, err := run("", "append", url, "s")
 	if err != nil || out != "" {
 		t.Errorf("nothing: %v %s", err, out)
+	}
+}
+
+// A line is appended when it comes, not when the input ends; a signal ends it.
+func TestAppendGoesOn(t *testing.T) {
+	_, url := start(t, "--data", t.TempDir())
+	cmd := command("append", url, "s")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for n := 1; n <= 2; n++ {
+		fmt.Fprintln(in, op(n))
+		if !lines.Scan() || !strings.HasPrefix(lines.Text(), fmt.Sprint(n, " ")) {
+			t.Fatalf("append printed %q", lines.Text())
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("a signal does not end it")
+	}
+	// What comes before a line that cannot be read is appended.
+	stdout, stderr, err := run(op(3)+"\n{nonsense\n", "append", url, "s")
+	if err == nil || !strings.Contains(stderr, "line 2") || !strings.HasPrefix(stdout, "3 ") {
+		t.Fatalf("%v %q %q", err, stdout, stderr)
+	}
+}
+
+// An event that breaks off is none: it comes whole when tail has connected again. Another log in the place of the first ends it.
+func TestTailOverABrokenLine(t *testing.T) {
+	entry := func(n int) string { return fmt.Sprintf("event: entry\nid: %d\ndata: {\"index\":%d}\n\n", n, n) }
+	connections := 0
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") != "text/event-stream" {
+			epoch := "e90c0000-0000-4000-8000-00000000000" + fmt.Sprint(connections/2)
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"chain":"0000000000000000","epoch":"%s","head":5,"stream":"s"}`, epoch)
+			return
+		}
+		connections++
+		w.Header().Set("Content-Type", "text/event-stream")
+		if connections == 1 {
+			io.WriteString(w, entry(1)+entry(2)+"event: entry\nid: 3\nda")
+			return
+		}
+		if after := r.URL.Query().Get("after"); after != "2" {
+			t.Errorf("it asks for what comes after %s", after)
+		}
+		io.WriteString(w, entry(3)+entry(4))
+	}))
+	defer h.Close()
+	stdout, stderr, err := run("", "tail", h.URL, "s")
+	want := `{"index":1}
+{"index":2}
+{"index":3}
+{"index":4}
+`
+	if err == nil || stdout != want || !strings.Contains(stderr, "another log") {
+		t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+}
+
+// Without authentication, a name that is not the machine's own is not answered to.
+func TestWithoutAuthenticationOnlyLocalhost(t *testing.T) {
+	_, url := start(t, "--data", t.TempDir())
+	for host, want := range map[string]int{"": 200, "localhost:1": 200, "[::1]:80": 200, "127.0.0.1": 200, "evil.example": 421, "evil.example:8080": 421, "10.0.0.1": 421} {
+		req, err := http.NewRequest(http.MethodGet, url+"/v1/streams", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%q: %d", host, resp.StatusCode)
+		}
 	}
 }

@@ -74,6 +74,9 @@ func serve(args []string) error {
 		}
 		files.ServeHTTP(w, r)
 	})
+	if *auth == "none" {
+		routes = fromHere(routes)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	h := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -86,6 +89,7 @@ func serve(args []string) error {
 		return err
 	case <-ctx.Done():
 	}
+	stop()    // a second signal ends it at once
 	s.Close() // ends the long polls, which would keep Shutdown waiting
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -93,6 +97,21 @@ func serve(args []string) error {
 		return err
 	}
 	return logs.Close()
+}
+
+// fromHere lets in who calls the machine by a name of its own: a page of the web whose name was pointed here does not.
+func fromHere(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = strings.Trim(r.Host, "[]")
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "a server without authentication answers to localhost alone", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
 }
 
 // authOf reads --auth. Nobody gets an open server on a public address by mistake.

@@ -32,12 +32,17 @@ func tail(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	return r.tail(ctx, *after, os.Stdout)
 }
 
 func (r *remote) tail(ctx context.Context, after uint64, out io.Writer) error {
+	var epoch core.UUID
 	for {
-		err := r.tailOnce(ctx, &after, out)
+		err := r.sameLog(ctx, after, &epoch)
+		if err == nil {
+			err = r.tailOnce(ctx, &after, out)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -55,6 +60,21 @@ func (r *remote) tail(ctx context.Context, after uint64, out io.Writer) error {
 	}
 }
 
+// sameLog looks whether the log is still the one of the epoch, which is learned where it is not known yet.
+func (r *remote) sameLog(ctx context.Context, after uint64, epoch *core.UUID) error {
+	ans, err := r.log(ctx, after)
+	if err != nil {
+		return err
+	}
+	if *epoch == core.Nil {
+		*epoch = ans.Epoch
+	}
+	if ans.Epoch != *epoch {
+		return &core.Error{Code: core.CodeEpoch, Message: "another log is in the place of the one that was followed"}
+	}
+	return nil
+}
+
 func (r *remote) tailOnce(ctx context.Context, after *uint64, out io.Writer) error {
 	path := "/log?stream=" + url.QueryEscape(r.stream) + "&after=" + strconv.FormatUint(*after, 10)
 	resp, err := r.request(ctx, http.MethodGet, path, nil, http.Header{"Accept": {"text/event-stream"}})
@@ -63,6 +83,8 @@ func (r *remote) tailOnce(ctx context.Context, after *uint64, out io.Writer) err
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewReader(resp.Body)
+	var id uint64
+	var data string // of the event that is being read; one that breaks off is none
 	for {
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) {
@@ -72,15 +94,19 @@ func (r *remote) tailOnce(ctx context.Context, after *uint64, out io.Writer) err
 			return &core.Error{Code: core.CodeUnreachable, Cause: err}
 		}
 		line = strings.TrimSuffix(line, "\n")
-		if id, is := strings.CutPrefix(line, "id: "); is {
-			if *after, err = strconv.ParseUint(id, 10, 64); err != nil {
+		if text, is := strings.CutPrefix(line, "id: "); is {
+			if id, err = strconv.ParseUint(text, 10, 64); err != nil {
 				return &core.Error{Code: core.CodeBadAnswer, Cause: err}
 			}
 		}
-		if data, is := strings.CutPrefix(line, "data: "); is {
+		if text, is := strings.CutPrefix(line, "data: "); is {
+			data = text
+		}
+		if line == "" && data != "" {
 			if _, err := fmt.Fprintln(out, data); err != nil {
 				return err
 			}
+			*after, data = id, ""
 		}
 	}
 }

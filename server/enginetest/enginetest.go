@@ -171,6 +171,12 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 				t.Fatalf("at %d: %+v, %v", index, c, err)
 			}
 		}
+		if indexes, err := e.Checkpoints(ctx, "a"); err != nil || fmt.Sprint(indexes) != "[5 3]" {
+			t.Fatalf("%v, %v", indexes, err)
+		}
+		if indexes, err := e.Checkpoints(ctx, "b"); err != nil || len(indexes) != 0 {
+			t.Fatalf("%v, %v", indexes, err)
+		}
 		must(t, e.PutCheckpoint(ctx, "a", at(9), 100)) // the last entry stays
 		if c, err := e.Checkpoint(ctx, "a", 3); c != nil || err != nil {
 			t.Fatalf("an old one is kept: %+v, %v", c, err)
@@ -181,6 +187,21 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 		must(t, e.Append(ctx, "a", epoch, 9, entries(10, 1)))
 		if got, err = e.Read(ctx, "a", 8, 9, 1<<20); err != nil || fmt.Sprint(got) != fmt.Sprint(entries(9, 2)) {
 			t.Fatalf("%v, %v", got, err)
+		}
+	})
+	t.Run("ManyEntriesAreForgotten", func(t *testing.T) {
+		e := open(t)
+		const n = 45_000
+		for at := uint64(0); at < n; at += 5000 {
+			must(t, e.Append(ctx, "a", epoch, at, entries(int(at)+1, 5000)))
+		}
+		must(t, e.PutCheckpoint(ctx, "a", &server.Checkpoint{Index: n, Epoch: epoch, Packed: []byte("x"), Owners: []byte("{}")}, n-10))
+		if log, err := e.Log(ctx, "a"); err != nil || log.Oldest != n-10 || log.Head != n {
+			t.Fatalf("%+v, %v", log, err)
+		}
+		must(t, e.Delete(ctx, "a"))
+		if log, err := e.Log(ctx, "a"); err != nil || log != (server.Log{}) {
+			t.Fatalf("%+v, %v", log, err)
 		}
 	})
 	t.Run("ADeletedLogIsGone", func(t *testing.T) {

@@ -134,6 +134,20 @@ func (e *Engine) Checkpoint(_ context.Context, stream string, index uint64) (*se
 	return nil, nil
 }
 
+// Checkpoints implements server.Engine.
+func (e *Engine) Checkpoints(_ context.Context, stream string) (indexes []uint64, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(l.checkpoints) {
+		indexes = append(indexes, c.Index)
+	}
+	return indexes, nil
+}
+
 // PutCheckpoint implements server.Engine.
 func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Checkpoint, oldest uint64) error {
 	e.mu.Lock()

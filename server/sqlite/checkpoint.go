@@ -31,9 +31,28 @@ func (e *Engine) Checkpoint(ctx context.Context, stream string, index uint64) (*
 	return c, nil
 }
 
-// PutCheckpoint implements server.Engine. Of the entries that go, it takes a part at a time: appends wait for it.
+// Checkpoints implements server.Engine.
+func (e *Engine) Checkpoints(ctx context.Context, stream string) (indexes []uint64, err error) {
+	rows, err := e.read.QueryContext(ctx, "SELECT idx FROM checkpoints WHERE stream = (SELECT id FROM streams WHERE name = ?) ORDER BY idx DESC", stream)
+	if err != nil {
+		return nil, fmt.Errorf("list checkpoints: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var index uint64
+		if err := rows.Scan(&index); err != nil {
+			return nil, fmt.Errorf("list checkpoints: %w", err)
+		}
+		indexes = append(indexes, index)
+	}
+	return indexes, rows.Err()
+}
+
+// PutCheckpoint implements server.Engine. The entries that go, go in parts, a commit each: appends wait for a commit.
 func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Checkpoint, oldest uint64) error {
-	return e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+	var id int64
+	stored := false
+	err := e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
 		log, err := readLog(ctx, tx, stream)
 		if err != nil {
 			return nil, err
@@ -41,8 +60,7 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Check
 		if log.Head == 0 || log.Epoch != c.Epoch || c.Index == 0 || c.Index > log.Head {
 			return server.ErrConflict, nil
 		}
-		id, err := streamID(ctx, tx, stream)
-		if err != nil {
+		if id, err = streamID(ctx, tx, stream); err != nil {
 			return nil, err
 		}
 		var last int64
@@ -56,27 +74,94 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Check
 			id, int64(c.Index), int64(c.Chain), c.Bytes, c.SHA256[:], c.Packed, c.Owners); err != nil {
 			return nil, err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE stream = ? AND idx < ?", id, last); err != nil {
+		stored = true
+		_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE stream = ? AND idx < ?", id, last)
+		return nil, err
+	})
+	if err != nil || !stored {
+		return err
+	}
+	return e.purge(id, min(oldest, c.Index))
+}
+
+// purge deletes a stream's entries below an index, in parts. Ids are not used again while their entries are there.
+func (e *Engine) purge(id int64, below uint64) error {
+	for more := true; more; {
+		err := e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+			done, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE stream = ?1 AND idx < min(?2, (SELECT min(idx) FROM entries WHERE stream = ?1) + ?3)",
+				id, int64(below), groupEntries)
+			if err != nil {
+				return nil, err
+			}
+			n, err := done.RowsAffected()
+			more = n > 0
 			return nil, err
+		})
+		if err != nil {
+			return fmt.Errorf("purge: %w", err)
 		}
-		below := min(oldest, c.Index, log.Oldest+groupEntries)
-		_, err = tx.ExecContext(ctx, "DELETE FROM entries WHERE stream = ? AND idx < ?", id, int64(below))
+	}
+	return nil
+}
+
+// A deleted stream whose entries are not all gone yet has a name that no stream can have.
+const deletedNames = "\x00deleted/"
+
+// Delete implements server.Engine: one commit takes the log away, and its entries follow in parts.
+func (e *Engine) Delete(_ context.Context, stream string) error {
+	var id int64
+	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+		id, err = streamID(ctx, tx, stream)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE stream = ?", id)
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE streams SET name = ? || id WHERE id = ?", deletedNames, id)
+		}
+		return nil, err
+	})
+	if err != nil || id == 0 {
+		return err
+	}
+	return e.bury(id)
+}
+
+// bury takes away what is left of a deleted stream.
+func (e *Engine) bury(id int64) error {
+	if err := e.purge(id, core.MaxInteger); err != nil {
+		return err
+	}
+	return e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+		_, err = tx.ExecContext(ctx, "DELETE FROM streams WHERE id = ?", id)
 		return nil, err
 	})
 }
 
-// Delete implements server.Engine.
-func (e *Engine) Delete(_ context.Context, stream string) error {
-	return e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		id, err := streamID(ctx, tx, stream)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil, nil
+// buryAll ends the deletions that a crash has interrupted.
+func (e *Engine) buryAll() error {
+	rows, err := e.read.Query("SELECT id FROM streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			rows.Close()
+			return err
 		}
-		for _, query := range [...]string{"DELETE FROM entries WHERE stream = ?", "DELETE FROM checkpoints WHERE stream = ?", "DELETE FROM streams WHERE id = ?"} {
-			if err == nil {
-				_, err = tx.ExecContext(ctx, query, id)
-			}
+		ids = append(ids, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := e.bury(id); err != nil {
+			return err
 		}
-		return nil, err
-	})
+	}
+	return nil
 }

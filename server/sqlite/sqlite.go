@@ -100,6 +100,10 @@ func Open(dir string) (_ *Engine, err error) {
 		return nil, err
 	}
 	go e.writer()
+	if err := e.buryAll(); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	return e, nil
 }
 
@@ -169,7 +173,7 @@ func readLog(ctx context.Context, q querier, stream string) (l server.Log, err e
 		return server.Log{}, nil
 	}
 	if err != nil {
-		return server.Log{}, fmt.Errorf("read the log of %s: %w", stream, err)
+		return server.Log{}, fmt.Errorf("read a log: %w", err)
 	}
 	copy(l.Epoch[:], epoch)
 	l.Chain = core.Chain(chain)
@@ -181,7 +185,7 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 	rows, err := e.read.QueryContext(ctx, `SELECT idx, stored, by, chain, body FROM entries
 		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx > ? ORDER BY idx LIMIT ?`, stream, int64(after), limit)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", stream, err)
+		return nil, fmt.Errorf("read entries: %w", err)
 	}
 	defer rows.Close()
 	var out []server.Entry
@@ -190,7 +194,7 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 		var index uint64
 		var chain int64
 		if err := rows.Scan(&index, &en.Stored, &en.By, &chain, &en.Raw); err != nil {
-			return nil, fmt.Errorf("read %s: %w", stream, err)
+			return nil, fmt.Errorf("read entries: %w", err)
 		}
 		if index != after+1+uint64(len(out)) {
 			return nil, server.ErrConflict
@@ -202,7 +206,7 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 		out = append(out, en)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", stream, err)
+		return nil, fmt.Errorf("read entries: %w", err)
 	}
 	return out, nil
 }
@@ -220,7 +224,8 @@ func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (core.C
 
 // Streams implements server.Engine.
 func (e *Engine) Streams(ctx context.Context) (map[string]uint64, error) {
-	rows, err := e.read.QueryContext(ctx, `SELECT s.name, max(e.idx) FROM streams s JOIN entries e ON e.stream = s.id GROUP BY s.id`)
+	rows, err := e.read.QueryContext(ctx, `SELECT name, (SELECT max(idx) FROM entries WHERE stream = s.id) AS head FROM streams s
+		WHERE head IS NOT NULL AND name >= ?`, "\x01")
 	if err != nil {
 		return nil, err
 	}
