@@ -46,7 +46,7 @@ test-go:
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
 
-test-e2e: chromium build web-demo/dist/index.html
+test-e2e: chromium npm build web-demo/dist/index.html
 	$(GO) test -count=1 -timeout 15m ./tests/e2e/
 
 lint: npm bin/staticcheck

@@ -11,6 +11,7 @@ func (s *Stream) commit() {
 	upTo := s.uncommitted[n-1].ticket
 	s.append(record, func() {
 		s.committed(n, len(record))
+		s.wrote = true
 		s.observer.Committed(upTo)
 		s.statusChanged()
 		s.db.tell('m', s.name)
@@ -22,6 +23,7 @@ func (s *Stream) commit() {
 func (s *Stream) land() {
 	l := s.landings[0]
 	s.landings = s.landings[1:]
+	s.wrote = false
 	if s.closed {
 		l.done(false, nil)
 		s.Pump()
@@ -57,7 +59,7 @@ func (s *Stream) land() {
 // append commits one record against the log as it is known now. then runs when it is durable. For a record that is no
 // local write, lost runs when it is not, and is dropped: without an error where only another context was first.
 func (s *Stream) append(record []byte, then func(), lost func(error)) {
-	s.busy = true
+	s.busy, s.read = true, false
 	lsn := s.next
 	store, name := s.db.store, s.name
 	s.db.host.Do(func() func() {

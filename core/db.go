@@ -46,6 +46,7 @@ type DB struct {
 	streams   map[string]*Stream
 	closing   map[*Stream]bool // out of streams, not ended yet
 	closed    bool
+	spentBy   string // the stream whose actions left no room for the others': the next request begins after it
 	lastAsked string // with more streams than one request may name, the next one begins after it
 
 	running   bool   // a turn is under way

@@ -161,6 +161,7 @@ func (s *Stream) installed(in *install, err error) {
 		s.declined = in.offer.Index
 	}
 	if s.closed {
+		s.db.wake(becauseMore, true) // a turn may have found nothing but this one
 		return
 	}
 	s.db.installed(s, err)
@@ -204,6 +205,9 @@ func (r *Replica) planInstall(state *State, fresh UUID) *Replica {
 	}
 	if clone {
 		next.log.client, next.lastSeq = fresh, 0
+		for i := range next.own {
+			next.own[i].seq = 0 // it was the former id's
+		}
 	}
 	for _, l := range kept {
 		m := &local{Action: l.Action, ticket: l.ticket}
@@ -238,7 +242,7 @@ func (r *Replica) foreign(row *ClientRow) bool {
 		}
 	}
 	for i := range r.rejected {
-		if r.rejected[i].Action.Seq == row.Seq {
+		if a := &r.rejected[i].Action; a.Client == r.log.client && a.Seq == row.Seq {
 			return r.rejected[i].ID != row.Action
 		}
 	}

@@ -69,6 +69,10 @@ func (db *DB) Hear(message []byte) {
 		} else {
 			db.attend(about)
 		}
+	case 'r': // somebody has lost a race: who wins them takes turns too
+		if s := db.streams[about]; s != nil && db.slots != nil {
+			s.slot.until = db.host.Now() + rivalry
+		}
 	case 'o':
 		db.attend(about)
 		if db.leading && db.transport != nil && !db.running {
@@ -194,13 +198,23 @@ func (db *DB) waitForLeader() {
 	db.schedule(patience, becauseFollows)
 }
 
+// unsentHere tells whether an open stream has something to send.
+func (db *DB) unsentHere() bool {
+	for _, s := range db.streams {
+		if s.opened == nil && s.status.State != StateStopped && len(s.pending)+len(s.uncommitted) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // followerPause is how long a follower that had to run a turn itself waits before it does so again.
 func (db *DB) followerPause(ms int64) int64 {
 	switch {
 	case ms == 0: // more is to be fetched or sent
 		return 0
-	case ms == db.idle:
+	case ms == db.idle && !db.unsentHere():
 		return db.idle * silence / 2
 	}
-	return max(ms, patience)
+	return patience
 }

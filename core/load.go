@@ -49,6 +49,7 @@ func (s *Stream) loadedAnew(r *Replica, err error) {
 		if s.busy = false; s.ended {
 			return
 		}
+		s.read = true
 		s.adopt(r)
 		s.storageRecovered()
 		s.db.wake(becauseWrite, false)
@@ -78,6 +79,7 @@ func (s *Stream) loaded(records []*record, err error) {
 	}
 	switch {
 	case err == nil:
+		s.read = true
 		s.storageRecovered()
 		s.weigh()
 	case CodeOf(err) == CodeClosed:

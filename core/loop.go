@@ -16,7 +16,15 @@ func (db *DB) nextStreams() []*Stream {
 	all := db.sorted()
 	for i, s := range all {
 		if s.name > db.lastAsked {
-			return all[i:]
+			all = all[i:]
+			break
+		}
+	}
+	if db.spentBy != "" && db.lastAsked == "" && len(all) <= MaxStreams {
+		for i, s := range all {
+			if s.name > db.spentBy {
+				return append(all[i:len(all):len(all)], all[:i]...)
+			}
 		}
 	}
 	return all
@@ -101,7 +109,7 @@ func (db *DB) turn() {
 	var items []SyncItem
 	asked := map[string]*Stream{}
 	actions, bytes := db.batch, MaxRequestBytes*3/4
-	opening, left := false, false
+	opening, left, spent := false, false, ""
 	for _, s := range db.nextStreams() {
 		if s.opened != nil || s.installing != nil {
 			opening = true
@@ -122,7 +130,9 @@ func (db *DB) turn() {
 			most = min(most, s.unsure)
 		}
 		it := s.ask(most, bytes)
-		actions -= len(it.Actions)
+		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, len(s.pending))) {
+			spent = s.name
+		}
 		for _, a := range it.Actions {
 			bytes -= len(a)
 		}
@@ -133,6 +143,7 @@ func (db *DB) turn() {
 	if !left {
 		db.lastAsked = ""
 	}
+	db.spentBy = spent
 	if len(items) == 0 {
 		db.nextAt, db.because = 0, ""
 		if !opening { // else the one that opens runs the loop

@@ -18,6 +18,7 @@ const (
 func (s *Stream) lostRace() {
 	if s.db.slots != nil {
 		s.slot.until = s.db.host.Now() + rivalry
+		s.db.tell('r', s.name)
 	}
 }
 
@@ -30,12 +31,12 @@ func (s *Stream) waitsForSlot() bool {
 		s.slot.queued = true
 		s.db.slots(s.name, func(release func()) {
 			s.slot.queued = false
-			if s.ended || s.busy || len(s.uncommitted) == 0 {
+			if s.ended || s.busy || len(s.uncommitted)+len(s.landings) == 0 {
 				release()
 				s.Pump()
 				return
 			}
-			s.slot.release, s.stale = release, true
+			s.slot.release, s.stale, s.read = release, true, false
 			s.Pump()
 		})
 	}
@@ -53,7 +54,7 @@ func (s *Stream) endSlot() {
 // news reads what another context says that it has committed. Many such hints lead to few reads.
 func (s *Stream) news() {
 	now := s.db.host.Now()
-	if wait := s.lookedAt + hintPause - now; wait > 0 {
+	if wait := s.lookedAt + hintPause - now; wait > 0 && wait <= hintPause { // a clock that was set back must not make it wait for long
 		if !s.lookSoon {
 			s.lookSoon = true
 			s.db.host.After(wait, func() { s.lookSoon = false; s.news() })

@@ -13,6 +13,8 @@ type Stream struct {
 	db       *DB
 	observer Observer
 
+	read       bool // the log was read since the last try to commit
+	wrote      bool // the last record was of local writes: a turn that waits is next
 	busy       bool // a commit or a read of the local log is under way
 	compacting bool // a checkpoint is being taken
 	attended   bool // open for other contexts only
@@ -105,14 +107,14 @@ func (s *Stream) Pump() {
 	if s.busy || s.opened != nil {
 		return
 	}
-	if len(s.uncommitted) == 0 {
+	if len(s.uncommitted)+len(s.landings) == 0 {
 		s.endSlot()
 	}
 	switch {
-	case len(s.uncommitted) > 0 && s.waitsForSlot(): // and reads the log when it has it
-	case s.stale:
+	case len(s.uncommitted)+len(s.landings) > 0 && s.waitsForSlot(): // and reads the log when it has it
+	case s.stale && !(s.read && len(s.uncommitted)+len(s.landings) > 0): // one read between two tries
 		s.load()
-	case len(s.uncommitted) > 0:
+	case len(s.uncommitted) > 0 && !(s.wrote && len(s.landings) > 0):
 		s.commit()
 	case len(s.landings) > 0:
 		s.land()

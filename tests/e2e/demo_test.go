@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,7 +23,30 @@ func (tb *tab) demo(url string) {
 
 func (tb *tab) add(title string) {
 	tb.t.Helper()
-	tb.run("add "+title, chromedp.SendKeys("#title", title+kb.Enter, chromedp.ByQuery))
+	tb.run("add "+title, chromedp.SendKeys(".new-todo", title+kb.Enter, chromedp.ByQuery))
+}
+
+func (tb *tab) click(selector string) {
+	tb.t.Helper()
+	tb.run("click "+selector, chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// axe looks for what keeps people out, in light and dark.
+func (tb *tab) axe() {
+	tb.t.Helper()
+	script, err := os.ReadFile(filepath.Join(root, "js/node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		tb.t.Fatal(err)
+	}
+	for _, look := range []string{"light", "dark"} {
+		var ignored any
+		tb.run("axe", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}),
+			chromedp.Evaluate(string(script)+";0", &ignored))
+		tb.want(`[]`, `
+			await new Promise((r) => setTimeout(r, 300)); // transitions
+			const result = await axe.run({resultTypes: ["violations"]});
+			return result.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).join("; ")])`)
+	}
 }
 
 // shot keeps a picture of the page for people, where SCREENSHOTS names a folder.
@@ -46,51 +70,203 @@ func (tb *tab) shot(name string) {
 	}
 }
 
-const shown = `return [...document.querySelectorAll("#todos .text")].map((t) => t.textContent ?? t.value)`
+const shown = `return [...document.querySelectorAll(".todo-list li label")].map((t) => t.textContent)`
 
-func TestDemo(t *testing.T) {
+// The demo is TodoMVC to the letter of its public specification.
+func TestTodoMVC(t *testing.T) {
 	s := newSite(t)
-	a := openBrowser(t, t.TempDir())
-	one := a.open(s.url + "/empty.html")
-	one.demo(s.url + "/demo/?stream=home")
+	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
+	one.demo(s.url + "/demo/?stream=spec")
+	text := func(selector string) string {
+		return `return document.querySelector("` + selector + `").textContent.trim()`
+	}
+	const classes = `return [...document.querySelectorAll(".todo-list li")].map((li) => li.className.replace(/ ?pending/, ""))`
+
+	// No todos: main and footer are hidden; the field for new ones has the focus.
+	one.want(`[true,true,true]`, `return [document.getElementById("main").hidden, document.getElementById("footer").hidden, document.activeElement.matches("input.new-todo")]`)
+	one.axe()
 	one.shot("empty")
+
+	// New todos: appended, trimmed, never empty; the field is cleared.
+	one.add("  one  ")
+	one.add("   ")
+	one.run("clear", chromedp.SetValue(".new-todo", "", chromedp.ByQuery))
+	one.add("two")
+	one.add("<b>three</b> & \"quoted\"")
+	one.eventually(`["one","two","<b>three</b> & \"quoted\""]`, shown)
+	one.want(`""`, `return document.querySelector(".new-todo").value`)
+	one.want(`[false,false]`, `return [document.getElementById("main").hidden, document.getElementById("footer").hidden]`)
+	one.want(`["3 items left","3"]`, `const c = document.querySelector(".todo-count"); return [c.textContent, c.querySelector("strong").textContent]`)
+
+	// Item: the checkbox toggles completed.
+	one.click(".todo-list li:nth-child(2) .toggle")
+	one.eventually(`["","completed",""]`, classes)
+	one.want(`"2 items left"`, "%s", text(".todo-count"))
+	one.want(`"Clear completed"`, "%s", text(".clear-completed"))
+
+	// Mark all as complete follows the items, and they follow it.
+	one.want(`false`, `return document.querySelector(".toggle-all").checked`)
+	one.click(".toggle-all")
+	one.eventually(`["completed","completed","completed"]`, classes)
+	one.click(".todo-list li:nth-child(1) .toggle")
+	one.eventually(`false`, `return document.querySelector(".toggle-all").checked`)
+	one.want(`"1 item left"`, "%s", text(".todo-count"))
+	one.click(".todo-list li:nth-child(1) .toggle")
+	one.eventually(`true`, `return document.querySelector(".toggle-all").checked`)
+	one.click(".toggle-all")
+	one.eventually(`["","",""]`, classes)
+	one.want(`true`, `return document.querySelector(".clear-completed").hidden`)
+
+	// Editing: by double click; saved by Enter and on blur, trimmed; left by Escape; an empty title removes.
+	edit := func(n int) {
+		t.Helper()
+		one.run("edit", chromedp.DoubleClick(fmt.Sprintf(".todo-list li:nth-child(%d) label", n), chromedp.ByQuery))
+		one.want(`[true,true]`, `const li = document.querySelector(".todo-list li:nth-child(%d)"); return [li.classList.contains("editing"), document.activeElement === li.querySelector("input.edit")]`, n)
+	}
+	edit(1)
+	one.run("type", chromedp.SendKeys("input.edit", kb.End+" and more  "+kb.Enter, chromedp.ByQuery))
+	one.eventually(`["one and more","two","<b>three</b> & \"quoted\""]`, shown)
+	one.want(`0`, `return document.querySelectorAll(".editing, .edit").length`)
+	edit(2)
+	one.run("type", chromedp.SendKeys("input.edit", "nothing of this"+kb.Escape, chromedp.ByQuery))
+	one.want(`["one and more","two","<b>three</b> & \"quoted\""]`, shown)
+	edit(2)
+	one.run("type", chromedp.SetValue("input.edit", " 2 ", chromedp.ByQuery))
+	one.do(`document.querySelector("input.edit").blur()`)
+	one.eventually(`["one and more","2","<b>three</b> & \"quoted\""]`, shown)
+	edit(3)
+	one.run("type", chromedp.SetValue("input.edit", "  ", chromedp.ByQuery), chromedp.SendKeys("input.edit", kb.Enter, chromedp.ByQuery))
+	one.eventually(`["one and more","2"]`, shown)
+	one.run("by keyboard", chromedp.Focus(".todo-list li:nth-child(2) label", chromedp.ByQuery), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.End+"!"+kb.Enter))
+	one.eventually(`["one and more","2!"]`, shown)
+	one.want(`"LABEL"`, `return document.activeElement.tagName`)
+
+	// Routing: filtered, kept on reload, the link selected.
+	one.click(".todo-list li:nth-child(1) .toggle")
+	for route, want := range map[string]string{"active": `["2!"]`, "completed": `["one and more"]`, "": `["one and more","2!"]`} {
+		one.click(`.filters a[href="#/` + route + `"]`)
+		one.eventually(want, shown)
+		one.want(`["#/`+route+`"]`, `return [...document.querySelectorAll(".filters .selected")].map((a) => a.hash)`)
+	}
+	one.goTo(s.url + "/demo/?stream=spec#/active")
+	one.reload()
+	one.eventually(`["2!"]`, shown)
+	one.click(".todo-list li .toggle") // hidden by the filter
+	one.eventually(`[]`, shown)
+	one.do(`location.hash = "#/"`)
+	one.eventually(`["completed","completed"]`, classes)
+	one.axe()
+
+	// Removal.
+	one.run("remove", chromedp.Focus(".todo-list li:first-child .destroy", chromedp.ByQuery), chromedp.KeyEvent(kb.Enter))
+	one.eventually(`["2!"]`, shown)
+	one.click(".clear-completed")
+	one.eventually(`true`, `return document.getElementById("main").hidden && document.getElementById("footer").hidden && !document.querySelector(".toggle-all").checked`)
+	one.eventually(`0`, `return document.querySelectorAll(".mark:not(:empty)").length`)
+	if len(*one.console) > 0 {
+		t.Errorf("the console has:\n%s", strings.Join(*one.console, "\n"))
+	}
+}
+
+// Two browsers, and the switch that takes one of them offline.
+func TestDemoAcrossBrowsers(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
+	one.demo(s.url + "/demo/?stream=home")
 	one.add("Buy milk")
-	one.add("<b>bold</b> & \"quoted\"")
-	one.want(`["Buy milk","<b>bold</b> & \"quoted\""]`, shown)
+	one.add("Call the harbour")
 	one.eventually(`"Live"`, `return document.getElementById("badge-state").textContent`)
-
-	b := openBrowser(t, t.TempDir())
-	two := b.open(s.url + "/empty.html")
+	two := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
 	two.demo(s.url + "/demo/?stream=home")
-	two.eventually(`2`, `return document.querySelectorAll("#todos li").length`)
+	two.eventually(`2`, `return document.querySelectorAll(".todo-list li").length`)
 
-	// The switch takes this tab offline: it works on, and says so.
-	one.run("switch", chromedp.Click("#offline", chromedp.ByQuery))
+	one.click("#offline")
 	one.add("Written offline")
-	one.run("check", chromedp.Click("#todos li:first-child input", chromedp.ByQuery))
+	one.click(".todo-list li:first-child .toggle")
 	one.eventually(`"Offline"`, `return document.getElementById("badge-state").textContent`)
 	one.eventually(`true`, `return document.getElementById("badge-next").textContent.startsWith("2 changes are kept here")`)
-	one.eventually(`2`, `return [...document.querySelectorAll(".mark")].filter((m) => m.textContent !== "").length`)
+	one.eventually(`2`, `return document.querySelectorAll(".mark:not(:empty)").length`)
+	one.axe()
 	one.shot("offline")
-	two.want(`2`, `return document.querySelectorAll("#todos li").length`)
-	one.run("switch", chromedp.Click("#offline", chromedp.ByQuery))
-	two.eventually(`3`, `return document.querySelectorAll("#todos li").length`)
-	two.eventually(`true`, `return document.querySelector("#todos li input").checked`)
-	one.eventually(`0`, `return [...document.querySelectorAll(".mark")].filter((m) => m.textContent !== "").length`)
+	two.want(`2`, `return document.querySelectorAll(".todo-list li").length`)
+	one.click("#offline")
+	two.eventually(`3`, `return document.querySelectorAll(".todo-list li").length`)
+	two.eventually(`true`, `return document.querySelector(".todo-list .toggle").checked`)
+	one.eventually(`0`, `return document.querySelectorAll(".mark:not(:empty)").length`)
 	two.shot("live")
-
-	// Editing by keyboard, filters, removal.
-	two.run("edit", chromedp.Click("#todos li:nth-child(3) .text", chromedp.ByQuery),
-		chromedp.SendKeys("#todos input.text", kb.End+" and edited"+kb.Enter, chromedp.ByQuery))
-	one.eventually(`true`, `return document.body.textContent.includes("Written offline and edited")`)
-	two.goTo(s.url + "/demo/?stream=home#/completed")
-	two.eventually(`1`, `return document.querySelectorAll("#todos li").length`)
-	two.run("clear", chromedp.Click("#clear", chromedp.ByQuery))
-	one.eventually(`2`, `return document.querySelectorAll("#todos li").length`)
-	one.run("remove", chromedp.Click("#todos li:first-child .remove", chromedp.ByQuery))
-	two.eventually(`"1 item left"`, `return document.getElementById("left").textContent`)
 	if len(*one.console)+len(*two.console) > 0 {
 		t.Errorf("the console has:\n%s\n%s", strings.Join(*one.console, "\n"), strings.Join(*two.console, "\n"))
+	}
+}
+
+// Two replicas on one page, each with its own network.
+func TestTwoPhones(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
+	one.demo(s.url + "/demo/phones.html")
+	type_ := func(phone, text string) {
+		t.Helper()
+		one.run("type", chromedp.SendKeys(`[data-phone="`+phone+`"] .add`, text+kb.Enter, chromedp.ByQuery))
+	}
+	notes := func(phone string) string {
+		return `return [...document.querySelectorAll('[data-phone="` + phone + `"] .notes input')].map((i) => i.value)`
+	}
+	type_("A", "from A")
+	one.eventually(`["from A"]`, "%s", notes("B"))
+	one.click(`[data-phone="A"] .switch input`)
+	one.click(`[data-phone="B"] .switch input`)
+	type_("A", "A offline")
+	type_("B", "B offline")
+	one.eventually(`["from A","A offline"]`, "%s", notes("A"))
+	one.eventually(`["from A","B offline"]`, "%s", notes("B"))
+	one.want(`[1,1]`, `return ["A", "B"].map((p) => document.querySelectorAll('[data-phone="' + p + '"] .notes .pending').length)`)
+	one.want(`1`, `return document.querySelectorAll(".log li").length`)
+	one.axe()
+	one.shot("phones-offline")
+	one.click(`[data-phone="B"] .switch input`)
+	one.eventually(`2`, `return document.querySelectorAll(".log li").length`)
+	one.click(`[data-phone="A"] .switch input`)
+	one.eventually(`["from A","A offline","B offline"]`, "%s", notes("A"))
+	one.eventually(`["from A","A offline","B offline"]`, "%s", notes("B"))
+	one.eventually(`true`, `return [...document.querySelectorAll('[data-phone="A"] .steps li')].some((li) => li.textContent === "1 pending taken back → 1 entry of the log applied → 1 applied again")`)
+	one.eventually(`["3A: create “A offline”","2B: create “B offline”","1A: create “from A”"]`, `return [...document.querySelectorAll(".log li")].map((li) => li.textContent)`)
+	one.shot("phones")
+	if len(*one.console) > 0 {
+		t.Errorf("the console has:\n%s", strings.Join(*one.console, "\n"))
+	}
+}
+
+// The inspector shows what another tab of the same profile holds and does.
+func TestInspector(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url+"/empty.html"), b.open(s.url+"/empty.html")
+	one.demo(s.url + "/demo/?stream=seen")
+	one.add("Seen")
+	one.eventually(`"Live"`, `return document.getElementById("badge-state").textContent`)
+	two.demo(s.url + "/demo/inspector/")
+	part := func(name string) string {
+		return `return document.querySelector("#panel > section").shadowRoot.querySelector('[data-part="` + name + `"]').textContent`
+	}
+	has := func(name, text string) {
+		t.Helper()
+		two.eventually(`true`, "%s).includes(%q)", strings.Replace(part(name), "return ", "return (", 1), text)
+	}
+	has("about", "2 open · another tab leads")
+	has("streams", "seenlive1")
+	has("pending", "Nothing is pending.")
+	has("local", "records,")
+	has("log", `"Seen"`)
+	has("wakeups", "Strandline • TodoMVC")
+	has("wakeups", "a local write")
+	one.click("#offline")
+	one.add("Not sent")
+	has("pending", `"Not sent"`)
+	two.axe()
+	two.shot("inspector")
+	two.want(`""`, "%s", part("problem"))
+	if len(*two.console) > 0 {
+		t.Errorf("the console has:\n%s", strings.Join(*two.console, "\n"))
 	}
 }
 
