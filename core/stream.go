@@ -176,6 +176,9 @@ func (s *Stream) finishOpen(err error) {
 
 // leave takes the stream out of the loop.
 func (s *Stream) leave() {
+	if s.installing != nil {
+		s.installing.abort()
+	}
 	if s.db.streams[s.name] == s {
 		delete(s.db.streams, s.name)
 		if !s.attended {

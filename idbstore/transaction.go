@@ -113,12 +113,14 @@ func (tx *transaction) guarded(ctx context.Context, op string, read listener, al
 		return mapError(op, err)
 	}
 	writeErr := write()
+	if writeErr != nil {
+		_ = tx.Abort() // what was issued before must not stand alone
+	}
 	err := tx.Await(ctx)
 	switch {
 	case refusal != nil:
 		return refusal
 	case writeErr != nil:
-		_ = tx.Abort() // what was issued before must not stand alone
 		return mapError(op, writeErr)
 	case err != nil && domName(err) == "ConstraintError":
 		return core.ErrLost

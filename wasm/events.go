@@ -13,7 +13,9 @@ func listen() {
 		if target.Type() == js.TypeObject || target.Type() == js.TypeFunction {
 			target.Call("addEventListener", event, js.FuncOf(func(js.Value, []js.Value) any {
 				defer report("an event")
-				f()
+				if !dead {
+					f()
+				}
 				return nil
 			}))
 		}

@@ -117,19 +117,16 @@ func (r *request) send(f *fetcher, path string, body []byte, want string) (retry
 		headers.Set("Authorization", "Bearer "+token)
 	}
 	r.abort = js.Global().Get("AbortController").New()
-	cache := "no-store"
 	if body != nil {
 		headers.Set("Content-Type", "application/json")
 		bytes := js.Global().Get("Uint8Array").New(len(body))
 		js.CopyBytesToJS(bytes, body)
 		init.Set("method", "POST")
 		init.Set("body", bytes)
-	} else if want == "application/jsonl" {
-		cache = "default" // a checkpoint never changes
 	} else {
 		headers.Set("Accept", want)
 	}
-	for key, value := range map[string]any{"headers": headers, "signal": r.abort.Get("signal"), "redirect": "error", "cache": cache, "credentials": "same-origin"} {
+	for key, value := range map[string]any{"headers": headers, "signal": r.abort.Get("signal"), "redirect": "error", "cache": "no-store", "credentials": "same-origin"} {
 		init.Set(key, value)
 	}
 	if r.response, err = await(r.ctx, js.Global().Call("fetch", f.base+path, init)); err != nil {

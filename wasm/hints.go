@@ -11,6 +11,9 @@ import (
 	"github.com/strandline-sync/strandline/core"
 )
 
+// headLimit is how long the answer may take to begin.
+const headLimit = 30 * time.Second
+
 // silenceLimit ends a connection for hints on which nothing comes: the server sends a comment every 25 seconds.
 const silenceLimit = 60 * time.Second
 
@@ -35,7 +38,11 @@ func (f *fetcher) hear(ctx context.Context, streams []string, heard func(stream 
 	for i, name := range streams {
 		path += string("?&"[min(i, 1)]) + "stream=" + escape(name)
 	}
-	if _, err := r.send(f, path, nil, "text/event-stream"); err != nil {
+	var begun context.CancelFunc
+	r.ctx, begun = context.WithTimeout(ctx, headLimit)
+	_, err = r.send(f, path, nil, "text/event-stream")
+	begun()
+	if r.ctx = ctx; err != nil {
 		return err
 	}
 	defer r.abort.Call("abort")

@@ -24,15 +24,19 @@ func (browser) After(ms int64, f func()) (cancel func()) {
 	}
 	t := time.AfterFunc(time.Duration(ms)*time.Millisecond, func() {
 		defer report("a timer")
-		f()
+		if f != nil && !dead {
+			f()
+		}
 	})
-	return func() { t.Stop() }
+	return func() { f = nil; t.Stop() } // it may have fired, and wait to run
 }
 
 func (browser) Do(work func() (then func())) {
 	go func() {
 		defer report("a background step")
-		work()()
+		if then := work(); !dead {
+			then()
+		}
 	}()
 }
 

@@ -44,7 +44,9 @@ func main() {
 func cold(name string, f func(args []js.Value)) {
 	host.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
 		defer report("a call of " + name)
-		f(args)
+		if !dead {
+			f(args)
+		}
 		return nil
 	}))
 }

@@ -7,7 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// dead says that something panicked: what is in memory cannot be trusted any more, so every export refuses.
+// dead says that something panicked: what is in memory cannot be trusted any more, so every export refuses, and no timer, step, answer or
+// event goes on. Else a half-made turn could be written as a checkpoint.
 var dead bool
 
 // report, deferred, makes a panic known to the script. Nothing goes on after it.

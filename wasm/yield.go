@@ -13,7 +13,7 @@ func yield(f func()) (cancel func()) {
 			defer report("a step")
 			next := yielded[0]
 			yielded = yielded[1:]
-			if *next != nil {
+			if *next != nil && !dead {
 				(*next)()
 			}
 			return nil

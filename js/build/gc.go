@@ -24,8 +24,9 @@ var gcEdits = []struct{ file, old, new string }{
 // taskStart is when JavaScript last called for an event.
 var taskStart int64
 
-// gcShareSpent tells whether the collector must leave the rest of the task to others.
-func gcShareSpent() bool { return nanotime()-taskStart > ` + gcShare + ` }
+// gcShareSpent tells whether the collector must leave the rest of the task to others. It must not where a goroutine waits for
+// marking to go on: a callback may be that goroutine.
+func gcShareSpent() bool { return nanotime()-taskStart > ` + gcShare + ` && work.assistQueue.q.empty() }
 
 // gcWake is when the collector wants to go on at the latest.
 func gcWake(now, pollUntil int64) (int64, int64) {

@@ -72,6 +72,7 @@ export class Database {
   #channel: BroadcastChannel | null = null;
   #leader = false;
   #unlock: (() => void) | null = null;
+  #awake = new AbortController(); // aborted when the page is frozen, or lets go: with it end the requests for locks
   readonly #slots = new Set<() => void>();
   readonly #unlisten: (() => void)[] = [];
   #telling = false;
@@ -122,6 +123,7 @@ export class Database {
   /** A turn to write: tabs that write at once would else only lose races to one another. Who waits too long goes without. */
   readonly #slot: Slot = (stream, got) => {
     let waiting = true;
+    const awake = this.#awake.signal;
     const go = (release: () => void) => {
       if (!waiting) return release();
       waiting = false;
@@ -129,6 +131,7 @@ export class Database {
     };
     const granted = () =>
       new Promise<void>((resolve) => {
+        if (awake.aborted) return resolve(); // the page was frozen meanwhile: nobody waits for a frozen page
         const release = () => {
           this.#slots.delete(release);
           resolve();
@@ -136,7 +139,7 @@ export class Database {
         this.#slots.add(release);
         go(release);
       });
-    const signal = AbortSignal.timeout(slotLimit);
+    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake]);
     navigator.locks.request(`${this.#shared}/${stream}`, { signal }, granted).catch(() => go(() => {}));
   };
 
@@ -162,6 +165,7 @@ export class Database {
       if (frozen === yes) return;
       frozen = yes;
       if (yes) this.#release();
+      else this.#awake = new AbortController();
       this.#runtime.host.freeze(this.#handle, yes);
       if (!yes && elect) this.#elect();
     };
@@ -177,14 +181,15 @@ export class Database {
 
   /** Gives back what others wait for. */
   #release(): void {
+    this.#awake.abort();
     this.#unlock?.();
     for (const release of this.#slots) release();
   }
 
   /** Waits for the database's lock: who holds it runs the loop for all. */
   #elect(): void {
-    const abort = new AbortController();
-    this.#unlock = () => abort.abort();
+    const awake = this.#awake.signal;
+    this.#unlock = null;
     const lead = (yes: boolean) => {
       if (this.#ended) return;
       this.#leader = yes;
@@ -193,14 +198,17 @@ export class Database {
     };
     const held = () =>
       new Promise<void>((release) => {
-        this.#unlock = () => {
+        const unlock = () => {
           lead(false);
           release();
         };
-        if (this.#ended) release();
-        else lead(true);
+        if (this.#ended || awake.aborted) release();
+        else {
+          this.#unlock = unlock;
+          lead(true);
+        }
       });
-    navigator.locks.request(this.#shared, { signal: abort.signal }, held).catch(() => lead(false)); // aborted, or stolen
+    navigator.locks.request(this.#shared, { signal: awake }, held).catch(() => awake.aborted || lead(false)); // stolen
   }
 
   stream(name: string): Promise<Stream> {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -17,6 +18,7 @@ const ready = `return document.documentElement.dataset.ready ?? ""`
 
 func (tb *tab) demo(url string) {
 	tb.t.Helper()
+	tb.run("front", cdp.BringToFront()) // a hidden page has no focus, and no screenshot
 	tb.goTo(url)
 	tb.eventually(`"yes"`, ready)
 }
@@ -90,7 +92,7 @@ func TestTodoMVC(t *testing.T) {
 	// New todos: appended, trimmed, never empty; the field is cleared.
 	one.add("  one  ")
 	one.add("   ")
-	one.run("clear", chromedp.SetValue(".new-todo", "", chromedp.ByQuery))
+	one.do(`document.querySelector(".new-todo").value = ""`)
 	one.add("two")
 	one.add("<b>three</b> & \"quoted\"")
 	one.eventually(`["one","two","<b>three</b> & \"quoted\""]`, shown)
@@ -131,11 +133,11 @@ func TestTodoMVC(t *testing.T) {
 	one.run("type", chromedp.SendKeys("input.edit", "nothing of this"+kb.Escape, chromedp.ByQuery))
 	one.want(`["one and more","two","<b>three</b> & \"quoted\""]`, shown)
 	edit(2)
-	one.run("type", chromedp.SetValue("input.edit", " 2 ", chromedp.ByQuery))
-	one.do(`document.querySelector("input.edit").blur()`)
+	one.do(`const input = document.querySelector("input.edit"); input.value = " 2 "; input.blur()`)
 	one.eventually(`["one and more","2","<b>three</b> & \"quoted\""]`, shown)
 	edit(3)
-	one.run("type", chromedp.SetValue("input.edit", "  ", chromedp.ByQuery), chromedp.SendKeys("input.edit", kb.Enter, chromedp.ByQuery))
+	one.do(`document.querySelector("input.edit").value = "  "`)
+	one.run("type", chromedp.SendKeys("input.edit", kb.Enter, chromedp.ByQuery))
 	one.eventually(`["one and more","2"]`, shown)
 	one.run("by keyboard", chromedp.Focus(".todo-list li:nth-child(2) label", chromedp.ByQuery), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.End+"!"+kb.Enter))
 	one.eventually(`["one and more","2!"]`, shown)
@@ -258,7 +260,7 @@ func TestInspector(t *testing.T) {
 	has("local", "records,")
 	has("log", `"Seen"`)
 	has("wakeups", "Strandline • TodoMVC")
-	has("wakeups", "a local write")
+	has("wakeups", "a new local action")
 	one.click("#offline")
 	one.add("Not sent")
 	has("pending", `"Not sent"`)

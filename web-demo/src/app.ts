@@ -112,6 +112,7 @@ function edit(stream: Stream<Todos>, li: HTMLElement, label: HTMLElement): void 
 async function main(): Promise<void> {
   offlineSwitch(one("#offline"));
   one("#stream").textContent = name;
+  one(".new-todo").focus();
   const db = await open({ name: "todos-demo", server: location.origin });
   const stream = await db.stream<Todos>(name);
   let todos: readonly Todo[] = [];
