@@ -83,7 +83,7 @@ function about(to: HTMLElement, db: Database, status: Status, heard: Heard[]): v
 
 function streams(to: HTMLElement, status: Status, chosen: string, choose: (name: string) => void): void {
   const rows = Object.entries(status.streams).sort().map(([name, s]) => {
-    const row = cells("td", "", s.state, s.head, s.pending, s.rejected, time(s.lastSynced), s.next ? `${time(s.next.at)}: ${s.next.because}` : "", s.error ? `${s.error.code}: ${s.error.message}` : "");
+    const row = cells("td", "", s.state, s.head, s.pending, s.rejected, time(s.lastSynced), s.next ? `${time(s.next.at)}: ${s.next.because}` : "", s.error?.message ?? "");
     const pick = document.createElement("button");
     pick.type = "button";
     pick.textContent = name;
