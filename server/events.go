@@ -173,10 +173,10 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request, p Principal, q log
 	allowed := func() bool { return s.Auth.Allow(p, q.stream, Read) }
 	epoch := log.Epoch
 	for {
-		if s.over(e) || !allowed() {
+		text, after, err := s.tailed(r.Context(), q, &epoch)
+		if s.over(e) || !allowed() { // after the read: what came into the log when the right was gone is not told
 			return nil
 		}
-		text, after, err := s.tailed(r.Context(), q, &epoch)
 		if err != nil {
 			if r.Context().Err() == nil && !errors.Is(err, errEnded) {
 				s.Log.Error("a tail failed", "stream", hashed(q.stream), "error", err)
