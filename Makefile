@@ -62,8 +62,14 @@ size: js/dist/strandline.js
 	@sh tests/setup.sh brotli
 	$(GO) run ./tests/size
 
-bench: chromium build
-	$(GO) run ./tests/bench
+bench: chromium build tests/bench/contenders/node_modules
+	$(GO) run ./tests/bench -out docs/PERFORMANCE.md
+	$(GO) test ./core ./server/... -run '^$$' -bench . -benchtime 2s
+
+tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
+	@sh tests/setup.sh npm
+	cd tests/bench/contenders && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 # Simulated histories: SEED is the first one's, N how many; docs/SIMULATION.md.
 SEED ?= 0

@@ -1,43 +1,10 @@
-// What people would write by hand: one row per object, one transaction per thing that must be durable.
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 const fields = (n) => ({ title: "Something to do, number " + n, done: n % 2 === 0, rank: n % 97, list: "list-" + (n % 10), tags: ["a", "b"] });
+const row = (n) => ({ id: crypto.randomUUID(), type: "todo", ...fields(n) });
 const now = () => performance.now();
 
-function openRaw(name) {
-  return new Promise((resolve, reject) => {
-    const r = indexedDB.open(name, 1);
-    r.onupgradeneeded = () => r.result.createObjectStore("rows", { keyPath: "id" });
-    r.onsuccess = () => resolve(r.result);
-    r.onerror = () => reject(r.error);
-  });
-}
-
-function put(db, rows) {
-  return new Promise((resolve, reject) => {
-    const tx = db.transaction("rows", "readwrite", { durability: "relaxed" });
-    const store = tx.objectStore("rows");
-    for (const row of rows) store.put(row);
-    tx.oncomplete = resolve;
-    tx.onabort = () => reject(tx.error);
-  });
-}
-
-function get(db, id) {
-  return new Promise((resolve, reject) => {
-    const r = db.transaction("rows").objectStore("rows").get(id);
-    r.onsuccess = () => resolve(r.result);
-    r.onerror = () => reject(r.error);
-  });
-}
-
-const all = (db) =>
-  new Promise((resolve) => {
-    const r = db.transaction("rows").objectStore("rows").getAll();
-    r.onsuccess = () => resolve(r.result);
-  });
-
 async function ready() {
-  while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+  while (!window.strandline || !window.contenders) await new Promise((r) => setTimeout(r, 10));
 }
 
 // The first sync of a new profile, with a subscriber to the newest 50; and how long the page could not answer at worst.
@@ -88,113 +55,98 @@ async function heard() {
   return delays;
 }
 
-async function bench() {
-  const rows = [];
-  const add = (what, unit, ours, raw) => rows.push({ what, unit, ours: median(ours), raw: median(raw) });
+// The same work in every contender, warmed up and interleaved: medians by row and contender.
+async function compare() {
+  const rows = [], open = new Map(), ids = new Map();
+  // Each contender's turn of a round; what it gives is a time. The first rounds warm up.
+  const measure = async (what, unit, goal, rounds, warm, work) => {
+    const times = new Map(contenders.map((c) => [c.name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (let k = 0; k < contenders.length; k++) {
+        const c = contenders[(round + k) % contenders.length];
+        const t = await work(c, open.get(c), round);
+        if (t !== undefined && round >= warm) times.get(c.name).push(t);
+      }
+    }
+    rows.push({ what, unit, goal, values: contenders.map((c) => (times.get(c.name).length ? median(times.get(c.name)) : null)) });
+  };
 
-  // bulk create of 10,000, durable
-  let ours = [], raw = [];
-  let db, s, idb;
-  for (let round = 0; round < 5; round++) {
-    idb = await openRaw("raw" + round);
-    const batch = Array.from({ length: 10000 }, (_, n) => ({ id: crypto.randomUUID(), type: "todo", ...fields(n) }));
-    let t = now();
-    await put(idb, batch);
-    raw.push(now() - t);
-    db = await strandline.open({ name: "bench" + round });
-    s = await db.stream("bulk");
-    t = now();
-    let last;
-    for (let n = 0; n < 10000; n++) last = s.create("todo", fields(n));
-    await last;
-    ours.push(now() - t);
-    if (round < 4) { await db.close(); idb.close(); }
-  }
-  add("bulk create of 10,000, durable", "ms", ours.slice(1), raw.slice(1));
-
-  // one durable write, awaited, warm
-  const small = await db.stream("small");
-  ours = []; raw = [];
-  for (let n = 0; n < 300; n++) {
-    let t = now();
-    await put(idb, [{ id: crypto.randomUUID(), type: "todo", ...fields(n) }]);
-    raw.push(now() - t);
-    t = now();
-    await small.create("todo", fields(n));
-    ours.push(now() - t);
-  }
-  add("one durable write, awaited, warm", "ms", ours.slice(100), raw.slice(100));
-
-  // point reads
-  const ids = s.query().map((r) => r.id), rawIds = (await all(idb)).map((r) => r.id);
-  ours = []; raw = [];
-  const keep = ids.map((id) => s.get(id));
-  for (let round = 0; round < 7; round++) {
-    let t = now();
-    for (let n = 0; n < 10000; n++) s.get(ids[(n * 7919) % 10000]);
-    ours.push((now() - t) / 10);
-    t = now();
-    for (let n = 0; n < 300; n++) await get(idb, rawIds[(n * 7919) % 10000]);
-    raw.push((now() - t) / 0.3);
-  }
-  add("point read, row cached", "µs", ours.slice(2), raw.slice(2));
-  const fresh = [];
-  for (let round = 0; round < 5; round++) {
-    const one = await strandline.open({ name: "bench3" });
-    const st = await one.stream("bulk");
-    const list = JSON.parse(JSON.stringify(st.pending().slice(0, 3000).map((a) => a.ops[0].object)));
+  await measure("bulk create of 10,000, durable", "ms", "≤ 0.1 × raw", 4, 1, async (c, before, round) => {
+    await before?.close();
+    const store = await c.open("bench" + round), batch = Array.from({ length: 10000 }, (_, n) => row(n));
+    open.set(c, store);
+    ids.set(c, batch.map((r) => r.id));
     const t = now();
-    for (const id of list) st.get(id);
-    fresh.push((now() - t) * 1000 / list.length);
-    await one.close();
-  }
-  add("point read, row not cached", "µs", fresh.slice(1), raw.slice(2));
-
-  // filtered, sorted query over 10,000, first 50
-  ours = []; raw = [];
-  for (let round = 0; round < 9; round++) {
-    let t = now();
-    s.query({ type: "todo", where: { list: "list-" + round }, orderBy: { key: "rank", direction: "desc" }, limit: 50 });
-    ours.push(now() - t);
-    t = now();
-    (await all(idb)).filter((r) => r.list === "list-" + round).sort((a, b) => b.rank - a.rank).slice(0, 50);
-    raw.push(now() - t);
-  }
-  add("filtered, sorted query over 10,000, first 50", "ms", ours.slice(2), raw.slice(2));
-
-  // live query callback after a write
-  ours = []; raw = [1];
-  let heard;
-  const stop = s.subscribe({ where: { list: "list-1" }, orderBy: "rank", limit: 50 }, () => heard?.(now()));
-  for (let n = 0; n < 100; n++) {
+    await store.bulk(batch);
+    return now() - t;
+  });
+  const small = new Map();
+  for (const c of contenders) small.set(c, await c.open("small"));
+  await measure("one durable write, awaited, warm", "ms", "≤ 2.5 × raw", 200, 50, async (c) => {
+    const r = row(1), t = now();
+    await small.get(c).add(r);
+    return now() - t;
+  });
+  for (const store of small.values()) await store.close();
+  await measure("point read", "µs", "≤ 2 µs", 7, 2, async (c, store) => {
+    const all = ids.get(c), n = c.synchronous ? 10000 : 300;
+    if (c.name === "Strandline") for (const id of all) store.get(id); // rows that the app has seen
     const t = now();
-    const done = new Promise((r) => (heard = r));
-    s.create("todo", { ...fields(n), list: "list-1", rank: -n });
-    ours.push((await done) - t);
-  }
-  stop();
-  rows.push({ what: "live query callback after a write (raw: 1 ms)", unit: "ms", ours: median(ours), raw: 1 });
+    if (c.synchronous) for (let i = 0; i < n; i++) store.get(all[(i * 7919) % 10000]);
+    else for (let i = 0; i < n; i++) await store.get(all[(i * 7919) % 10000]);
+    return ((now() - t) * 1000) / n;
+  });
+  await measure("filtered, sorted query over 10,000, first 50", "ms", "≤ 1 ms", 12, 3, async (c, store, round) => {
+    const t = now();
+    const found = c.synchronous ? store.query("list-" + (round % 10)) : await store.query("list-" + (round % 10));
+    const took = now() - t;
+    if (found.length !== 50) throw new Error(`${c.name} found ${found.length}`);
+    return took;
+  });
+  const heard = new Map(), stops = [];
+  for (const c of contenders) if (open.get(c).live) stops.push(open.get(c).live("list-1", () => heard.get(c)?.(now())));
+  await new Promise((r) => setTimeout(r, 500));
+  await measure("live query callback after a write", "ms", "≤ 1 ms", 60, 10, async (c, store, round) => {
+    if (!store.live) return undefined;
+    const t = now(), told = new Promise((r) => heard.set(c, r));
+    const written = store.add({ ...row(round), list: "list-1", rank: 1000 + round });
+    const took = (await told) - t;
+    heard.delete(c);
+    await written;
+    return took;
+  });
+  stops.forEach((stop) => stop());
+  await measure("cold open of 10,000 objects, all read", "ms", "≤ 2 × raw", 5, 1, async (c, store) => {
+    await store.close();
+    const t = now();
+    const again = await c.open("bench3");
+    if ((await again.count()) < 10000) throw new Error(`${c.name} lost rows`);
+    open.set(c, again);
+    return now() - t;
+  });
+  for (const store of open.values()) await store.close();
+  return { names: contenders.map((c) => c.name), rows };
+}
 
-  // cold open of 10,000 objects
-  ours = []; raw = [];
-  for (let round = 0; round < 4; round++) {
-    const d = await strandline.open({ name: "bench2" });
-    let t = now();
-    const st = await d.stream("bulk");
-    if (st.count() !== 10000) throw new Error("not 10,000: " + st.count());
-    ours.push(now() - t);
-    await d.close();
-    const i = await openRaw("raw2");
-    t = now();
-    await all(i);
-    raw.push(now() - t);
-    i.close();
+// Rows that JavaScript has not seen yet.
+async function uncached() {
+  const times = [];
+  for (let round = 0; round < 5; round++) {
+    const db = await strandline.open({ name: "bench3" });
+    const s = await db.stream("rows");
+    const ids = s.pending().slice(0, 3000).map((a) => a.ops[0].object);
+    const t = now();
+    for (const id of ids) s.get(id);
+    times.push(((now() - t) * 1000) / ids.length);
+    await db.close();
   }
-  add("open a stream of 10,000 pending objects / getAll", "ms", ours, raw);
+  return median(times.slice(1));
+}
 
-  // a turn of 10,000 entries under 1,000 pending
+// 10,000 entries that come in under 1,000 pending, and the longest task meanwhile; by hand, the same answers are put row by row.
+async function turns() {
   let longest = 0;
-  ours = []; raw = [];
+  const ours = [], raw = [];
   for (let round = 0; round < 3; round++) {
     const local = await strandline.open({ name: "turns" });
     const offline = await local.stream("turn/" + round);
@@ -212,15 +164,14 @@ async function bench() {
     await st.settled();
     observer.disconnect();
     await online.close();
-    const i = await openRaw("rawturn" + round);
+    const byHand = await contenders[1].open("turn" + round);
     t = now();
     for (let after = 0; after < 10000; after += 500) {
       const page = await (await fetch(`/v1/log?stream=turn/${round}&after=${after}&limit=500`)).json();
-      await put(i, page.entries.map((e) => ({ id: e.action.ops[0].object, type: "todo", ...e.action.ops[0].fields })));
+      await byHand.bulk(page.entries.map((e) => ({ id: e.action.ops[0].object, type: "todo", ...e.action.ops[0].fields })));
     }
     raw.push(now() - t);
-    i.close();
+    byHand.close();
   }
-  add("fetch and commit 10,000 entries under 1,000 pending", "ms", ours, raw);
-  return { rows, longest };
+  return { ours: median(ours), raw: median(raw), longest };
 }

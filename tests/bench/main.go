@@ -1,5 +1,5 @@
-// Command bench measures the runtime in headless Chromium against hand-written raw IndexedDB (one row per object) in the
-// same run, warmed up and interleaved, and prints medians and ratios. Build first: make bench does.
+// Command bench measures the runtime in headless Chromium beside hand-written IndexedDB, Dexie and Yjs in the same run, warmed up and
+// interleaved, and prints medians and ratios. Build first: make bench does.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,12 +22,13 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/evanw/esbuild/pkg/api"
 )
 
 //go:embed bench.js
 var script string
 
-var withTable = flag.Bool("table", true, "measure the table of rows, and not only first syncs and latencies")
+var out = flag.String("out", "", "a file to write the figures to, as Markdown")
 
 func main() {
 	flag.Parse()
@@ -42,19 +44,8 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	www := filepath.Join(tmp, "www")
-	if err := os.MkdirAll(www, 0o755); err != nil {
-		return err
-	}
-	dist, err := filepath.Abs("js/dist")
+	www, err := site(tmp)
 	if err != nil {
-		return err
-	}
-	if err := os.Symlink(dist, filepath.Join(www, "dist")); err != nil {
-		return err
-	}
-	page := `<!doctype html><link rel="icon" href="data:,"><script type="module">import * as s from "/dist/strandline.js"; window.strandline = s;</script><script>` + script + `</script>`
-	if err := os.WriteFile(filepath.Join(www, "index.html"), []byte(page), 0o644); err != nil {
 		return err
 	}
 	plain, stopPlain, err := serve(tmp, "plain", www, "--checkpoints", "-1")
@@ -82,17 +73,21 @@ func run() error {
 		return err
 	}
 	defer endOne()
-	if *withTable {
-		if err := table(one, plain); err != nil {
-			return err
-		}
+	var text strings.Builder
+	w := io.MultiWriter(os.Stdout, &text)
+	if err := table(w, one, plain); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n| Sync | |\n|---|---|\n")
+	if err := turns(w, one, plain); err != nil {
+		return err
 	}
 	for _, c := range []struct{ what, url string }{{"entries", plain}, {"a checkpoint", full}} {
-		var r struct{ Ms, Longest, Head, Count float64 }
+		var r struct{ Ms, Longest float64 }
 		if err := ask(one, c.url, "firstSync()", &r); err != nil {
 			return err
 		}
-		fmt.Printf("first sync of 100,000 entries by %s: %.0f ms, longest task %.0f ms (%.0f objects)\n", c.what, r.Ms, r.Longest, r.Count)
+		fmt.Fprintf(w, "| first sync of 100,000 objects by %s | %.1f s, longest task %s |\n", c.what, r.Ms/1000, task(r.Longest))
 	}
 	two, endTwo, err := browser(filepath.Join(tmp, "two"))
 	if err != nil {
@@ -117,9 +112,50 @@ func run() error {
 			return err
 		}
 		slices.Sort(ms)
-		fmt.Printf("from a write to a subscriber in %s: median %.1f ms, 95 %% under %.1f ms, of %d\n", c.what, ms[len(ms)/2], ms[len(ms)*95/100], len(ms))
+		fmt.Fprintf(w, "| from a write to a subscriber in %s | median %.1f ms, 95 %% under %.1f ms |\n", c.what, ms[len(ms)/2], ms[len(ms)*95/100])
 	}
-	return nil
+	if *out == "" {
+		return nil
+	}
+	return keep(*out, text.String())
+}
+
+// keep puts the figures between the marks of a document.
+func keep(path, figures string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	const begin, end = "<!-- figures -->\n", "<!-- end of the figures -->\n"
+	before, rest, ok := strings.Cut(string(b), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no place for figures", path)
+	}
+	return os.WriteFile(path, []byte(before+begin+"\n"+figures+"\n"+end+after), 0o644)
+}
+
+// site makes the pages: the package, the measurements, and the contenders.
+func site(tmp string) (www string, err error) {
+	www = filepath.Join(tmp, "www")
+	if err := os.MkdirAll(www, 0o755); err != nil {
+		return "", err
+	}
+	dist, err := filepath.Abs("js/dist")
+	if err != nil {
+		return "", err
+	}
+	if err := os.Symlink(dist, filepath.Join(www, "dist")); err != nil {
+		return "", err
+	}
+	r := api.Build(api.BuildOptions{EntryPoints: []string{"tests/bench/contenders/contenders.js"}, Outfile: filepath.Join(www, "contenders.js"),
+		Bundle: true, Write: true, MinifySyntax: true, MinifyWhitespace: true, Format: api.FormatESModule, Target: api.ES2022})
+	if len(r.Errors) > 0 {
+		return "", fmt.Errorf("bundle the contenders: %s", r.Errors[0].Text)
+	}
+	page := `<!doctype html><link rel="icon" href="data:,"><script type="module">import * as s from "/dist/strandline.js"; window.strandline = s;</script>` +
+		`<script type="module" src="/contenders.js"></script><script>` + script + `</script>`
+	return www, os.WriteFile(filepath.Join(www, "index.html"), []byte(page), 0o644)
 }
 
 // serve runs a server over a fresh directory.
@@ -186,24 +222,70 @@ func evaluate(ctx context.Context, call string, result any) error {
 	return json.Unmarshal(answer.Value, result)
 }
 
-// table prints the medians of what stands beside raw IndexedDB.
-func table(ctx context.Context, url string) error {
+// table prints the medians of every contender, and how ours compares with IndexedDB by hand.
+func table(w io.Writer, ctx context.Context, url string) error {
 	var result struct {
-		Rows []struct {
-			What      string
-			Ours, Raw float64
-			Unit      string
+		Names []string
+		Rows  []struct {
+			What, Unit, Goal string
+			Values           []*float64
 		}
-		Longest float64
 	}
-	if err := ask(ctx, url, "bench()", &result); err != nil {
+	if err := ask(ctx, url, "compare()", &result); err != nil {
 		return err
 	}
-	fmt.Printf("%-52s %12s %12s %8s\n", "what (medians)", "strandline", "raw", "ratio")
+	fmt.Fprintf(w, "| Medians | %s | ours / raw | goal |\n|---|%s\n", strings.Join(result.Names, " | "), strings.Repeat("---|", len(result.Names)+2))
 	for _, r := range result.Rows {
-		fmt.Printf("%-52s %9.3f %s %9.3f %s %8.3f\n", r.What, r.Ours, r.Unit, r.Raw, r.Unit, r.Ours/r.Raw)
+		fmt.Fprintf(w, "| %s |", r.What)
+		for _, v := range r.Values {
+			if v == nil {
+				fmt.Fprint(w, " |")
+				continue
+			}
+			fmt.Fprintf(w, " %s %s |", short(*v), r.Unit)
+		}
+		ratio := ""
+		if r.Values[0] != nil && r.Values[1] != nil {
+			ratio = short(*r.Values[0] / *r.Values[1])
+		}
+		fmt.Fprintf(w, " %s | %s |\n", ratio, r.Goal)
 	}
-	fmt.Printf("longest task while 10,000 entries came in: %.0f ms\n", result.Longest)
+	var uncached float64
+	if err := evaluate(ctx, "uncached()", &uncached); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "| point read of a row that JavaScript has not seen | %s µs |%s | ≤ 5 µs |\n", short(uncached), strings.Repeat(" |", len(result.Names)))
+	return nil
+}
+
+// short writes a figure with two or three digits.
+func short(v float64) string {
+	switch {
+	case v < 0.1:
+		return fmt.Sprintf("%.3f", v)
+	case v < 10:
+		return fmt.Sprintf("%.2f", v)
+	case v < 100:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// task writes the length of the longest task; browsers tell of those of 50 ms and more.
+func task(ms float64) string {
+	if ms == 0 {
+		return "under 50 ms"
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+// turns prints what it takes to bring 10,000 entries in under pending actions.
+func turns(w io.Writer, ctx context.Context, url string) error {
+	var r struct{ Ours, Raw, Longest float64 }
+	if err := ask(ctx, url, "turns()", &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "| fetch and commit 10,000 entries under 1,000 pending | %.0f ms, %.2f × fetching and putting them by hand; longest task %s |\n", r.Ours, r.Ours/r.Raw, task(r.Longest))
 	return nil
 }
 
