@@ -96,3 +96,57 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// Opening a stream of 10,000 objects: all of them pending, as records or in a checkpoint; or all of them in the log.
+func BenchmarkOpen(b *testing.B) {
+	pending := benchReplica(b, 0)
+	blobs := [][]byte{encodeInit(initRecord{client: UUID{15: 1}})}
+	for n := range 10_000 {
+		ops := fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d},"object":"%s","op":"create","type":"todo"}]`, n, n, UUID{0: 0xaa, 14: byte(n >> 8), 15: byte(n)})
+		if _, err := pending.write(&Draft{ID: UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	blob, n := pending.commitRecord()
+	pending.committed(n, len(blob))
+	blobs = append(blobs, blob)
+	entries := benchReplica(b, 0)
+	for i := range 20 {
+		a := SyncAnswer{}
+		for j := range 500 {
+			n := i*500 + j
+			a.Entries = append(a.Entries, WireEntry{Index: uint64(n + 1), Stored: "2026-11-22T20:00:00.000Z", Action: benchAction(2, n)})
+		}
+		it := entries.ask(1000, 1<<20)
+		p, err := entries.planTurn(&it, &a)
+		if err == nil {
+			_, err = entries.follow([]*record{p.turn})
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	checkpoint := func(r *Replica) *Log {
+		s := newPaging(&manifest{}).snapshot(r.state, r.next-1, r.log.log, r.encodeRest(), r.pending)
+		for !s.step() {
+		}
+		c := s.seal(&manifest{})
+		r.state.paging = nil
+		log := &Log{Manifest: c.Manifest}
+		for _, p := range c.Pages {
+			log.Pages = append(log.Pages, p.Bytes)
+		}
+		return log
+	}
+	for name, log := range map[string]*Log{"pending=records": {Records: blobs}, "pending=checkpoint": checkpoint(pending), "log=checkpoint": checkpoint(entries)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := readReplica("s", log)
+				if err != nil || r.state.Len() != 10_000 {
+					b.Fatal(err, r.state.Len())
+				}
+			}
+		})
+	}
+}
