@@ -146,7 +146,7 @@ async function uncached() {
 // 10,000 entries that come in under 1,000 pending, and the longest task meanwhile; by hand, the same answers are put row by row.
 async function turns() {
   let longest = 0;
-  const ours = [], raw = [];
+  const ours = [], raw = [], opens = [], rawOpens = [];
   for (let round = 0; round < 3; round++) {
     const local = await strandline.open({ name: "turns" });
     const offline = await local.stream("turn/" + round);
@@ -163,7 +163,13 @@ async function turns() {
     ours.push(now() - t);
     await st.settled();
     observer.disconnect();
+    await new Promise((r) => setTimeout(r, 1500)); // the local checkpoint
     await online.close();
+    t = now();
+    const again = await strandline.open({ name: "turns" });
+    if ((await again.stream("turn/" + round)).count() !== 11000) throw new Error("objects are lost");
+    opens.push(now() - t);
+    await again.close();
     const byHand = await contenders[1].open("turn" + round);
     t = now();
     for (let after = 0; after < 10000; after += 500) {
@@ -172,6 +178,11 @@ async function turns() {
     }
     raw.push(now() - t);
     byHand.close();
+    t = now();
+    const reopened = await contenders[1].open("turn" + round);
+    await reopened.count();
+    rawOpens.push(now() - t);
+    reopened.close();
   }
-  return { ours: median(ours), raw: median(raw), longest };
+  return { ours: median(ours), raw: median(raw), open: median(opens), rawOpen: median(rawOpens), longest };
 }

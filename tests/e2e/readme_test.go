@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,36 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if n := strings.Count(s.log("lists/42"), "From a shell"); n != 1 {
 		t.Fatalf("the log has it %d times", n)
+	}
+}
+
+// The guides' snippets run as they stand there.
+func TestGuides(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	for i, js := range blocks(t, "docs/OFFLINE.md", "js run") {
+		file := fmt.Sprintf("guide-%d.html", i)
+		if err := os.WriteFile(filepath.Join(webRoot, file), []byte(page(`<script type="module">`+js+"\nwindow.out = true;</script>")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tb := b.open(s.url + "/" + file)
+		tb.eventually(`true`, `return window.out === true`)
+		if len(*tb.console) > 0 {
+			t.Fatal(*tb.console)
+		}
+	}
+	dir := filepath.Join(root, "tests", "e2e", "guide.tmp")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(blocks(t, "docs/SERVER.md", "go run")[0]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "vet", "./tests/e2e/guide.tmp")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
