@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo test test-go test-wasm test-e2e lint size bench sim mutants fuzz tools chromium npm clean
+.PHONY: all build demo test test-go test-wasm test-e2e lint size bench screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -70,6 +70,11 @@ tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
 	@sh tests/setup.sh npm
 	cd tests/bench/contenders && npm ci --no-audit --no-fund --silent
 	@touch $@
+
+# Pictures of each page in light and dark, on a phone and a desktop, in screenshots/.
+screenshots: chromium npm build web-demo/dist/index.html
+	@mkdir -p screenshots
+	SCREENSHOTS="$(CURDIR)/screenshots" $(GO) test -count=1 -run '^(TestTodoMVC|TestDemo.*|TestTwoPhones|TestInspector)$$' ./tests/e2e/
 
 # Simulated histories: SEED is the first one's, N how many; docs/SIMULATION.md.
 SEED ?= 0
