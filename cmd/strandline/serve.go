@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -31,6 +33,10 @@ func serve(args []string) error {
 	checkpoints := flags.Int("checkpoints", 256<<10, "how many bytes of entries are worth a checkpoint, in which new clients get a log's state; -1: none")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			return fmt.Errorf("%q is no origin, which is like https://app.example, without a path", origin)
+		}
 		cors = append(cors, origin)
 		return nil
 	})
@@ -50,6 +56,9 @@ func serve(args []string) error {
 	if *static != "" {
 		if info, err := os.Stat(*static); err != nil || !info.IsDir() {
 			return fmt.Errorf("--static %s is no directory", *static)
+		}
+		if within(*data, *static) {
+			return fmt.Errorf("--data %s lies in --static %s: everybody could read the database", *data, *static)
 		}
 	}
 	logs, err := sqlite.Open(*data)
@@ -97,6 +106,24 @@ func serve(args []string) error {
 		return err
 	}
 	return logs.Close()
+}
+
+// within tells whether a directory is another one or lies in it, wherever links lead. It need not be there yet.
+func within(dir, other string) bool {
+	real := func(path string) string {
+		path, _ = filepath.Abs(path)
+		for rest := ""; ; {
+			if whole, err := filepath.EvalSymlinks(path); err == nil {
+				return filepath.Join(whole, rest)
+			}
+			if path == filepath.Dir(path) {
+				return filepath.Join(path, rest)
+			}
+			rest, path = filepath.Join(filepath.Base(path), rest), filepath.Dir(path)
+		}
+	}
+	path, err := filepath.Rel(real(other), real(dir))
+	return err == nil && path != ".." && !strings.HasPrefix(path, ".."+string(filepath.Separator))
 }
 
 // fromHere lets in who calls the machine by a name of its own: a page of the web whose name was pointed here does not.

@@ -81,6 +81,10 @@ func TestWhatServeRefuses(t *testing.T) {
 		{[]string{"serve", "--auth", "trust"}, "none or secret:FILE"},
 		{[]string{"serve", "--engine", "paper"}, `no engine "paper"`},
 		{[]string{"serve", "--static", filepath.Join(dir, "none")}, "is no directory"},
+		{[]string{"serve", "--static", dir, "--data", filepath.Join(dir, "new", "data")}, "everybody could read"},
+		{[]string{"serve", "--static", dir, "--data", dir}, "everybody could read"},
+		{[]string{"serve", "--cors", "*"}, "is no origin"},
+		{[]string{"serve", "--cors", "http://127.0.0.1:80/"}, "is no origin"},
 		{[]string{"serve", "extra"}, `no argument "extra"`},
 	} {
 		cmd := command(c.args...)

@@ -248,6 +248,9 @@ export class Stream {
   }
 
   #query(q: object): number {
+    const where = (q as { where?: { [key: string]: unknown } } | null)?.where;
+    // A filter whose value is not there yet must not show everything.
+    for (const key in where ?? {}) if (where![key] === undefined) throw invalid(`/where/${key.replace(/~/g, "~0").replace(/\//g, "~1")}`, "is undefined");
     return this.#runtime.input(fieldsText(q))[0]!;
   }
 

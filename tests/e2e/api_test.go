@@ -183,6 +183,8 @@ func TestBadInput(t *testing.T) {
 		{`s.update(id, {n: strandline.union(1)})`, `["InvalidError","invalid","/n"]`},
 		{`s.update(id, {list: strandline.union(...Array.from({length: 1001}, (_, i) => i))})`, `["InvalidError","too-large","/list"]`},
 		{`s.update(id, {id: 5})`, `["InvalidError","invalid","/id"]`},
+		{`s.query({where: {list: undefined}})`, `["InvalidError","invalid","/where/list"]`},
+		{`s.count({where: {"a/b": undefined}})`, `["InvalidError","invalid","/where/a~1b"]`},
 		{`s.update(id, {type: undefined})`, `["InvalidError","invalid","/0"]`},
 		{`s.update(id, null)`, `["InvalidError","invalid",""]`},
 		{`s.update(other, {a: 1})`, `["NotFoundError","not-found",null]`},
