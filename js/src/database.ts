@@ -84,7 +84,7 @@ export class Database {
     this.#options = options;
     this.name = options.name;
     this.user = options.user ?? null;
-    this.#events = new Events((e) => this.warn("listener", "a listener of the database threw", e));
+    this.#events = new Events(["status"], (e) => this.warn("listener", "a listener of the database threw", e));
     this.#dead = (e) => {
       this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
       this.#end(e);

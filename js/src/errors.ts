@@ -17,6 +17,10 @@ export class SyncError extends Error {
     this.retryable = p.retryable ?? false;
     this.name = names.get(new.target) ?? "SyncError";
   }
+  /** What a log that writes JSON keeps of it. */
+  toJSON(): object {
+    return { ...this, message: this.message };
+  }
 }
 
 export class ConflictError extends SyncError {}

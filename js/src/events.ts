@@ -1,13 +1,19 @@
+import { invalid } from "./errors.js";
+
 /** Listeners of named events. What one throws goes to `thrown`. */
 export class Events<M> {
   readonly #listeners = new Map<keyof M, Set<(e: never) => void>>();
   readonly #thrown: (e: unknown) => void;
+  readonly #names: readonly (keyof M)[];
 
-  constructor(thrown: (e: unknown) => void) {
+  constructor(names: readonly (keyof M)[], thrown: (e: unknown) => void) {
+    this.#names = names;
     this.#thrown = thrown;
   }
 
   on<E extends keyof M>(event: E, fn: (e: M[E]) => void): () => void {
+    if (!this.#names.includes(event)) throw invalid("", `there is no event ${String(event)}`);
+    if (typeof fn !== "function") throw invalid("", "on takes a function");
     let set = this.#listeners.get(event);
     if (!set) this.#listeners.set(event, (set = new Set()));
     const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own

@@ -61,7 +61,7 @@ export class Stream {
     this.name = name;
     this.client = client;
     this.#rows = new Rows(runtime, handle);
-    this.#events = new Events((e) => db.warn("listener", `a listener of stream ${name} threw`, e));
+    this.#events = new Events(["status", "rejected"], (e) => db.warn("listener", `a listener of stream ${name} threw`, e));
   }
 
   /** @internal What the core tells; takes notes only. */

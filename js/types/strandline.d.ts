@@ -138,7 +138,7 @@ export type StreamStatus = {
 };
 
 /** Every error has a stable code ([a-z][a-z0-9-]*), equal in Go, HTTP and here. What an app's own callback throws comes back as it is. */
-export class SyncError extends Error { readonly code: string; readonly retryable: boolean; readonly cause?: unknown; }
+export class SyncError extends Error { readonly code: string; readonly retryable: boolean; readonly cause?: unknown; toJSON(): object; }
 export class LockedError extends SyncError {}
 export class ConflictError extends SyncError {}
 export class RejectedError extends SyncError { readonly action: Action; }
