@@ -213,8 +213,10 @@ func (db *DB) followerPause(ms int64) int64 {
 	switch {
 	case ms == 0: // more is to be fetched or sent
 		return 0
-	case ms == db.idle && !db.unsentHere():
+	case ms == db.idle && db.unsentHere(): // written while the turn was under way
+		return patience
+	case ms == db.idle:
 		return db.idle * silence / 2
 	}
-	return patience
+	return max(ms, patience) // never sooner than the server asked for
 }

@@ -33,6 +33,13 @@ export function inspect(db: Database, options: InspectOptions = {}): () => void 
   let chosen = "";
   let stopped = false;
 
+  // What is large is read again only where something tells that it has changed.
+  const marks = new Map<string, string>();
+  const anew = async (name: string, mark: string, make: () => Promise<Node>) => {
+    if (marks.get(name) === mark) return;
+    part(name).replaceChildren(await make());
+    marks.set(name, mark);
+  };
   const show = async () => {
     const status = db.status; // throws once the database is closed, which ends this
     const names = Object.keys(status.streams).sort();
@@ -48,8 +55,9 @@ export function inspect(db: Database, options: InspectOptions = {}): () => void 
     if (chosen === "") return;
     const stream = await db.stream(chosen);
     part("pending").replaceChildren(pending(stream));
-    part("local").replaceChildren(await local(path, chosen));
-    if (options.server !== undefined) part("log").replaceChildren(await log(options, chosen, stream.head));
+    await anew("local", await keysOf(path, chosen), () => local(path, chosen));
+    const state = `${chosen} ${stream.head} ${stream.status.state}`;
+    if (options.server !== undefined) await anew("log", state, () => log(options, chosen, stream.head));
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
@@ -110,25 +118,41 @@ function pending(stream: Stream): Node {
   return table(["seq", "base", "ops"], actions.slice(0, newest).map((a) => cells("td", a.seq ?? "not stored yet", a.base, JSON.stringify(a.ops))), actions.length);
 }
 
-/** What IndexedDB holds of a stream. The layout is idbstore's. */
-async function local(path: string, stream: string): Promise<Node> {
+type Read = <T>(store: string, ask: (store: IDBObjectStore, range: IDBKeyRange) => IDBRequest<T>) => Promise<T>;
+
+/** Reads what IndexedDB holds of a stream; null where there is no database. The layout is idbstore's. */
+async function stored<R>(path: string, stream: string, use: (read: Read) => Promise<R>): Promise<R | null> {
   const db = await new Promise<IDBDatabase | null>((resolve) => {
     const request = indexedDB.open(path);
     request.onupgradeneeded = () => request.transaction!.abort(); // it is not there: none is made
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => resolve(null);
   });
-  if (!db) return text("There is no local database.");
+  if (!db) return null;
   try {
     const tx = db.transaction(["records", "meta"]);
-    const get = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => {
+    const range = IDBKeyRange.bound([stream], [stream, []]);
+    return await use((store, ask) => new Promise((resolve, reject) => {
+      const request = ask(tx.objectStore(store), range);
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
-    });
-    const range = IDBKeyRange.bound([stream], [stream, []]);
+    }));
+  } finally {
+    db.close();
+  }
+}
+
+/** A record and a page never change: their keys tell what is there. */
+async function keysOf(path: string, stream: string): Promise<string> {
+  const keys = await stored(path, stream, (read) => Promise.all(["records", "meta"].map((store) => read(store, (s, range) => s.getAllKeys(range)))));
+  return JSON.stringify([stream, keys]);
+}
+
+async function local(path: string, stream: string): Promise<Node> {
+  const node = await stored(path, stream, async (read) => {
     const [keys, values, names, pages] = await Promise.all([
-      get(tx.objectStore("records").getAllKeys(range)), get(tx.objectStore("records").getAll(range)),
-      get(tx.objectStore("meta").getAllKeys(range)), get(tx.objectStore("meta").getAll(range)),
+      read("records", (s, range) => s.getAllKeys(range)), read("records", (s, range) => s.getAll(range)),
+      read("meta", (s, range) => s.getAllKeys(range)), read("meta", (s, range) => s.getAll(range)),
     ]);
     const size = (all: Uint8Array[]) => all.reduce((sum, b) => sum + b.byteLength, 0);
     const rows = keys.map((key, i) => cells("td", (key as [string, number])[1], bytes((values[i] as Uint8Array).byteLength))).reverse();
@@ -138,9 +162,8 @@ async function local(path: string, stream: string): Promise<Node> {
       table(["record", "size"], rows.slice(0, newest), rows.length),
     );
     return out;
-  } finally {
-    db.close();
-  }
+  });
+  return node ?? text("There is no local database.");
 }
 
 async function log(options: InspectOptions, stream: string, head: number): Promise<Node> {

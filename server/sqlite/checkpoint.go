@@ -81,15 +81,16 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *server.Check
 	if err != nil || !stored {
 		return err
 	}
-	return e.purge(id, min(oldest, c.Index))
+	return e.purge(id, c.Epoch[:], min(oldest, c.Index))
 }
 
-// purge deletes a stream's entries below an index, in parts. Ids are not used again while their entries are there.
-func (e *Engine) purge(id int64, below uint64) error {
+// purge deletes a log's entries below an index, in parts. The log may be deleted meanwhile, and its id be another one's by then: the
+// epoch tells them apart.
+func (e *Engine) purge(id int64, epoch []byte, below uint64) error {
 	for more := true; more; {
 		err := e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-			done, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE stream = ?1 AND idx < min(?2, (SELECT min(idx) FROM entries WHERE stream = ?1) + ?3)",
-				id, int64(below), groupEntries)
+			done, err := tx.ExecContext(ctx, "DELETE FROM entries WHERE stream = ?1 AND idx < min(?2, (SELECT min(idx) FROM entries WHERE stream = ?1) + ?3) AND (SELECT epoch FROM streams WHERE id = ?1) = ?4",
+				id, int64(below), groupEntries, epoch)
 			if err != nil {
 				return nil, err
 			}
@@ -110,8 +111,9 @@ const deletedNames = "\x00deleted/"
 // Delete implements server.Engine: one commit takes the log away, and its entries follow in parts.
 func (e *Engine) Delete(_ context.Context, stream string) error {
 	var id int64
+	var epoch []byte
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		id, err = streamID(ctx, tx, stream)
+		err = tx.QueryRowContext(ctx, "SELECT id, epoch FROM streams WHERE name = ?", stream).Scan(&id, &epoch)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
@@ -126,12 +128,12 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 	if err != nil || id == 0 {
 		return err
 	}
-	return e.bury(id)
+	return e.bury(id, epoch)
 }
 
-// bury takes away what is left of a deleted stream.
-func (e *Engine) bury(id int64) error {
-	if err := e.purge(id, core.MaxInteger); err != nil {
+// bury takes away what is left of a deleted log.
+func (e *Engine) bury(id int64, epoch []byte) error {
+	if err := e.purge(id, epoch, core.MaxInteger); err != nil {
 		return err
 	}
 	return e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
@@ -142,24 +144,25 @@ func (e *Engine) bury(id int64) error {
 
 // buryAll ends the deletions that a crash has interrupted.
 func (e *Engine) buryAll() error {
-	rows, err := e.read.Query("SELECT id FROM streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
+	rows, err := e.read.Query("SELECT id, epoch FROM streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
 	if err != nil {
 		return err
 	}
-	var ids []int64
+	epochs := map[int64][]byte{}
 	for rows.Next() {
 		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var epoch []byte
+		if err := rows.Scan(&id, &epoch); err != nil {
 			rows.Close()
 			return err
 		}
-		ids = append(ids, id)
+		epochs[id] = epoch
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := e.bury(id); err != nil {
+	for id, epoch := range epochs {
+		if err := e.bury(id, epoch); err != nil {
 			return err
 		}
 	}

@@ -139,6 +139,30 @@ func TestAFollowersWriteDuringItsOwnTurn(t *testing.T) {
 	}
 }
 
+// A follower that runs turns itself waits for as long as the server asks.
+func TestAFollowerWaitsAsLongAsAsked(t *testing.T) {
+	w, local := electing(t)
+	leader, two := w.open(local), w.open(local)
+	w.Run(1000)
+	leader.host.Freeze()
+	two.net.fault = func(int) fate { return busy }
+	two.write(create(2, `{}`))
+	last := int64(0)
+	for end := w.Now() + 2*minute; w.Now() < end; {
+		n := len(two.net.requests)
+		if w.Run(100); len(two.net.requests) == n {
+			continue
+		}
+		if last > 0 && w.Now()-last < 16_900 {
+			t.Fatalf("it asks again after %d ms", w.Now()-last)
+		}
+		last = w.Now()
+	}
+	if last == 0 {
+		t.Fatal("it never asks")
+	}
+}
+
 // skewed is a host whose clock is set anew.
 type skewed struct {
 	*virtual.Host
