@@ -137,7 +137,7 @@ func (r *run) create(op *Op) {
 		o.locked, o.lock = true, r.a.Client
 	}
 	for _, ch := range op.Changes { // sorted in the text, so sorted here
-		o.fields = append(o.fields, field{key: s.name(ch.Key), value: ch.Value, write: r.touch})
+		o.fields = append(o.fields, field{s.name(ch.Key), tagOf(ch.Value), ch.Value, r.touch})
 		o.bytes += memberBytes(ch.Key, ch.Value)
 	}
 	s.bump(&o)
@@ -210,10 +210,10 @@ func (r *run) change(ch *Change, o *object, e *OpEffect) {
 		o.bytes += memberBytes(ch.Key, value)
 	}
 	if had {
-		o.fields[i].value, o.fields[i].write = value, r.touch
+		o.fields[i].set(value, r.touch)
 		return
 	}
-	o.fields = append(o.fields, field{key: s.name(ch.Key), value: value, write: r.touch})
+	o.fields = append(o.fields, field{s.name(ch.Key), tagOf(value), value, r.touch})
 }
 
 // unseen tells whether the author of the action had not seen a write when it was made.

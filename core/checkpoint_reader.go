@@ -206,8 +206,9 @@ func (r *CheckpointReader) writes(o *object) bool {
 		if !more {
 			break
 		}
-		f := field{key: s.name(key), write: r.touch()}
-		if f.write == nil {
+		f := field{key: s.name(key)}
+		write := r.touch()
+		if write == nil {
 			return false
 		}
 		if at < len(r.fields) && r.fields[at].key == key {
@@ -215,6 +216,7 @@ func (r *CheckpointReader) writes(o *object) bool {
 			o.bytes += memberBytes(key, f.value)
 			at++
 		}
+		f.set(f.value, write)
 		o.fields = append(o.fields, f)
 	}
 	if at < len(r.fields) {

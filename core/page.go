@@ -197,7 +197,9 @@ func (r *pageReader) object() {
 	}
 	o.fields = r.s.slab.fieldsFor(n)
 	for range n {
-		f := field{key: r.name(), value: r.string(), write: r.touch()}
+		f := field{key: r.name()}
+		value := r.string()
+		f.set(value, r.touch())
 		if r.bad {
 			return
 		}

@@ -169,6 +169,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 			if got, want := x.confirmed(), w.confirmed(); got != want {
 				t.Fatalf("seed %d: with the records after it, another state came back\n got %.300s\nwant %.300s", seed, got, want)
 			}
+			checkTags(t.Fatalf, back.state)
 			for slot := range back.state.objects.n {
 				o := back.state.objects.at(slot)
 				if now := w.rep.state.object(o.id); o.live && now != nil && len(w.rep.touching) == 0 && now.bytes != o.bytes {

@@ -168,7 +168,8 @@ func (q *Query) orderBy(l *lexer) error {
 // hit is one object that matches, with what it sorts by.
 type hit struct {
 	id   UUID
-	keys []sortKey
+	key  sortKey   // of the first Order, which is all that most queries have
+	more []sortKey // of the others
 }
 
 type sortKey struct {
@@ -242,8 +243,12 @@ func (k *sortKey) compare(l *sortKey) int {
 }
 
 func (q *Query) compare(a, b *hit) int {
+	k, l := &a.key, &b.key
 	for i := range q.Order {
-		if c := a.keys[i].compare(&b.keys[i]); c != 0 {
+		if i > 0 {
+			k, l = &a.more[i-1], &b.more[i-1]
+		}
+		if c := k.compare(l); c != 0 {
 			if q.Order[i].Desc {
 				return -c
 			}
@@ -262,12 +267,13 @@ type queryPlan struct {
 	where []uint32
 	order []uint32
 	args  []sortKey
+	tags  []uint32 // of the args
 }
 
 const (
 	keyAbsent = ^uint32(0) // a key that no object ever had
 	keyID     = ^uint32(1)
-	keyType   = ^uint32(2)
+	keyType   = ^uint32(2) // the lowest: every other is one of a field
 )
 
 func (s *State) planQuery(q *Query) *queryPlan {
@@ -291,6 +297,7 @@ func (s *State) planQuery(q *Query) *queryPlan {
 	for _, c := range q.Where {
 		p.where = append(p.where, look(c.Key))
 		p.args = append(p.args, sortKeyOf(c.Arg))
+		p.tags = append(p.tags, tagOf(c.Arg))
 	}
 	for _, o := range q.Order {
 		p.order = append(p.order, look(o.Key))
@@ -307,12 +314,19 @@ func (p *queryPlan) value(o *object, key uint32) string {
 	case keyType:
 		return view(AppendString(nil, p.s.names[o.typ]))
 	}
-	for i := range o.fields {
-		if o.fields[i].key == key {
-			return o.fields[i].value
-		}
+	if f := o.find(key); f != nil {
+		return f.value
 	}
 	return ""
+}
+
+func (o *object) find(key uint32) *field {
+	for i := range o.fields {
+		if o.fields[i].key == key {
+			return &o.fields[i]
+		}
+	}
+	return nil
 }
 
 func (p *queryPlan) matches(o *object) bool {
@@ -321,6 +335,12 @@ func (p *queryPlan) matches(o *object) bool {
 	}
 	for i := range p.Where {
 		c := &p.Where[i]
+		if c.Op == OpEq && p.where[i] < keyType {
+			if f := o.find(p.where[i]); f == nil || f.tag != p.tags[i] || f.value != c.Arg {
+				return false
+			}
+			continue
+		}
 		if !c.holds(p.value(o, p.where[i]), &p.args[i]) {
 			return false
 		}
@@ -371,10 +391,11 @@ func (c *Condition) holds(value string, arg *sortKey) bool {
 
 func (p *queryPlan) hit(o *object) hit {
 	h := hit{id: o.id}
-	if len(p.order) > 0 {
-		h.keys = make([]sortKey, len(p.order))
-		for i, key := range p.order {
-			h.keys[i] = sortKeyOf(p.value(o, key))
+	for i, key := range p.order {
+		if k := sortKeyOf(p.value(o, key)); i == 0 {
+			h.key = k
+		} else {
+			h.more = append(h.more, k)
 		}
 	}
 	return h

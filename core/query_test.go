@@ -48,6 +48,40 @@ func TestQueriesAgainstAScan(t *testing.T) {
 	})
 }
 
+// Values whose tags are the same are still told apart.
+func TestEqualTagsAreNotEqualValues(t *testing.T) {
+	s := NewState()
+	values := []string{`"item 1"`, `"atom 1"`, `"item 2"`, `1`, `"1"`}
+	for i, v := range values {
+		a, err := DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"fields":{"a":%s},"object":"%s","op":"create","type":"t"}],"seq":%d}`,
+			UUID{15: 9}, UUID{0: 1, 15: byte(i)}, v, UUID{0: 2, 15: byte(i)}, i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ApplyEntry(a, nil, nil)
+	}
+	if tagOf(values[0]) != tagOf(values[1]) {
+		t.Fatal("these tags were meant to be the same")
+	}
+	for i, v := range values {
+		q := &Query{Where: []Condition{{Key: "a", Op: OpEq, Arg: v}}, Limit: -1}
+		if got, want := ids(s, s.Query(q)), (UUID{0: 2, 15: byte(i)}).String(); got != want {
+			t.Errorf("%s: got %q, want %s", v, got, want)
+		}
+	}
+}
+
+// checkTags fails where a field's tag is not its value's, however it came into the state: queries would miss it.
+func checkTags(fatalf func(string, ...any), s *State) {
+	for slot := range s.objects.n {
+		for _, f := range s.objects.at(slot).fields {
+			if f.tag != tagOf(f.value) {
+				fatalf("%s has the tag %x, want %x", f.value, f.tag, tagOf(f.value))
+			}
+		}
+	}
+}
+
 func ids(s *State, rows []Row) string {
 	var out []string
 	for _, r := range rows {

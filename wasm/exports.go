@@ -5,9 +5,11 @@ package main
 //lint:file-ignore U1000 the exports are called by the script
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/strandline-sync/strandline/core"
@@ -39,7 +41,8 @@ var (
 //go:wasmexport strandline_header
 func exportHeader() int32 { return int32(uintptr(unsafe.Pointer(&header))) }
 
-// strandline_input makes room for n bytes of input and gives its address.
+// strandline_input makes room for at least n bytes of input and gives its address, and the room in the header. Both hold until it is
+// called again.
 //
 //go:wasmexport strandline_input
 func exportInput(n int32) int32 {
@@ -47,6 +50,7 @@ func exportInput(n int32) int32 {
 		input = make([]byte, max(int(n), 4096, 2*cap(input)))
 	}
 	input = input[:cap(input)]
+	header[2] = uint32(len(input))
 	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(input))))
 }
 
@@ -99,81 +103,82 @@ func failed(err error) int32 {
 	return statusError
 }
 
-// Kinds of write.
+// Kinds of write, and what is in the input for each.
 const (
-	writeCreate = 0 // a: the type as a JSON string · b: the fields as a JSON object · the rest: an id of 36 characters, or nothing
-	writeUpdate = 1 // a: id · b: the parts as a JSON object
-	writeRemove = 2 // a: id
+	writeCreate   = 0 // the type as a JSON string, a line break, the fields as a JSON object
+	writeUpdate   = 1 // the object's id, 36 bytes, and the parts as a JSON object
+	writeRemove   = 2 // the object's id
+	writeCreateAs = 3 // the object's id, and what writeCreate has
 )
 
-// strandline_write makes one action of one op. The input holds a bytes, then b bytes, then the rest. The output is the action's and
-// the object's id, 36 characters each.
+// strandline_write makes one action of one op out of n bytes of input. now is Unix milliseconds, as everywhere here: to ask for the time
+// costs a call back. The output is the action's and the object's id, 36 characters each.
 //
 //go:wasmexport strandline_write
-func exportWrite(h, kind, a, b, n int32) int32 {
+func exportWrite(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
-		one, two, rest := input[:a], input[a:a+b], input[a+b:n]
-		ops := make([]byte, 0, int(n)+96)
-		var object core.UUID
+		in := input[:n]
+		object := core.Nil
 		if kind == writeCreate {
-			object = newID()
-			if len(rest) > 0 {
-				var ok bool
-				if object, ok = core.ParseUUID(rest); !ok {
-					return failed(&core.Error{Code: core.CodeInvalid, Path: "/id", Message: "is no lower-case UUID"})
-				}
-			}
-			ops = append(append(ops, `[{"fields":`...), two...)
-			ops = append(object.Append(append(ops, `,"object":"`...)), `","op":"create","type":`...)
-			ops = append(append(ops, one...), `}]`...)
+			object = newID(int64(now))
 		} else {
 			var ok bool
-			if object, ok = core.ParseUUID(one); !ok {
+			if object, ok = core.ParseUUID(in[:min(len(in), 36)]); !ok {
 				return failed(&core.Error{Code: core.CodeInvalid, Path: "/id", Message: "is no lower-case UUID"})
 			}
+			in = in[36:]
+		}
+		ops := make([]byte, 0, int(n)+96)
+		switch kind {
+		case writeUpdate:
 			ops = object.Append(append(ops, `[{"object":"`...))
-			if kind == writeUpdate {
-				ops = append(ops, `","op":"update"`...)
-				if len(two) > 2 {
-					ops = append(append(ops, ','), two[1:len(two)-1]...)
-				}
-			} else {
-				ops = append(ops, `","op":"remove"`...)
+			ops = append(ops, `","op":"update"`...)
+			if len(in) > 2 {
+				ops = append(append(ops, ','), in[1:len(in)-1]...)
 			}
-			ops = append(ops, `}]`...)
+		case writeRemove:
+			ops = object.Append(append(ops, `[{"object":"`...))
+			ops = append(ops, `","op":"remove"`...)
+		default:
+			typ, fields, _ := bytes.Cut(in, []byte{'\n'})
+			ops = append(append(ops, `[{"fields":`...), fields...)
+			ops = object.Append(append(ops, `,"object":"`...))
+			ops = append(append(ops, `","op":"create","type":`...), typ...)
 		}
-		id := newID()
-		ticket, err := s.Write(&core.Draft{ID: id, At: browser{}.Now(), Ops: unsafe.String(unsafe.SliceData(ops), len(ops))})
-		if err != nil {
-			return failed(err)
-		}
-		header[4] = uint32(ticket)
-		give(object.Append(id.Append(output[:0])))
-		return statusOK
+		return write(s, object, &core.Draft{Ops: view(append(ops, `}]`...))}, now)
 	})
 }
 
-// strandline_transact makes one atomic action of the ops in the first a bytes of the input, an array, and the guards in the rest.
+// strandline_transact makes one atomic action of n bytes of input: the guards as a JSON array, or nothing; a line break; the ops as a
+// JSON array.
 //
 //go:wasmexport strandline_transact
-func exportTransact(h, a, n int32) int32 {
+func exportTransact(h, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
-		id := newID()
-		ticket, err := s.Write(&core.Draft{ID: id, At: browser{}.Now(), Ops: string(input[:a]), Guards: string(input[a:n]), Atomic: true})
-		if err != nil {
-			return failed(err)
-		}
-		header[4] = uint32(ticket)
-		give(core.Nil.Append(id.Append(output[:0])))
-		return statusOK
+		guards, ops, _ := strings.Cut(string(input[:n]), "\n")
+		return write(s, core.Nil, &core.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
 	})
 }
+
+// write makes an action of a draft and gives its id and the object's.
+func write(s *stream, object core.UUID, d *core.Draft, now float64) int32 {
+	d.ID, d.At = newID(int64(now)), int64(now)
+	ticket, err := s.Write(d)
+	if err != nil {
+		return failed(err)
+	}
+	header[4] = uint32(ticket)
+	give(object.Append(d.ID.Append(output[:0])))
+	return statusOK
+}
+
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // strandline_new_id gives a fresh id for an object.
 //
 //go:wasmexport strandline_new_id
-func exportNewID() int32 {
-	give(newID().Append(output[:0]))
+func exportNewID(now float64) int32 {
+	give(newID(int64(now)).Append(output[:0]))
 	return statusOK
 }
 

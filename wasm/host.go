@@ -40,15 +40,15 @@ func (browser) Do(work func() (then func())) {
 	}()
 }
 
-func (browser) NewID() core.UUID { return newID() }
+func (b browser) NewID() core.UUID { return newID(b.Now()) }
 
 func (browser) Random() float64 { return rand.Float64() }
 
-// newID makes a version 7 UUID (RFC 9562): milliseconds, a counter within them that keeps the order of creation, and 62
+// newID makes a version 7 UUID (RFC 9562): the Unix milliseconds of now, a counter within them that keeps the order of creation, and 62
 // random bits. uuid.NewV7 asks the clock and the browser's randomness each time, which is most of the cost of a small write.
-func newID() (id core.UUID) {
-	if ms := time.Now().UnixMilli(); ms > lastMs {
-		lastMs, counter = ms, uint16(rand.Uint32N(1<<10)) // room for 3,000 more within the millisecond
+func newID(now int64) (id core.UUID) {
+	if now > lastMs {
+		lastMs, counter = now, uint16(rand.Uint32N(1<<10)) // room for 3,000 more within the millisecond
 	} else if counter++; counter == 1<<12 {
 		lastMs, counter = lastMs+1, 0 // the clock is overtaken rather than the order lost
 	}

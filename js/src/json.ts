@@ -51,6 +51,16 @@ export function fieldsText(fields: unknown): string {
   return JSON.stringify(fields);
 }
 
+/** The type of a create as JSON text; type and options checked. */
+export function createHead(type: unknown, options: { id?: unknown }): string {
+  if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
+  plain(options, "");
+  for (const key in options) if (key !== "id") throw invalid(`/${escape(key)}`, "is no option of create: the options stand after the fields, and id is the only one");
+  const { id } = options;
+  if (id !== undefined && (typeof id !== "string" || id.length !== 36)) throw invalid("/id", "is no lower-case UUID");
+  return JSON.stringify(type);
+}
+
 type Part = "inc" | "union" | "without";
 
 /** A field operation of a patch: made by increment, union and without alone, so that plain JSON is never taken for one. */

@@ -169,6 +169,8 @@ export class Runtime {
   readonly #go: GoProgram;
   #dead: SyncError | null = null;
   #headerAt = 0;
+  #inputAt = 0;
+  #inputSize = 0; // the program keeps the room that it gave
   #pumping = false;
   #bytes!: Uint8Array;
   readonly #encoder = new TextEncoder();
@@ -221,24 +223,20 @@ export class Runtime {
   /** Makes room for n bytes of input and gives where it begins. */
   #room(n: number): number {
     this.alive();
-    const at = this.exports.strandline_input(n) >>> 0;
-    this.alive();
-    return at;
+    if (n > this.#inputSize) {
+      this.#inputAt = this.exports.strandline_input(n) >>> 0;
+      this.#inputSize = this.header[2]!;
+      this.alive();
+    }
+    return this.#inputAt;
   }
 
-  /** Puts texts into the input, one behind the other, and gives their lengths in bytes. */
-  input(...texts: string[]): number[] {
-    let room = 0;
-    for (const text of texts) room += text.length * 3; // at most: of UTF-8 for each UTF-16 code unit
+  /** Puts a text into the input and gives its length in bytes. */
+  input(text: string): number {
+    const room = text.length * 3; // at most: of UTF-8 for each UTF-16 code unit
     if (room > maxInput) throw errorOf({ code: "too-large", message: "too-large: more than any action may hold" });
-    let at = this.#room(room);
-    const lengths: number[] = [];
-    for (const text of texts) {
-      const { written } = this.#encoder.encodeInto(text, this.#bytes.subarray(at, at + text.length * 3));
-      lengths.push(written);
-      at += written;
-    }
-    return lengths;
+    const at = this.#room(room);
+    return this.#encoder.encodeInto(text, this.#bytes.subarray(at, at + room)).written;
   }
 
   /** Puts an id of 36 ASCII characters into the input; false for anything else. */
@@ -271,6 +269,12 @@ export class Runtime {
   text(): string {
     this.alive();
     return this.#decoder.decode(this.#bytes.subarray(this.header[0]!, this.header[0]! + this.header[1]!));
+  }
+
+  /** The output where it is known to be a few ASCII characters. */
+  ascii(): string {
+    this.alive();
+    return String.fromCharCode.apply(null, this.#bytes.subarray(this.header[0]!, this.header[0]! + this.header[1]!) as unknown as number[]);
   }
 
   /** The output as numbers: a view that the next call overwrites. */

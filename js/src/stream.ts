@@ -1,16 +1,18 @@
 import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { fieldsText, patchText } from "./json.js";
+import { createHead, fieldsText, patchText } from "./json.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
 import { begin, nilID, refused, Write, type Open } from "./write.js";
 
+// Kinds of write, as wasm/exports.go has them.
 const CREATE = 0;
 const UPDATE = 1;
 const REMOVE = 2;
-const TRANSACT = 3; // an export of its own
+const CREATE_AS = 3;
+const TRANSACT = 4; // an export of its own
 
 export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
 
@@ -67,10 +69,8 @@ export class Stream {
   /** @internal What the core tells; takes notes only. */
   readonly observer = {
     committed: (upTo: number) => {
-      while (this.#uncommitted.length > 0 && (this.#uncommitted[0] as Open<unknown> & { ticket: number }).ticket <= upTo) {
-        const open = this.#uncommitted.shift()!;
-        open.resolve(open.value);
-      }
+      const after = this.#uncommitted.findIndex((open) => open.ticket > upTo);
+      for (const open of this.#uncommitted.splice(0, after < 0 ? this.#uncommitted.length : after)) open.resolve(open.value);
     },
     failed: (tickets: number[], problem: Problem) => {
       const gone = new Set(tickets);
@@ -81,7 +81,7 @@ export class Stream {
         open?.reject(error);
         open?.write.settle(0, error);
       }
-      const kept = this.#uncommitted.filter((o) => !gone.has((o as Open<unknown> & { ticket: number }).ticket));
+      const kept = this.#uncommitted.filter((o) => !gone.has(o.ticket));
       this.#uncommitted.splice(0, this.#uncommitted.length, ...kept);
     },
     resolved: (ticket: number, index: number, problem: Problem | null) => {
@@ -121,21 +121,17 @@ export class Stream {
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): Write<string> {
-    return this.#write(CREATE, () => {
-      if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
-      const texts = [JSON.stringify(type), fieldsText(fields)];
-      if (options.id !== undefined) {
-        if (typeof options.id !== "string") throw invalid("/id", "is no lower-case UUID");
-        texts.push(options.id);
-      }
-      return texts;
+    const id = options?.id;
+    return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
+      const head = createHead(type, options);
+      return (id ?? "") + head + "\n" + fieldsText(fields); // JSON.stringify writes no line break
     });
   }
 
   update(id: string, patch: object): Write<void> {
     return this.#write<void>(UPDATE, () => {
       const text = patchText(patch);
-      return text === "" ? null : [this.#id(id), text];
+      return text === "" ? "" : this.#id(id) + text;
     });
   }
 
@@ -156,12 +152,12 @@ export class Stream {
         if (draft[key] !== undefined && !same) patch[key] = draft[key];
       }
       const text = patchText(patch);
-      return text === "" ? null : [id, text];
+      return text === "" ? "" : id + text;
     });
   }
 
   remove(id: string): Write<void> {
-    return this.#write<void>(REMOVE, () => [this.#id(id), ""]);
+    return this.#write<void>(REMOVE, () => this.#id(id));
   }
 
   transact(fn: (tx: Transaction) => void): Write<void> {
@@ -169,15 +165,15 @@ export class Stream {
       if (typeof fn !== "function") throw invalid("", "transact takes a function");
       const r = this.#runtime;
       const newID = () => {
-        r.status(r.exports.strandline_new_id());
-        return r.text();
+        r.status(r.exports.strandline_new_id(Date.now()));
+        return r.ascii();
       };
       const tx = new Transaction(newID, (id) => this.#id(id));
       tx.run(fn);
       this.#check(); // fn may have closed it
       if (tx.ops.length === 0) return false;
-      const lengths = r.input(`[${tx.ops.join(",")}]`, tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "");
-      r.status(r.exports.strandline_transact(this.#handle, lengths[0]!, lengths[0]! + lengths[1]!));
+      const guards = tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "";
+      r.status(r.exports.strandline_transact(this.#handle, r.input(`${guards}\n[${tx.ops.join(",")}]`), Date.now()));
       return true;
     });
   }
@@ -187,23 +183,20 @@ export class Stream {
     return id;
   }
 
-  /** Makes one action. texts gives what crosses the border; null where there is nothing to do. */
-  #write<T>(kind: number, texts: () => string[] | null): Write<T> {
+  /** Makes one action. make gives what crosses the border; an empty text where there is nothing to do. */
+  #write<T>(kind: number, make: () => string): Write<T> {
     return this.#apply<T>(kind, () => {
-      const given = texts();
-      if (!given) return false;
+      const text = make();
+      if (text === "") return false;
       const r = this.#runtime;
-      const lengths = r.input(...given);
-      let total = 0;
-      for (const n of lengths) total += n;
-      r.status(r.exports.strandline_write(this.#handle, kind, lengths[0]!, lengths[1]!, total));
+      r.status(r.exports.strandline_write(this.#handle, kind, r.input(text), Date.now()));
       return true;
     });
   }
 
   /** Makes an action by a call of the core, which says false where there is nothing to do. */
   #apply<T>(kind: number, call: () => boolean): Write<T> {
-    const open = begin<T>() as Open<T> & { ticket: number };
+    const open = begin<T>();
     try {
       this.#check();
       if (!call()) {
@@ -212,11 +205,11 @@ export class Stream {
         return open.write;
       }
       const r = this.#runtime;
-      const ids = r.text();
+      const ids = r.ascii();
       open.ticket = r.header[4]!;
       open.write.action = ids.slice(0, 36);
       open.write.object = ids.slice(36);
-      if (kind === CREATE) open.value = open.write.object as T;
+      if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
       this.#uncommitted.push(open as Open<unknown>);
       this.#open.set(open.ticket, open as Open<unknown>);
       r.pump();
@@ -251,7 +244,7 @@ export class Stream {
     const where = (q as { where?: { [key: string]: unknown } } | null)?.where;
     // A filter whose value is not there yet must not show everything.
     for (const key in where ?? {}) if (where![key] === undefined) throw invalid(`/where/${key.replace(/~/g, "~0").replace(/\//g, "~1")}`, "is undefined");
-    return this.#runtime.input(fieldsText(q))[0]!;
+    return this.#runtime.input(fieldsText(q));
   }
 
   subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void): () => void {

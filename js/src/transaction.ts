@@ -1,5 +1,5 @@
 import { invalid } from "./errors.js";
-import { check, fieldsText, patchText, plain } from "./json.js";
+import { check, createHead, fieldsText, patchText, plain } from "./json.js";
 
 /** The ops and guards of one atomic action, gathered while the app's function runs. */
 export class Transaction {
@@ -16,10 +16,9 @@ export class Transaction {
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): string {
-    if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
+    const head = createHead(type, options);
     const id = options.id ?? this.#newID();
-    if (typeof id !== "string") throw invalid("/id", "is no lower-case UUID");
-    this.#add(`{"op":"create","object":${JSON.stringify(id)},"type":${JSON.stringify(type)},"fields":${fieldsText(fields)}}`);
+    this.#add(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${fieldsText(fields)}}`);
     return id;
   }
 

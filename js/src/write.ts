@@ -47,6 +47,7 @@ export class Write<T> extends Promise<T> {
 /** A write under way: its promise, and how to end it. */
 export interface Open<T> {
   write: Write<T>;
+  ticket: number;
   value: T;
   resolve(value: T): void;
   reject(e: unknown): void;
@@ -59,7 +60,7 @@ export function begin<T>(): Open<T> {
     resolve = a;
     reject = b;
   });
-  return { write, value: undefined as T, resolve, reject };
+  return { write, ticket: 0, value: undefined as T, resolve, reject };
 }
 
 /** A write that failed at the call: nothing was written. */
