@@ -127,10 +127,24 @@ func (tb *tab) reload() {
 // do runs the body of an async function and gives what it returns, as JSON.
 func (tb *tab) do(body string, args ...any) string {
 	tb.t.Helper()
+	got, err := tb.try(body, args...)
+	if err != nil {
+		tb.t.Fatalf("evaluate: %v\nconsole: %s", err, strings.Join(*tb.console, "\n"))
+	}
+	return got
+}
+
+// try is do, but a page that could not be asked, because it is about to be another one, is an error.
+func (tb *tab) try(body string, args ...any) (string, error) {
+	tb.t.Helper()
 	var out string
 	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
 		"})()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
-	tb.run("evaluate", chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	ctx, cancel := context.WithTimeout(tb.ctx, evalLimit)
+	defer cancel()
+	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
+		return "", err
+	}
 	var r struct {
 		OK    json.RawMessage
 		Error string
@@ -142,9 +156,9 @@ func (tb *tab) do(body string, args ...any) string {
 		tb.t.Fatalf("%s\n%s\nconsole: %s", body, r.Error, strings.Join(*tb.console, "\n"))
 	}
 	if r.OK == nil {
-		return "undefined"
+		return "undefined", nil
 	}
-	return string(r.OK)
+	return string(r.OK), nil
 }
 
 // want fails unless the body returns the given JSON.
@@ -158,11 +172,14 @@ func (tb *tab) want(want, body string, args ...any) {
 // eventually waits until the body returns the given JSON.
 func (tb *tab) eventually(want, body string, args ...any) {
 	tb.t.Helper()
-	var got string
 	deadline := time.Now().Add(30 * time.Second)
-	for got = tb.do(body, args...); got != want; got = tb.do(body, args...) {
+	for {
+		got, err := tb.try(body, args...)
+		if err == nil && got == want {
+			return
+		}
 		if time.Now().After(deadline) {
-			tb.t.Fatalf("not within 30 s: %s\n got %s\nwant %s", fmt.Sprintf(body, args...), got, want)
+			tb.t.Fatalf("not within 30 s: %s\n got %s %v\nwant %s", fmt.Sprintf(body, args...), got, err, want)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-const ready = `return document.documentElement.dataset.ready ?? ""`
+const ready = `return document.documentElement?.dataset.ready ?? ""`
 
 func (tb *tab) demo(url string) {
 	tb.t.Helper()
@@ -307,4 +307,81 @@ func TestDemoOpensOfflineFromCold(t *testing.T) {
 	if log := s.log("todos"); !strings.Contains(log, "Added without a server") {
 		t.Fatal(log)
 	}
+}
+
+// A new version comes under open tabs: the old one goes on whole until people take the new one up, then every tab does, and no typed
+// text is lost.
+func TestDemoUpdatesUnderOpenTabs(t *testing.T) {
+	s := newSite(t)
+	folder := filepath.Join(webRoot, "update")
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(root, "web-demo/dist"))); err != nil {
+		t.Fatal(err)
+	}
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url + "/empty.html")
+	one.demo(s.url + "/update/")
+	one.do(`await navigator.serviceWorker.ready`)
+	one.eventually(`true`, `return navigator.serviceWorker.controller !== null`)
+	two := b.open(s.url + "/empty.html")
+	two.demo(s.url + "/update/")
+	two.want(`true`, `return navigator.serviceWorker.controller !== null`)
+	before := two.do(`return caches.keys()`)
+
+	// The next version: the old one's files are gone from the server.
+	edit := func(name string, change func(string) string) {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		b, err := os.ReadFile(path)
+		if err == nil {
+			next := change(string(b))
+			if next == string(b) {
+				t.Fatalf("%s does not change", name)
+			}
+			err = os.WriteFile(path, []byte(next), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := filepath.Glob(filepath.Join(folder, "strandline.*.js"))
+	if err != nil || len(old) != 1 {
+		t.Fatal(old, err)
+	}
+	was, is := filepath.Base(old[0]), "strandline.00000000ff.js"
+	if err := os.Rename(old[0], filepath.Join(folder, is)); err != nil {
+		t.Fatal(err)
+	}
+	rename := func(text string) string { return strings.ReplaceAll(text, was, is) }
+	edit("app.js", func(text string) string { return rename(text) + `document.documentElement.dataset.version = "next";` })
+	edit("sw.js", func(text string) string { return rename(text) + "\n// the next version" })
+	edit("sw.js", func(text string) string {
+		name := strings.Trim(strings.Split(before, ",")[0], `[]"`)
+		version := strings.TrimPrefix(name, "strandline-demo-")
+		return strings.ReplaceAll(text, version, "next")
+	})
+
+	const versions = `return [document.documentElement?.dataset.version ?? "old", document.getElementById("update")?.hidden]`
+	one.do(`await (await navigator.serviceWorker.ready).update()`)
+	one.eventually(`["old",false]`, versions)
+	two.eventually(`["old",false]`, versions)
+	one.add("Written under the old version")
+	two.eventually(`["Written under the old version"]`, shown)
+	two.reload() // and a tab that is loaded anew has all of the old one
+	two.eventually(`"yes"`, ready)
+	two.eventually(`["old",false]`, versions)
+	two.eventually(`["Written under the old version"]`, shown)
+
+	two.run("type", cdp.BringToFront(), chromedp.SendKeys(".new-todo", "Half a tho", chromedp.ByQuery))
+	one.run("front", cdp.BringToFront())
+	one.click("#update button")
+	one.eventually(`["next",true]`, versions)
+	one.eventually(`["Written under the old version"]`, shown)
+	two.want(`["old","Half a tho"]`, `return [document.documentElement.dataset.version ?? "old", document.querySelector(".new-todo").value]`)
+	two.run("type on", cdp.BringToFront(), chromedp.SendKeys(".new-todo", "ught"+kb.Enter, chromedp.ByQuery))
+	two.eventually(`["next",true]`, versions)
+	for _, tab := range []*tab{one, two} {
+		tab.eventually(`["Written under the old version","Half a thought"]`, shown)
+	}
+	one.want(`["strandline-demo-next"]`, `return caches.keys()`)
 }

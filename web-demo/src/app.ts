@@ -142,4 +142,5 @@ async function main(): Promise<void> {
 }
 
 main().catch(problem);
-register().catch((e: unknown) => console.warn("no service worker:", e));
+const typing = () => one<HTMLInputElement>(".new-todo").value !== "" || one(".editing") !== null;
+register(typing).catch((e: unknown) => console.warn("no service worker:", e));

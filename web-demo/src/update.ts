@@ -1,20 +1,27 @@
-/** Installs the service worker, and offers a new version where one waits. */
-export async function register(): Promise<void> {
+/** Installs the service worker, and offers a new version where one waits. Taken up in one tab, it is taken up in all: each loads anew, but not while busy. */
+export async function register(busy: () => boolean): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
-  const registration = await navigator.serviceWorker.register("sw.js", { updateViaCache: "none" });
-  const offer = () => {
-    const waiting = registration.waiting;
-    if (!waiting || !navigator.serviceWorker.controller) return;
-    const note = document.getElementById("update");
-    if (!note) return;
-    note.hidden = false;
-    note.querySelector("button")!.onclick = () => waiting.postMessage("skip-waiting");
-  };
-  offer();
-  registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
-  let controlled = navigator.serviceWorker.controller !== null;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (controlled) location.reload();
+  const workers = navigator.serviceWorker;
+  let controlled = workers.controller !== null;
+  workers.addEventListener("controllerchange", () => {
+    if (controlled) reload(busy);
     controlled = true;
   });
+  const registration = await workers.register("sw.js", { updateViaCache: "none" });
+  const offer = () => {
+    const note = document.getElementById("update");
+    if (!registration.waiting || !workers.controller || !note) return;
+    note.hidden = false;
+    note.querySelector("button")!.onclick = () => registration.waiting?.postMessage("skip-waiting");
+  };
+  const found = () => registration.installing?.addEventListener("statechange", offer);
+  offer();
+  found();
+  registration.addEventListener("updatefound", found);
+}
+
+/** Loads the page anew, once what is being typed is done: it is nowhere but in this page. */
+function reload(busy: () => boolean): void {
+  if (!busy()) return location.reload();
+  for (const event of ["keyup", "focusout"]) addEventListener(event, () => setTimeout(() => reload(busy)), { once: true });
 }
