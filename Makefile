@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo test test-go test-wasm test-e2e lint size bench screenshots sim mutants fuzz tools chromium npm clean
+.PHONY: all build demo docs test test-go test-wasm test-e2e lint size bench screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -57,12 +57,18 @@ lint: npm bin/staticcheck
 	GOOS=js GOARCH=wasm bin/staticcheck ./core/... ./idbstore/... ./wasm/...
 	js/node_modules/.bin/tsc -p js
 	js/node_modules/.bin/tsc -p web-demo
+	js/node_modules/.bin/tsc -p tests/types
+	@node js/build/api.mjs | cmp - docs/API.md || { echo "docs/API.md is not that of the types: make docs"; exit 1; }
+
+# The API reference, out of the types.
+docs: npm
+	node js/build/api.mjs > docs/API.md
 
 size: js/dist/strandline.js
 	@sh tests/setup.sh brotli
 	$(GO) run ./tests/size
 
-bench: chromium build tests/bench/contenders/node_modules
+bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modules
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md
 	$(GO) test ./core ./server/... -run '^$$' -bench . -benchtime 2s
 

@@ -150,3 +150,109 @@ func BenchmarkOpen(b *testing.B) {
 		})
 	}
 }
+
+// benchState holds 10,000 objects that the log has, and gives the actions that made them.
+func benchState(b *testing.B) (*State, []*Action) {
+	b.Helper()
+	s, log := NewState(), make([]*Action, 10_000)
+	for n := range log {
+		a, err := DecodeAction(benchAction(2, n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		log[n] = a
+		s.ApplyEntry(a, nil, nil)
+	}
+	return s, log
+}
+
+// 10,000 entries: creates of new objects; updates of one key, with and without saying what came of them.
+func BenchmarkApply(b *testing.B) {
+	s, log := benchState(b)
+	b.Run("create", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s := NewState()
+			for _, a := range log {
+				s.ApplyEntry(a, nil, nil)
+			}
+		}
+	})
+	updates := make([]*Action, 100_000)
+	for n := range updates {
+		a, err := DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"object":"%s","op":"update","set":{"rank":%d}}],"seq":%d}`,
+			UUID{15: 3}, UUID{0: 3, 13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)}, log[n%len(log)].Ops[0].Object, n, n+1))
+		if err != nil {
+			b.Fatal(err)
+		}
+		updates[n] = a
+	}
+	for _, effects := range []bool{false, true} {
+		b.Run(fmt.Sprintf("update/effects=%t", effects), func(b *testing.B) {
+			b.ReportAllocs()
+			at := 0
+			for b.Loop() {
+				var u Undo
+				for range 10_000 {
+					var e *Effect
+					if effects {
+						e = new(Effect)
+					}
+					s.ApplyPending(updates[at], &u, e)
+					if at++; at == len(updates) {
+						at = 0
+					}
+				}
+			}
+		})
+	}
+}
+
+// The first 50 of a filter over 10,000 objects, sorted; and the same kept live over a write that touches it.
+func BenchmarkQuery(b *testing.B) {
+	s, _ := benchState(b)
+	q, err := ParseQuery(`{"type":"todo","where":{"list":"list-3"},"orderBy":{"key":"rank","direction":"desc"},"limit":50}`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if rows := s.Query(q); len(rows) != 50 {
+			b.Fatal(len(rows))
+		}
+	}
+}
+
+// Checkpoints of 10,000 objects: into pages and out of them, as a client keeps them; into text and out of it, as servers hand them out.
+func BenchmarkCheckpoint(b *testing.B) {
+	s, _ := benchState(b)
+	take := func() *Checkpoint {
+		n := newPaging(&manifest{}).snapshot(s, 1, UUID{15: 1}, nil)
+		for !n.step() {
+		}
+		return n.seal(&manifest{})
+	}
+	b.Run("pages", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			take()
+		}
+	})
+	text := s.AppendCheckpoint(nil, "s")
+	b.Run("text", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		b.ReportAllocs()
+		for b.Loop() {
+			text = s.AppendCheckpoint(text[:0], "s")
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := ReadCheckpoint(string(text)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -94,7 +94,11 @@ func (q *Query) where(l *lexer, key string) error {
 	if err != nil {
 		return err
 	}
-	if ops, ok := operators(value); ok {
+	ops, err := operators(value)
+	if err != nil {
+		return err
+	}
+	if len(ops) > 0 {
 		for _, op := range ops {
 			if op.Op == OpIn && op.Arg[0] != '[' {
 				return malformed("/in", "is no array")
@@ -108,23 +112,27 @@ func (q *Query) where(l *lexer, key string) error {
 	return nil
 }
 
-// operators reads an object all of whose members are comparisons; any other value is compared as it stands.
-func operators(value string) ([]Condition, bool) {
-	if value[0] != '{' || value == "{}" {
-		return nil, false
+// operators reads an object of comparisons. Any other value is compared as it stands; one that is half of each is an error.
+func operators(value string) (ops []Condition, err error) {
+	if value[0] != '{' {
+		return nil, nil
 	}
-	var ops []Condition
+	other, members := "", 0
 	l := &lexer{b: value}
-	err := l.object(func(key string) error {
-		op, ok := condNames[key]
-		if !ok {
-			return errWire
-		}
+	err = l.object(func(key string) error {
+		members++
 		arg, err := l.raw()
-		ops = append(ops, Condition{Op: op, Arg: arg})
+		if op, ok := condNames[key]; ok {
+			ops = append(ops, Condition{Op: op, Arg: arg})
+		} else {
+			other = key
+		}
 		return err
 	})
-	return ops, err == nil
+	if err == nil && len(ops) > 0 && len(ops) < members {
+		err = under(other, malformed("", "is no comparison; an object as a value is compared with eq"))
+	}
+	return ops, err
 }
 
 func (q *Query) orderBy(l *lexer) error {

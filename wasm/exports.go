@@ -118,7 +118,7 @@ const (
 func exportWrite(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
-		object := core.Nil
+		var object core.UUID
 		if kind == writeCreate {
 			object = newID(int64(now))
 		} else {

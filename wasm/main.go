@@ -10,6 +10,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 	"syscall/js"
 )
@@ -21,6 +23,7 @@ func main() {
 	if len(os.Args) < 2 {
 		panic("strandline: no host was named")
 	}
+	log.SetOutput(io.Discard) // go-indexeddb tells there of what is no news: that another tab deletes the database
 	host = js.Global().Get(os.Args[1])
 	cold("pump", pump)
 	cold("open", openDatabase)

@@ -46,7 +46,6 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("NAMES") != "" { wasmFlags[2] = "-ldflags=-buildid=" }
 	cmd := exec.Command("go", append(append([]string{"build", "-overlay", overlay}, wasmFlags...), "-o", wasm, "./wasm")...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -55,7 +54,7 @@ func run() error {
 	}
 	b, err := os.ReadFile(wasm)
 	if err == nil {
-		if os.Getenv("NAMES") == "" { err = slim(b) }
+		err = slim(b)
 	}
 	if err == nil {
 		err = os.WriteFile(wasm, b, 0o644)
@@ -105,7 +104,7 @@ func hashedCopy(path string) (string, error) {
 func bundle(entry, out, wasm string) error {
 	o := api.BuildOptions{
 		EntryPoints: []string{entry}, Outfile: out, Bundle: true, Write: true,
-		MinifyWhitespace: os.Getenv("NAMES") == "", MinifyIdentifiers: os.Getenv("NAMES") == "", MinifySyntax: true,
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
 		Define:   map[string]string{"__WASM__": fmt.Sprintf("%q", wasm)},
 		LogLevel: api.LogLevelWarning,

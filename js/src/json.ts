@@ -5,7 +5,8 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 const maxDepth = 60; // of a value; the action around it has the rest of 64
 
-const escape = (key: string) => key.replace(/~/g, "~0").replace(/\//g, "~1");
+/** A key as a part of a JSON pointer. */
+export const escape = (key: string) => key.replace(/~/g, "~0").replace(/\//g, "~1");
 
 /** Throws InvalidError with the path of the first part of a value that is not JSON. */
 export function check(value: unknown, path: string, depth = maxDepth): void {

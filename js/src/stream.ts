@@ -1,7 +1,7 @@
 import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { createHead, fieldsText, patchText } from "./json.js";
+import { createHead, escape, fieldsText, patchText } from "./json.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
@@ -241,9 +241,16 @@ export class Stream {
   }
 
   #query(q: object): number {
-    const where = (q as { where?: { [key: string]: unknown } } | null)?.where;
     // A filter whose value is not there yet must not show everything.
-    for (const key in where ?? {}) if (where![key] === undefined) throw invalid(`/where/${key.replace(/~/g, "~0").replace(/\//g, "~1")}`, "is undefined");
+    const defined = (members: unknown, path: string, depth: number) => {
+      if (typeof members !== "object" || members === null || Array.isArray(members)) return;
+      for (const key in members) {
+        const value = (members as { [key: string]: unknown })[key], at = `${path}/${escape(key)}`;
+        if (value === undefined) throw invalid(at, "is undefined");
+        if (depth > 0) defined(value, at, depth - 1);
+      }
+    };
+    defined((q as { where?: unknown } | null)?.where, "/where", 1);
     return this.#runtime.input(fieldsText(q));
   }
 

@@ -3,13 +3,16 @@
 // InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, unset in a patch, InvalidError
 // inside arrays. Rows are deeply frozen.
 
+/** 36 characters, lower case. */
 export type UUID = string;
+/** What fields hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. */
 export function open(options: OpenOptions): Promise<Database>;
 
 export interface OpenOptions {
+  /** The local database's, within this origin. */
   name: string;
   /** The URL under which the server's /v1 stands: an origin, or an origin with a path. Left out: local only, pending actions wait. */
   server?: string | URL;
@@ -30,13 +33,15 @@ export interface OpenOptions {
 export interface Database {
   readonly name: string;
   readonly user: string | null;
-  /** Opens a stream, or gives the one that is open. */
-  stream<S extends Schema = Schema>(name: string): Promise<Stream<S>>;
+  /** Opens a stream, or gives the one that is open. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
+  stream<S extends SchemaOf<S> = Schema>(name: string): Promise<Stream<S>>;
   /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
   sync(): Promise<void>;
+  /** Whether the last request was answered, whether this context is the leader, and each open stream's status. */
   readonly status: Status;
   /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them. */
   trace(): readonly WakeUp[];
+  /** Calls fn whenever the event happens. Gives a function that ends it. */
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database. */
   close(): Promise<void>;
@@ -44,19 +49,28 @@ export interface Database {
   destroy(options?: { force?: boolean }): Promise<void>;
 }
 
+/** The types of a stream's objects, and the fields of each. */
 export type Schema = { [type: string]: { [key: string]: Json | undefined } };
-export type Row<S extends Schema, T extends keyof S = keyof S> = { readonly id: UUID; readonly type: T } & Readonly<S[T]>;
+/** What a schema of one's own, be it a type or an interface, must be: fields of JSON. */
+export type SchemaOf<S> = { [T in keyof S]: { [K in keyof S[T]]: JsonOf<S[T][K]> } };
+/** V where it is JSON or undefined. */
+export type JsonOf<V> = V extends Json | undefined ? V : V extends (...args: never[]) => unknown ? never : V extends object ? { [K in keyof V]: JsonOf<V[K]> } : never;
+/** An object as reads give it: frozen, and the same one until it changes. */
+export type Row<S extends SchemaOf<S>, T extends keyof S = keyof S> = { readonly id: UUID; readonly type: T } & Readonly<S[T]>;
 
-export interface Stream<S extends Schema = Schema> {
+export interface Stream<S extends SchemaOf<S> = Schema> {
   readonly name: string;
+  /** The id under which this browser profile writes to the log. */
   readonly client: UUID;
 
   // writes: applied at once, resolve when IndexedDB has them
+  /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
   create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
   /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */
   update(id: UUID, patch: Patch): Write<void>;
   /** Immer-like: the keys that fn changes on the draft become one update. */
   edit<T extends keyof S & string>(id: UUID, fn: (draft: S[T]) => void): Write<void>;
+  /** Removes an object. */
   remove(id: UUID): Write<void>;
   /** One atomic action of several ops, with guards: all of it stands or nothing does, here and where it reaches the log. One that
       does not stand here rejects, and nothing is written; what fn throws comes back as it is. Paths of errors begin with the number
@@ -64,8 +78,11 @@ export interface Stream<S extends Schema = Schema> {
   transact(fn: (tx: Transaction<S>) => void): Write<void>;
 
   // reads: synchronous, frozen, identical object until it changes
+  /** One object; undefined where there is none. */
   get<T extends keyof S & string>(id: UUID): Row<S, T> | undefined;
+  /** The objects that a query asks for, in its order. */
   query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
+  /** How many rows query would give. */
   count(q?: Query<S>): number;
   /** Called at once with the rows, then after every change of them, once per turn, in a microtask after it. Writes in fn are
       allowed and notify in the next one; what fn throws goes to `log`. */
@@ -73,22 +90,26 @@ export interface Stream<S extends Schema = Schema> {
 
   // sync state
   readonly status: StreamStatus;
+  /** The index in the server's log up to which this browser has everything. */
   readonly head: number;
   /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. */
   pending(id?: UUID): readonly Action[];
+  /** Whether an action that names the object is not in the server's log yet. */
   isPending(id: UUID): boolean;
-  /** Resolves when all that is pending now is persisted (or rejected). */
+  /** Resolves when all that is pending now is persisted (or rejected). While the stream is offline, held or stopped it waits: see status. */
   settled(): Promise<void>;
   /** What became of an action of this client, also of one that was made before a reload: as `persisted` of its write. NotFoundError
       for one that this client has not made, or long ago: the last 10,000 are remembered. */
   persisted(action: UUID): Promise<number>;
+  /** Calls fn whenever the event happens. Gives a function that ends it. */
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
+  /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. */
   close(): Promise<void>;
 }
 
 /** A promise of the local commit, with the later stage beside it. */
 export interface Write<T> extends Promise<T> {
-  /** The nil UUID where nothing was written. */
+  /** The action's id; the nil UUID where nothing was written. */
   readonly action: UUID;
   /** The object's id, at once (create). */
   readonly object: UUID;
@@ -97,15 +118,19 @@ export interface Write<T> extends Promise<T> {
   readonly persisted: Promise<number>;
 }
 
+/** Keys and what becomes of them; undefined unsets one. */
 export type Patch = { [key: string]: Json | undefined | FieldOp };
-/** Field operations that merge instead of overwriting. undefined in a patch means unset. */
+/** In a patch: adds to a number, which is 0 where the key is absent. Two of them add up, whoever is first. */
 export function increment(by?: number): FieldOp;
+/** In a patch: appends to an array those of the values that are not in it. */
 export function union(...values: Json[]): FieldOp;
+/** In a patch: takes the values out of an array. */
 export function without(...values: Json[]): FieldOp;
 /** Branded: plain JSON is never taken for one. */
 export class FieldOp { private constructor(); }
 
-export interface Transaction<S extends Schema = Schema> {
+export interface Transaction<S extends SchemaOf<S> = Schema> {
+  /** Gives the new object's id. */
   create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): UUID;
   update(id: UUID, patch: Patch): void;
   remove(id: UUID): void;
@@ -113,16 +138,20 @@ export interface Transaction<S extends Schema = Schema> {
   require(guard: Guard): void;
 }
 
-export interface Query<S extends Schema = Schema, T extends keyof S = keyof S> {
+export interface Query<S extends SchemaOf<S> = Schema, T extends keyof S = keyof S> {
+  /** Of any type, where left out. */
   type?: T;
   /** Equality, or { eq, ne, gt, gte, lt, lte, in, has } per key; all must hold. */
   where?: { [key: string]: Json | Condition };
   /** Absent, null, false, true, numbers, strings, the rest; ties go by id. */
   orderBy?: string | { key: string; direction?: "asc" | "desc" } | Array<string | { key: string; direction?: "asc" | "desc" }>;
+  /** At most so many rows. */
   limit?: number;
+  /** Without the first so many. */
   offset?: number;
 }
 
+/** How a stream stands with the server. */
 export type StreamStatus = {
   /** live: last round trip succeeded. offline: no network. waiting: retry at `next`. held: no valid token.
       stopped: cannot go on (reason or error says why); reading still works. */
@@ -139,13 +168,21 @@ export type StreamStatus = {
 
 /** Every error has a stable code ([a-z][a-z0-9-]*), equal in Go, HTTP and here. What an app's own callback throws comes back as it is. */
 export class SyncError extends Error { readonly code: string; readonly retryable: boolean; readonly cause?: unknown; toJSON(): object; }
+/** Another client holds the object's lock. */
 export class LockedError extends SyncError {}
+/** The action was discarded whole, or would be. */
 export class ConflictError extends SyncError {}
+/** The server refused the action for good, or it builds on such a one. */
 export class RejectedError extends SyncError { readonly action: Action; }
+/** There is no such object or action. */
 export class NotFoundError extends SyncError {}
+/** A value, option or call that can never be right; path is a JSON pointer to the place. */
 export class InvalidError extends SyncError { readonly path: string; }
+/** The browser's storage is full: the write was taken back. */
 export class QuotaError extends SyncError {}
+/** The stream or database was closed or destroyed. */
 export class ClosedError extends SyncError {}
+/** What destroy would lose. */
 export class UnsentError extends SyncError { readonly pending: number; }
 
 // ---- the plain data behind these
@@ -154,20 +191,28 @@ export class UnsentError extends SyncError { readonly pending: number; }
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 /** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. */
 export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
+/** What no promise carries. */
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 
+/** What an action does to one object. */
 export type Op =
   | { op: "create"; object: UUID; type: string; fields: { [key: string]: Json }; lock?: true }
   | { op: "update"; object: UUID; set?: { [key: string]: Json }; unset?: string[]; inc?: { [key: string]: number };
       union?: { [key: string]: Json[] }; without?: { [key: string]: Json[] } }
   | { op: "remove" | "unlock"; object: UUID };
+/** exists: the object, or its key, is there or not. equals: the key has this value. unchanged: nobody else has written the object since. */
 export type Guard =
   | { object: UUID; exists: boolean } | { object: UUID; key: string; exists: boolean }
   | { object: UUID; key: string; equals: Json } | { object: UUID; unchanged: true };
 /** seq is null until the action is committed to the local log. */
 export type Action = { id: UUID; client: UUID; seq: number | null; base: number; at: string; ops: Op[]; if?: Guard[]; atomic?: true; meta?: Json };
+/** What the server refused, and why. */
 export type Rejected = { action: Action; code: string; message: string };
+/** Ids of the rows that came, changed and went, and whose writes did it. */
 export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
+/** gt, gte, lt and lte hold between two numbers or two strings; in: one of; has: an array with this element. */
 export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json };
+/** Events of a database, and what their listeners get. */
 export type DatabaseEvents = { status: Status };
+/** Events of a stream, and what their listeners get. */
 export type StreamEvents = { status: StreamStatus; rejected: Rejected };

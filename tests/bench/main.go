@@ -54,7 +54,7 @@ func run() error {
 	}
 	defer stopPlain()
 	for round := range 3 {
-		if err := fill(plain, fmt.Sprintf("turn/%d", round), 10_000); err != nil {
+		if err := fill(plain, fmt.Sprintf("turn/%d", round), 10_000, todo); err != nil {
 			return err
 		}
 	}
@@ -64,7 +64,7 @@ func run() error {
 	}
 	defer stopFull()
 	for _, url := range []string{plain, full} {
-		if err := fill(url, "first", 100_000); err != nil {
+		if err := fill(url, "first", 100_000, todo); err != nil {
 			return err
 		}
 	}
@@ -114,6 +114,9 @@ func run() error {
 		slices.Sort(ms)
 		fmt.Fprintf(w, "| from a write to a subscriber in %s | median %.1f ms, 95 %% under %.1f ms |\n", c.what, ms[len(ms)/2], ms[len(ms)*95/100])
 	}
+	if err := visits(w, tmp, full); err != nil {
+		return err
+	}
 	if *out == "" {
 		return nil
 	}
@@ -145,8 +148,14 @@ func site(tmp string) (www string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.Symlink(dist, filepath.Join(www, "dist")); err != nil {
+	demo, err := filepath.Abs("web-demo/dist")
+	if err != nil {
 		return "", err
+	}
+	for name, target := range map[string]string{"dist": dist, "demo": demo} {
+		if err := os.Symlink(target, filepath.Join(www, name)); err != nil {
+			return "", err
+		}
 	}
 	r := api.Build(api.BuildOptions{EntryPoints: []string{"tests/bench/contenders/contenders.js"}, Outfile: filepath.Join(www, "contenders.js"),
 		Bundle: true, Write: true, MinifySyntax: true, MinifyWhitespace: true, Format: api.FormatESModule, Target: api.ES2022})
@@ -290,18 +299,23 @@ func turns(w io.Writer, ctx context.Context, url string) error {
 	return nil
 }
 
-// fill appends creates of another client to a stream.
-func fill(url, stream string, entries int) error {
+// todo is the fields of the n-th object that is measured with.
+func todo(n int) string {
+	return fmt.Sprintf(`"title":"Something to do, number %d","done":%t,"rank":%d,"list":"list-%d","tags":["a","b"]`, n, n%2 == 0, n%97, n%10)
+}
+
+// fill appends creates of another client to a stream, each with the given fields.
+func fill(url, stream string, entries int, fields func(n int) string) error {
 	client, head := "00000000-0000-4000-8000-00000000000b", struct {
 		Epoch, Chain string
 		Head         int
 	}{}
-	for batch := range entries / 500 {
+	for head.Head < entries {
 		var actions []string
-		for i := range 500 {
-			n := batch*500 + i
-			actions = append(actions, fmt.Sprintf(`{"id":"ac710000-0000-7000-8000-%012d","client":"%s","seq":%d,"base":%d,"at":"2026-11-22T20:00:00.000Z","ops":[{"op":"create","object":"0b1ec700-0000-4000-8000-%012d","type":"todo","fields":{"title":"Something to do, number %d","done":%t,"rank":%d,"list":"list-%d","tags":["a","b"]}}]}`,
-				n+1, client, n+1, head.Head, n, n, n%2 == 0, n%97, n%10))
+		until := min(head.Head+500, entries)
+		for n := head.Head; n < until; n++ {
+			actions = append(actions, fmt.Sprintf(`{"id":"ac710000-0000-7000-8000-%012d","client":"%s","seq":%d,"base":%d,"at":"2026-11-22T20:00:00.000Z","ops":[{"op":"create","object":"0b1ec700-0000-4000-8000-%012d","type":"todo","fields":{%s}}]}`,
+				n+1, client, n+1, head.Head, n, fields(n)))
 		}
 		at := `"after":0`
 		if head.Head > 0 {
@@ -320,7 +334,7 @@ func fill(url, stream string, entries int) error {
 		}
 		err = json.NewDecoder(resp.Body).Decode(&answer)
 		resp.Body.Close()
-		if err != nil || len(answer.Streams) != 1 || answer.Streams[0].Head != (batch+1)*500 {
+		if err != nil || len(answer.Streams) != 1 || answer.Streams[0].Head != until {
 			return fmt.Errorf("fill: %v %+v", err, answer)
 		}
 		head = answer.Streams[0]

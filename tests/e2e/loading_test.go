@@ -24,6 +24,13 @@ func TestWaysOfLoading(t *testing.T) {
 		one.want(`1`, `await s.create("todo", {}); return s.count()`)
 		one.do(`await db.destroy({force: true})`)
 	}
+	strict := b.open(s.url + "/strict.html")
+	strict.start("")
+	strict.want(`1`, `await s.create("todo", {}); return s.count()`)
+	strict.do(`await s.settled()`)
+	if len(*strict.console) > 0 {
+		t.Fatal(*strict.console)
+	}
 	one.want(`true`, `return window.strandline.open !== undefined && !Object.keys(globalThis).some((k) => k.startsWith("strandline-host"))`)
 }
 

@@ -62,6 +62,8 @@ var pages = map[string]string{
 import * as strandline from "/dist/strandline.js";
 window.strandline = strandline;
 </script>`),
+	"strict.html": page(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'">
+<script src="/dist/strandline.global.js"></script>`),
 	"classic.html": page(`<script src="/dist/strandline.global.js"></script>`),
 	"empty.html":   page(``),
 }

@@ -75,7 +75,7 @@ func TestReadmeCommands(t *testing.T) {
 func TestGuides(t *testing.T) {
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
-	for i, js := range blocks(t, "docs/OFFLINE.md", "js run") {
+	for i, js := range append(blocks(t, "docs/OFFLINE.md", "js run"), blocks(t, "docs/CONFLICTS.md", "js run")...) {
 		file := fmt.Sprintf("guide-%d.html", i)
 		if err := os.WriteFile(filepath.Join(webRoot, file), []byte(page(`<script type="module">`+js+"\nwindow.out = true;</script>")), 0o644); err != nil {
 			t.Fatal(err)

@@ -19,8 +19,12 @@ const worker = globalThis as unknown as WorkerScope;
 const prefix = "strandline-demo-";
 const cacheName = prefix + __VERSION__;
 
+/** A name that tells its content: the page has fetched the same, and the browser has kept it. */
+const hashed = /\.[0-9a-f]{10}\.\w+$/;
+
 worker.addEventListener("install", (e) => {
-  e.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(__ASSETS__.map((asset) => new Request(asset, { cache: "reload" })))));
+  const fresh = __ASSETS__.map((asset) => new Request(asset, { cache: hashed.test(asset) ? "default" : "reload" }));
+  e.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(fresh)));
 });
 
 worker.addEventListener("activate", (e) => {

@@ -1,0 +1,25 @@
+// What apps in TypeScript rely on: types and interfaces as schemas, and errors where they are wrong. make lint compiles it.
+import { open, type Stream } from "strandline";
+interface Address { street: string; no?: number }
+interface Person { name: string; tags: string[]; address: Address; age?: number }
+interface App { person: Person; todo: { title: string } }
+const db = await open({ name: "x" });
+const s = await db.stream<App>("a");
+await s.create("person", { name: "A", tags: [], address: { street: "s" } });
+s.query({ type: "person" })[0]!.address.street;
+s.subscribe({ type: "todo" }, (rows) => rows[0]!.title);
+s.edit<"person">("id", (p) => { p.address.street = "x"; });
+s.transact((tx) => { tx.create("todo", { title: "x" }); });
+const plain = await db.stream("b");
+await plain.create("anything", { a: 1 });
+plain.query()[0]!["a"];
+interface Bad { x: { when: Date } }
+// @ts-expect-error a Date is not JSON
+await db.stream<Bad>("c");
+// @ts-expect-error no such type
+await s.create("nope", {});
+// @ts-expect-error a wrong field
+await s.create("todo", { title: 1 });
+export const any: Stream = plain;
+type T = { todo: { title: string } };
+export const t2 = await db.stream<T>("d");
