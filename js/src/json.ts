@@ -46,19 +46,19 @@ export function plain(value: unknown, path: string): asserts value is { [key: st
 }
 
 /** The text of fields, checked. */
-export function fieldsText(fields: unknown): string {
-  plain(fields, "");
-  check(fields, "", maxDepth + 1);
+export function fieldsText(fields: unknown, at = ""): string {
+  plain(fields, at);
+  check(fields, at, maxDepth + 1);
   return JSON.stringify(fields);
 }
 
 /** The type of a create as JSON text; type and options checked. */
-export function createHead(type: unknown, options: { id?: unknown }): string {
-  if (typeof type !== "string" || type === "") throw invalid("", "the type is no name");
-  plain(options, "");
-  for (const key in options) if (key !== "id") throw invalid(`/${escape(key)}`, "is no option of create: the options stand after the fields, and id is the only one");
+export function createHead(type: unknown, options: { id?: unknown }, at = ""): string {
+  if (typeof type !== "string" || type === "") throw invalid(at, "the type is no name");
+  plain(options, at);
+  for (const key in options) if (key !== "id") throw invalid(`${at}/${escape(key)}`, "is no option of create: the options stand after the fields, and id is the only one");
   const { id } = options;
-  if (id !== undefined && (typeof id !== "string" || id.length !== 36)) throw invalid("/id", "is no lower-case UUID");
+  if (id !== undefined && (typeof id !== "string" || id.length !== 36)) throw invalid(`${at}/id`, "is no lower-case UUID");
   return JSON.stringify(type);
 }
 
@@ -80,13 +80,13 @@ export const union = (...values: Json[]): FieldOp => new FieldOp("union", values
 export const without = (...values: Json[]): FieldOp => new FieldOp("without", values);
 
 /** The parts of an update as JSON text; empty where the patch changes nothing. */
-export function patchText(patch: unknown): string {
-  plain(patch, "");
+export function patchText(patch: unknown, at = ""): string {
+  plain(patch, at);
   const parts: { [part: string]: { [key: string]: unknown } } = {};
   const unset: string[] = [];
   for (const key of Object.keys(patch)) {
     const value = patch[key];
-    const path = `/${escape(key)}`;
+    const path = `${at}/${escape(key)}`;
     if (value === undefined) {
       unset.push(key);
       continue;

@@ -225,8 +225,8 @@ export class Runtime {
     this.alive();
     if (n > this.#inputSize) {
       this.#inputAt = this.exports.strandline_input(n) >>> 0;
+      this.alive(); // the memory may have grown: the header is read through a new view
       this.#inputSize = this.header[2]!;
-      this.alive();
     }
     return this.#inputAt;
   }

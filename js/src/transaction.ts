@@ -16,35 +16,35 @@ export class Transaction {
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): string {
-    const head = createHead(type, options);
+    const at = this.#next();
+    const head = createHead(type, options, at);
     const id = options.id ?? this.#newID();
-    this.#add(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${fieldsText(fields)}}`);
+    this.ops.push(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${fieldsText(fields, at)}}`);
     return id;
   }
 
   update(id: string, patch: object): void {
-    const parts = patchText(patch);
-    if (parts !== "") this.#add(`{"op":"update","object":${JSON.stringify(this.#id(id))},${parts.slice(1)}`);
+    const parts = patchText(patch, this.#next());
+    if (parts !== "") this.ops.push(`{"op":"update","object":${JSON.stringify(this.#id(id))},${parts.slice(1)}`);
   }
 
   remove(id: string): void {
-    this.#add(`{"op":"remove","object":${JSON.stringify(this.#id(id))}}`);
+    this.#next();
+    this.ops.push(`{"op":"remove","object":${JSON.stringify(this.#id(id))}}`);
   }
 
   require(guard: object): void {
-    this.#open();
-    plain(guard, "");
-    check(guard, "");
+    this.#next();
+    const at = `/if/${this.guards.length}`;
+    plain(guard, at);
+    check(guard, at);
     this.guards.push(JSON.stringify(guard));
   }
 
-  #add(op: string): void {
-    this.#open();
-    this.ops.push(op);
-  }
-
-  #open(): void {
+  /** The path of the next op: that of what is wrong with it begins with it. */
+  #next(): string {
     if (this.#over) throw invalid("", "the transaction is over: its function has returned");
+    return `/${this.ops.length}`;
   }
 
   /** @internal Runs the app's function: what it throws ends the transaction, and nothing is written. */
