@@ -1,5 +1,7 @@
 package core
 
+import "slices"
+
 // ApplyEntry applies the log's next entry. u, where not nil, is filled so that Unapply takes the entry back; e, where
 // not nil, with what came of it.
 func (s *State) ApplyEntry(a *Action, u *Undo, e *Effect) {
@@ -50,7 +52,9 @@ func (s *State) apply(a *Action, index uint64, u *Undo, e *Effect) {
 		start = len(u.images)
 	}
 	if e != nil {
-		*e = Effect{Ops: make([]OpEffect, len(a.Ops))}
+		ops := slices.Grow(e.Ops[:0], len(a.Ops))[:len(a.Ops)]
+		clear(ops)
+		*e = Effect{Ops: ops}
 	}
 	r := run{s: s, a: a, index: index, u: u}
 	r.touch = s.slab.touch(Touch{Index: index, Client: a.Client, Action: a.ID})
@@ -60,7 +64,11 @@ func (s *State) apply(a *Action, index uint64, u *Undo, e *Effect) {
 		if e != nil {
 			oe = &e.Ops[i]
 		}
+		saved := u.len()
 		reason := r.op(&a.Ops[i], oe)
+		if u.len() > saved {
+			u.images[saved].op = int32(i)
+		}
 		if oe != nil && reason != ReasonNone {
 			*oe = OpEffect{Discarded: true, Reason: reason}
 		}
@@ -200,7 +208,7 @@ func (r *run) change(ch *Change, o *object, e *OpEffect) {
 		return
 	}
 	if e != nil && ch.Part <= PartUnset && write != nil && r.unseen(write) {
-		e.Overwrote = append(e.Overwrote, Overwrote{ch.Key, *write})
+		e.Overwrote = append(e.Overwrote, Overwrote{ch.Key, *write, old})
 	}
 	r.visible = r.visible || value != old
 	if old != "" {
@@ -222,7 +230,7 @@ func (r *run) unseen(t *Touch) bool { return t.Client != r.a.Client && t.Index >
 func (r *run) overwroteByRemove(o *object, e *OpEffect) {
 	for i := range o.fields {
 		if w := o.fields[i].write; r.unseen(w) {
-			e.Overwrote = append(e.Overwrote, Overwrote{r.s.names[o.fields[i].key], *w})
+			e.Overwrote = append(e.Overwrote, Overwrote{r.s.names[o.fields[i].key], *w, o.fields[i].value})
 		}
 	}
 	t := o.touch
@@ -230,7 +238,7 @@ func (r *run) overwroteByRemove(o *object, e *OpEffect) {
 		t = o.other
 	}
 	if t != nil && r.unseen(t) {
-		e.Overwrote = append(e.Overwrote, Overwrote{"", *t})
+		e.Overwrote = append(e.Overwrote, Overwrote{Write: *t})
 	}
 }
 

@@ -8,11 +8,17 @@ import (
 // commit appends the record of the waiting writes.
 func (s *Stream) commit() {
 	record, n := s.commitRecord()
-	upTo := s.uncommitted[n-1].ticket
+	upTo := uint64(0)
+	if n > 0 {
+		upTo = s.uncommitted[n-1].ticket
+	}
 	s.append(record, func() {
 		s.committed(n, len(record))
 		s.wrote = true
-		s.observer.Committed(upTo)
+		if n > 0 {
+			s.observer.Committed(upTo)
+		}
+		s.answerDiscards(nil)
 		s.statusChanged()
 		s.db.tell('m', s.name)
 		s.db.wake(becauseWrite, false)
@@ -33,7 +39,7 @@ func (s *Stream) land() {
 		s.landInstall(l.install)
 		return
 	}
-	p, err := s.planTurn(&l.item, &l.answer)
+	p, err := s.planTurn(&l.item, &l.answer, s.db.host.Now())
 	if err != nil || p.record == nil {
 		if p.upgrade {
 			s.stop("upgrade", fail(CodeUpgrade, "", "the log holds an action that this version does not know"))
@@ -102,6 +108,8 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 
 // failWrites takes back what is not committed: none of it was kept, and the callers are told so.
 func (s *Stream) failWrites(err error) {
+	s.discards = nil
+	s.answerDiscards(err)
 	dropped := s.abandon()
 	if len(dropped) == 0 {
 		return

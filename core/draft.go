@@ -13,13 +13,17 @@ type Draft struct {
 	Guards string // JSON array, or empty
 	Atomic bool
 	Meta   string // JSON, or empty
+
+	retries UUID // the refused action that it takes the place of
 }
 
 // local is an action made by this client that is not in the log yet.
 type local struct {
 	Action
-	ticket uint64 // the caller's name for it; 0 where it was read from the local log
-	undo   Undo
+	ticket  uint64 // the caller's name for it; 0 where it was read from the local log
+	undo    Undo
+	retries UUID // the refused action whose place it takes when it is committed
+	bases   []seen
 }
 
 // seqRoom stands for the seq until a record gives one: the action's text is sorted, so that seq comes last and can

@@ -41,4 +41,5 @@ type KeyEffect struct {
 type Overwrote struct {
 	Key   string
 	Write Touch
+	Value string // what it replaced; empty for an unset key, and for the object
 }

@@ -30,6 +30,8 @@ const (
 	CodeRejected     = "rejected"     // the server refused the action for good
 	CodeUnknown      = "unknown"      // whether the server took the action cannot be told any more
 	CodeDepends      = "depends"      // it builds on an action that was refused
+
+	CodeNothingToUndo = "nothing-to-undo" // no action of this client can be taken back, or put back
 )
 
 // Error is an error with a stable code and, where there is one, the place of the fault as a JSON pointer.

@@ -108,7 +108,7 @@ func (s *Stream) landInstall(in *install) {
 		s.Pump()
 		return
 	}
-	next := s.planInstall(in.snap.s, s.db.newClient())
+	next := s.planInstall(in.snap.s, s.db.newClient(), s.db.host.Now())
 	in.snap.next.lsn, in.snap.rest = s.next, next.encodeRest()
 	c := in.snap.seal(s.state.paging.base)
 	c.Record = newRecord(recordInstall, 0).finish()
@@ -170,9 +170,12 @@ func (s *Stream) installed(in *install, err error) {
 // planInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is the
 // checkpoint's, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
 // another copy's of this client, the replica goes on under the given new id.
-func (r *Replica) planInstall(state *State, fresh UUID) *Replica {
+func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 	next := &Replica{name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, byID: map[UUID]*local{}, touching: map[UUID]int{},
-		own: append([]ownEntry(nil), r.own...)}
+		own: append([]ownEntry(nil), r.own...), conflicts: append([]Conflict(nil), r.conflicts...), keep: r.keep}
+	if r.state.Head > 0 || len(r.pending) > 0 { // else nothing of this client's can be in it
+		next.report(Conflict{Kind: ConflictGap, Base: itoa(int(r.state.Head + 1)), Index: state.Head, At: now}, new(landing))
+	}
 	row, known := state.clients.get(r.log.client)
 	clone := known && r.foreign(&row)
 	for i := range r.rejected {
@@ -185,7 +188,7 @@ func (r *Replica) planInstall(state *State, fresh UUID) *Replica {
 	refuse := func(l *local, code, message string) {
 		refused[l.ID] = true
 		gone = append(gone, l)
-		next.rejected = append(next.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: code, Message: message}, Action: l.Action})
+		next.rejected = append(next.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: code, Message: message}, At: now, Action: l.Action})
 	}
 	for _, l := range r.pending {
 		switch {

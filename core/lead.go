@@ -122,6 +122,7 @@ func (attendant) Committed(uint64)                     {}
 func (attendant) Failed([]uint64, error)               {}
 func (attendant) Resolved(uint64, UUID, uint64, error) {}
 func (attendant) Refused(uint64, Rejected)             {}
+func (attendant) Conflict(*Conflict)                   {}
 func (attendant) Changed(bool)                         {}
 func (attendant) StatusChanged()                       {}
 func (attendant) Closed(error)                         {}

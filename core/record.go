@@ -52,6 +52,7 @@ type turnRecord struct {
 	entries   []Entry
 	persisted []UUID
 	rejected  []Rejection
+	at        int64 // when it was planned, Unix milliseconds
 }
 
 // Entry is one action in a stream's log, with what the server says of it.
@@ -101,7 +102,8 @@ func encodeInit(r initRecord) []byte {
 	return e.finish()
 }
 
-func encodeCommit(raws []string) []byte {
+// encodeCommit makes the record of new pending actions, and of the refused ones that are dealt with.
+func encodeCommit(raws []string, dismissed []UUID) []byte {
 	size := 8
 	for _, raw := range raws {
 		size += len(raw) + 4
@@ -110,6 +112,12 @@ func encodeCommit(raws []string) []byte {
 	e.uint(uint64(len(raws)))
 	for _, raw := range raws {
 		e.string(raw)
+	}
+	if len(dismissed) > 0 { // the list came later than the record
+		e.uint(uint64(len(dismissed)))
+		for _, id := range dismissed {
+			e.uuid(id)
+		}
 	}
 	return e.finish()
 }
@@ -138,16 +146,18 @@ func encodeTurn(r *turnRecord) []byte {
 	for i := range r.rejected {
 		e.rejection(&r.rejected[i])
 	}
+	e.uint(uint64(r.at))
 	return e.finish()
 }
 
 // record is a decoded one; the part that its kind names is set.
 type record struct {
-	kind    recordKind
-	bytes   int
-	init    initRecord
-	actions []Action
-	turn    turnRecord
+	kind      recordKind
+	bytes     int
+	init      initRecord
+	actions   []Action
+	dismissed []UUID
+	turn      turnRecord
 }
 
 type decoder struct {
@@ -191,6 +201,9 @@ func (d *decoder) uuid() (u UUID) {
 	copy(u[:], d.bytes(16))
 	return u
 }
+
+// more tells whether anything follows: records of earlier versions end sooner.
+func (d *decoder) more() bool { return !d.bad && d.i < len(d.b) }
 
 // count reads how many items follow, each of at least size bytes: a broken count allocates nothing.
 func (d *decoder) count(size int) int {
@@ -241,6 +254,12 @@ func decodeRecord(b []byte) (*record, error) {
 				return nil, err
 			}
 		}
+		if d.more() {
+			r.dismissed = make([]UUID, d.count(16))
+			for i := range r.dismissed {
+				r.dismissed[i] = d.uuid()
+			}
+		}
 	case recordTurn:
 		t := &r.turn
 		t.after, t.epoch = d.uint(), d.uuid()
@@ -260,6 +279,9 @@ func decodeRecord(b []byte) (*record, error) {
 		t.rejected = make([]Rejection, d.count(34))
 		for i := range t.rejected {
 			t.rejected[i] = d.rejection()
+		}
+		if d.more() {
+			t.at = int64(d.uint())
 		}
 	default:
 		return nil, fail(CodeUpgrade, "", "a local record of a kind that this version does not know")

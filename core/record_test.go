@@ -67,7 +67,7 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add(encodeInit(initRecord{user: "u"})[recordHeader:], byte('i'))
 	f.Add(encodeTurn(&turnRecord{persisted: []UUID{{1}}})[recordHeader:], byte('t'))
-	f.Add(encodeCommit([]string{`{}`})[recordHeader:], byte('c'))
+	f.Add(encodeCommit([]string{`{}`}, nil)[recordHeader:], byte('c'))
 	f.Fuzz(func(t *testing.T, body []byte, kind byte) {
 		e := newRecord(recordKind(kind), len(body))
 		e.b = append(e.b, body...)

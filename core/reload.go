@@ -99,6 +99,12 @@ func (s *Stream) adopt(next *Replica) {
 			land.resolved = append(land.resolved, outcome{l.ticket, ownEntry{id: l.ID}})
 		}
 	}
+	next.keep, next.discards = old.keep, old.discards
+	for i := range next.conflicts {
+		if next.conflicts[i].Index > old.state.Head {
+			land.conflicts = append(land.conflicts, next.conflicts[i])
+		}
+	}
 	committed := uint64(0)
 	next.rebase(nil, func() {
 		for _, l := range old.uncommitted {
@@ -114,6 +120,10 @@ func (s *Stream) adopt(next *Replica) {
 			}
 			if stored {
 				committed = l.ticket
+				continue
+			}
+			if err := next.pointless(l); err != nil {
+				land.dropped = append(land.dropped, dropped{l, err})
 				continue
 			}
 			if l.Client != next.log.client {

@@ -1,5 +1,7 @@
 package core
 
+import "slices"
+
 // Replica is one stream's local log in memory: the visible state, which is the confirmed one with the pending and
 // then the uncommitted actions on top.
 //
@@ -21,12 +23,18 @@ type Replica struct {
 	touching    map[UUID]int    // object → how many pending and uncommitted actions name it
 	rejected    []Rejected
 	own         []ownEntry // what the log has of this client, oldest first; the last 10,000
+	conflicts   []Conflict // oldest first
+	keep        int        // how many of them; 0 for DefaultConflicts
+	discards    []UUID     // refused actions that the next commit takes off the list
+	dismissing  []UUID     // those of the commit under way, by discards and retries
+	effect      Effect     // room for that of one entry
 	weights     []int      // bytes of the records after the last checkpoint
 }
 
 // Rejected is a refused action that its author has yet to deal with.
 type Rejected struct {
 	Rejection
+	At     int64 // when it was heard of, Unix milliseconds; 0 for not known
 	Action Action
 	ticket uint64
 }
@@ -39,8 +47,16 @@ type outcome struct {
 
 // landing is what a record did to this replica's own actions.
 type landing struct {
-	resolved []outcome
-	rejected []Rejected
+	resolved  []outcome
+	rejected  []Rejected
+	conflicts []Conflict
+	dropped   []dropped
+}
+
+// dropped is an uncommitted write that another context has made pointless.
+type dropped struct {
+	*local
+	err error
 }
 
 func newReplica(name string) *Replica {
@@ -58,7 +74,7 @@ func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.ticket = ticket
+	l.ticket, l.retries = ticket, d.retries
 	var e *Effect
 	if l.Atomic {
 		e = new(Effect)
@@ -163,6 +179,7 @@ func (r *Replica) count(a *Action, by int) {
 // commitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it holds.
 func (r *Replica) commitRecord() (record []byte, n int) {
 	var raws []string
+	r.dismissing = append([]UUID(nil), r.discards...)
 	size := 0
 	for i, l := range r.uncommitted {
 		l.number(r.lastSeq + 1 + uint64(i))
@@ -170,8 +187,11 @@ func (r *Replica) commitRecord() (record []byte, n int) {
 			break
 		}
 		raws = append(raws, l.Raw)
+		if l.retries != Nil {
+			r.dismissing = append(r.dismissing, l.retries)
+		}
 	}
-	return encodeCommit(raws), len(raws)
+	return encodeCommit(raws, r.dismissing), len(raws)
 }
 
 // maxCommitBytes bounds one record, and with it the memory that a commit needs twice over.
@@ -182,6 +202,10 @@ func (r *Replica) committed(n, bytes int) {
 	for _, l := range r.uncommitted[:n] {
 		r.byID[l.ID] = l
 	}
+	for _, id := range r.dismissing {
+		r.dismiss(id)
+	}
+	r.dismissing = nil
 	r.pending = append(r.pending, r.uncommitted[:n]...)
 	r.uncommitted = append(r.uncommitted[:0:0], r.uncommitted[n:]...)
 	r.lastSeq += uint64(n)
@@ -218,6 +242,7 @@ func (r *Replica) follow(records []*record) (landing, error) {
 			r.next++
 			r.weights = append(r.weights, rec.bytes)
 		}
+		r.dropPointless(&land)
 	})
 	return land, err
 }
@@ -267,6 +292,9 @@ func (r *Replica) fold(rec *record, land *landing) error {
 			r.lastSeq = l.Seq
 			r.enqueue(l)
 		}
+		for _, id := range rec.dismissed {
+			r.dismiss(id)
+		}
 	case recordTurn:
 		return r.foldTurn(&rec.turn, land)
 	}
@@ -287,14 +315,14 @@ func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
 	}
 	gone := map[UUID]bool{}
 	for i := range t.entries {
-		r.foldEntry(&t.entries[i].Action, gone, land)
+		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
 	for _, id := range t.persisted {
 		l := r.byID[id]
 		if l == nil {
 			return fail(CodeCorrupt, "", "a turn persists an action that is not pending")
 		}
-		r.foldEntry(&l.Action, gone, land)
+		r.foldEntry(&l.Action, t.at, gone, land)
 	}
 	if s.Chain != t.chain {
 		return fail(CodeCorrupt, "", "a turn does not lead to its chain")
@@ -304,7 +332,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *landing) error {
 	for _, j := range t.rejected {
 		if l := r.byID[j.ID]; l != nil && !gone[j.ID] {
 			gone[j.ID], refusedIDs[j.ID] = true, true
-			refused := Rejected{Rejection: j, Action: l.Action, ticket: l.ticket}
+			refused := Rejected{Rejection: j, At: t.at, Action: l.Action, ticket: l.ticket}
 			r.rejected = append(r.rejected, refused)
 			land.rejected = append(land.rejected, refused)
 		}
@@ -384,18 +412,56 @@ func (r *Replica) dependants(refused map[UUID]bool, before []*local) (because ma
 }
 
 // foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
-func (r *Replica) foldEntry(a *Action, gone map[UUID]bool, land *landing) {
+func (r *Replica) foldEntry(a *Action, at int64, gone map[UUID]bool, land *landing) {
+	e := &r.effect
 	l := r.byID[a.ID]
 	if l == nil || gone[a.ID] {
-		r.state.ApplyEntry(a, nil, nil)
+		r.noteBases(a)
+		r.state.ApplyEntry(a, nil, e)
+		if a.Client != r.log.client {
+			r.reportForeign(a, e, at, land)
+		}
 		return
 	}
-	var e Effect
-	r.state.ApplyEntry(a, nil, &e)
+	var u Undo
+	r.state.ApplyEntry(a, &u, e)
 	gone[a.ID] = true
-	o := ownEntry{id: a.ID, seq: a.Seq, index: r.state.Head, discarded: e.Discarded, reason: e.why()}
+	o := ownEntry{id: a.ID, seq: a.Seq, index: r.state.Head, discarded: e.Discarded, reason: e.why(), undoes: undoes(a.Meta), inverse: r.state.inverse(a, &u)}
 	r.remember(o)
+	r.reportOwn(l, e, at, land)
 	land.resolved = append(land.resolved, outcome{l.ticket, o})
+}
+
+// dismiss takes a refused action off the list, and what was to discard it.
+func (r *Replica) dismiss(id UUID) {
+	if id == Nil {
+		return
+	}
+	r.rejected = slices.DeleteFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
+	r.discards = slices.DeleteFunc(r.discards, func(d UUID) bool { return d == id })
+}
+
+// dropPointless takes out the uncommitted writes whose target another context has dealt with: an undo of what is undone, a retry of
+// what is not on the list any more. Nothing pending is applied.
+func (r *Replica) dropPointless(land *landing) {
+	r.uncommitted = slices.DeleteFunc(r.uncommitted, func(l *local) bool {
+		err := r.pointless(l)
+		if err != nil {
+			r.count(&l.Action, -1)
+			land.dropped = append(land.dropped, dropped{l, err})
+		}
+		return err != nil
+	})
+}
+
+func (r *Replica) pointless(l *local) error {
+	if l.retries != Nil && !slices.ContainsFunc(r.rejected, func(j Rejected) bool { return j.ID == l.retries }) {
+		return errNotRefused()
+	}
+	if r.undoneElsewhere(l) {
+		return errNothingToUndo
+	}
+	return nil
 }
 
 // why is the reason of a discarded action: its own, or that of its first op.

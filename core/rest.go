@@ -13,7 +13,12 @@ type ownEntry struct {
 	index     uint64
 	discarded bool
 	reason    Reason
+	undoes    UUID
+	inverse   []inverseOp // what takes it back; of the last maxInverses
 }
+
+// maxInverses is of how many own persisted actions the inverse is kept.
+const maxInverses = 1000
 
 // maxOwn is how many of its own persisted actions a client remembers.
 const maxOwn = 10_000
@@ -24,6 +29,9 @@ func (r *Replica) remember(o ownEntry) {
 		r.own = append(r.own[:0:0], r.own[len(r.own)-maxOwn:]...)
 	}
 	r.own = append(r.own, o)
+	if n := len(r.own) - maxInverses - 1; n >= 0 {
+		r.own[n].inverse = nil
+	}
 }
 
 // findOwn looks for an own persisted action, the newest first.
@@ -115,6 +123,7 @@ func (r *Replica) encodeRest() []byte {
 		e.rejection(&r.rejected[i].Rejection)
 		e.string(r.rejected[i].Action.Raw)
 	}
+	r.encodeHistory(e)
 	return e.finish()
 }
 
@@ -147,6 +156,9 @@ func (r *Replica) readRest(b []byte) error {
 		if err := d.action(&r.rejected[i].Action, &s.slab); err != nil {
 			return err
 		}
+	}
+	if d.more() {
+		r.readHistory(d)
 	}
 	if d.bad || d.i != len(d.b) {
 		return corruptRecord("has a broken body")

@@ -31,7 +31,7 @@ func (s *Stream) waitsForSlot() bool {
 		s.slot.queued = true
 		s.db.slots(s.name, func(release func()) {
 			s.slot.queued = false
-			if s.ended || s.busy || len(s.uncommitted)+len(s.landings) == 0 {
+			if s.ended || s.busy || !s.waiting() {
 				release()
 				s.Pump()
 				return

@@ -40,6 +40,7 @@ type Stream struct {
 	ticket  uint64
 	waiters []settledWaiter
 	asked   map[UUID][]Persisted
+	discard []discardWaiter
 	live    []*Live
 	changed []*Live // flushed, not yet told
 }
@@ -69,6 +70,8 @@ type Observer interface {
 	Resolved(ticket uint64, id UUID, index uint64, err error)
 	// Refused says that the server refused an own action for good, or that it depends on such a one.
 	Refused(ticket uint64, r Rejected)
+	// Conflict says that a write of this client lost, or replaced an unseen one.
+	Conflict(c *Conflict)
 	// Changed says that rows may have changed; Flush tells which live queries.
 	Changed(remote bool)
 	// StatusChanged says that Status may give something new.
@@ -107,14 +110,14 @@ func (s *Stream) Pump() {
 	if s.busy || s.opened != nil {
 		return
 	}
-	if len(s.uncommitted)+len(s.landings) == 0 {
+	if !s.waiting() {
 		s.endSlot()
 	}
 	switch {
-	case len(s.uncommitted)+len(s.landings) > 0 && s.waitsForSlot(): // and reads the log when it has it
-	case s.stale && !(s.read && len(s.uncommitted)+len(s.landings) > 0): // one read between two tries
+	case s.waiting() && s.waitsForSlot(): // and reads the log when it has it
+	case s.stale && !(s.read && s.waiting()): // one read between two tries
 		s.load()
-	case len(s.uncommitted) > 0 && !(s.wrote && len(s.landings) > 0):
+	case len(s.uncommitted)+len(s.discards) > 0 && !(s.wrote && len(s.landings) > 0):
 		s.commit()
 	case len(s.landings) > 0:
 		s.land()
@@ -122,6 +125,9 @@ func (s *Stream) Pump() {
 		s.end(nil)
 	}
 }
+
+// waiting tells whether something waits for the commit slot.
+func (s *Stream) waiting() bool { return len(s.uncommitted)+len(s.discards)+len(s.landings) > 0 }
 
 // end tells, once, that the stream is closed, and lets go of all that waits.
 func (s *Stream) end(err error) {
@@ -205,6 +211,15 @@ func (s *Stream) tell(land *landing, remote bool) {
 		s.observer.Refused(r.ticket, r)
 		s.settle(r.ID)
 		s.answer(r.ID, 0, &r, r.err())
+	}
+	s.answerDiscards(nil)
+	for _, d := range land.dropped {
+		s.observer.Failed([]uint64{d.ticket}, d.err)
+		s.settle(d.ID)
+		s.answer(d.ID, 0, nil, d.err)
+	}
+	for i := range land.conflicts {
+		s.observer.Conflict(&land.conflicts[i])
 	}
 	s.observer.Changed(remote)
 	s.statusChanged()

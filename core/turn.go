@@ -26,7 +26,7 @@ type plan struct {
 //
 // An answer that cannot be followed (a hole, another chain, no valid action) is a bad-answer *Error; one whose
 // request was made at another head is dropped without one.
-func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer) (plan, error) {
+func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer, now int64) (plan, error) {
 	s := r.state
 	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
 		return plan{}, nil // another context's turn was first: the next turn asks again
@@ -34,7 +34,7 @@ func (r *Replica) planTurn(it *SyncItem, a *SyncAnswer) (plan, error) {
 	if a.Offer != nil && len(a.Entries) == 0 {
 		return plan{}, fail(CodeBadAnswer, "/checkpoint", "it leads no further")
 	}
-	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain}
+	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain, at: now}
 	if a.HasEpoch {
 		t.epoch = a.Epoch
 	}

@@ -10,6 +10,7 @@ type Undo struct {
 type image struct {
 	id     UUID
 	absent bool
+	op     int32 // which of its action's
 	object object
 }
 
@@ -59,6 +60,13 @@ func (s *State) revert(u *Undo, n int) {
 	}
 	clear(u.images[n:])
 	u.images = u.images[:n]
+}
+
+func (u *Undo) len() int {
+	if u == nil {
+		return 0
+	}
+	return len(u.images)
 }
 
 // save puts an object's image into u. o is nil where there is none.

@@ -22,6 +22,7 @@ func (quiet) Committed(uint64)                          {}
 func (quiet) Failed([]uint64, error)                    {}
 func (quiet) Resolved(uint64, core.UUID, uint64, error) {}
 func (quiet) Refused(uint64, core.Rejected)             {}
+func (quiet) Conflict(*core.Conflict)                   {}
 func (quiet) Changed(bool)                              {}
 func (quiet) StatusChanged()                            {}
 func (quiet) Closed(error)                              {}

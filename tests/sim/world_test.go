@@ -349,6 +349,7 @@ func (tb *tab) Resolved(ticket uint64, _ core.UUID, index uint64, err error) {
 	}
 }
 func (tb *tab) Refused(ticket uint64, r core.Rejected) { tb.refused[ticket] = r }
+func (tb *tab) Conflict(*core.Conflict)                {}
 func (tb *tab) Changed(bool)                           {}
 func (tb *tab) StatusChanged()                         {}
 func (tb *tab) Closed(err error) {

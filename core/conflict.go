@@ -1,0 +1,250 @@
+package core
+
+import "strings"
+
+// Conflict is a write of this client that lost, or that replaced one which its author had not seen; told once it is confirmed. Values are
+// canonical JSON, empty where there is none. Other is nil where nobody is known.
+type Conflict struct {
+	Kind   ConflictKind
+	Reason Reason // of a discarded one
+	Object UUID
+	Key    string // empty for the whole object
+	Mine   string // what this client wrote
+	Theirs string // what somebody else wrote
+	Base   string // what both started from, as far as it is known
+	Action UUID   // this client's
+	Other  *Touch // the other write
+	Index  uint64 // of the entry that decided it
+	At     int64  // its time, Unix milliseconds
+
+	part Part // how Mine was written
+}
+
+// ConflictKind is what became of this client's write.
+type ConflictKind string
+
+// The kinds.
+const (
+	ConflictOverwritten ConflictKind = "overwritten" // another client replaced it unseen
+	ConflictOverwrote   ConflictKind = "overwrote"   // it replaced another client's, unseen
+	ConflictDiscarded   ConflictKind = "discarded"   // it came into the log and does not stand
+	ConflictGap         ConflictKind = "gap"         // a checkpoint stood for entries Base to Index: of these nothing is told
+)
+
+// DefaultConflicts is how many reports a stream keeps.
+const DefaultConflicts = 1000
+
+// report keeps a conflict; the oldest ones go a tenth at a time. Its strings are its own: views would keep whole records alive.
+func (r *Replica) report(c Conflict, land *landing) {
+	for _, s := range []*string{&c.Key, &c.Mine, &c.Theirs, &c.Base} {
+		*s = strings.Clone(*s)
+	}
+	if c.Other != nil {
+		other := *c.Other
+		c.Other = &other
+	}
+	limit := r.keep
+	if limit == 0 {
+		limit = DefaultConflicts
+	}
+	if len(r.conflicts) >= limit+max(limit/10, 1) {
+		r.conflicts = append(r.conflicts[:0:0], r.conflicts[len(r.conflicts)-limit+1:]...)
+	}
+	r.conflicts = append(r.conflicts, c)
+	land.conflicts = append(land.conflicts, c)
+}
+
+// Conflicts lists the reports, newest first.
+func (r *Replica) Conflicts() []Conflict {
+	n := len(r.conflicts)
+	if limit := r.keep; limit > 0 {
+		n = min(n, limit)
+	} else {
+		n = min(n, DefaultConflicts)
+	}
+	out := make([]Conflict, n)
+	for i := range out {
+		out[i] = r.conflicts[len(r.conflicts)-1-i]
+	}
+	return out
+}
+
+// reportForeign tells which of this client's writes another client's entry has replaced unseen. e is what came of the entry.
+func (r *Replica) reportForeign(a *Action, e *Effect, at int64, land *landing) {
+	for i := range e.Ops {
+		for _, ow := range e.Ops[i].Overwrote {
+			if ow.Write.Client != r.log.client || ow.Key == "" && r.told(land, a.Ops[i].Object, ow.Write.Action) {
+				continue
+			}
+			theirs := ""
+			if ow.Key != "" {
+				theirs, _ = r.state.value(r.state.object(a.Ops[i].Object), ow.Key)
+			}
+			r.report(Conflict{Kind: ConflictOverwritten, Object: a.Ops[i].Object, Key: ow.Key, Mine: ow.Value, Theirs: theirs,
+				Base: r.before(ow.Write.Action, a.Ops[i].Object, ow.Key), Action: ow.Write.Action,
+				Other: &Touch{Index: r.state.Head, Client: a.Client, Action: a.ID}, Index: r.state.Head, At: at}, land)
+		}
+	}
+}
+
+// told tells whether the entry under way has led to a report of a key of this object and action: then the object needs none of its own.
+func (r *Replica) told(land *landing, object, action UUID) bool {
+	for i := len(land.conflicts) - 1; i >= 0 && land.conflicts[i].Index == r.state.Head; i-- {
+		if c := &land.conflicts[i]; c.Object == object && c.Action == action {
+			return true
+		}
+	}
+	return false
+}
+
+// before is the value that an own persisted action replaced, as far as its inverse is kept.
+func (r *Replica) before(action, object UUID, key string) string {
+	own := r.findOwn(action)
+	if own == nil {
+		return ""
+	}
+	for i := range own.inverse {
+		for _, ch := range own.inverse[i].Changes {
+			if own.inverse[i].Object == object && ch.Key == key && ch.Part == PartSet {
+				return ch.Value
+			}
+		}
+	}
+	return ""
+}
+
+// seen is a value that a pending action was made upon, kept when another client's entry replaces it.
+type seen struct {
+	object UUID
+	key    string
+	value  string
+}
+
+// noteBases keeps what pending actions were made upon, before an entry of another client replaces it.
+func (r *Replica) noteBases(a *Action) {
+	for i := range a.Ops {
+		op := &a.Ops[i]
+		if r.touching[op.Object] == 0 || op.Kind == Unlock {
+			continue
+		}
+		o := r.state.object(op.Object)
+		if o == nil {
+			continue
+		}
+		for _, l := range r.pending {
+			for j := range l.Ops {
+				mine := &l.Ops[j]
+				if mine.Object != op.Object {
+					continue
+				}
+				for k := range mine.Changes {
+					key := mine.Changes[k].Key
+					if _, known := l.base(op.Object, key); !known && (op.Kind == Remove || op.changes(key)) {
+						value, _ := r.state.value(o, key)
+						l.bases = append(l.bases, seen{op.Object, key, strings.Clone(value)})
+					}
+				}
+			}
+		}
+	}
+}
+
+func (op *Op) changes(key string) bool {
+	for i := range op.Changes {
+		if op.Changes[i].Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *local) base(object UUID, key string) (string, bool) {
+	for i := range l.bases {
+		if b := &l.bases[i]; b.object == object && b.key == key {
+			return b.value, true
+		}
+	}
+	return "", false
+}
+
+// reportOwn tells what an own action, which has just come into the log as l, replaced unseen, and what of it does not stand.
+func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
+	if e.Reason == ReasonDuplicate {
+		return // another copy of this client made it: nothing is known of a write that lost
+	}
+	whole := e.Reason != ReasonNone // a guard, or atomic: each op is lost for it
+	for i := range l.Ops {
+		op := &l.Ops[i]
+		o := r.state.object(op.Object)
+		lost := func(key, mine string, part Part, reason Reason, other *Touch) {
+			theirs, _ := r.state.value(o, key)
+			base, _ := l.base(op.Object, key)
+			r.report(Conflict{Kind: ConflictDiscarded, Reason: reason, Object: op.Object, Key: key, Mine: mine, Theirs: theirs, Base: base,
+				Action: l.ID, Other: other, Index: r.state.Head, At: at, part: part}, land)
+		}
+		if whole || e.Ops[i].Discarded {
+			reason := e.Reason
+			if !whole {
+				reason = e.Ops[i].Reason
+			}
+			other := o.lastOther(l.Client)
+			if reason == ReasonExists && o != nil {
+				other = o.touch
+			}
+			if op.Kind == Update && len(op.Changes) > 0 {
+				for j := range op.Changes {
+					lost(op.Changes[j].Key, op.Changes[j].Value, op.Changes[j].Part, reason, other)
+				}
+			} else {
+				lost("", op.fields(), PartSet, reason, other)
+			}
+			continue
+		}
+		for _, k := range e.Ops[i].Keys {
+			for j := range op.Changes {
+				if ch := &op.Changes[j]; ch.Key == k.Key {
+					lost(k.Key, ch.Value, ch.Part, k.Reason, r.state.writeOf(o, k.Key, l.Client))
+				}
+			}
+		}
+		for _, ow := range e.Ops[i].Overwrote {
+			if ow.Key == "" && len(e.Ops[i].Overwrote) > 1 {
+				continue // its keys tell it
+			}
+			mine, _ := r.state.value(o, ow.Key)
+			base, _ := l.base(op.Object, ow.Key)
+			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base, Action: l.ID, Other: &ow.Write,
+				Index: r.state.Head, At: at}, land)
+		}
+	}
+}
+
+// lastOther is the last touch of an object by another client; nil where there is none.
+func (o *object) lastOther(client UUID) *Touch {
+	if o == nil {
+		return nil
+	}
+	if o.touch.Client != client {
+		return o.touch
+	}
+	return o.other
+}
+
+// writeOf is the last write of a key where another client made it.
+func (s *State) writeOf(o *object, key string, client UUID) *Touch {
+	if o == nil {
+		return nil
+	}
+	if i, ok := s.field(o.fields, key); ok && o.fields[i].write.Client != client {
+		return o.fields[i].write
+	}
+	return nil
+}
+
+// fields is what a create would have written, as an object; empty for other ops.
+func (op *Op) fields() string {
+	if op.Kind != Create {
+		return ""
+	}
+	return view(appendChanges(nil, op.Changes, PartSet))
+}

@@ -1,0 +1,117 @@
+package core
+
+// The history stands at the end of the rest of a local checkpoint: when refused actions were heard of, what own actions replaced, what pending
+// ones were made upon, and the conflicts. Checkpoints of earlier versions end before it.
+
+func (r *Replica) encodeHistory(e *encoder) {
+	for i := range r.rejected {
+		e.uint(uint64(r.rejected[i].At))
+	}
+	from := 0 // of what is before, nothing is kept
+	for from < len(r.own) && len(r.own[from].inverse) == 0 && r.own[from].undoes == Nil {
+		from++
+	}
+	e.uint(uint64(from))
+	for i := range r.own[from:] {
+		o := &r.own[from+i]
+		e.uuid(o.undoes)
+		e.ops(o.inverse)
+	}
+	for _, l := range r.pending {
+		e.uint(uint64(len(l.bases)))
+		for i := range l.bases {
+			e.uuid(l.bases[i].object)
+			e.string(l.bases[i].key)
+			e.string(l.bases[i].value)
+		}
+	}
+	e.uint(uint64(len(r.conflicts)))
+	for i := range r.conflicts {
+		c := &r.conflicts[i]
+		e.string(string(c.Kind))
+		e.string(string(c.Reason))
+		e.uuid(c.Object)
+		for _, s := range [...]string{c.Key, c.Mine, c.Theirs, c.Base} {
+			e.string(s)
+		}
+		e.uuid(c.Action)
+		e.bool(c.Other != nil)
+		if c.Other != nil {
+			e.uint(c.Other.Index)
+			e.uuid(c.Other.Client)
+			e.uuid(c.Other.Action)
+		}
+		e.uint(c.Index)
+		e.uint(uint64(c.At))
+		e.uint(uint64(c.part))
+	}
+}
+
+func (r *Replica) readHistory(d *decoder) {
+	for i := range r.rejected {
+		r.rejected[i].At = int64(d.uint())
+	}
+	from := d.uint()
+	for i := from; i < uint64(len(r.own)) && !d.bad; i++ {
+		r.own[i].undoes, r.own[i].inverse = d.uuid(), d.ops()
+	}
+	for _, l := range r.pending {
+		l.bases = make([]seen, d.count(18))
+		for i := range l.bases {
+			l.bases[i] = seen{d.uuid(), d.string(), d.string()}
+		}
+	}
+	r.conflicts = make([]Conflict, d.count(40))
+	for i := range r.conflicts {
+		c := &r.conflicts[i]
+		c.Kind, c.Reason, c.Object = ConflictKind(d.string()), Reason(d.string()), d.uuid()
+		c.Key, c.Mine, c.Theirs, c.Base, c.Action = d.string(), d.string(), d.string(), d.string(), d.uuid()
+		if d.bool() {
+			c.Other = &Touch{Index: d.uint(), Client: d.uuid(), Action: d.uuid()}
+		}
+		c.Index, c.At, c.part = d.uint(), int64(d.uint()), d.part()
+	}
+}
+
+func (e *encoder) ops(ops []inverseOp) {
+	e.uint(uint64(len(ops)))
+	for i := range ops {
+		op := &ops[i]
+		e.uint(uint64(op.Kind))
+		e.uuid(op.Object)
+		e.string(op.Type)
+		e.uint(uint64(len(op.Changes)))
+		for j := range op.Changes {
+			e.uint(uint64(op.Changes[j].Part))
+			e.string(op.Changes[j].Key)
+			e.string(op.Changes[j].Value)
+			if op.Kind == Update {
+				e.chain(op.left[j])
+			}
+		}
+	}
+}
+
+func (d *decoder) part() Part {
+	part := d.uint()
+	d.bad = d.bad || part > uint64(PartWithout)
+	return Part(part)
+}
+
+func (d *decoder) ops() []inverseOp {
+	ops := make([]inverseOp, d.count(19))
+	for i := range ops {
+		op := &ops[i]
+		kind := d.uint()
+		d.bad = d.bad || kind > uint64(Unlock)
+		op.Kind, op.Object, op.Type = OpKind(kind), d.uuid(), d.string()
+		op.Changes = make([]Change, d.count(3))
+		for j := range op.Changes {
+			op.Changes[j] = Change{d.part(), d.string(), d.string()}
+			if op.Kind == Update {
+				op.left = append(op.left, d.chain())
+			}
+		}
+	}
+	return ops
+}

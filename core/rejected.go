@@ -1,0 +1,211 @@
+package core
+
+import "slices"
+
+// What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
+// takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
+
+// RejectedList lists what was refused and not yet dealt with, oldest first.
+func (r *Replica) RejectedList() []Rejected {
+	out := make([]Rejected, 0, len(r.rejected))
+	for i := range r.rejected {
+		if !r.claimed(r.rejected[i].ID) {
+			out = append(out, r.rejected[i])
+		}
+	}
+	return out
+}
+
+// claimed tells whether an uncommitted write takes a refused action's place.
+func (r *Replica) claimed(id UUID) bool {
+	for _, l := range r.uncommitted {
+		if l.retries == id {
+			return true
+		}
+	}
+	for _, d := range r.discards {
+		if d == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Replica) refused(id UUID) *Rejected {
+	for i := range r.rejected {
+		if j := &r.rejected[i]; j.ID == id && !r.claimed(id) {
+			return j
+		}
+	}
+	return nil
+}
+
+// discardWaiter waits until a refused action is off the list.
+type discardWaiter struct {
+	id   UUID
+	done func(error)
+}
+
+// Discard takes a refused action off the list, for good. The host calls Pump after it.
+func (s *Stream) Discard(id UUID, done func(error)) {
+	switch {
+	case s.closed:
+		done(errClosed)
+	case s.broken != nil:
+		done(s.broken)
+	case s.refused(id) == nil:
+		done(errNotRefused())
+	default:
+		s.discards = append(s.discards, id)
+		s.discard = append(s.discard, discardWaiter{id, done})
+	}
+}
+
+// answerDiscards tells those whose discard is done; with an error all of them, that it will not be.
+func (s *Stream) answerDiscards(err error) {
+	var left []discardWaiter
+	var done []func(error)
+	for _, w := range s.discard {
+		if err == nil && slices.ContainsFunc(s.rejected, func(j Rejected) bool { return j.ID == w.id }) {
+			left = append(left, w)
+		} else {
+			done = append(done, w.done)
+		}
+	}
+	s.discard = left
+	s.discards = slices.DeleteFunc(s.discards, func(id UUID) bool {
+		return !slices.ContainsFunc(left, func(w discardWaiter) bool { return w.id == id })
+	})
+	for _, f := range done {
+		f(err)
+	}
+}
+
+func errNotRefused() error {
+	return fail(CodeNotFound, "", "no refused action has this id, or it has been dealt with")
+}
+
+// Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an update, that are laid
+// over its one create or update.
+func (r *Replica) Retry(d *Draft, id UUID, patch string) error {
+	j := r.refused(id)
+	if j == nil {
+		return errNotRefused()
+	}
+	ops := j.Action.Ops
+	if patch != "" {
+		at := -1
+		for i := range ops {
+			if ops[i].Kind == Create || ops[i].Kind == Update {
+				if at >= 0 {
+					return fail(CodeInvalid, "", "a patch is for an action with one create or update")
+				}
+				at = i
+			}
+		}
+		if at < 0 {
+			return fail(CodeInvalid, "", "a patch is for an action with a create or update")
+		}
+		patched, err := ops[at].patched(patch)
+		if err != nil {
+			return err
+		}
+		ops = append([]Op(nil), ops...)
+		ops[at] = patched
+	}
+	b := []byte{'['}
+	for i := range ops {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendOp(b, &ops[i])
+	}
+	d.Ops, d.Guards, d.Atomic, d.retries = view(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
+	if undoes(j.Action.Meta) == Nil {
+		d.Meta = j.Action.Meta
+	}
+	return nil
+}
+
+// patched is the op with the parts of a patch laid over it.
+func (op Op) patched(patch string) (Op, error) {
+	text := append([]byte(`{"object":"`), op.Object.String()...)
+	text = append(text, `","op":"update"`...)
+	if len(patch) > 2 {
+		text = append(append(text, ','), patch[1:len(patch)-1]...)
+	}
+	canon, err := Canonical(view(append(text, '}')), MaxDepth-2)
+	if err != nil {
+		return op, err
+	}
+	c := cursor{b: canon}
+	var over Op
+	if err := c.op(&over); err != nil {
+		return op, err
+	}
+	var changes []Change
+	for _, ch := range op.Changes {
+		if !over.changes(ch.Key) {
+			changes = append(changes, ch)
+		}
+	}
+	for _, ch := range over.Changes {
+		if op.Kind == Create { // which has values only
+			old := ""
+			for i := range op.Changes {
+				if op.Changes[i].Key == ch.Key {
+					old = op.Changes[i].Value
+				}
+			}
+			value, reason := merge(&ch, old)
+			if reason != ReasonNone {
+				return op, refusedKey("/"+escapePointer(ch.Key), reason)
+			}
+			if value == "" {
+				continue
+			}
+			ch = Change{PartSet, ch.Key, value}
+		}
+		changes = append(changes, ch)
+	}
+	op.Changes = changes
+	return op, nil
+}
+
+// memberOf is the text of a member of a canonical object; empty where there is none.
+func memberOf(object, name string) (text string) {
+	l := &lexer{b: object}
+	_ = l.object(func(key string) error {
+		value, err := l.raw()
+		if key == name {
+			text = value
+		}
+		return err
+	})
+	return text
+}
+
+// Restore makes a draft that writes the value that has lost in a conflict again.
+func (r *Replica) Restore(d *Draft, c *Conflict) error {
+	value, part := c.Mine, c.part
+	switch c.Kind {
+	case ConflictGap:
+		return fail(CodeInvalid, "", "a gap has nothing to restore")
+	case ConflictOverwrote:
+		value, part = c.Theirs, PartSet
+	case ConflictOverwritten:
+		part = PartSet
+	}
+	if r.state.object(c.Object) == nil {
+		return errMissing("")
+	}
+	if c.Key == "" {
+		return fail(CodeInvalid, "", "this is about the whole object, which is there")
+	}
+	ch := Change{part, c.Key, value}
+	if value == "" {
+		ch.Part = PartUnset
+	}
+	d.Ops = view(append(appendOp([]byte{'['}, &Op{Kind: Update, Object: c.Object, Changes: []Change{ch}}), ']'))
+	return nil
+}

@@ -1,0 +1,193 @@
+package core
+
+// Undo and redo are ordinary new actions, made of what the application of another one has replaced. Each names its target in meta, as
+// {"undoes":"id"}; a redo is the undo of an undo. So an own action, the one that undoes it, the one that undoes that, … are a chain:
+// it is in effect where the last of them is an even one.
+
+// Skipped is a place that an undo did not put back: somebody has written since.
+type Skipped struct {
+	Object UUID
+	Key    string // empty for the whole object
+}
+
+const undoesMember = `{"undoes":"`
+
+// undoes is the target that an action's meta names, Nil for none.
+func undoes(meta string) UUID {
+	const n = len(undoesMember)
+	if len(meta) != n+36+len(`"}`) || meta[:n] != undoesMember {
+		return Nil
+	}
+	id, _ := ParseUUID(meta[n : n+36])
+	return id
+}
+
+// step is an own action as undo looks at it.
+type step struct {
+	id, undoes UUID
+	own        *ownEntry // in the log
+	local      *local    // or not yet
+}
+
+// steps lists this client's actions that stand, the oldest first.
+func (r *Replica) steps() []step {
+	out := make([]step, 0, len(r.own)+len(r.pending)+len(r.uncommitted))
+	for i := range r.own {
+		if o := &r.own[i]; !o.discarded {
+			out = append(out, step{id: o.id, undoes: o.undoes, own: o})
+		}
+	}
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			out = append(out, step{id: l.ID, undoes: undoes(l.Meta), local: l})
+		}
+	}
+	return out
+}
+
+// Undo takes back this client's last action that is in effect, as a new action: a key goes back only while nobody has written it since.
+// One with nothing left to take back is passed over. d gets its ops and meta; the rest of it is the caller's. Where there is nothing to
+// undo, it is a nothing-to-undo *Error.
+func (r *Replica) Undo(d *Draft) ([]Skipped, error) { return r.toggle(d, false) }
+
+// Redo takes back the last undo, as long as nothing was written after it.
+func (r *Replica) Redo(d *Draft) ([]Skipped, error) { return r.toggle(d, true) }
+
+func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
+	steps := r.steps()
+	undone := map[UUID]bool{}
+	length := map[UUID]int{} // of the chain that ends with an action
+	for i := range steps {
+		if s := &steps[i]; s.undoes != Nil {
+			undone[s.undoes] = true
+			length[s.id] = length[s.undoes] + 1
+		}
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		s := &steps[i]
+		inEffect := length[s.id]%2 == 0
+		if redo && s.undoes == Nil && !undone[s.id] {
+			break // written after the undo: there is no way back to it
+		}
+		if undone[s.id] || inEffect == redo {
+			continue
+		}
+		if ops, skipped := r.takeBack(s); ops != "" {
+			d.Ops, d.Meta = ops, undoesMember+s.id.String()+`"}`
+			return skipped, nil
+		}
+	}
+	return nil, errNothingToUndo
+}
+
+var errNothingToUndo = fail(CodeNothingToUndo, "", "there is nothing to undo")
+
+// takeBack is the ops that take a step back from the visible state, and what cannot be; empty where nothing is left.
+func (r *Replica) takeBack(t *step) (string, []Skipped) {
+	s := r.state
+	inverse := []inverseOp(nil)
+	if t.own != nil {
+		inverse = t.own.inverse
+	} else {
+		inverse = s.inverse(&t.local.Action, &t.local.undo)
+	}
+	// What the ops so far have made of an object.
+	const (
+		untouched = iota
+		made
+		freed
+	)
+	became := map[UUID]int{}
+	var skipped []Skipped
+	ops := []byte{'['}
+	add := func(op *Op) {
+		if len(ops) > 1 {
+			ops = append(ops, ',')
+		}
+		ops = appendOp(ops, op)
+	}
+	for i := range inverse {
+		op := &inverse[i]
+		o := s.object(op.Object)
+		if became[op.Object] == freed {
+			o = nil
+		}
+		switch {
+		case became[op.Object] == made:
+			if op.Kind == Remove {
+				became[op.Object] = freed
+			}
+			add(&op.Op)
+		case op.Kind == Create && o != nil:
+			skipped = append(skipped, Skipped{Object: op.Object})
+		case op.Kind == Create:
+			became[op.Object] = made
+			add(&op.Op)
+		case o == nil && op.Kind == Remove: // it is gone already
+		case op.Kind == Remove && (o.lastOther(r.log.client) != nil || r.heldFromMe(o)):
+			skipped = append(skipped, Skipped{Object: op.Object})
+		case op.Kind == Remove:
+			became[op.Object] = freed
+			add(&op.Op)
+		default:
+			back := Op{Kind: Update, Object: op.Object}
+			for j, ch := range op.Changes {
+				if r.mayTakeBack(o, &ch, t.id, op.left[j]) {
+					back.Changes = append(back.Changes, ch)
+				} else {
+					skipped = append(skipped, Skipped{op.Object, ch.Key})
+				}
+			}
+			if len(back.Changes) > 0 {
+				add(&back)
+			}
+		}
+	}
+	if len(ops) == 1 {
+		return "", nil
+	}
+	return view(append(ops, ']')), skipped
+}
+
+// mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is still the target's, or
+// one of this client that has left the same: an undo and redo of later steps.
+func (r *Replica) mayTakeBack(o *object, ch *Change, target UUID, left Chain) bool {
+	if o == nil || r.heldFromMe(o) {
+		return false
+	}
+	i, found := r.state.field(o.fields, ch.Key)
+	old := ""
+	if found {
+		old = o.fields[i].value
+	}
+	if ch.Part > PartUnset {
+		_, reason := merge(ch, old)
+		return reason == ReasonNone
+	}
+	if !found { // the object was made again without it
+		return left == hashOf("") && o.lastOther(r.log.client) == nil
+	}
+	w := o.fields[i].write
+	return w.Action == target || w.Client == r.log.client && hashOf(old) == left
+}
+
+func (r *Replica) heldFromMe(o *object) bool { return o.locked && o.lock != r.log.client }
+
+// undoneElsewhere tells whether another action than l undoes the same target.
+func (r *Replica) undoneElsewhere(l *local) bool {
+	target := undoes(l.Meta)
+	if target == Nil {
+		return false
+	}
+	for i := range r.own {
+		if o := &r.own[i]; o.undoes == target && o.id != l.ID && !o.discarded {
+			return true
+		}
+	}
+	for _, p := range r.pending {
+		if p.ID != l.ID && undoes(p.Meta) == target {
+			return true
+		}
+	}
+	return false
+}
