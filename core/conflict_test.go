@@ -150,13 +150,12 @@ func causes(log []*Action) []string {
 	for i, a := range log {
 		var e Effect
 		s.ApplyEntry(a, nil, &e)
-		index := uint64(i + 1)
+		index, keyed := uint64(i+1), map[[2]UUID]bool{} // the object itself is told of where no key of it is
 		if a.Client != me {
 			for j, op := range e.Ops {
-				keyed := map[UUID]bool{}
 				for _, ow := range op.Overwrote {
-					if ow.Write.Client == me && (ow.Key != "" || !keyed[ow.Write.Action]) {
-						keyed[ow.Write.Action] = true
+					if ow.Write.Client == me && (ow.Key != "" || !keyed[[2]UUID{a.Ops[j].Object, ow.Write.Action}]) {
+						keyed[[2]UUID{a.Ops[j].Object, ow.Write.Action}] = true
 						out[cause(ConflictOverwritten, ow.Write.Action, a.Ops[j].Object, ow.Key, index)] = true
 					}
 				}

@@ -95,8 +95,13 @@ func (s *Stream) adopt(next *Replica) {
 			next.byID[l.ID].ticket = l.ticket
 		case own != nil:
 			land.resolved = append(land.resolved, outcome{l.ticket, *own})
-		default: // so long ago that it is forgotten, but once pending it ends in the log or on the list
+		case len(next.own) >= maxOwn && next.own[0].seq > l.Seq: // so long ago that it is forgotten
 			land.resolved = append(land.resolved, outcome{l.ticket, ownEntry{id: l.ID}})
+		default: // once pending it ends in the log or on the list, and is off that again
+			gone = append(gone, l)
+			refused[l.ID] = true
+			land.rejected = append(land.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: CodeRejected, Message: "it was refused, and has been dealt with in another context"},
+				Action: l.Action, ticket: l.ticket})
 		}
 	}
 	next.keep, next.discards = old.keep, old.discards

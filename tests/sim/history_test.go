@@ -75,6 +75,8 @@ type history struct {
 	promises map[core.UUID]*promise
 	lives    map[*tab][]*watched
 	seen     map[*tab]map[uint32]string // rows by version
+	repeats  map[repeat][]core.UUID
+	dealt    map[core.UUID]bool // what was refused and then discarded, or tried again
 	trace    hash.Hash
 	steps    int
 }
@@ -83,6 +85,12 @@ type history struct {
 type profile struct {
 	local *memstore.Database
 	tabs  []*tab
+}
+
+// repeat is an action that is undone, or, when it was refused, tried again: each is done by one other at most.
+type repeat struct {
+	id    core.UUID
+	retry bool
 }
 
 // promise is a write that a tab was given a ticket for.
@@ -99,7 +107,7 @@ type watched struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
-	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]core.UUID{}, dealt: map[core.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
@@ -285,9 +293,45 @@ func (h *history) write(tb *tab) {
 	case 2:
 		d.Guards = `[{"object":"` + object(r.IntN(12)) + `","key":"n","equals":` + fmt.Sprint(r.IntN(5)) + `}]`
 	}
+	var of repeat
+	switch r.IntN(12) {
+	case 0:
+		of = h.again(tb, d)
+	case 1:
+		if list := tb.RejectedList(); len(list) > 0 {
+			id := list[r.IntN(len(list))].ID
+			h.dealt[id] = true
+			tb.Discard(id, func(error) {})
+		}
+	}
 	if ticket, err := tb.Write(d); err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
+		if of.id != core.Nil {
+			h.repeats[of] = append(h.repeats[of], d.ID)
+		}
 	}
+}
+
+// again makes a draft of what was: an undo, a redo, or another try of what was refused; and tells what of.
+func (h *history) again(tb *tab, d *core.Draft) repeat {
+	d.Guards, d.Atomic = "", false
+	if list := tb.RejectedList(); len(list) > 0 && h.r.IntN(2) == 0 {
+		j := list[h.r.IntN(len(list))]
+		if err := tb.Retry(d, j.ID, []string{"", `{"set":{"big":1}}`}[h.r.IntN(2)]); err == nil {
+			h.dealt[j.ID] = true
+			return repeat{j.ID, true}
+		}
+		return repeat{}
+	}
+	toggle := tb.Undo
+	if h.r.IntN(3) == 0 {
+		toggle = tb.Redo
+	}
+	if _, err := toggle(d); err != nil {
+		return repeat{}
+	}
+	target, _ := core.ParseUUID(d.Meta[len(`{"undoes":"`):][:36])
+	return repeat{target, false}
 }
 
 // visible holds a tab's visible state to a fold from nothing: the log up to its head, then what is pending, in order. That is what
@@ -391,6 +435,21 @@ func (h *history) check() {
 	for id, p := range h.promises {
 		h.kept(id, p, in[id], slices.Contains(tabs, p.tb))
 	}
+	stands, s := map[core.UUID]bool{}, core.NewState()
+	for _, a := range h.engine.actions[stream] {
+		var e core.Effect
+		s.ApplyEntry(a, nil, &e)
+		stands[a.ID] = !e.Discarded
+	}
+	for of, by := range h.repeats {
+		taken := slices.DeleteFunc(slices.Clone(by), func(id core.UUID) bool { return !stands[id] })
+		if len(taken) > 1 {
+			t.Errorf("%+v is done by %v", of, taken)
+		}
+	}
+	for _, p := range h.profiles {
+		h.reported(p)
+	}
 }
 
 // kept holds a promise: it is settled once, by what the log says; what was durable is in the log or was refused.
@@ -418,7 +477,7 @@ func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
 		t.Errorf("%s is resolved, and not in the log", id)
 	case resolved && at != 0 && at != index:
 		t.Errorf("%s is resolved with index %d, and in the log at %d", id, at, index)
-	case p.ticket <= p.tb.committed && !failed && !refused && index == 0 && !h.refusedOf(p.tb, id):
+	case p.ticket <= p.tb.committed && !failed && !refused && index == 0 && !h.dealt[id] && !h.refusedOf(p.tb, id):
 		t.Errorf("%s was durable, and is lost", id)
 	}
 }

@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// reported holds what a profile tells of conflicts and refusals to the log, and its tabs to one another.
+func (h *history) reported(p *profile) {
+	t := h.t
+	var first *tab
+	for _, tb := range p.tabs {
+		if tb.Stream == nil {
+			continue
+		}
+		got, gap := reports(tb)
+		if !gap && len(tb.Conflicts()) < core.DefaultConflicts {
+			if want := causes(h.engine.actions[stream], tb.Client()); !slices.Equal(got, want) {
+				t.Errorf("client %s tells of conflicts\n%s\nand the log of\n%s", tb.Client(), strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		}
+		if first == nil {
+			first = tb
+			continue
+		}
+		if a, b := fmt.Sprint(got), fmt.Sprint(first.reports()); a != b {
+			t.Errorf("two tabs tell of different conflicts: %s / %s", a, b)
+		}
+		if a, b := fmt.Sprint(refusals(tb)), fmt.Sprint(refusals(first)); a != b {
+			t.Errorf("two tabs list different refused actions: %s / %s", a, b)
+		}
+	}
+}
+
+func (tb *tab) reports() []string { list, _ := reports(tb); return list }
+
+func refusals(tb *tab) (ids []core.UUID) {
+	for _, j := range tb.RejectedList() {
+		ids = append(ids, j.ID)
+	}
+	return ids
+}
+
+func reports(tb *tab) (list []string, gap bool) {
+	for _, c := range tb.Conflicts() {
+		gap = gap || c.Kind == core.ConflictGap
+		list = append(list, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
+	}
+	slices.Sort(list)
+	return slices.Compact(list), gap
+}
+
+func cause(kind core.ConflictKind, action, object core.UUID, key string, index uint64) string {
+	return fmt.Sprintf("%s %s by %d of %s %q", kind, action, index, object, key)
+}
+
+// causes folds a log from nothing and lists what must be told to a client: each of its writes that does not stand, or that replaced one it
+// had not seen, or that was replaced by one which had not seen it.
+func causes(log []*core.Action, me core.UUID) []string {
+	s := core.NewState()
+	var out []string
+	for i, a := range log {
+		var e core.Effect
+		s.ApplyEntry(a, nil, &e)
+		index, keyed := uint64(i+1), map[[2]core.UUID]bool{} // the object itself is told of where no key of it is
+		for j := range a.Ops {
+			op := &a.Ops[j]
+			told := func(kind core.ConflictKind, action core.UUID, key string) {
+				out = append(out, cause(kind, action, op.Object, key, index))
+			}
+			if e.Reason != "" || e.Ops[j].Discarded {
+				if a.Client != me {
+					continue
+				}
+				if op.Kind != core.Update || len(op.Changes) == 0 {
+					told(core.ConflictDiscarded, a.ID, "")
+				} else {
+					for _, ch := range op.Changes {
+						told(core.ConflictDiscarded, a.ID, ch.Key)
+					}
+				}
+				continue
+			}
+			for _, ow := range e.Ops[j].Overwrote {
+				switch {
+				case a.Client == me && (ow.Key != "" || len(e.Ops[j].Overwrote) == 1):
+					told(core.ConflictOverwrote, a.ID, ow.Key)
+				case a.Client != me && ow.Write.Client == me && (ow.Key != "" || !keyed[[2]core.UUID{op.Object, ow.Write.Action}]):
+					told(core.ConflictOverwritten, ow.Write.Action, ow.Key)
+				}
+				keyed[[2]core.UUID{op.Object, ow.Write.Action}] = true
+			}
+			if a.Client == me {
+				for _, k := range e.Ops[j].Keys {
+					told(core.ConflictDiscarded, a.ID, k.Key)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
