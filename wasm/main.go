@@ -33,6 +33,7 @@ func main() {
 	cold("destroy", destroyDatabase)
 	cold("settled", settled)
 	cold("persisted", persisted)
+	cold("discard", discard)
 	cold("sync", syncNow)
 	cold("hear", hear)
 	cold("lead", lead)

@@ -36,7 +36,11 @@ func (s *stream) Resolved(ticket uint64, id core.UUID, index uint64, err error) 
 }
 
 func (s *stream) Refused(ticket uint64, r core.Rejected) {
-	s.observer.Call("refused", ticket, r.Code, r.Message, r.Action.Raw)
+	s.observer.Call("refused", ticket, string(appendRejected(nil, &r)))
+}
+
+func (s *stream) Conflict(c *core.Conflict) {
+	s.observer.Call("conflict", string(appendConflict(nil, c)))
 }
 
 // Changed is told to the script where it does not know it by itself: its own writes it does.

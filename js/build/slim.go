@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -96,10 +97,59 @@ func dataSegments(wasm []byte) (out []segment, err error) {
 
 // Offsets in the header of the table of functions, and in a function's entry.
 const (
-	headerFuncs, headerFileNames, headerTables, headerEntries = 8, 40, 56, 64
-	funcFrame, funcFile, funcLine, funcTables, funcUnit       = 16, 20, 24, 28, 32
-	funcStart, funcFixed                                      = 36, 44
+	headerFuncs, headerNames, headerFileNames           = 8, 32, 40
+	headerTables, headerEntries                         = 56, 64
+	funcFrame, funcFile, funcLine, funcTables, funcUnit = 16, 20, 24, 28, 32
+	funcStart, funcDatas, funcFixed                     = 36, 43, 44
 )
+
+// Kinds of tables and of data of a function, as internal/abi/symtab.go and runtime/symtabinl.go have them.
+const (
+	tableStackMap, tableInlined                   = 1, 2
+	dataInlined, dataArguments, dataArgumentsLive = 3, 5, 6
+
+	none         = ^uint32(0) // no data
+	inlinedSize  = 16         // of one inlined call
+	argumentsEnd = 0xff
+)
+
+// Words of the runtime's moduledata.
+const (
+	moduleHeader, moduleNames, moduleData = 0, 1, 40
+)
+
+// dataOf finds where the data of functions begins: the runtime's description of the program, which points at the table of functions, tells.
+func dataOf(memory []byte, base int) (int, error) {
+	le := binary.LittleEndian
+	names := uint64(base) + le.Uint64(memory[base+headerNames:])
+	for i := 0; i+8*(moduleData+1) <= len(memory); i += 8 {
+		if le.Uint64(memory[i+8*moduleHeader:]) == uint64(base) && le.Uint64(memory[i+8*moduleNames:]) == names {
+			if data := int(le.Uint64(memory[i+8*moduleData:])); data > 0 && data < len(memory) {
+				return data, nil
+			}
+			break
+		}
+	}
+	return 0, fmt.Errorf("slim: no description of the program in the layout that is known")
+}
+
+// tableHighest is the highest value in a table.
+func tableHighest(tables []byte, from int) (int, error) {
+	r := &reader{b: tables, i: from}
+	value, highest := -1, -1
+	for first := true; ; first = false {
+		change := r.uint()
+		if r.bad {
+			return 0, errWasm
+		}
+		if change == 0 && !first {
+			return highest, nil
+		}
+		value += change>>1 ^ -(change & 1)
+		highest = max(highest, value)
+		r.uint()
+	}
+}
 
 var tableMagic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8} // version, padding, instruction and pointer size
 
@@ -123,12 +173,50 @@ func withoutLines(memory []byte) error {
 	if !(base < fileNames && fileNames < tables && tables < entries && entries+8*funcs < len(memory)) {
 		return errWasm
 	}
-	needed := make([]bool, entries-tables) // by tables that stay
+	data, err := dataOf(memory, base)
+	if err != nil {
+		return err
+	}
+	dropped, stays := map[uint32]int{}, map[uint32]bool{} // data of functions: offset → size
+	needed := make([]bool, entries-tables)                // by tables that stay
 	for i := range funcs {
 		f := entries + int(le.Uint32(memory[entries+8*i+4:]))
 		keep := []uint32{le.Uint32(memory[f+funcFrame:])}
-		for j := range int(le.Uint32(memory[f+funcTables:])) {
-			keep = append(keep, le.Uint32(memory[f+funcFixed+4*j:]))
+		inlined := 0 // calls
+		ntables := int(le.Uint32(memory[f+funcTables:]))
+		for j := range ntables {
+			field := memory[f+funcFixed+4*j:]
+			offset := le.Uint32(field)
+			switch {
+			case j == tableStackMap:
+				keep = append(keep, offset)
+				continue
+			case j == tableInlined && offset != 0:
+				highest, err := tableHighest(memory[tables:entries], int(offset))
+				if err != nil {
+					return err
+				}
+				inlined = highest + 1
+			}
+			le.PutUint32(field, 0)
+		}
+		for j := range int(memory[f+funcDatas]) {
+			field := memory[f+funcFixed+4*(ntables+j):]
+			offset := le.Uint32(field)
+			if offset == none {
+				continue
+			}
+			switch j {
+			case dataInlined:
+				dropped[offset] = max(dropped[offset], inlinedSize*inlined)
+			case dataArguments:
+				dropped[offset] = max(dropped[offset], bytes.IndexByte(memory[data+int(offset):], argumentsEnd)+1)
+			case dataArgumentsLive:
+			default:
+				stays[offset] = true
+				continue
+			}
+			le.PutUint32(field, none)
 		}
 		for _, offset := range keep {
 			if offset == 0 {
@@ -150,6 +238,11 @@ func withoutLines(memory []byte) error {
 	for i, stays := range needed {
 		if !stays {
 			memory[tables+i] = 0
+		}
+	}
+	for offset, size := range dropped {
+		if !stays[offset] {
+			clear(memory[data+int(offset):][:size])
 		}
 	}
 	clear(memory[fileNames:tables])

@@ -29,6 +29,8 @@ export class NotFoundError extends SyncError {}
 export class QuotaError extends SyncError {}
 export class ClosedError extends SyncError {}
 
+export class NothingToUndoError extends SyncError {}
+
 export class InvalidError extends SyncError {
   readonly path: string;
   constructor(p: Problem) {
@@ -60,6 +62,7 @@ const names = new Map<unknown, string>([
   [NotFoundError, "NotFoundError"],
   [QuotaError, "QuotaError"],
   [ClosedError, "ClosedError"],
+  [NothingToUndoError, "NothingToUndoError"],
   [InvalidError, "InvalidError"],
   [RejectedError, "RejectedError"],
   [UnsentError, "UnsentError"],
@@ -75,6 +78,7 @@ const classes: { [code: string]: new (p: Problem) => SyncError } = {
   closed: ClosedError,
   unsent: UnsentError,
   conflict: ConflictError,
+  "nothing-to-undo": NothingToUndoError,
 };
 
 /** Makes the error of a problem that the core tells. */

@@ -6,6 +6,7 @@ export {
   InvalidError,
   LockedError,
   NotFoundError,
+  NothingToUndoError,
   QuotaError,
   RejectedError,
   SyncError,

@@ -34,6 +34,9 @@ interface Exports {
   strandline_pending: Export;
   strandline_is_pending: Export;
   strandline_status: Export;
+  strandline_again: Export;
+  strandline_rejected: Export;
+  strandline_conflicts: Export;
 }
 
 type Done = (error: Problem | null) => void;
@@ -56,6 +59,7 @@ interface Host {
   destroy(db: number, force: boolean, done: Done): void;
   settled(stream: number, done: () => void): void;
   persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
+  discard(stream: number, id: string, done: Done): void;
   sync(db: number, done: Done): void;
   hear(db: number, message: Uint8Array): void;
   lead(db: number, yes: boolean): void;

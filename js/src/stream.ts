@@ -1,7 +1,7 @@
 import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { createHead, escape, fieldsText, patchText } from "./json.js";
+import { createHead, escape, fieldsText, freeze, patchText, plain } from "./json.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
@@ -13,6 +13,13 @@ const UPDATE = 1;
 const REMOVE = 2;
 const CREATE_AS = 3;
 const TRANSACT = 4; // an export of its own
+const AGAIN = 5; // another
+
+// What is done again, as wasm/history.go has it.
+const UNDO = 0;
+const REDO = 1;
+const RETRY = 2;
+const RESTORE = 3;
 
 export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
 
@@ -27,8 +34,10 @@ export type StreamStatus = {
   error: SyncError | null;
 };
 
-export type Rejected = { action: unknown; code: string; message: string };
-type StreamEvents = { status: StreamStatus; rejected: Rejected };
+export type Rejected = { action: { id: string }; code: string; message: string; because: string | null; at: number };
+export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
+type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
+type Skipped = { skipped: readonly { object: string; key: string }[] };
 
 interface Subscription {
   fn: (rows: readonly Row[], change: Change) => void;
@@ -63,7 +72,7 @@ export class Stream {
     this.name = name;
     this.client = client;
     this.#rows = new Rows(runtime, handle);
-    this.#events = new Events(["status", "rejected"], (e) => db.warn("listener", `a listener of stream ${name} threw`, e));
+    this.#events = new Events(["status", "rejected", "conflict"], (e) => db.warn("listener", `a listener of stream ${name} threw`, e));
   }
 
   /** @internal What the core tells; takes notes only. */
@@ -89,14 +98,17 @@ export class Stream {
       this.#open.delete(ticket);
       open?.write.settle(index, problem && new ConflictError(problem));
     },
-    refused: (ticket: number, code: string, message: string, action: string) => {
-      const rejected = { action: JSON.parse(action) as unknown, code, message };
-      const error = new RejectedError({ code, message: `${code}: ${message}` }, rejected.action);
+    refused: (ticket: number, text: string) => {
+      const rejected = freeze(JSON.parse(text) as Rejected);
+      const error = new RejectedError({ code: rejected.code, message: `${rejected.code}: ${rejected.message}` }, rejected.action);
       const open = this.#open.get(ticket);
       this.#open.delete(ticket);
       open?.reject(error); // a dependant that was not committed yet; else it has resolved before
       open?.write.settle(0, error);
       queueMicrotask(() => this.#events.emit("rejected", rejected));
+    },
+    conflict: (text: string) => {
+      queueMicrotask(() => this.#events.emit("conflict", freeze(JSON.parse(text) as Conflict)));
     },
     changed: (remote: boolean) => this.#changed(remote),
     statusChanged: () => this.#statusChanged(),
@@ -178,6 +190,54 @@ export class Stream {
     });
   }
 
+  undo(): Write<Skipped> {
+    return this.#again<Skipped>(UNDO, () => "");
+  }
+
+  redo(): Write<Skipped> {
+    return this.#again<Skipped>(REDO, () => "");
+  }
+
+  retry(action: string, patch?: object): Write<void> {
+    return this.#again<void>(RETRY, () => this.#id(action) + (patch === undefined ? "" : patchText(patch)));
+  }
+
+  restore(conflict: Conflict): Write<void> {
+    return this.#again<void>(RESTORE, () => {
+      plain(conflict, "");
+      const { action, object, key, kind, index } = conflict;
+      return `${this.#id(action)}${this.#id(object)}${index} ${kind} ${key}`;
+    });
+  }
+
+  rejected(): readonly Rejected[] {
+    return this.#list("strandline_rejected");
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#list("strandline_conflicts");
+  }
+
+  #list<T>(name: "strandline_rejected" | "strandline_conflicts"): readonly T[] {
+    this.#check();
+    const r = this.#runtime;
+    r.status(r.exports[name](this.#handle));
+    return freeze(JSON.parse(r.text()) as T[]);
+  }
+
+  discard(action: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#check();
+      const id = this.#id(action);
+      this.#waiting.add(reject);
+      this.#runtime.host.discard(this.#handle, id, (problem) => {
+        this.#waiting.delete(reject);
+        if (problem) reject(errorOf(problem));
+        else resolve();
+      });
+    });
+  }
+
   #id(id: unknown): string {
     if (typeof id !== "string" || id.length !== 36) throw new NotFoundError({ code: "not-found", message: `not-found: ${String(id)} is no object's id` });
     return id;
@@ -194,6 +254,16 @@ export class Stream {
     });
   }
 
+  /** Makes an action of what was. make gives what crosses the border. */
+  #again<T>(kind: number, make: () => string): Write<T> {
+    return this.#apply<T>(AGAIN, () => {
+      this.#check();
+      const r = this.#runtime;
+      r.status(r.exports.strandline_again(this.#handle, kind, r.input(make()), Date.now()));
+      return true;
+    });
+  }
+
   /** Makes an action by a call of the core, which says false where there is nothing to do. */
   #apply<T>(kind: number, call: () => boolean): Write<T> {
     const open = begin<T>();
@@ -205,10 +275,11 @@ export class Stream {
         return open.write;
       }
       const r = this.#runtime;
-      const ids = r.ascii();
+      const ids = kind === AGAIN ? r.text() : r.ascii();
       open.ticket = r.header[4]!;
       open.write.action = ids.slice(0, 36);
-      open.write.object = ids.slice(36);
+      open.write.object = ids.slice(36, 72);
+      if (ids.length > 72) open.value = { skipped: JSON.parse(ids.slice(72)) } as T;
       if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
       this.#uncommitted.push(open as Open<unknown>);
       this.#open.set(open.ticket, open as Open<unknown>);

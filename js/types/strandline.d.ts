@@ -102,6 +102,23 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
       for one that this client has not made, or long ago: the last 10,000 are remembered. */
   persisted(action: UUID): Promise<number>;
   /** Calls fn whenever the event happens. Gives a function that ends it. */
+  // what did not go as meant
+  /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. */
+  rejected(): readonly Rejected[];
+  /** Makes a refused action again, with the same ops and guards, and takes it off the list in the same step. A patch is laid over its one create or update. */
+  retry(action: UUID, patch?: Patch): Write<void>;
+  /** Takes a refused action off the list, for good. Resolves when that is durable. */
+  discard(action: UUID): Promise<void>;
+  /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. */
+  conflicts(): readonly Conflict[];
+  /** Writes the value that lost again, as a new action. NotFoundError where the object is not there. */
+  restore(conflict: Conflict): Write<void>;
+  /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
+      is one step, whether it was sent or not, also after a reload (the last 1,000). NothingToUndoError where there is none. */
+  undo(): Write<{ skipped: readonly Skipped[] }>;
+  /** Puts back what the last undo took, as long as nothing was written after it. */
+  redo(): Write<{ skipped: readonly Skipped[] }>;
+
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. */
   close(): Promise<void>;
@@ -176,6 +193,8 @@ export class ConflictError extends SyncError {}
 export class RejectedError extends SyncError { readonly action: Action; }
 /** There is no such object or action. */
 export class NotFoundError extends SyncError {}
+/** There is no action to take back, or to put back. */
+export class NothingToUndoError extends SyncError {}
 /** A value, option or call that can never be right; path is a JSON pointer to the place. */
 export class InvalidError extends SyncError { readonly path: string; }
 /** The browser's storage is full: the write was taken back. */
@@ -206,8 +225,18 @@ export type Guard =
   | { object: UUID; key: string; equals: Json } | { object: UUID; unchanged: true };
 /** seq is null until the action is committed to the local log. */
 export type Action = { id: UUID; client: UUID; seq: number | null; base: number; at: string; ops: Op[]; if?: Guard[]; atomic?: true; meta?: Json };
-/** What the server refused, and why. */
-export type Rejected = { action: Action; code: string; message: string };
+/** What the server refused, and why; because: the refused action that it builds on. at: when it was heard of, milliseconds of Date, or 0. */
+export type Rejected = { action: Action; code: string; message: string; because: UUID | null; at: number };
+/** One write that lost, or replaced one that its author had not seen. key is empty for the whole object. mine: what this browser wrote; theirs: what the other did;
+    base: what both started from, as far as it is known. overwritten: theirs won. overwrote: mine did. discarded: mine does not stand, for a reason. gap: the entries base to
+    index were not read one by one, so that nothing is told of them. other is null where nobody is known. index: the entry that decided it, at its time. */
+export type Conflict = {
+  object: UUID; key: string; kind: "overwritten" | "overwrote" | "discarded" | "gap"; reason: string | null;
+  mine?: Json; theirs?: Json; base?: Json;
+  action: UUID; other: { action: UUID; client: UUID; index: number } | null; index: number; at: number;
+};
+/** A place that an undo left as it is, because somebody has written it since. key is empty for the whole object. */
+export type Skipped = { object: UUID; key: string };
 /** Ids of the rows that came, changed and went, and whose writes did it. */
 export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
 /** gt, gte, lt and lte hold between two numbers or two strings; in: one of; has: an array with this element. */
@@ -215,4 +244,4 @@ export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json
 /** Events of a database, and what their listeners get. */
 export type DatabaseEvents = { status: Status };
 /** Events of a stream, and what their listeners get. */
-export type StreamEvents = { status: StreamStatus; rejected: Rejected };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };

@@ -1,0 +1,176 @@
+//go:build js && wasm
+
+package main
+
+//lint:file-ignore U1000 the exports are called by the script
+
+import (
+	"strconv"
+	"strings"
+	"syscall/js"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// Kinds of what is done again, and what is in the input for each.
+const (
+	againUndo    = 0 // nothing
+	againRedo    = 1 // nothing
+	againRetry   = 2 // the refused action's id, 36 bytes, and the parts of a patch as a JSON object, or nothing
+	againRestore = 3 // the conflict's action and object, 36 bytes each, then its index, its kind and its key, with a space between
+)
+
+// strandline_again makes a new action of what was: an undo or redo, another try of a refused action, the value that lost in a conflict. The
+// output is that of strandline_write, and for an undo or redo what was skipped, as a JSON array.
+//
+//go:wasmexport strandline_again
+func exportAgain(h, kind, n int32, now float64) int32 {
+	return call(h, func(s *stream) int32 {
+		in := input[:n]
+		d := &core.Draft{}
+		var skipped []core.Skipped
+		var err error
+		switch kind {
+		case againUndo:
+			skipped, err = s.Undo(d)
+		case againRedo:
+			skipped, err = s.Redo(d)
+		case againRetry:
+			id, _ := core.ParseUUID(in[:min(len(in), 36)])
+			err = s.Retry(d, id, string(in[36:]))
+		default:
+			err = restore(s, d, in)
+		}
+		if err != nil {
+			return failed(err)
+		}
+		status := write(s, core.Nil, d, now)
+		if status == statusOK && kind <= againRedo {
+			give(appendSkipped(output, skipped))
+		}
+		return status
+	})
+}
+
+func restore(s *stream, d *core.Draft, in []byte) error {
+	action, _ := core.ParseUUID(in[:36])
+	object, _ := core.ParseUUID(in[36:72])
+	number, rest, _ := strings.Cut(string(in[72:]), " ")
+	kind, key, _ := strings.Cut(rest, " ")
+	index, _ := strconv.ParseUint(number, 10, 64)
+	list := s.Conflicts()
+	for i := range list {
+		c := &list[i]
+		if c.Action == action && c.Object == object && c.Index == index && string(c.Kind) == kind && c.Key == key {
+			return s.Restore(d, c)
+		}
+	}
+	return errNoConflict
+}
+
+var errNoConflict = &core.Error{Code: core.CodeNotFound, Message: "this conflict is not on the list any more"}
+
+func appendSkipped(b []byte, skipped []core.Skipped) []byte {
+	b = append(b, '[')
+	for i := range skipped {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = skipped[i].Object.Append(append(b, `{"object":"`...))
+		b = core.AppendString(append(b, `","key":`...), skipped[i].Key)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// strandline_rejected gives the refused actions as a JSON array, the newest first.
+//
+//go:wasmexport strandline_rejected
+func exportRejected(h int32) int32 {
+	return call(h, func(s *stream) int32 {
+		b := append(output[:0], '[')
+		list := s.RejectedList()
+		for i := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendRejected(b, &list[len(list)-1-i])
+		}
+		give(append(b, ']'))
+		return statusOK
+	})
+}
+
+func appendRejected(b []byte, j *core.Rejected) []byte {
+	b = append(append(b, `{"action":`...), j.Action.Raw...)
+	b = core.AppendString(append(b, `,"code":`...), j.Code)
+	b = core.AppendString(append(b, `,"message":`...), j.Message)
+	b = append(b, `,"because":`...)
+	if j.Because == core.Nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(j.Because.Append(append(b, '"')), '"')
+	}
+	b = strconv.AppendInt(append(b, `,"at":`...), j.At, 10)
+	return append(b, '}')
+}
+
+// strandline_conflicts gives the conflicts as a JSON array, the newest first. A value that is not there is left out.
+//
+//go:wasmexport strandline_conflicts
+func exportConflicts(h int32) int32 {
+	return call(h, func(s *stream) int32 {
+		b := append(output[:0], '[')
+		list := s.Conflicts()
+		for i := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendConflict(b, &list[i])
+		}
+		give(append(b, ']'))
+		return statusOK
+	})
+}
+
+func appendConflict(b []byte, c *core.Conflict) []byte {
+	b = c.Object.Append(append(b, `{"object":"`...))
+	b = core.AppendString(append(b, `","key":`...), c.Key)
+	b = append(append(append(b, `,"kind":"`...), c.Kind...), `","reason":`...)
+	if c.Reason == core.ReasonNone {
+		b = append(b, "null"...)
+	} else {
+		b = core.AppendString(b, string(c.Reason))
+	}
+	for i, value := range [...]string{c.Mine, c.Theirs, c.Base} {
+		if value != "" {
+			b = append(append(b, [...]string{`,"mine":`, `,"theirs":`, `,"base":`}[i]...), value...)
+		}
+	}
+	b = c.Action.Append(append(b, `,"action":"`...))
+	b = append(b, `","other":`...)
+	if o := c.Other; o == nil {
+		b = append(b, "null"...)
+	} else {
+		b = o.Action.Append(append(b, `{"action":"`...))
+		b = o.Client.Append(append(b, `","client":"`...))
+		b = strconv.AppendUint(append(b, `","index":`...), o.Index, 10)
+		b = append(b, '}')
+	}
+	b = strconv.AppendUint(append(b, `,"index":`...), c.Index, 10)
+	b = strconv.AppendInt(append(b, `,"at":`...), c.At, 10)
+	return append(b, '}')
+}
+
+// discard takes (stream, action, done): done(error).
+func discard(args []js.Value) {
+	done := args[2]
+	s := streams[args[0].Int()]
+	if s == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	id, _ := core.ParseUUID(args[1].String())
+	s.Discard(id, func(err error) { done.Invoke(jsError(err)) })
+	s.Pump()
+}
