@@ -196,12 +196,40 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 		}
 		last = act.Seq
 	}
-	var taken []*core.Action
+	taken, err := s.judgeAll(ctx, p, st, it, a, mayAppend)
+	if err != nil {
+		return err
+	}
+	drained := it.Drain && len(taken) == len(it.Offers)
+	if a.hasChain = true; len(taken) == 0 && !drained {
+		return nil
+	}
+	return s.append(ctx, p, st, it, a, taken, drained)
+}
+
+// judgeAll gives the verdicts, in order: what is taken, and into a what is refused.
+func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, mayAppend bool) (taken []*core.Action, err error) {
+	hooked := s.Authorize != nil || s.Validate != nil
+	var undo []core.Undo // each action is judged on the state that those before it leave
+	defer func() {
+		for i := len(undo) - 1; i >= 0; i-- {
+			st.state.Unapply(&undo[i])
+		}
+		if err != nil {
+			a.rejected = nil
+		}
+	}()
+	head := st.state.Head
 	for i := range it.Offers {
 		act := &it.Offers[i]
 		reason := errForbidden
 		if mayAppend {
-			reason = s.verdict(st, act)
+			reason = s.malformed(head, act)
+		}
+		if reason == nil && hooked {
+			if reason, err = s.judge(ctx, &Judged{p, it.Stream, &act.Action, View{st.state}}); err != nil {
+				return nil, err
+			}
 		}
 		if reason != nil {
 			a.rejected = append(a.rejected, core.Rejection{ID: act.ID, Code: reason.Code, Message: said(reason)})
@@ -211,38 +239,12 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 			break // what comes after the first refusal is neither taken nor refused
 		}
 		taken = append(taken, &act.Action)
-	}
-	drained := it.Drain && len(taken) == len(it.Offers)
-	if a.hasChain = true; len(taken) == 0 && !drained {
-		return nil
-	}
-	return s.append(ctx, p, st, it, a, taken, drained)
-}
-
-// said is a refusal's reason for people, with the place.
-func said(e *core.Error) string {
-	if e.Path == "" {
-		return e.Message
-	}
-	return e.Path + " " + e.Message
-}
-
-// verdict refuses for good what can never be right. What the fold decides is not refused: it is appended.
-func (s *Server) verdict(st *stream, act *core.Offer) *core.Error {
-	switch {
-	case act.Err != nil:
-		return act.Err
-	case len(act.Raw) > s.MaxActionBytes:
-		return problem(core.CodeTooLarge, "", "the action is over the limit of "+strconv.Itoa(s.MaxActionBytes)+" bytes")
-	case act.Base > st.state.Head:
-		return problem(core.CodeMalformed, "/base", "lies above the head")
-	}
-	for i := range act.Ops {
-		if act.Ops[i].Kind == core.Unlock {
-			return problem(core.CodeMalformed, "/ops/"+strconv.Itoa(i)+"/op", "only the server unlocks")
+		if hooked && i+1 < len(it.Offers) {
+			undo = append(undo, core.Undo{})
+			st.state.ApplyEntry(&act.Action, &undo[len(undo)-1], nil)
 		}
 	}
-	return nil
+	return taken, nil
 }
 
 // append folds and stores what was taken, and the unlocks of a drain. When the engine fails, the fold is dropped: the

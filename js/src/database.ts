@@ -230,7 +230,7 @@ export class Database {
       let stream: Stream | undefined;
       // The core may tell before the stream is there, of a state that its first look will show.
       const observer = {} as { [event: string]: (...args: never[]) => void };
-      for (const event of ["committed", "failed", "resolved", "refused", "changed", "statusChanged", "closed"] as const) {
+      for (const event of ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "closed"] as const) {
         observer[event] = (...args: never[]) => (stream?.observer[event] as ((...args: never[]) => void) | undefined)?.(...args);
       }
       this.#runtime.onDeath.add(reject);

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// Judged is an action that a hook judges: who made it, where it is to go, and what is there before it.
+type Judged struct {
+	Principal Principal
+	Stream    string
+	Action    *core.Action
+	Before    View
+}
+
+// View is a stream's state, to be read only, and only until the hook returns.
+type View struct{ s *core.State }
+
+// Head is the index of the last entry.
+func (v View) Head() uint64 { return v.s.Head }
+
+// Get gives an object as a JSON object of id, type and fields; nil where there is none.
+func (v View) Get(id core.UUID) []byte {
+	row, ok := v.s.Get(id)
+	if !ok {
+		return nil
+	}
+	return v.s.AppendRow(nil, row.Slot)
+}
+
+// Query gives the objects that a query asks for, in its order, in the form of Get. core.ParseQuery reads one from JSON.
+func (v View) Query(q *core.Query) [][]byte {
+	rows := v.s.Query(q)
+	out := make([][]byte, len(rows))
+	for i, row := range rows {
+		out[i] = v.s.AppendRow(nil, row.Slot)
+	}
+	return out
+}
+
+// said is a refusal's reason for people, with the place.
+func said(e *core.Error) string {
+	if e.Path == "" {
+		return e.Message
+	}
+	return e.Path + " " + e.Message
+}
+
+// malformed refuses for good what can never be right. What the fold decides is not refused: it is appended.
+func (s *Server) malformed(head uint64, act *core.Offer) *core.Error {
+	switch {
+	case act.Err != nil:
+		return act.Err
+	case len(act.Raw) > s.MaxActionBytes:
+		return problem(core.CodeTooLarge, "", "the action is over the limit of "+strconv.Itoa(s.MaxActionBytes)+" bytes")
+	case act.Base > head:
+		return problem(core.CodeMalformed, "/base", "lies above the head")
+	}
+	for i := range act.Ops {
+		if act.Ops[i].Kind == core.Unlock {
+			return problem(core.CodeMalformed, "/ops/"+strconv.Itoa(i)+"/op", "only the server unlocks")
+		}
+	}
+	return nil
+}
+
+// judge asks the app's hooks. refusal is for good; err says that it could not be told now: nothing is decided.
+func (s *Server) judge(ctx context.Context, j *Judged) (refusal *core.Error, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.Log.Error("a hook panicked", "stream", hashed(j.Stream), "panic", r, "stack", string(debug.Stack()))
+			refusal, err = nil, problem(core.CodeUnavailable, "", "the server could not judge the action")
+		}
+	}()
+	for _, hook := range [...]struct {
+		f    func(context.Context, *Judged) error
+		code string
+	}{{s.Authorize, core.CodeForbidden}, {s.Validate, core.CodeInvalid}} {
+		if hook.f == nil {
+			continue
+		}
+		refused := hook.f(ctx, j)
+		var e *core.Error
+		switch {
+		case refused == nil:
+		case errors.As(refused, &e) && (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal || e.Code == core.CodeRateLimited):
+			return nil, e
+		case e != nil:
+			return e, nil
+		default:
+			return problem(hook.code, "", refused.Error()), nil
+		}
+	}
+	return nil, nil
+}

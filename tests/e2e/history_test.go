@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/sqlite"
+)
+
+// newRuledSite serves the test pages, and streams under a rule of the app's own.
+func newRuledSite(t *testing.T, rule func(context.Context, *server.Judged) error) *site {
+	t.Helper()
+	engine, err := sqlite.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := server.New(server.Config{Engine: engine, Auth: server.None(), Log: slog.New(slog.DiscardHandler), Validate: rule})
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", s)
+	mux.Handle("/", http.FileServer(http.Dir(webRoot)))
+	web := httptest.NewServer(mux)
+	t.Cleanup(func() { s.Close(); web.Close(); engine.Close() })
+	return &site{t: t, url: web.URL}
+}
+
+// What the server refuses leaves the queue with what builds on it, and waits on a list, also after a reload, until it is dealt with.
+func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
+	s := newRuledSite(t, func(_ context.Context, j *server.Judged) error {
+		if strings.Contains(j.Action.Raw, "bad") {
+			return errors.New("that is a bad word")
+		}
+		return nil
+	})
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	one.do(`
+		window.heard = [];
+		s.on("rejected", (r) => heard.push(r.code));
+		const writes = [s.create("todo", {title: "good"}), s.create("todo", {title: "bad", n: 1})];
+		writes.push(s.update(writes[1].object, {n: 2}), s.create("todo", {title: "also good"}));
+		window.told = await Promise.all(writes.map((w) => w.persisted.then((i) => i, (e) => [e.name, e.code, e.action.id === w.action])));
+		window.ids = writes.map((w) => w.action)`)
+	one.want(`[1,["RejectedError","invalid",true],["RejectedError","depends",true],2]`, `return told`)
+	one.eventually(`["invalid","depends"]`, `return heard`)
+	const list = `return s.rejected().map((r) => [r.code, r.message, r.because === ids[1], ids.indexOf(r.action.id), r.at > 1e12, Object.isFrozen(r.action.ops)])`
+	const both = `[["depends","it names an object that only a refused action would have made",true,2,true,true],["invalid","that is a bad word",false,1,true,true]]`
+	one.want(both, list)
+	one.want(`[2,["also good","good"]]`, `return [s.status.rejected, titles()]`)
+	ids := one.do(`return ids`)
+	one.reload()
+	one.start("")
+	one.do(`window.ids = %s`, ids)
+	one.want(both, list)
+
+	one.want(`[["NotFoundError","not-found"],["NotFoundError","not-found"],["NotFoundError","not-found"],["InvalidError","invalid"],["NotFoundError","not-found"]]`, `
+		const fails = (f) => f().then(() => "did not fail", (e) => [e.name, e.code]);
+		return Promise.all([() => s.retry(ids[0]), () => s.retry("nope"), () => s.discard(ids[0]), () => s.retry(ids[1], {title: undefined, n: NaN}), () => s.retry(ids[2])].map(fails))`)
+	one.want(both, list)
+	one.want(`[1,["also good","good"],["also good","better","good"],3]`, `
+		const before = titles(), w = s.retry(ids[1], {title: "better"});
+		const left = s.rejected().length; // at once
+		await w;
+		return [left, before, titles(), await w.persisted]`)
+	one.want(`[0,null]`, `const done = await s.discard(ids[2]); return [s.rejected().length, done ?? null]`)
+	one.reload()
+	one.start("")
+	one.want(`[0,0,["also good","better","good"]]`, `return [s.rejected().length, s.status.rejected, titles()]`)
+	if n := strings.Count(s.log("lists/1"), `"id":`); n != 3 {
+		t.Fatalf("%d entries: %s", n, s.log("lists/1"))
+	}
+}
+
+// Whoever wrote one side of a conflict finds both on a list, after a reload too, and can have the value that lost again.
+func TestConflictsAreReportedAndRestored(t *testing.T) {
+	s := newSite(t)
+	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
+	one, two := a.open(s.url), b.open(s.url)
+	one.start("")
+	two.start("")
+	object := one.do(`window.id = await s.create("todo", {title: "new", n: 1}); await s.settled(); return id`)
+	two.eventually(`1`, `return s.count()`)
+	two.do(`window.id = %s`, object)
+	for _, tb := range []*tab{one, two} {
+		tb.do(`window.heard = []; s.on("conflict", (c) => heard.push(c.kind))`)
+		tb.offline(true)
+	}
+	one.do(`await s.update(id, {title: "first", n: 2})`)
+	two.do(`await s.update(id, {title: "second"})`)
+	one.offline(false)
+	one.do(`await s.settled()`)
+	two.offline(false)
+	two.do(`await s.settled()`)
+	const list = `return s.conflicts().map((c) => [c.kind, c.key, c.mine ?? null, c.theirs ?? null, c.base ?? null, c.reason, c.other?.client !== s.client, c.object === id, c.index])`
+	two.eventually(`[["overwrote","title","second","first","new",null,true,true,3]]`, list)
+	one.eventually(`[["overwritten","title","first","second","new",null,true,true,3]]`, list)
+	one.want(`["overwritten"]`, `return heard`)
+	two.want(`["overwrote"]`, `return heard`)
+
+	one.reload()
+	one.start("")
+	one.do(`window.id = %s`, object)
+	one.want(`["second","first"]`, `const before = s.get(id).title; await s.restore(s.conflicts()[0]); return [before, s.get(id).title]`)
+	one.do(`await s.settled()`)
+	two.eventually(`"first"`, `return s.get(id).title`)
+	two.do(`await s.remove(id); await s.settled()`)
+	one.eventually(`0`, `return s.count()`)
+	one.want(`[["NotFoundError","not-found"],["NotFoundError","not-found"],["InvalidError","invalid"],0]`, `
+		const fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.code]);
+		const c = s.conflicts()[0];
+		return [await fails(s.restore(c)), await fails(s.restore({...c, index: 99})), await fails(s.restore("x")), s.pending().length]`)
+}
+
+// Undo takes back what this browser did, step by step, and nothing that others have done since.
+func TestUndoAndRedo(t *testing.T) {
+	s := newSite(t)
+	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
+	one, two := a.open(s.url), b.open(s.url)
+	one.start("")
+	two.start("")
+	const nothing = `const fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.code, e instanceof strandline.NothingToUndoError]);`
+	one.want(`[["NothingToUndoError","nothing-to-undo",true],["NothingToUndoError","nothing-to-undo",true]]`, nothing+`return [await fails(s.undo()), await fails(s.redo())]`)
+	object := one.do(`
+		window.id = await s.create("list", {title: "List", n: 0});
+		await s.update(id, {title: "Renamed"});
+		await s.transact((tx) => { tx.update(id, {n: strandline.increment(5)}); tx.create("todo", {title: "In it"}) });
+		await s.settled();
+		return id`)
+	const state = `return s.query({orderBy: "title"}).map(({id, type, ...rest}) => rest)`
+	one.want(`{"skipped":[]}`, `return await s.undo()`) // a transaction is one step
+	one.want(`[{"n":0,"title":"Renamed"}]`, state)
+	one.want(`{"skipped":[]}`, `return await s.undo()`)
+	one.want(`[{"n":0,"title":"List"}]`, state)
+	one.reload()
+	one.start("")
+	one.do(`window.id = %s`, object)
+	one.do(`await s.redo(); await s.redo()`)
+	one.want(`[{"title":"In it"},{"n":5,"title":"Renamed"}]`, state)
+	one.want(`["NothingToUndoError","nothing-to-undo",true]`, nothing+`return fails(s.redo())`)
+	one.do(`await s.undo(); await s.settled()`)
+
+	// What another browser has written stands, and is said.
+	two.do(`window.id = %s`, object)
+	two.eventually(`"Renamed"`, `return s.get(id)?.title`)
+	two.do(`await s.update(id, {title: "Theirs"}); await s.settled()`)
+	one.eventually(`"Theirs"`, `return s.get(id).title`)
+	one.do(`await s.update(id, {n: 7, m: 1}); await s.settled()`)
+	two.eventually(`7`, `return s.get(id).n`)
+	two.do(`await s.update(id, {m: 2}); await s.settled()`)
+	one.eventually(`2`, `return s.get(id).m`)
+	one.want(`[{"object":"yes","key":"m"}]`, `const {skipped} = await s.undo(); return skipped.map((k) => ({...k, object: k.object === id ? "yes" : "no"}))`)
+	one.want(`[{"m":2,"n":0,"title":"Theirs"}]`, state)
+	one.want(`["NothingToUndoError","nothing-to-undo",true]`, nothing+`return fails(s.undo())`) // the rename is theirs now, and so is the object
+	one.want(`[{"m":2,"n":0,"title":"Theirs"}]`, state)
+}
