@@ -89,15 +89,21 @@ func NewDB(c Config) *DB {
 
 // Open reads a stream's local log, or makes it, and puts the stream into the loop. A stream that is open is given
 // again by its name by Stream; opening it twice is the caller's error.
-func (db *DB) Open(name string, observer Observer, opened func(*Stream, error)) {
+func (db *DB) Open(name string, o StreamOptions, observer Observer, opened func(*Stream, error)) {
 	if s := db.streams[name]; s != nil && s.attended {
-		s.Close(func() { db.Open(name, observer, opened) })
+		s.Close(func() { db.Open(name, o, observer, opened) })
 		return
 	}
-	db.open(name, observer, false, opened)
+	db.open(name, o, observer, false, opened)
 }
 
-func (db *DB) open(name string, observer Observer, attended bool, opened func(*Stream, error)) {
+// StreamOptions say how a stream is used. The zero value takes it as it is.
+type StreamOptions struct {
+	ConflictFree *bool // the mode, which is chosen when the local log is made; nil: as it is, or not
+	Conflicts    int   // how many reports are kept; 0: DefaultConflicts
+}
+
+func (db *DB) open(name string, o StreamOptions, observer Observer, attended bool, opened func(*Stream, error)) {
 	if bad := CheckStreamName(name); bad != "" {
 		opened(nil, fail(CodeInvalid, "/name", bad))
 		return
@@ -106,7 +112,7 @@ func (db *DB) open(name string, observer Observer, attended bool, opened func(*S
 		opened(nil, errClosed)
 		return
 	}
-	s := &Stream{Replica: *newReplica(name), db: db, observer: observer, attended: attended, opened: opened}
+	s := &Stream{Replica: *newReplica(name), db: db, options: o, observer: observer, attended: attended, opened: opened}
 	s.status.State = StateStarting
 	db.streams[name] = s
 	s.load()

@@ -31,7 +31,8 @@ const (
 	CodeUnknown      = "unknown"      // whether the server took the action cannot be told any more
 	CodeDepends      = "depends"      // it builds on an action that was refused
 
-	CodeNothingToUndo = "nothing-to-undo" // no action of this client can be taken back, or put back
+	CodeReadOnly      = "read-only-offline" // conflict-free mode: what exists can be written only while the server is in reach
+	CodeNothingToUndo = "nothing-to-undo"   // no action of this client can be taken back, or put back
 )
 
 // Error is an error with a stable code and, where there is one, the place of the fault as a JSON pointer.

@@ -116,7 +116,7 @@ func (s *Stream) breakOff(err error) {
 
 // found writes record 0 of a log that does not exist yet. Another context may be first: then its log is read.
 func (s *Stream) found() {
-	init := initRecord{log: s.db.host.NewID(), client: s.db.newClient(), user: s.db.user}
+	init := initRecord{log: s.db.host.NewID(), client: s.db.newClient(), user: s.db.user, conflictFree: s.options.ConflictFree != nil && *s.options.ConflictFree}
 	blob := encodeInit(init)
 	store, name := s.db.store, s.name
 	s.db.host.Do(func() func() {

@@ -136,6 +136,9 @@ func (db *DB) turn() {
 		for _, a := range it.Actions {
 			bytes -= len(a)
 		}
+		if it.Drain {
+			s.drainSent()
+		}
 		items = append(items, it)
 		asked[s.name] = s
 		db.lastAsked = s.name
@@ -248,6 +251,7 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 		db.current.Persisted += len(answer.Persisted)
 		db.current.Rejected += len(answer.Rejected)
 		s.status.LastSynced, s.unsure = db.host.Now(), 0
+		s.drainAnswered(&items[i], answer)
 		s.behind = len(answer.Entries) > 0 && answer.Head > items[i].After+uint64(len(answer.Entries))
 		s.landings = append(s.landings, &planned{item: items[i], answer: *answer, done: done})
 		s.Pump()

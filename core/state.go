@@ -92,6 +92,18 @@ func (s *State) Lock(id UUID) (holder UUID, locked bool) {
 	return Nil, false
 }
 
+// LockHolders lists the clients that hold an object, sorted by id.
+func (s *State) LockHolders() []UUID {
+	var ids []UUID
+	for slot := range s.objects.n {
+		if o := s.objects.at(slot); o.live && o.locked {
+			ids = append(ids, o.lock)
+		}
+	}
+	slices.SortFunc(ids, UUID.Compare)
+	return slices.Compact(ids)
+}
+
 // LockedBy lists the objects that a client holds, sorted by id.
 func (s *State) LockedBy(client UUID) []UUID {
 	var ids []UUID

@@ -30,12 +30,14 @@ type Stream struct {
 	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
 	installing *install
 	slot       slot
-	lookedAt   int64  // when a hint last led to a read of the log
-	lookSoon   bool   // one will
-	hint       uint64 // the highest head that a push hint told of
-	hintTaken  uint64 // the highest one that has led to a turn
-	declined   uint64 // the index of a checkpoint that could not be installed
-	unsure     int    // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	lookedAt   int64         // when a hint last led to a read of the log
+	lookSoon   bool          // one will
+	hint       uint64        // the highest head that a push hint told of
+	hintTaken  uint64        // the highest one that has led to a turn
+	declined   uint64        // the index of a checkpoint that could not be installed
+	drained    map[UUID]bool // objects whose lock a drain may have ended that was offered and not answered
+	options    StreamOptions
+	unsure     int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -94,6 +96,11 @@ func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
 	}
 	if s.broken != nil {
 		return 0, s.broken
+	}
+	if s.log.conflictFree {
+		if d, err = s.guarded(d); err != nil {
+			return 0, err
+		}
 	}
 	if _, err := s.write(d, s.ticket+1); err != nil {
 		return 0, err
@@ -156,6 +163,10 @@ func (s *Stream) finishOpen(err error) {
 	if err == nil && s.log.user != s.db.user {
 		err = fail(CodeInvalid, "/user", "this local log belongs to another user")
 	}
+	if free := s.options.ConflictFree; err == nil && free != nil && *free != s.log.conflictFree {
+		err = fail(CodeInvalid, "/conflictFree", "the stream was first opened with the other value in this browser")
+	}
+	s.keep = s.options.Conflicts
 	if err == nil && s.closed {
 		err = errClosed
 	}

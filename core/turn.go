@@ -12,6 +12,7 @@ func (r *Replica) ask(maxActions, maxBytes int) SyncItem {
 		maxBytes -= len(l.Raw) + 1
 		it.Actions = append(it.Actions, l.Raw)
 	}
+	it.Drain = r.drains(len(it.Actions))
 	return it
 }
 

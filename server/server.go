@@ -38,6 +38,7 @@ type Config struct {
 	Burst           int           // 500
 	IdleStream      time.Duration // after which a stream's fold leaves memory; 5 minutes
 	MaxWait         time.Duration // of a long poll; 60 s
+	Lease           time.Duration // of a lock whose holder is not heard of with an action or a drain; 10 minutes
 
 	// CheckpointBytes is from how many bytes of entries on a checkpoint is built; 256 KiB; negative: never.
 	CheckpointBytes int
@@ -77,6 +78,7 @@ func New(c Config) *Server {
 	def(&c.Burst, 500)
 	def(&c.IdleStream, 5*time.Minute)
 	def(&c.MaxWait, 60*time.Second)
+	def(&c.Lease, 10*time.Minute)
 	def(&c.CheckpointBytes, 256<<10)
 	if c.Background == nil {
 		c.Background = func(f func()) { go f() }
@@ -175,7 +177,8 @@ type stream struct {
 	loaded bool
 	state  *core.State
 	owners map[core.UUID]string // client → the principal that first used it
-	weight int                  // bytes of the entries after the newest checkpoint
+	leases leases
+	weight int // bytes of the entries after the newest checkpoint
 
 	checkpoints checkpoints
 	pushers     pushers
@@ -191,7 +194,7 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 	if err != nil {
 		return err
 	}
-	st.state, st.owners = core.NewState(), map[core.UUID]string{}
+	st.state, st.owners, st.leases = core.NewState(), map[core.UUID]string{}, nil
 	st.state.Epoch, st.weight = log.Epoch, 0
 	// Without a checkpoint that can be read, the entries will do, if they are all there.
 	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {

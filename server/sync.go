@@ -59,6 +59,9 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	if err := st.load(context.WithoutCancel(ctx), s.Engine); err != nil {
 		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
 	}
+	if err := s.expire(ctx, st); err != nil {
+		return fail(err)
+	}
 	a.log = Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}
 	kept, err := s.sameLog(ctx, st, it, &a)
 	if err != nil {
@@ -255,6 +258,7 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	st.loaded = false // until the log has what the fold is about to have, also where something panics
 	var entries []Entry
 	add := func(act *core.Action, by string) {
+		st.leases.note(act, s.Now())
 		st.apply(act, by)
 		entries = append(entries, Entry{Stored: now, By: by, Chain: st.state.Chain, Raw: act.Raw})
 	}
@@ -263,6 +267,7 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 	}
 	chain := st.state.Chain
 	if drained {
+		delete(st.leases, it.Client)
 		held := st.state.LockedBy(it.Client)
 		for len(held) > 0 {
 			n := min(len(held), maxOpsPerUnlock)

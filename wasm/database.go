@@ -117,7 +117,7 @@ func openStream(args []js.Value) {
 		return
 	}
 	s := &stream{observer: args[2]}
-	db.Open(name, s, func(opened *core.Stream, err error) {
+	db.Open(name, o, s, func(opened *core.Stream, err error) {
 		if err != nil {
 			done.Invoke(jsError(err))
 			return

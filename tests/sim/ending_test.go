@@ -68,7 +68,7 @@ func TestARecordOfNewerCodeDoesNotHoldTheLoop(t *testing.T) {
 	p := memstore.New()
 	a := w.open(p)
 	w.Run(minute)
-	a.db.Open("other", quiet{}, func(*core.Stream, error) {})
+	a.db.Open("other", core.StreamOptions{}, quiet{}, func(*core.Stream, error) {})
 	w.Run(3 * minute)
 	// another tab with newer code commits a record of version 2
 	st := p.Open()
@@ -121,7 +121,7 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 	w.Latency = latency(10)
 	p := memstore.New()
 	a, b := w.open(p), w.open(memstore.New())
-	a.db.Open("other", quiet{}, func(*core.Stream, error) {})
+	a.db.Open("other", core.StreamOptions{}, quiet{}, func(*core.Stream, error) {})
 	w.Run(3 * minute)
 	armed := true
 	p.Fail = func(op, s string, _ core.LSN) error {
@@ -153,7 +153,7 @@ func TestMoreStreamsThanOneRequestNames(t *testing.T) {
 	a := w.open(memstore.New())
 	var last *core.Stream
 	for i := range 105 {
-		a.db.Open(fmt.Sprintf("zz/%03d", i), quiet{}, func(s *core.Stream, err error) { last = s })
+		a.db.Open(fmt.Sprintf("zz/%03d", i), core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { last = s })
 		w.Run(10)
 	}
 	if _, err := last.Write(&core.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {

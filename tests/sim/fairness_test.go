@@ -89,7 +89,7 @@ func TestAFailingStreamLeavesRoomForOthers(t *testing.T) {
 	local := memstore.New()
 	a := w.open(local)
 	var other *core.Stream
-	a.db.Open("zz", quiet{}, func(s *core.Stream, err error) { other = s })
+	a.db.Open("zz", core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { other = s })
 	w.Run(2 * minute)
 	a.net.fault = func(int) fate { return lostBefore }
 	for i := range 2500 {
@@ -180,7 +180,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
 	tb.db = core.NewDB(core.Config{Host: skewed{tb.host, &by}, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Elect: true, Tell: tb.tell, Slot: tb.slot})
 	w.locks[local].tabs = append(w.locks[local].tabs, tb)
-	tb.db.Open(stream, tb, func(s *core.Stream, _ error) { tb.Stream = s })
+	tb.db.Open(stream, core.StreamOptions{}, tb, func(s *core.Stream, _ error) { tb.Stream = s })
 	w.Run(1000)
 	for i := range 7 {
 		leader.write(create(i, `{}`))

@@ -153,7 +153,7 @@ func TestTheLeaderServesWhatOthersHaveOpen(t *testing.T) {
 	}
 	// The leader's own app opens it.
 	var opened *core.Stream
-	leader.db.Open("lists/2", quiet{}, func(s *core.Stream, err error) { opened = s })
+	leader.db.Open("lists/2", core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { opened = s })
 	w.Run(500)
 	if opened == nil || opened.State().Len() != 1 {
 		t.Fatal("the app of the leader does not get the stream")

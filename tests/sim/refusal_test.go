@@ -27,7 +27,7 @@ func (w *world) openEdit(local *memstore.Database, edit func(string) string) *ta
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
 	tb.net = &network{w: w}
 	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: &editNet{tb.net, edit}, NewClient: tb.host.NewID})
-	tb.db.Open(stream, tb, func(s *core.Stream, err error) { tb.Stream = s })
+	tb.db.Open(stream, core.StreamOptions{}, tb, func(s *core.Stream, err error) { tb.Stream = s })
 	w.Run(50)
 	return tb
 }

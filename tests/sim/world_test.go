@@ -38,6 +38,7 @@ type world struct {
 	actionBytes int
 	checkpoint  int
 	keep        uint64
+	options     core.StreamOptions
 	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
 
@@ -320,7 +321,7 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 	if w.name != "" {
 		name = w.name
 	}
-	tb.db.Open(name, tb, func(s *core.Stream, err error) {
+	tb.db.Open(name, w.options, tb, func(s *core.Stream, err error) {
 		if err != nil {
 			tb.closed = err
 			return

@@ -1,0 +1,130 @@
+package core
+
+// In conflict-free mode no write of a client replaces one that it had not seen. Objects that exist may be written only while the stream is
+// live, and each write carries the guard that nobody else has touched its object since: whatever this context did not know, a late
+// action is discarded and its author told. A new object is its maker's alone, by a lock, until all that is pending has been sent: it is
+// free to write without a network.
+
+// Writable tells whether an object may be written now, or why not.
+type Writable string
+
+// The answers.
+const (
+	WritableYes     Writable = "yes"
+	WritableOffline Writable = "offline" // conflict-free mode, and the server is out of reach
+	WritableLocked  Writable = "locked"  // another client holds it
+	WritableMissing Writable = "missing"
+)
+
+// Writable tells whether an object may be written now.
+func (s *Stream) Writable(id UUID) Writable {
+	o := s.state.object(id)
+	switch {
+	case o == nil:
+		return WritableMissing
+	case s.heldFromMe(o):
+		return WritableLocked
+	case !s.log.conflictFree || o.locked && !s.drained[id] || s.reached():
+		return WritableYes
+	}
+	return WritableOffline
+}
+
+// reached tells whether the server was, not long ago and as far as this context knows.
+func (s *Stream) reached() bool {
+	since := s.db.host.Now() - s.status.LastSynced
+	return s.status.State == StateLive && s.unsure == 0 && since >= 0 && since <= 2*s.db.idle
+}
+
+// guarded is a draft as conflict-free mode makes it: its creates take the lock, and what else it names is to be unchanged.
+func (s *Stream) guarded(d *Draft) (*Draft, error) {
+	l, err := newLocal(d, s.log.client, s.state.Head, nil)
+	if err != nil {
+		return nil, err
+	}
+	known := map[UUID]bool{} // objects that are made here, or guarded
+	for i := range l.Guards {
+		if l.Guards[i].Kind == GuardUnchanged {
+			known[l.Guards[i].Object] = true
+		}
+	}
+	ops, guards := []byte{'['}, []byte{'['}
+	if d.Guards != "" {
+		guards = append(guards, memberOf(l.Raw, "if")...)
+		guards = append(guards[:1], guards[2:len(guards)-1]...)
+	}
+	guard := func(object UUID, what string) {
+		if len(guards) > 1 {
+			guards = append(guards, ',')
+		}
+		guards = append(append(object.Append(append(guards, `{"object":"`...)), what...), '}')
+	}
+	again := undoes(d.Meta) != Nil // the one case of an id that others may make an object of too
+	for i := range l.Ops {
+		op := &l.Ops[i]
+		if op.Kind == Create {
+			if op.Lock = true; again && !known[op.Object] {
+				guard(op.Object, `","exists":false`)
+			}
+			known[op.Object] = true
+		} else if !known[op.Object] {
+			known[op.Object] = true
+			if s.Writable(op.Object) == WritableOffline {
+				at := ""
+				if len(l.Ops) > 1 {
+					at = "/" + itoa(i)
+				}
+				return nil, fail(CodeReadOnly, at+"/id", "the object can be written only while the server is in reach")
+			}
+			guard(op.Object, `","unchanged":true`)
+		}
+		if i > 0 {
+			ops = append(ops, ',')
+		}
+		ops = appendOp(ops, op)
+	}
+	out := *d
+	out.Ops = view(append(ops, ']'))
+	if len(guards) > 1 {
+		out.Guards = view(append(guards, ']'))
+	}
+	return &out, nil
+}
+
+// drains tells whether a request that offers n actions offers the last of the queue, so that the server may end this client's locks.
+func (r *Replica) drains(n int) bool {
+	return r.log.conflictFree && n == len(r.pending) && (n > 0 || r.holdsLocks())
+}
+
+func (r *Replica) holdsLocks() bool {
+	for slot := range r.state.objects.n {
+		if o := r.state.objects.at(slot); o.live && o.locked && o.lock == r.log.client {
+			return true
+		}
+	}
+	return false
+}
+
+// drainSent takes note of the objects that a drain may end the locks of: until its outcome is known they are not this client's alone.
+func (s *Stream) drainSent() {
+	s.drained = map[UUID]bool{}
+	for slot := range s.state.objects.n {
+		if o := s.state.objects.at(slot); o.live && o.locked && o.lock == s.log.client {
+			s.drained[o.id] = true
+		}
+	}
+	for _, l := range s.uncommitted { // these are not offered yet
+		for i := range l.Ops {
+			if l.Ops[i].Kind == Create {
+				delete(s.drained, l.Ops[i].Object)
+			}
+		}
+	}
+}
+
+// drainAnswered takes note of an answer: a drain that was not taken whole has ended no lock.
+func (s *Stream) drainAnswered(it *SyncItem, a *SyncAnswer) {
+	if !it.Drain || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
+		s.drained = nil
+	}
+}

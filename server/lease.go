@@ -1,0 +1,49 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// leases are when each client that may hold locks in a stream was last heard of with an action or a drain.
+type leases map[core.UUID]time.Time
+
+// note takes note of an action that is about to be in the log.
+func (l leases) note(a *core.Action, now time.Time) {
+	if _, holds := l[a.Client]; holds {
+		l[a.Client] = now
+	}
+	for i := range a.Ops {
+		if a.Ops[i].Lock && a.Client != core.Nil {
+			l[a.Client] = now
+		}
+	}
+}
+
+// expire appends the unlocks of clients that have not been heard of for as long as a lease is. It is looked at whenever somebody asks about the
+// stream: a lock that nobody meets holds up nobody. The caller holds st.mu, and st is loaded.
+func (s *Server) expire(ctx context.Context, st *stream) error {
+	now := s.Now()
+	if st.leases == nil { // the fold is new: of none of them it is known when it was heard of
+		st.leases = leases{}
+		for _, client := range st.state.LockHolders() {
+			st.leases[client] = now
+		}
+	}
+	for client, heard := range st.leases {
+		if now.Sub(heard) <= s.Lease {
+			continue
+		}
+		held := st.state.LockedBy(client)
+		if len(held) > 0 {
+			var a answer
+			if err := s.append(ctx, Principal{}, st, &core.SyncRequest{SyncItem: core.SyncItem{Stream: st.name, Client: client}}, &a, nil, true); err != nil {
+				return err
+			}
+		}
+		delete(st.leases, client)
+	}
+	return nil
+}
