@@ -30,6 +30,9 @@ func (s *Stream) Writable(id UUID) Writable {
 	return WritableOffline
 }
 
+// ConflictFree tells whether this local log is in conflict-free mode.
+func (r *Replica) ConflictFree() bool { return r.log.conflictFree }
+
 // reached tells whether the server was, not long ago and as far as this context knows.
 func (s *Stream) reached() bool {
 	since := s.db.host.Now() - s.status.LastSynced

@@ -109,14 +109,19 @@ func openDatabase(args []js.Value) {
 	})
 }
 
-// openStream takes (database, name, observer, done): done(error, handle, client).
+// openStream takes (database, name, conflict-free or null, conflicts, observer, done): done(error, handle, client, conflict-free).
 func openStream(args []js.Value) {
-	db, name, done := databases[args[0].Int()], args[1].String(), args[3]
+	db, name, done := databases[args[0].Int()], args[1].String(), args[5]
+	o := core.StreamOptions{Conflicts: args[3].Int()}
+	if free := args[2]; free.Type() == js.TypeBoolean {
+		yes := free.Bool()
+		o.ConflictFree = &yes
+	}
 	if db == nil {
 		done.Invoke(jsError(errClosed))
 		return
 	}
-	s := &stream{observer: args[2]}
+	s := &stream{observer: args[4]}
 	db.Open(name, o, s, func(opened *core.Stream, err error) {
 		if err != nil {
 			done.Invoke(jsError(err))
@@ -125,7 +130,7 @@ func openStream(args []js.Value) {
 		handle++
 		s.Stream, s.handle = opened, handle
 		streams[handle] = s
-		done.Invoke(js.Null(), handle, opened.Client().String())
+		done.Invoke(js.Null(), handle, opened.Client().String(), opened.ConflictFree())
 	})
 }
 

@@ -162,6 +162,20 @@ func appendConflict(b []byte, c *core.Conflict) []byte {
 	return append(b, '}')
 }
 
+// strandline_writable tells whether the object in the input may be written, or why not.
+//
+//go:wasmexport strandline_writable
+func exportWritable(h int32) int32 {
+	return call(h, func(s *stream) int32 {
+		w := core.WritableMissing
+		if id, ok := core.ParseUUID(input[:36]); ok {
+			w = s.Writable(id)
+		}
+		give(append(output[:0], w...))
+		return statusOK
+	})
+}
+
 // discard takes (stream, action, done): done(error).
 func discard(args []js.Value) {
 	done := args[2]

@@ -1,6 +1,7 @@
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { load, type Runtime, type Slot, type WakeUp, type WasmSource } from "./runtime.js";
+import { checkStreamOptions, type StreamOptions } from "./options.js";
 import { Stream, type StreamStatus } from "./stream.js";
 
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
@@ -211,22 +212,24 @@ export class Database {
     navigator.locks.request(this.#shared, { signal: awake }, held).catch(() => awake.aborted || lead(false)); // stolen
   }
 
-  stream(name: string): Promise<Stream> {
+  stream(name: string, options: StreamOptions = {}): Promise<Stream> {
     let stream = this.#streams.get(name);
     if (!stream) {
       // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
       const closing = this.#leaving.get(name);
-      stream = closing ? closing.close().then(() => this.#open(name)) : this.#open(name);
+      stream = closing ? closing.close().then(() => this.#open(name, options)) : this.#open(name, options);
       this.#streams.set(name, stream);
       stream.catch(() => this.#streams.delete(name));
+      return stream;
     }
-    return stream;
+    return Object.keys(options).length === 0 ? stream : stream.then((open) => open.again(options));
   }
 
-  #open(name: string): Promise<Stream> {
+  #open(name: string, options: StreamOptions): Promise<Stream> {
     return new Promise((resolve, reject) => {
       this.#check();
       if (typeof name !== "string") throw invalid("/name", "is no string");
+      checkStreamOptions(options);
       let stream: Stream | undefined;
       // The core may tell before the stream is there, of a state that its first look will show.
       const observer = {} as { [event: string]: (...args: never[]) => void };
@@ -234,10 +237,10 @@ export class Database {
         observer[event] = (...args: never[]) => (stream?.observer[event] as ((...args: never[]) => void) | undefined)?.(...args);
       }
       this.#runtime.onDeath.add(reject);
-      this.#runtime.host.stream(this.#handle, name, observer, (problem, handle, client) => {
+      this.#runtime.host.stream(this.#handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
-        stream = new Stream(this, this.#runtime, handle, name, client);
+        stream = new Stream(this, this.#runtime, handle, name, client, conflictFree, options);
         this.#opened.set(name, stream);
         resolve(stream);
         this.statusChanged();

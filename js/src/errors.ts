@@ -29,6 +29,7 @@ export class NotFoundError extends SyncError {}
 export class QuotaError extends SyncError {}
 export class ClosedError extends SyncError {}
 
+export class ReadOnlyOfflineError extends SyncError {}
 export class NothingToUndoError extends SyncError {}
 
 export class InvalidError extends SyncError {
@@ -63,6 +64,7 @@ const names = new Map<unknown, string>([
   [QuotaError, "QuotaError"],
   [ClosedError, "ClosedError"],
   [NothingToUndoError, "NothingToUndoError"],
+  [ReadOnlyOfflineError, "ReadOnlyOfflineError"],
   [InvalidError, "InvalidError"],
   [RejectedError, "RejectedError"],
   [UnsentError, "UnsentError"],
@@ -79,6 +81,7 @@ const classes: { [code: string]: new (p: Problem) => SyncError } = {
   unsent: UnsentError,
   conflict: ConflictError,
   "nothing-to-undo": NothingToUndoError,
+  "read-only-offline": ReadOnlyOfflineError,
 };
 
 /** Makes the error of a problem that the core tells. */

@@ -8,6 +8,7 @@ export {
   NotFoundError,
   NothingToUndoError,
   QuotaError,
+  ReadOnlyOfflineError,
   RejectedError,
   SyncError,
   UnsentError,

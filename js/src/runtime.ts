@@ -35,6 +35,7 @@ interface Exports {
   strandline_is_pending: Export;
   strandline_status: Export;
   strandline_again: Export;
+  strandline_writable: Export;
   strandline_rejected: Export;
   strandline_conflicts: Export;
 }
@@ -53,7 +54,7 @@ interface Host {
   panicked(message: string, stack: string): void;
   pump(): void;
   open(options: object, auth: unknown, tell: (message: Uint8Array) => void, slot: Slot | null, done: (error: Problem | null, handle: number) => void): void;
-  stream(db: number, name: string, observer: object, done: (error: Problem | null, handle: number, client: string) => void): void;
+  stream(db: number, name: string, conflictFree: boolean | null, conflicts: number, observer: object, done: (error: Problem | null, handle: number, client: string, conflictFree: boolean) => void): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;
   destroy(db: number, force: boolean, done: Done): void;

@@ -2,9 +2,11 @@ import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { createHead, escape, fieldsText, freeze, patchText, plain } from "./json.js";
+import { checkStreamOptions, validatorsOf, type StreamOptions } from "./options.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
+import { patched, validate, type Validators } from "./validate.js";
 import { begin, nilID, refused, Write, type Open } from "./write.js";
 
 // Kinds of write, as wasm/exports.go has them.
@@ -64,8 +66,13 @@ export class Stream {
   #remote = false;
   #telling = false;
 
+  readonly #conflictFree: boolean;
+  #validators: Validators;
+
   /** @internal */
-  constructor(db: Database, runtime: Runtime, handle: number, name: string, client: string) {
+  constructor(db: Database, runtime: Runtime, handle: number, name: string, client: string, conflictFree: boolean, options: StreamOptions) {
+    this.#conflictFree = conflictFree;
+    this.#validators = validatorsOf(options);
     this.#db = db;
     this.#runtime = runtime;
     this.#handle = handle;
@@ -117,6 +124,14 @@ export class Stream {
     },
   };
 
+  /** @internal The stream is asked for again, with options: its validators are those of the last one who gave some. */
+  again(options: StreamOptions): this {
+    checkStreamOptions(options);
+    if (options.conflictFree !== undefined && options.conflictFree !== this.#conflictFree) throw invalid("/conflictFree", "the stream is open with the other value");
+    if (options.validate) this.#validators = validatorsOf(options);
+    return this;
+  }
+
   /** @internal Ends the stream: what is open is rejected, later calls fail. */
   end(error: SyncError): void {
     if (this.#closed) return;
@@ -136,6 +151,7 @@ export class Stream {
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
       const head = createHead(type, options);
+      validate(this.#validators, type, fields);
       return (id ?? "") + head + "\n" + fieldsText(fields); // JSON.stringify writes no line break
     });
   }
@@ -143,6 +159,7 @@ export class Stream {
   update(id: string, patch: object): Write<void> {
     return this.#write<void>(UPDATE, () => {
       const text = patchText(patch);
+      if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : this.#id(id) + text;
     });
   }
@@ -164,6 +181,7 @@ export class Stream {
         if (draft[key] !== undefined && !same) patch[key] = draft[key];
       }
       const text = patchText(patch);
+      if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : id + text;
     });
   }
@@ -180,7 +198,7 @@ export class Stream {
         r.status(r.exports.strandline_new_id(Date.now()));
         return r.ascii();
       };
-      const tx = new Transaction(newID, (id) => this.#id(id));
+      const tx = new Transaction(newID, (id) => this.#id(id), this.#validators, (id) => this.#rows.get(id));
       tx.run(fn);
       this.#check(); // fn may have closed it
       if (tx.ops.length === 0) return false;
@@ -216,6 +234,19 @@ export class Stream {
 
   conflicts(): readonly Conflict[] {
     return this.#list("strandline_conflicts");
+  }
+
+  writable(id: string): "yes" | "offline" | "locked" | "missing" {
+    this.#check();
+    const r = this.#runtime;
+    if (!r.inputID(id)) return "missing";
+    r.status(r.exports.strandline_writable(this.#handle));
+    return r.ascii() as "yes";
+  }
+
+  #validate(id: string, patch: object): void {
+    const row = this.#rows.get(id);
+    if (row) validate(this.#validators, row.type, patched(row, patch));
   }
 
   #list<T>(name: "strandline_rejected" | "strandline_conflicts"): readonly T[] {

@@ -1,4 +1,6 @@
 import { invalid } from "./errors.js";
+import type { Row } from "./rows.js";
+import { patched, validate, type Validators } from "./validate.js";
 import { check, createHead, fieldsText, patchText, plain } from "./json.js";
 
 /** The ops and guards of one atomic action, gathered while the app's function runs. */
@@ -7,24 +9,33 @@ export class Transaction {
   readonly guards: string[] = [];
   readonly #newID: () => string;
   readonly #id: (id: unknown) => string;
+  readonly #validators: Validators;
+  readonly #row: (id: string) => Row | undefined;
+  readonly #written = new Map<string, Row>(); // what the ops so far make of an object, where a validator is asked
   #over = false;
 
   /** @internal */
-  constructor(newID: () => string, id: (id: unknown) => string) {
+  constructor(newID: () => string, id: (id: unknown) => string, validators: Validators, row: (id: string) => Row | undefined) {
     this.#newID = newID;
     this.#id = id;
+    this.#validators = validators;
+    this.#row = row;
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): string {
     const at = this.#next();
     const head = createHead(type, options, at);
     const id = options.id ?? this.#newID();
+    this.#check(id, type, fields, at);
     this.ops.push(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${fieldsText(fields, at)}}`);
     return id;
   }
 
   update(id: string, patch: object): void {
-    const parts = patchText(patch, this.#next());
+    const at = this.#next();
+    const parts = patchText(patch, at);
+    const row = parts === "" ? undefined : this.#written.get(id) ?? this.#row(id);
+    if (row) this.#check(id, row.type, patched(row, patch), at);
     if (parts !== "") this.ops.push(`{"op":"update","object":${JSON.stringify(this.#id(id))},${parts.slice(1)}`);
   }
 
@@ -39,6 +50,12 @@ export class Transaction {
     plain(guard, at);
     check(guard, at);
     this.guards.push(JSON.stringify(guard));
+  }
+
+  #check(id: string, type: string, fields: object, at: string): void {
+    if (!Object.hasOwn(this.#validators, type)) return;
+    validate(this.#validators, type, fields, at);
+    this.#written.set(id, { ...fields, id, type });
   }
 
   /** The path of the next op: that of what is wrong with it begins with it. */

@@ -34,7 +34,7 @@ export interface Database {
   readonly name: string;
   readonly user: string | null;
   /** Opens a stream, or gives the one that is open. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
-  stream<S extends SchemaOf<S> = Schema>(name: string): Promise<Stream<S>>;
+  stream<S extends SchemaOf<S> = Schema>(name: string, options?: StreamOptions<S>): Promise<Stream<S>>;
   /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
   sync(): Promise<void>;
   /** Whether the last request was answered, whether this context is the leader, and each open stream's status. */
@@ -47,6 +47,17 @@ export interface Database {
   close(): Promise<void>;
   /** Sign-out: deletes the local database. Rejects with UnsentError (with the count) while actions are pending, unless forced. */
   destroy(options?: { force?: boolean }): Promise<void>;
+}
+
+export interface StreamOptions<S extends SchemaOf<S> = Schema> {
+  /** Objects that exist are read-only while the server is out of reach, and no write replaces one that it had not seen. Chosen when this browser opens the
+      stream first, and kept; every writer of the stream has to choose the same. */
+  conflictFree?: boolean;
+  /** A Standard Schema validator per type (Zod, Valibot, ArkType, …), which answers at once. It is asked for the fields as they would be before an action is
+      made; an invalid write is an InvalidError with the path of the first issue. What the validator gives back is not written. */
+  validate?: { [T in keyof S]?: StandardSchemaV1 };
+  /** How many conflict reports are kept. Default 1,000. */
+  conflicts?: number;
 }
 
 /** The types of a stream's objects, and the fields of each. */
@@ -102,6 +113,9 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
       for one that this client has not made, or long ago: the last 10,000 are remembered. */
   persisted(action: UUID): Promise<number>;
   /** Calls fn whenever the event happens. Gives a function that ends it. */
+  /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode). */
+  writable(id: UUID): "yes" | "offline" | "locked" | "missing";
+
   // what did not go as meant
   /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. */
   rejected(): readonly Rejected[];
@@ -193,6 +207,8 @@ export class ConflictError extends SyncError {}
 export class RejectedError extends SyncError { readonly action: Action; }
 /** There is no such object or action. */
 export class NotFoundError extends SyncError {}
+/** In conflict-free mode: the object can be written only while the server is in reach. */
+export class ReadOnlyOfflineError extends SyncError {}
 /** There is no action to take back, or to put back. */
 export class NothingToUndoError extends SyncError {}
 /** A value, option or call that can never be right; path is a JSON pointer to the place. */
@@ -245,3 +261,8 @@ export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json
 export type DatabaseEvents = { status: Status };
 /** Events of a stream, and what their listeners get. */
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
+
+/** https://standardschema.dev */
+export interface StandardSchemaV1<I = unknown, O = I> {
+  readonly "~standard": { readonly version: 1; readonly vendor: string; readonly validate: (value: unknown) => unknown; readonly types?: { input: I; output: O } | undefined };
+}

@@ -1,13 +1,18 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/sqlite"
@@ -157,4 +162,108 @@ func TestUndoAndRedo(t *testing.T) {
 	one.want(`[{"m":2,"n":0,"title":"Theirs"}]`, state)
 	one.want(`["NothingToUndoError","nothing-to-undo",true]`, nothing+`return fails(s.undo())`) // the rename is theirs now, and so is the object
 	one.want(`[{"m":2,"n":0,"title":"Theirs"}]`, state)
+}
+
+// In conflict-free mode what exists is read-only without the server, new objects are their maker's alone until they are sent, and nobody
+// overwrites anybody.
+func TestConflictFreeMode(t *testing.T) {
+	s := newSite(t)
+	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
+	one, two := a.open(s.url), b.open(s.url)
+	for _, tb := range []*tab{one, two} {
+		tb.do(`
+			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+			window.db = await strandline.open({name: "free", server: location.origin, timers: {idle: 300, retry: 300}});
+			window.s = await db.stream("free/1", {conflictFree: true});
+			window.fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.code]);
+			await db.sync();`)
+	}
+	one.want(`["invalid","/conflictFree"]`, `return db.stream("free/1", {conflictFree: false}).catch((e) => [e.code, e.path])`)
+	object := one.do(`window.id = await s.create("todo", {title: "new"}); await s.settled(); return id`)
+	two.do(`window.id = %s`, object)
+	two.eventually(`"yes"`, `return s.writable(id)`) // the lock has ended
+	two.do(`await s.update(id, {title: "theirs"}); await s.settled()`)
+	one.eventually(`"theirs"`, `return s.get(id).title`)
+
+	one.offline(true)
+	one.eventually(`"offline"`, `return s.writable(id)`)
+	one.want(`[["ReadOnlyOfflineError","read-only-offline"],["ReadOnlyOfflineError","read-only-offline"],0]`, `return [await fails(s.update(id, {title: "mine"})), await fails(s.remove(id)), s.pending().length]`)
+	one.want(`["yes","edited","missing"]`, `
+		window.mine = await s.create("todo", {title: "made offline"});
+		const may = s.writable(mine);
+		await s.update(mine, {title: "edited"});
+		return [may, s.get(mine).title, s.writable("01890000-0000-7000-8000-000000000000")]`)
+	one.offline(false)
+	one.eventually(`["yes",0]`, `return [s.writable(id), s.status.pending]`)
+	two.eventually(`["edited","theirs"]`, `return s.query({orderBy: "title"}).map((r) => r.title)`)
+	one.reload() // the mode is kept
+	one.do(`
+		while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+		window.db = await strandline.open({name: "free", server: location.origin, timers: {idle: 300, retry: 300}});
+		window.s = await db.stream("free/1");
+		window.fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.code])`)
+	one.want(`["InvalidError","invalid"]`, `await s.close(); return fails(db.stream("free/1", {conflictFree: false}))`)
+
+	// Whoever is late is told, and what the other has written stands.
+	one.do(`window.s = await db.stream("free/1"); window.id = %s; await db.sync()`, object)
+	caught, goOn := make(chan bool, 1), make(chan bool)
+	s.setFault(func(_ http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if strings.Contains(string(body), "too late") {
+			caught <- true
+			<-goOn
+		}
+		return false
+	})
+	one.do(`window.late = s.update(id, {title: "too late"})`)
+	<-caught
+	two.do(`await s.update(id, {title: "first"}); await s.settled()`)
+	s.setFault(nil)
+	close(goOn)
+	one.want(`["ConflictError","conflict"]`, `return fails(late.persisted)`)
+	one.want(`"first"`, `return s.get(id).title`)
+	one.want(`[["discarded","guard","title","too late","first"]]`, `return s.conflicts().map((c) => [c.kind, c.reason, c.key, c.mine, c.theirs])`)
+	two.want(`[]`, `return s.conflicts()`)
+}
+
+// An invalid write never becomes an action, whoever wrote the rules.
+func TestValidators(t *testing.T) {
+	entry := `
+		import { z } from "zod";
+		import * as v from "valibot";
+		window.schemas = {
+			zod: z.object({ title: z.string().min(1), n: z.number().max(9).optional(), tags: z.array(z.string()).optional() }),
+			valibot: v.object({ title: v.pipe(v.string(), v.minLength(1)), n: v.optional(v.pipe(v.number(), v.maxValue(9))), tags: v.optional(v.array(v.string())) }),
+		};`
+	r := api.Build(api.BuildOptions{Stdin: &api.StdinOptions{Contents: entry, ResolveDir: filepath.Join(root, "js")}, Bundle: true, Format: api.FormatIIFE})
+	if len(r.Errors) > 0 {
+		t.Fatal(r.Errors[0].Text)
+	}
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(`%s; while (!window.strandline) await new Promise((r) => setTimeout(r, 10))`, string(r.OutputFiles[0].Contents))
+	for _, kind := range []string{"zod", "valibot"} {
+		one.want(`[["InvalidError","/title"],["InvalidError","/n"],["InvalidError","/title"],["InvalidError","/n"],["InvalidError","/tags/0"],["InvalidError","/n"],["InvalidError","/1/n"],["InvalidError","/0/title"],["plain"],1,1]`, `
+			const db = await strandline.open({name: "%[1]s"});
+			const s = await db.stream("a", {validate: {todo: schemas.%[1]s}});
+			const fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.path]);
+			const id = await s.create("todo", {title: "ok", n: 5});
+			const out = [
+				await fails(s.create("todo", {title: ""})),
+				await fails(s.create("todo", {title: "x", n: 10})),
+				await fails(s.update(id, {title: undefined})),
+				await fails(s.update(id, {n: strandline.increment(5)})),
+				await fails(s.update(id, {tags: strandline.union(1)})),
+				await fails(s.edit(id, (draft) => { draft.n = 11 })),
+				await fails(s.transact((tx) => { tx.update(id, {n: 9}); tx.update(id, {n: strandline.increment()}) })),
+				await fails(s.transact((tx) => { tx.create("todo", {n: 1}) })),
+			];
+			await s.create("other", {anything: 1});
+			out.push(s.query({type: "other"}).map(() => "plain"), s.count({type: "todo"}), s.get(id).n === 5 ? s.pending().filter((a) => a.ops[0].type !== "other").length : "changed");
+			await db.destroy({force: true});
+			return out`, kind)
+	}
+	one.want(`["InvalidError","/validate/todo"]`, `const db = await strandline.open({name: "x"}); return db.stream("a", {validate: {todo: {}}}).catch((e) => [e.name, e.path])`)
+	one.want(`["InvalidError","/conflictfree"]`, `const db = await strandline.open({name: "x"}); return db.stream("b", {conflictfree: true}).catch((e) => [e.name, e.path])`)
 }
