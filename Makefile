@@ -32,7 +32,7 @@ web-demo/dist/index.html: js/dist/strandline.js $(DEMO_SOURCES)
 # ---- demo: builds what is missing and serves it
 
 demo: bin/strandline web-demo/dist/index.html
-	exec bin/strandline serve --addr $(ADDR) --data $(DATA) --static web-demo/dist
+	exec bin/strandline serve --addr $(ADDR) --data $(DATA) --static web-demo/dist --max-action 4096
 
 # ---- test
 

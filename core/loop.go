@@ -136,7 +136,8 @@ func (db *DB) turn() {
 		for _, a := range it.Actions {
 			bytes -= len(a)
 		}
-		if it.Drain {
+		// Offline, each try would leave it open whether the locks are still there: new objects are free to write only without.
+		if it.Drain = it.Drain && s.status.State == StateLive; it.Drain {
 			s.drainSent()
 		}
 		items = append(items, it)

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/strandline-sync/strandline/core"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/sqlite"
 )
@@ -30,6 +31,7 @@ func serve(args []string) error {
 	engine := flags.String("engine", "sqlite", "the log engine")
 	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
 	keep := flags.Uint64("keep", 0, "how many of a log's last entries are kept once a checkpoint stands for those before; 0: all are")
+	maxAction := flags.Int("max-action", core.MaxActionBytes, "how many bytes an action may have; a larger one is refused")
 	checkpoints := flags.Int("checkpoints", 256<<10, "how many bytes of entries are worth a checkpoint, in which new clients get a log's state; -1: none")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
@@ -70,7 +72,7 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
-	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep})
+	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction})
 	files := http.Handler(s) // which says of every other path that there is nothing
 	if *static != "" {
 		files = staticFiles(*static)

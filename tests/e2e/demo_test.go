@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -384,4 +385,82 @@ func TestDemoUpdatesUnderOpenTabs(t *testing.T) {
 		tab.eventually(`["Written under the old version","Half a thought"]`, shown)
 	}
 	one.want(`["strandline-demo-next"]`, `return caches.keys()`)
+}
+
+// What did not go as meant is shown, with the way back: undo and redo by button and keyboard, refused actions, conflicts, and a mode without any.
+func TestDemoShowsWhatDidNotGoAsMeant(t *testing.T) {
+	s := newSite(t, "--max-action", "2000")
+	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
+	one, two := a.open(s.url+"/empty.html"), b.open(s.url+"/empty.html")
+	one.demo(s.url + "/demo/")
+	two.demo(s.url + "/demo/")
+	const said = `return document.getElementById("said").textContent`
+	one.click("#undo")
+	one.eventually(`"There is nothing to undo."`, said)
+	one.add("Buy milk")
+	one.add("Learn to sail")
+	one.click("#undo")
+	one.eventually(`["Buy milk"]`, shown)
+	one.click("#redo")
+	one.eventually(`["Buy milk","Learn to sail"]`, shown)
+	one.run("keys", chromedp.KeyEvent("z", chromedp.KeyModifiers(input.ModifierCtrl)))
+	one.eventually(`["Buy milk"]`, shown)
+	one.run("keys", chromedp.KeyEvent("z", chromedp.KeyModifiers(input.ModifierCtrl|input.ModifierShift)))
+	one.eventually(`["Buy milk","Learn to sail"]`, shown)
+	one.eventually(`"Done again."`, said)
+
+	// Refused: it leaves the list of todos, and waits in a tray.
+	one.do(`document.querySelector(".new-todo").value = "long ".repeat(500)`)
+	one.run("enter", chromedp.SendKeys(".new-todo", kb.Enter, chromedp.ByQuery))
+	const tray = `const t = document.getElementById("%s"); return t.hidden ? "hidden" : [t.querySelector("summary").textContent, t.querySelectorAll("li").length]`
+	one.eventually(`["Refused by the server (1)",1]`, tray, "refused")
+	one.eventually(`["Buy milk","Learn to sail"]`, shown)
+	one.axe()
+	one.shot("refused")
+	one.click("#refused li button")
+	one.eventually(`"hidden"`, tray, "refused")
+	one.eventually(`3`, `return document.querySelectorAll(".todo-list li").length`)
+	one.do(`document.querySelector(".new-todo").value = "longer ".repeat(500)`)
+	one.run("enter", chromedp.SendKeys(".new-todo", kb.Enter, chromedp.ByQuery))
+	one.eventually(`["Refused by the server (1)",1]`, tray, "refused")
+	one.click("#refused li button:nth-of-type(2)")
+	one.eventually(`"hidden"`, tray, "refused")
+
+	// A conflict: both see it, and who lost can have the own value again.
+	two.eventually(`3`, `return document.querySelectorAll(".todo-list li").length`)
+	rename := func(tb *tab, title string) {
+		t.Helper()
+		tb.run("front", cdp.BringToFront(), chromedp.DoubleClick(".todo-list li:first-child label", chromedp.ByQuery))
+		tb.do(`document.querySelector(".edit").value = ""`)
+		tb.run("rename", chromedp.SendKeys(".edit", title+kb.Enter, chromedp.ByQuery))
+	}
+	one.run("offline", cdp.BringToFront(), chromedp.Click("#offline", chromedp.ByQuery))
+	two.run("offline", cdp.BringToFront(), chromedp.Click("#offline", chromedp.ByQuery))
+	rename(one, "Buy oat milk")
+	rename(two, "Buy soy milk")
+	one.run("online", cdp.BringToFront(), chromedp.Click("#offline", chromedp.ByQuery))
+	one.eventually(`"All changes are sent."`, `return document.getElementById("badge-next").textContent`)
+	two.run("online", cdp.BringToFront(), chromedp.Click("#offline", chromedp.ByQuery))
+	two.eventually(`["Conflicts (1)",1]`, tray, "conflicts")
+	one.eventually(`["Conflicts (1)",1]`, tray, "conflicts")
+	one.run("front", cdp.BringToFront(), chromedp.Click("#conflicts summary", chromedp.ByQuery))
+	one.eventually(`"title: “Buy soy milk” took the place of your “Buy oat milk”."`, `return document.querySelector("#conflicts p").textContent`)
+	one.axe()
+	one.shot("conflicts")
+	one.click("#conflicts button")
+	two.eventually(`"Buy oat milk"`, `return document.querySelector(".todo-list label").textContent`)
+
+	// Conflict-free: what exists is read-only offline.
+	one.click("#free")
+	one.eventually(`[true,"todos~free"]`, `return [document.getElementById("free")?.checked, document.getElementById("stream")?.textContent]`)
+	one.eventually(`"yes"`, ready)
+	one.add("Only one at a time")
+	one.eventually(`["Live","All changes are sent."]`, `return ["badge-state", "badge-next"].map((id) => document.getElementById(id).textContent)`)
+	one.eventually(`[""]`, `return [...document.querySelectorAll(".mark")].map((m) => m.textContent)`)
+	one.click("#offline")
+	one.eventually(`["read-only offline"]`, `return [...document.querySelectorAll(".mark")].map((m) => m.textContent)`)
+	one.add("Made offline")
+	one.eventually(`["read-only offline","not sent yet"]`, `return [...document.querySelectorAll(".mark")].map((m) => m.textContent)`)
+	one.axe()
+	one.shot("conflict-free")
 }

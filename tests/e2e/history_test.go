@@ -193,9 +193,13 @@ func TestConflictFreeMode(t *testing.T) {
 		const may = s.writable(mine);
 		await s.update(mine, {title: "edited"});
 		return [may, s.get(mine).title, s.writable("01890000-0000-7000-8000-000000000000")]`)
+	one.want(`["yes","edited again"]`, `
+		await new Promise((r) => setTimeout(r, 1500)); // some tries later
+		await s.update(mine, {title: "edited again"});
+		return [s.writable(mine), s.get(mine).title]`)
 	one.offline(false)
 	one.eventually(`["yes",0]`, `return [s.writable(id), s.status.pending]`)
-	two.eventually(`["edited","theirs"]`, `return s.query({orderBy: "title"}).map((r) => r.title)`)
+	two.eventually(`["edited again","theirs"]`, `return s.query({orderBy: "title"}).map((r) => r.title)`)
 	one.reload() // the mode is kept
 	one.do(`
 		while (!window.strandline) await new Promise((r) => setTimeout(r, 10));

@@ -2,13 +2,16 @@
 import { open, type Row, type Stream } from "strandline";
 
 import { badge, offlineSwitch, problem, said } from "./connection.js";
+import { trays, undoAndRedo } from "./history.js";
 import { register } from "./update.js";
 
 type Todos = { todo: { title: string; completed: boolean; at: number } };
 type Todo = Row<Todos, "todo">;
 
 const one = <T extends HTMLElement>(selector: string) => document.querySelector(selector) as T;
-const name = new URLSearchParams(location.search).get("stream") || "todos";
+const asked = new URLSearchParams(location.search);
+const free = asked.has("conflict-free"); // a mode of a log from its beginning: such a stream is another one
+const name = (asked.get("stream") || "todos") + (free ? "~free" : "");
 const list = one<HTMLUListElement>(".todo-list");
 const toggleAll = one<HTMLInputElement>(".toggle-all");
 
@@ -73,19 +76,21 @@ function item(stream: Stream<Todos>, id: string): HTMLElement {
 }
 
 function update(stream: Stream<Todos>, li: HTMLElement, todo: Todo): void {
-  const [toggle, label, mark, destroy] = li.firstElementChild!.children as unknown as [HTMLInputElement, HTMLElement, HTMLElement, HTMLElement];
+  const [toggle, label, mark, destroy] = li.firstElementChild!.children as unknown as [HTMLInputElement, HTMLElement, HTMLElement, HTMLButtonElement];
   toggle.checked = todo.completed;
   toggle.setAttribute("aria-label", `Completed: ${todo.title}`);
   if (label.textContent !== todo.title) label.textContent = todo.title;
   destroy.setAttribute("aria-label", `Remove ${todo.title}`);
   const pending = stream.isPending(todo.id);
-  mark.textContent = pending ? "not sent yet" : "";
+  const may = stream.writable(todo.id);
+  toggle.disabled = destroy.disabled = may !== "yes";
+  mark.textContent = may === "locked" ? "somebody is at it" : may === "offline" ? "read-only offline" : pending ? "not sent yet" : "";
   li.classList.toggle("pending", pending);
   li.classList.toggle("completed", todo.completed);
 }
 
 function edit(stream: Stream<Todos>, li: HTMLElement, label: HTMLElement): void {
-  if (li.classList.contains("editing")) return;
+  if (li.classList.contains("editing") || stream.writable(li.dataset.id!) !== "yes") return;
   const input = Object.assign(document.createElement("input"), { className: "edit", value: label.textContent ?? "" });
   input.setAttribute("aria-label", "Edit the todo");
   const end = (keep: boolean, focus: boolean) => {
@@ -114,7 +119,15 @@ async function main(): Promise<void> {
   one("#stream").textContent = name;
   one(".new-todo").focus();
   const db = await open({ name: "todos-demo", server: location.origin });
-  const stream = await db.stream<Todos>(name);
+  const stream = await db.stream<Todos>(name, { conflictFree: free });
+  const mode = one<HTMLInputElement>("#free");
+  mode.checked = free;
+  mode.addEventListener("change", () => {
+    const to = new URL(location.href);
+    if (mode.checked) to.searchParams.set("conflict-free", "");
+    else to.searchParams.delete("conflict-free");
+    location.assign(to);
+  });
   let todos: readonly Todo[] = [];
   const render = () => show(stream, todos);
   stream.subscribe<"todo">({ type: "todo", orderBy: ["at", "id"] }, (rows) => {
@@ -123,6 +136,8 @@ async function main(): Promise<void> {
   });
   stream.on("status", render); // what is pending may have changed without any row changing
   badge(stream as unknown as Stream);
+  undoAndRedo(stream as unknown as Stream);
+  trays(stream as unknown as Stream);
   addEventListener("hashchange", render);
   one<HTMLInputElement>(".new-todo").addEventListener("keydown", (e) => {
     const input = e.target as HTMLInputElement, title = input.value.trim();
