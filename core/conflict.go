@@ -34,6 +34,12 @@ const (
 // DefaultConflicts is how many reports a stream keeps.
 const DefaultConflicts = 1000
 
+// maxConflictBytes is how much room the reports may take, however many are asked for.
+const maxConflictBytes = 1 << 20
+
+// bytes is about what a report takes.
+func (c *Conflict) bytes() int { return 160 + len(c.Key) + len(c.Mine) + len(c.Theirs) + len(c.Base) }
+
 // report keeps a conflict; the oldest ones go a tenth at a time. Its strings are its own: views would keep whole records alive.
 func (r *Replica) report(c Conflict, land *landing) {
 	for _, s := range []*string{&c.Key, &c.Mine, &c.Theirs, &c.Base} {
@@ -47,10 +53,23 @@ func (r *Replica) report(c Conflict, land *landing) {
 	if limit == 0 {
 		limit = DefaultConflicts
 	}
-	if len(r.conflicts) >= limit+max(limit/10, 1) {
-		r.conflicts = append(r.conflicts[:0:0], r.conflicts[len(r.conflicts)-limit+1:]...)
-	}
 	r.conflicts = append(r.conflicts, c)
+	r.conflictBytes += c.bytes()
+	cut := 0
+	if len(r.conflicts) > limit+max(limit/10, 1) {
+		cut = len(r.conflicts) - limit
+	}
+	bytes := r.conflictBytes
+	for i := range r.conflicts[:len(r.conflicts)-1] {
+		if i >= cut && bytes <= maxConflictBytes {
+			break
+		}
+		bytes -= r.conflicts[i].bytes()
+		cut = max(cut, i+1)
+	}
+	if cut > 0 {
+		r.conflicts, r.conflictBytes = append(r.conflicts[:0:0], r.conflicts[cut:]...), bytes
+	}
 	land.conflicts = append(land.conflicts, c)
 }
 

@@ -40,6 +40,7 @@ type Error struct {
 	Code    string
 	Path    string // JSON pointer into what was given; empty when the whole is meant
 	Message string
+	Holder  UUID // of a locked one: the client that holds the object's lock
 	Cause   error
 }
 

@@ -55,6 +55,7 @@ func (r *Replica) readHistory(d *decoder) {
 	for i := from; i < uint64(len(r.own)) && !d.bad; i++ {
 		r.own[i].undoes, r.own[i].inverse = d.uuid(), d.ops()
 	}
+	r.weighInverses()
 	for _, l := range r.pending {
 		l.bases = make([]seen, d.count(18))
 		for i := range l.bases {
@@ -70,6 +71,7 @@ func (r *Replica) readHistory(d *decoder) {
 			c.Other = &Touch{Index: d.uint(), Client: d.uuid(), Action: d.uuid()}
 		}
 		c.Index, c.At, c.part = d.uint(), int64(d.uint()), d.part()
+		r.conflictBytes += c.bytes()
 	}
 }
 

@@ -172,7 +172,8 @@ func (s *Stream) installed(in *install, err error) {
 // another copy's of this client, the replica goes on under the given new id.
 func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 	next := &Replica{name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, byID: map[UUID]*local{}, touching: map[UUID]int{},
-		own: append([]ownEntry(nil), r.own...), conflicts: append([]Conflict(nil), r.conflicts...), keep: r.keep}
+		own: append([]ownEntry(nil), r.own...), conflicts: append([]Conflict(nil), r.conflicts...), keep: r.keep, conflictBytes: r.conflictBytes}
+	next.weighInverses()
 	if r.state.Head > 0 || len(r.pending) > 0 { // else nothing of this client's can be in it
 		next.report(Conflict{Kind: ConflictGap, Base: itoa(int(r.state.Head + 1)), Index: state.Head, At: now}, new(landing))
 	}

@@ -24,11 +24,16 @@ type Replica struct {
 	rejected    []Rejected
 	own         []ownEntry // what the log has of this client, oldest first; the last 10,000
 	conflicts   []Conflict // oldest first
-	keep        int        // how many of them; 0 for DefaultConflicts
-	discards    []UUID     // refused actions that the next commit takes off the list
-	dismissing  []UUID     // those of the commit under way, by discards and retries
-	effect      Effect     // room for that of one entry
-	weights     []int      // bytes of the records after the last checkpoint
+
+	inverseFrom   int // of the own ones before, no inverse is kept
+	inverseBytes  int
+	conflictBytes int
+
+	keep       int    // how many of them; 0 for DefaultConflicts
+	discards   []UUID // refused actions that the next commit takes off the list
+	dismissing []UUID // those of the commit under way, by discards and retries
+	effect     Effect // room for that of one entry
+	weights    []int  // bytes of the records after the last checkpoint
 }
 
 // Rejected is a refused action that its author has yet to deal with.
@@ -113,7 +118,7 @@ func (r *Replica) refusal(a *Action) error {
 		case ReasonMissing:
 			return errMissing(at)
 		case ReasonLocked:
-			return errLocked(at)
+			return errLocked(at, r.state.object(a.Ops[i].Object))
 		case ReasonSize:
 			return fail(CodeTooLarge, at, "an object has at most 1 MiB of fields")
 		}
@@ -129,8 +134,12 @@ func errMissing(at string) error {
 	return fail(CodeNotFound, at+"/id", "no object has this id")
 }
 
-func errLocked(at string) error {
-	return fail(CodeLocked, at+"/id", "another client holds this object's lock")
+func errLocked(at string, o *object) error {
+	e := fail(CodeLocked, at+"/id", "another client holds this object's lock")
+	if o != nil {
+		e.Holder = o.lock
+	}
+	return e
 }
 
 func refusedKey(at string, reason Reason) error {
@@ -153,7 +162,7 @@ func (r *Replica) check(a *Action) error {
 	case op.Kind != Create && o == nil:
 		return errMissing("")
 	case op.Kind != Create && o.locked && o.lock != r.log.client:
-		return errLocked("")
+		return errLocked("", o)
 	case op.Kind == Update:
 		for i := range op.Changes {
 			old, _ := r.state.value(o, op.Changes[i].Key)

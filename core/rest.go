@@ -17,8 +17,11 @@ type ownEntry struct {
 	inverse   []inverseOp // what takes it back; of the last maxInverses
 }
 
-// maxInverses is of how many own persisted actions the inverse is kept.
-const maxInverses = 1000
+// Of how many own persisted actions the inverse is kept, and of how many bytes in all: a checkpoint writes them each time.
+const (
+	maxInverses     = 1000
+	maxInverseBytes = 128 << 10
+)
 
 // maxOwn is how many of its own persisted actions a client remembers.
 const maxOwn = 10_000
@@ -26,12 +29,36 @@ const maxOwn = 10_000
 // remember keeps an own persisted action; the oldest ones are forgotten a tenth at a time.
 func (r *Replica) remember(o ownEntry) {
 	if len(r.own) >= maxOwn+maxOwn/10 {
-		r.own = append(r.own[:0:0], r.own[len(r.own)-maxOwn:]...)
+		cut := len(r.own) - maxOwn
+		r.own, r.inverseFrom = append(r.own[:0:0], r.own[cut:]...), max(0, r.inverseFrom-cut)
 	}
 	r.own = append(r.own, o)
-	if n := len(r.own) - maxInverses - 1; n >= 0 {
-		r.own[n].inverse = nil
+	r.inverseBytes += o.bytes()
+	for r.inverseFrom < len(r.own)-1 && (len(r.own)-r.inverseFrom > maxInverses || r.inverseBytes > maxInverseBytes) {
+		oldest := &r.own[r.inverseFrom]
+		r.inverseBytes -= oldest.bytes()
+		oldest.inverse = nil
+		r.inverseFrom++
 	}
+}
+
+// weighInverses counts what remember goes on from.
+func (r *Replica) weighInverses() {
+	r.inverseFrom, r.inverseBytes = max(0, len(r.own)-maxInverses), 0
+	for i := range r.own {
+		r.inverseBytes += r.own[i].bytes()
+	}
+}
+
+// bytes is about what an inverse takes.
+func (o *ownEntry) bytes() (n int) {
+	for i := range o.inverse {
+		n += 40 + len(o.inverse[i].Type)
+		for _, ch := range o.inverse[i].Changes {
+			n += 20 + len(ch.Key) + len(ch.Value)
+		}
+	}
+	return n
 }
 
 // findOwn looks for an own persisted action, the newest first.

@@ -99,6 +99,9 @@ func failed(err error) int32 {
 	b = core.AppendString(b, e.Error())
 	b = append(b, `,"path":`...)
 	b = core.AppendString(b, e.Path)
+	if e.Holder != core.Nil {
+		b = append(e.Holder.Append(append(b, `,"holder":"`...)), '"')
+	}
 	give(append(b, '}'))
 	return statusError
 }

@@ -6,6 +6,7 @@ export interface Problem {
   path?: string;
   retryable?: boolean;
   pending?: number;
+  holder?: string;
 }
 
 export class SyncError extends Error {
@@ -24,7 +25,13 @@ export class SyncError extends Error {
 }
 
 export class ConflictError extends SyncError {}
-export class LockedError extends SyncError {}
+export class LockedError extends SyncError {
+  readonly holder: string;
+  constructor(p: Problem) {
+    super(p);
+    this.holder = p.holder ?? "";
+  }
+}
 export class NotFoundError extends SyncError {}
 export class QuotaError extends SyncError {}
 export class ClosedError extends SyncError {}

@@ -200,7 +200,7 @@ export type StreamStatus = {
 /** Every error has a stable code ([a-z][a-z0-9-]*), equal in Go, HTTP and here. What an app's own callback throws comes back as it is. */
 export class SyncError extends Error { readonly code: string; readonly retryable: boolean; readonly cause?: unknown; toJSON(): object; }
 /** Another client holds the object's lock. */
-export class LockedError extends SyncError {}
+export class LockedError extends SyncError { readonly holder: UUID; }
 /** The action was discarded whole, or would be. */
 export class ConflictError extends SyncError {}
 /** The server refused the action for good, or it builds on such a one. */

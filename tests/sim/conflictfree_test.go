@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -184,7 +185,8 @@ func TestALeaseEnds(t *testing.T) {
 	if w := two.Writable(id); w != core.WritableLocked {
 		t.Fatalf("writable: %q", w)
 	}
-	if _, err := two.try(set(1, `{"n":1}`)); core.CodeOf(err) != core.CodeLocked {
+	_, err := two.try(set(1, `{"n":1}`))
+	if e := (*core.Error)(nil); !errors.As(err, &e) || e.Code != core.CodeLocked || e.Holder != one.Client() {
 		t.Fatal(err)
 	}
 	w.Run(8 * minute)

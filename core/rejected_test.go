@@ -1,0 +1,171 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// refusedReplica has an object that others have made, and a refused update of it and a refused create.
+func refusedReplica(t *testing.T) *Replica {
+	t.Helper()
+	r := newReplica("s")
+	do := func(blob []byte) {
+		t.Helper()
+		rec, err := decodeRecord(blob)
+		if err == nil {
+			_, err = r.follow([]*record{rec})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(encodeInit(initRecord{log: UUID{15: 1}, client: me}))
+	made := foreignEntry(t, 1, `{"op":"create","object":"`+UUID{0: 1}.String()+`","type":"t","fields":{"a":1}}`)
+	do(encodeTurn(&turnRecord{entries: []Entry{{Action: *made}}, chain: Chain(0).Next(made.Raw)}))
+	for i, ops := range []string{`[{"op":"update","object":"` + UUID{0: 1}.String() + `","set":{"a":2}}]`, `[{"op":"create","object":"` + UUID{0: 2}.String() + `","type":"t","fields":{"a":[1]}}]`} {
+		if _, err := r.write(&Draft{ID: UUID{0: 0xaa, 15: byte(i)}, Ops: ops}, uint64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blob, n := r.commitRecord()
+	r.committed(n, len(blob))
+	do(encodeTurn(&turnRecord{after: 1, chain: r.state.Chain, at: 7, rejected: []Rejection{{ID: UUID{0: 0xaa}, Code: "no", Message: "m"}, {ID: UUID{0: 0xaa, 15: 1}, Code: "no", Message: "m"}}}))
+	if n := len(r.RejectedList()); n != 2 || r.RejectedList()[0].At != 7 {
+		t.Fatalf("%+v", r.RejectedList())
+	}
+	return r
+}
+
+func foreignEntry(t *testing.T, seq int, ops string) *Action {
+	t.Helper()
+	a, err := DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[%s],"seq":%d}`, UUID{15: 9}, UUID{0: 0xbb, 15: byte(seq)}, ops, seq))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// What cannot be tried again is told, and stays on the list.
+func TestARetryThatCannotBeChangesNothing(t *testing.T) {
+	r := refusedReplica(t)
+	remove := foreignEntry(t, 2, `{"op":"remove","object":"`+UUID{0: 1}.String()+`"}`)
+	if _, err := r.follow([]*record{{kind: recordTurn, turn: turnRecord{after: 1, entries: []Entry{{Action: *remove}}, chain: r.state.Chain.Next(remove.Raw)}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, patch, code string
+		id                UUID
+	}{
+		{"whose object is gone", "", CodeNotFound, UUID{0: 0xaa}},
+		{"of nothing", "", CodeNotFound, UUID{0: 0xcc}},
+		{"with a part that does not merge", `{"inc":{"a":1}}`, CodeInvalid, UUID{0: 0xaa, 15: 1}},
+		{"with a reserved key", `{"set":{"id":1}}`, CodeMalformed, UUID{0: 0xaa, 15: 1}},
+		{"with no JSON", `{"set":}`, CodeMalformed, UUID{0: 0xaa, 15: 1}},
+	} {
+		d := &Draft{ID: UUID{0: 0xdd}}
+		err := r.Retry(d, c.id, c.patch)
+		if err == nil {
+			_, err = r.write(d, 9)
+		}
+		if CodeOf(err) != c.code || len(r.RejectedList()) != 2 || len(r.uncommitted) != 0 {
+			t.Errorf("%s: %v, %d on the list", c.name, err, len(r.RejectedList()))
+		}
+	}
+	d := &Draft{ID: UUID{0: 0xde}}
+	if err := r.Retry(d, UUID{0: 0xaa, 15: 1}, `{"set":{"b":true},"union":{"a":[2]}}`); err != nil {
+		t.Fatal(err)
+	}
+	l, err := r.write(d, 10)
+	want := `{"op":"create","object":"` + UUID{0: 2}.String() + `","type":"t","fields":{"a":[1,2],"b":true}}`
+	if err != nil || string(appendOp(nil, &l.Ops[0])) != want {
+		t.Fatalf("%v: %s", err, d.Ops)
+	}
+	if list := r.RejectedList(); len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	if r.abandon(); len(r.RejectedList()) != 2 { // it could not be committed: it is refused as before
+		t.Fatalf("%+v", r.RejectedList())
+	}
+}
+
+// The list of conflicts is as long as the app says.
+func TestConflictsAreKeptUpToALimit(t *testing.T) {
+	for _, keep := range []int{0, 1, 3, 50} {
+		r := newReplica("s")
+		r.keep = keep
+		for i := range 3000 {
+			r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i)}, new(landing))
+		}
+		want := keep
+		if keep == 0 {
+			want = DefaultConflicts
+		}
+		if list := r.Conflicts(); len(list) != want || list[0].Index != 2999 || list[want-1].Index != uint64(3000-want) || len(r.conflicts) > want+max(want/10, 1) {
+			t.Errorf("keep %d: %d given of %d, from %d on", keep, len(list), len(r.conflicts), list[0].Index)
+		}
+	}
+}
+
+// However large values are, what is kept for undo and for reports is bounded.
+func TestHistoryIsBoundedInBytes(t *testing.T) {
+	r := newReplica("s")
+	large := `"` + strings.Repeat("x", 50_000) + `"`
+	for i := range 300 {
+		r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i), Mine: large}, new(landing))
+		r.remember(ownEntry{id: UUID{15: byte(i)}, inverse: []inverseOp{{Op: Op{Kind: Update, Changes: []Change{{PartSet, "a", large}}}, left: []Chain{0}}}})
+	}
+	if n := len(r.conflicts); n > maxConflictBytes/50_000 || n < 15 || r.conflicts[n-1].Index != 299 {
+		t.Errorf("%d reports", n)
+	}
+	kept := 0
+	for i := range r.own {
+		kept += len(r.own[i].inverse)
+	}
+	if kept > maxInverseBytes/50_000 || kept < 2 || len(r.own[299].inverse) == 0 {
+		t.Errorf("%d inverses", kept)
+	}
+	bytes, from := r.inverseBytes, r.inverseFrom
+	if r.weighInverses(); r.inverseBytes != bytes {
+		t.Errorf("counted %d bytes, there are %d", bytes, r.inverseBytes)
+	}
+	for i := range r.own[:from] {
+		if r.own[i].inverse != nil {
+			t.Fatalf("%d is forgotten, and kept", i)
+		}
+	}
+	huge := `"` + strings.Repeat("x", 2*maxConflictBytes) + `"`
+	r.report(Conflict{Kind: ConflictDiscarded, Mine: huge}, new(landing))
+	if len(r.conflicts) != 1 {
+		t.Errorf("%d reports beside a huge one", len(r.conflicts))
+	}
+}
+
+// Records and checkpoints of versions that knew nothing of history are read.
+func TestRecordsWithoutHistoryAreRead(t *testing.T) {
+	old := encodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + UUID{0: 1}.String() + `","ops":[{"object":"` + UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil)
+	if rec, err := decodeRecord(old); err != nil || len(rec.actions) != 1 || rec.dismissed != nil {
+		t.Fatal(rec, err)
+	}
+	e := newRecord(recordTurn, 64) // ends with the refused ones
+	e.uint(0)
+	e.uuid(Nil)
+	e.chain(0)
+	e.uint(0)
+	e.uint(0)
+	e.uint(0)
+	if rec, err := decodeRecord(e.finish()); err != nil || rec.turn.at != 0 {
+		t.Fatal(err)
+	}
+	r := refusedReplica(t)
+	whole := r.encodeRest()
+	h := newRecord(recordRest, 0)
+	r.encodeHistory(h)
+	body := whole[recordHeader : len(whole)-len(h.b)+recordHeader]
+	cut := newRecord(recordRest, len(body))
+	cut.b = append(cut.b, body...)
+	back := newReplica("s")
+	if err := back.readRest(cut.finish()); err != nil || len(back.rejected) != 2 || back.rejected[0].At != 0 {
+		t.Fatal(err)
+	}
+}
