@@ -16,6 +16,16 @@ func (r *Replica) RejectedList() []Rejected {
 	return out
 }
 
+// refusals is how long that list is.
+func (r *Replica) refusals() (n int) {
+	for i := range r.rejected {
+		if !r.claimed(r.rejected[i].ID) {
+			n++
+		}
+	}
+	return n
+}
+
 // claimed tells whether an uncommitted write takes a refused action's place.
 func (r *Replica) claimed(id UUID) bool {
 	for _, l := range r.uncommitted {

@@ -251,7 +251,9 @@ func (r *Replica) follow(records []*record) (landing, error) {
 			r.next++
 			r.weights = append(r.weights, rec.bytes)
 		}
-		r.dropPointless(&land)
+		if only == nil { // else the record is a turn of others' entries, and all that is left out is applied
+			r.dropPointless(&land)
+		}
 	})
 	return land, err
 }

@@ -303,7 +303,7 @@ func (s *Stream) statusChanged() { s.observer.StatusChanged() }
 // Status is the stream's state now.
 func (s *Stream) Status() Status {
 	st := s.status
-	st.Head, st.Pending, st.Rejected = s.state.Head, len(s.pending)+len(s.uncommitted), len(s.rejected)
+	st.Head, st.Pending, st.Rejected = s.state.Head, len(s.pending)+len(s.uncommitted), s.refusals()
 	if st.State != StateStopped {
 		st.NextAt, st.Because = s.db.next()
 	}

@@ -36,7 +36,8 @@ export type StreamStatus = {
   error: SyncError | null;
 };
 
-export type Rejected = { action: { id: string }; code: string; message: string; because: string | null; at: number };
+type Op = { op: string; object: string; type?: string; fields?: { [key: string]: unknown }; set?: object };
+export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
 type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
 type Skipped = { skipped: readonly { object: string; key: string }[] };
@@ -217,7 +218,14 @@ export class Stream {
   }
 
   retry(action: string, patch?: object): Write<void> {
-    return this.#again<void>(RETRY, () => this.#id(action) + (patch === undefined ? "" : patchText(patch)));
+    return this.#again<void>(RETRY, () => {
+      const text = this.#id(action) + (patch === undefined ? "" : patchText(patch));
+      for (const op of patch === undefined ? [] : this.rejected().find((r) => r.action.id === action)?.action.ops ?? []) {
+        if (op.op === "create") validate(this.#validators, op.type!, patched(op.fields!, patch!));
+        if (op.op === "update") this.#validate(op.object, { ...op.set, ...patch });
+      }
+      return text;
+    });
   }
 
   restore(conflict: Conflict): Write<void> {

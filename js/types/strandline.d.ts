@@ -56,7 +56,7 @@ export interface StreamOptions<S extends SchemaOf<S> = Schema> {
   /** A Standard Schema validator per type (Zod, Valibot, ArkType, …), which answers at once. It is asked for the fields as they would be before an action is
       made; an invalid write is an InvalidError with the path of the first issue. What the validator gives back is not written. */
   validate?: { [T in keyof S]?: StandardSchemaV1 };
-  /** How many conflict reports are kept. Default 1,000. */
+  /** How many conflict reports are kept, of 1 MB in all. Default 1,000. */
   conflicts?: number;
 }
 
@@ -128,7 +128,7 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** Writes the value that lost again, as a new action. NotFoundError where the object is not there. */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
-      is one step, whether it was sent or not, also after a reload (the last 1,000). NothingToUndoError where there is none. */
+      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000, of 128 KB). NothingToUndoError where there is none. */
   undo(): Write<{ skipped: readonly Skipped[] }>;
   /** Puts back what the last undo took, as long as nothing was written after it. */
   redo(): Write<{ skipped: readonly Skipped[] }>;

@@ -35,7 +35,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"an installed checkpoint drops what is pending", "core/install.go", "kept = append(kept, l)\n\t\t}\n\t}\n\tif clone {", "_ = l\n\t\t}\n\t}\n\tif clone {"},
 	{"the server goes on with a fold that its disk did not take", "server/sync.go", "st.loaded = false // until", "// until"},
 	{"the server appends whatever the client has seen", "server/sync.go", "case it.After < st.state.Head:", "case it.After < st.state.Head && !pushes:"},
-	{"two tabs undo the same action", "core/replica.go", "\t\tr.dropPointless(&land)\n", ""},
+	{"two tabs undo the same action", "core/replica.go", "\t\t\tr.dropPointless(&land)\n", ""},
 	{"a write that was replaced unseen is not told of", "core/conflict.go", "if ow.Write.Client != r.log.client ||", "if ow.Write.Client != r.log.client || len(a.Ops) > 1 ||"},
 	{"a refused action is tried again and stays on the list", "core/replica.go", "for _, id := range rec.dismissed {", "for _, id := range rec.dismissed[len(rec.dismissed):] {"},
 	{"no turn follows a turn that failed", "core/loop.go", "db.again, db.againHard = \"\", false\n\tdb.schedule(ms, because)", "db.again, db.againHard = \"\", false\n\tif t.err == nil {\n\t\tdb.schedule(ms, because)\n\t}"},
