@@ -67,7 +67,7 @@ func TestAPanicIsReported(t *testing.T) {
 		const call = (name, ...args) => new Promise((resolve, reject) => host[name](...args, (error, ...rest) => error ? reject(new Error(error.message)) : resolve(rest)));
 		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {}, null);
 		const quiet = new Proxy({}, {get: () => () => {}});
-		const [stream] = await call("stream", db, "a", quiet);
+		const [stream] = await call("stream", db, "a", null, 0, quiet);
 		const x = instance.exports;
 		new Uint32Array(x.mem.buffer, x.strandline_input(4), 1)[0] = 4000000000; // a slot that is none
 		const first = x.strandline_rows(stream, 1);
