@@ -142,7 +142,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := readReplica("s", log)
+				r, err := readReplica("s", 0, log)
 				if err != nil || r.state.Len() != 10_000 {
 					b.Fatal(err, r.state.Len())
 				}

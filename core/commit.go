@@ -148,12 +148,12 @@ func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), 
 	}
 	s.storageFailed(cause)
 	s.db.host.After(s.backoff(), func() {
-		store, name := s.db.store, s.name
+		store, name, keep := s.db.store, s.name, s.options.Conflicts
 		s.db.host.Do(func() func() {
 			log, err := store.Load(context.Background(), name, lsn)
 			var anew *Replica
 			if err == nil && log.Manifest != nil {
-				anew, err = readReplica(name, &log)
+				anew, err = readReplica(name, keep, &log)
 			}
 			records := log.Records
 			return func() {

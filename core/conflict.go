@@ -34,6 +34,9 @@ const (
 // DefaultConflicts is how many reports a stream keeps.
 const DefaultConflicts = 1000
 
+// maxConflicts is what a context keeps that does not know what the app wants.
+const maxConflicts = 1_000_000
+
 // maxConflictBytes is how much room the reports may take, however many are asked for.
 const maxConflictBytes = 1 << 20
 

@@ -104,7 +104,7 @@ func (w *ownWorld) again(checkpoint bool) *Replica {
 			l.Pages = append(l.Pages, p.Bytes)
 		}
 	}
-	r, err := readReplica("s", l)
+	r, err := readReplica("s", 0, l)
 	if err != nil {
 		w.t.Fatal(err)
 	}

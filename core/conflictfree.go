@@ -45,10 +45,10 @@ func (s *Stream) guarded(d *Draft) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[UUID]bool{} // objects that are made here, or guarded
+	made, guarded := map[UUID]bool{}, map[UUID]bool{}
 	for i := range l.Guards {
 		if l.Guards[i].Kind == GuardUnchanged {
-			known[l.Guards[i].Object] = true
+			guarded[l.Guards[i].Object] = true
 		}
 	}
 	ops, guards := []byte{'['}, []byte{'['}
@@ -66,20 +66,23 @@ func (s *Stream) guarded(d *Draft) (*Draft, error) {
 	for i := range l.Ops {
 		op := &l.Ops[i]
 		if op.Kind == Create {
-			if op.Lock = true; again && !known[op.Object] {
+			if op.Lock = true; again && !guarded[op.Object] {
 				guard(op.Object, `","exists":false`)
 			}
-			known[op.Object] = true
-		} else if !known[op.Object] {
-			known[op.Object] = true
+			made[op.Object] = true
+		} else if !made[op.Object] {
 			if s.Writable(op.Object) == WritableOffline {
 				at := ""
 				if len(l.Ops) > 1 {
 					at = "/" + itoa(i)
 				}
+				s.db.wake(becauseWrite, false) // it may be in reach again
 				return nil, fail(CodeReadOnly, at+"/id", "the object can be written only while the server is in reach")
 			}
-			guard(op.Object, `","unchanged":true`)
+			if !guarded[op.Object] {
+				guarded[op.Object] = true
+				guard(op.Object, `","unchanged":true`)
+			}
 		}
 		if i > 0 {
 			ops = append(ops, ',')
@@ -127,6 +130,9 @@ func (s *Stream) drainSent() {
 
 // drainAnswered takes note of an answer: a drain that was not taken whole has ended no lock.
 func (s *Stream) drainAnswered(it *SyncItem, a *SyncAnswer) {
+	if len(a.Entries) > 0 && it.After+uint64(len(a.Entries)) < a.Head {
+		return // what an earlier drain led to may be still to come
+	}
 	if !it.Drain || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
 		s.drained = nil
 	}

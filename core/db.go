@@ -237,7 +237,7 @@ func (db *DB) unsent(done func(n int, err error)) {
 				break
 			}
 			var r *Replica
-			if r, err = readReplica(name, &log); err != nil {
+			if r, err = readReplica(name, 0, &log); err != nil {
 				break
 			}
 			n += len(r.pending)

@@ -87,9 +87,7 @@ func (e *encoder) ops(ops []inverseOp) {
 			e.uint(uint64(op.Changes[j].Part))
 			e.string(op.Changes[j].Key)
 			e.string(op.Changes[j].Value)
-			if op.Kind == Update {
-				e.chain(op.left[j])
-			}
+			e.uuid(op.over[j])
 		}
 	}
 }
@@ -110,9 +108,7 @@ func (d *decoder) ops() []inverseOp {
 		op.Changes = make([]Change, d.count(3))
 		for j := range op.Changes {
 			op.Changes[j] = Change{d.part(), d.string(), d.string()}
-			if op.Kind == Update {
-				op.left = append(op.left, d.chain())
-			}
+			op.over = append(op.over, d.uuid())
 		}
 	}
 	return ops

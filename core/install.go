@@ -194,7 +194,7 @@ func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 	for _, l := range r.pending {
 		switch {
 		case known && l.Seq <= row.Seq && !clone:
-			o := ownEntry{id: l.ID, seq: l.Seq}
+			o := ownEntry{id: l.ID, seq: l.Seq, undoes: undoes(l.Meta)}
 			if l.ID == row.Action {
 				o.index = row.Index
 			}
@@ -214,7 +214,7 @@ func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 		}
 	}
 	for _, l := range kept {
-		m := &local{Action: l.Action, ticket: l.ticket}
+		m := &local{Action: l.Action, ticket: l.ticket, bases: l.bases}
 		if clone {
 			next.lastSeq++
 			m = l.under(next.log.client)
@@ -298,7 +298,7 @@ func (l *local) under(client UUID) *local {
 	b = client.Append(b)
 	b = append(b, l.Raw[from+36:end]...)
 	b = append(b, seqRoom+"}"...)
-	m := &local{ticket: l.ticket}
+	m := &local{ticket: l.ticket, retries: l.retries, bases: l.bases}
 	if err := decodeAction(&m.Action, view(b), nil); err != nil {
 		panic(err) // it was decoded before, and nothing but an id is another
 	}

@@ -62,13 +62,19 @@ func appendChanges(dst []byte, changes []Change, part Part) []byte {
 	return append(dst, close)
 }
 
-// inverseOp takes an op back. left is, for each of its changes, the hash of the value that the op has left there.
+// inverseOp takes an op back. over is, for each of its changes, the action whose write the op has replaced; Nil for none.
 type inverseOp struct {
 	Op
-	left []Chain
+	over []UUID
 }
 
-func hashOf(value string) Chain { return Chain(0).Next(value) }
+// replaced is the action whose write of a key was the last one in an image of an object.
+func (s *State) replaced(o *object, key string) UUID {
+	if i, ok := s.field(o.fields, key); ok {
+		return o.fields[i].write.Action
+	}
+	return Nil
+}
 
 // inverse is what takes an applied action back, in the order of doing so. u is what its application saved, s the state it was applied
 // to. What was discarded has no inverse.
@@ -81,20 +87,22 @@ func (s *State) inverse(a *Action, u *Undo) []inverseOp {
 		case Create:
 			ops = append(ops, inverseOp{Op: Op{Kind: Remove, Object: op.Object}})
 		case Remove:
-			back := Op{Kind: Create, Object: op.Object, Type: s.names[im.object.typ]}
+			back := inverseOp{Op: Op{Kind: Create, Object: op.Object, Type: s.names[im.object.typ]}}
 			for i := range im.object.fields {
-				if f := &im.object.fields[i]; f.value != "" {
-					back.Changes = append(back.Changes, Change{PartSet, s.names[f.key], strings.Clone(f.value)})
+				f := &im.object.fields[i]
+				ch := Change{PartSet, s.names[f.key], strings.Clone(f.value)}
+				if f.value == "" {
+					ch.Part = PartUnset // made again, it lacks the key as it did
 				}
+				back.Changes, back.over = append(back.Changes, ch), append(back.over, f.write.Action)
 			}
-			ops = append(ops, inverseOp{Op: back})
+			ops = append(ops, back)
 		case Update:
 			back := inverseOp{Op: Op{Kind: Update, Object: op.Object}}
 			for i := range op.Changes {
 				old, _ := s.value(&im.object, op.Changes[i].Key)
 				if ch, ok := op.Changes[i].inverse(old); ok {
-					left, _ := merge(&op.Changes[i], old)
-					back.Changes, back.left = append(back.Changes, ch), append(back.left, hashOf(left))
+					back.Changes, back.over = append(back.Changes, ch), append(back.over, s.replaced(&im.object, ch.Key))
 				}
 			}
 			if len(back.Changes) > 0 {

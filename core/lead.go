@@ -103,7 +103,7 @@ func (db *DB) attend(name string) {
 	if !db.leading || db.transport == nil || db.streams[name] != nil || CheckStreamName(name) != "" {
 		return
 	}
-	db.open(name, StreamOptions{}, attendant{}, true, func(*Stream, error) {})
+	db.open(name, StreamOptions{Conflicts: maxConflicts}, attendant{}, true, func(*Stream, error) {})
 }
 
 // dropAttended closes the stream of that name, or every one, that is open for others only.

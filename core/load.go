@@ -8,13 +8,13 @@ import (
 // load reads the records that other contexts have committed, and at start-up all of them.
 func (s *Stream) load() {
 	s.busy, s.stale = true, false
-	store, name, from := s.db.store, s.name, s.next
+	store, name, keep, from := s.db.store, s.name, s.options.Conflicts, s.next
 	s.db.host.Do(func() func() {
 		log, err := store.Load(context.Background(), name, from)
 		if err == nil && (from == 0 || log.Manifest != nil) {
 			var anew *Replica
 			if len(log.Records) > 0 || log.Manifest != nil {
-				anew, err = readReplica(name, &log)
+				anew, err = readReplica(name, keep, &log)
 			}
 			return func() { s.loadedAnew(anew, err) }
 		}

@@ -51,6 +51,9 @@ func (db *DB) Resume() {
 func (db *DB) Offline() {
 	db.offline = true
 	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
+	if db.leading && db.cancel != nil && db.cutIdle && db.nextAt > db.host.Now()+db.retry { // browsers are wrong at times
+		db.schedule(db.retry, becauseOffline)
+	}
 }
 
 // Sync runs the loop now until nothing is left to fetch or persist, or it fails.
@@ -208,6 +211,12 @@ func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
 	case CodeUnreachable, CodeTimeout, CodeBadAnswer, CodeInternal, CodeUnavailable:
 		for i := range items {
 			asked[items[i].Stream].unsure = len(items[i].Actions)
+		}
+	default: // the server has not looked at it
+		for i := range items {
+			if s := asked[items[i].Stream]; s.unsure == 0 {
+				s.drained = nil
+			}
 		}
 	}
 }

@@ -153,7 +153,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 			p.stored(n)
 			written += len(n.out.Pages)
 			kept += len(w.pages) - len(n.out.Pages)
-			back, err := readReplica("s", l)
+			back, err := readReplica("s", 0, l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 				t.Fatalf("seed %d: another state came back\n got %.300s\nwant %.300s", seed, got, want)
 			}
 			l.Records = w.blobs
-			if back, err = readReplica("s", l); err != nil {
+			if back, err = readReplica("s", 0, l); err != nil {
 				t.Fatal(err)
 			}
 			x.rep = back
@@ -206,7 +206,7 @@ func TestADamagedCheckpointIsRefused(t *testing.T) {
 			l.Pages = append(l.Pages, slices.Clone(p))
 		}
 		change(&l)
-		if _, err := readReplica("s", &l); CodeOf(err) != CodeCorrupt && CodeOf(err) != CodeUpgrade {
+		if _, err := readReplica("s", 0, &l); CodeOf(err) != CodeCorrupt && CodeOf(err) != CodeUpgrade {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	becauseFollows = "another context runs the loop; looking whether it does"
 	becauseResumed = "the page goes on after a freeze"
 	becauseSync    = "sync()"
+	becauseOffline = "the browser says it is offline; looking whether it is"
 )
 
 // pauseAfter is how long the loop waits after a turn, and why.

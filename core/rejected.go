@@ -1,6 +1,9 @@
 package core
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
 // takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
@@ -151,7 +154,11 @@ func (op Op) patched(patch string) (Op, error) {
 	c := cursor{b: canon}
 	var over Op
 	if err := c.op(&over); err != nil {
-		return op, err
+		e := *asError(err, CodeMalformed)
+		if _, rest, ok := strings.Cut(strings.TrimPrefix(e.Path, "/"), "/"); ok { // the place in the patch, not in its parts
+			e.Path = "/" + rest
+		}
+		return op, &e
 	}
 	var changes []Change
 	for _, ch := range op.Changes {
@@ -195,7 +202,7 @@ func memberOf(object, name string) (text string) {
 	return text
 }
 
-// Restore makes a draft that writes the value that has lost in a conflict again.
+// Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.
 func (r *Replica) Restore(d *Draft, c *Conflict) error {
 	value, part := c.Mine, c.part
 	switch c.Kind {
@@ -215,6 +222,10 @@ func (r *Replica) Restore(d *Draft, c *Conflict) error {
 	ch := Change{part, c.Key, value}
 	if value == "" {
 		ch.Part = PartUnset
+	}
+	if now, _ := r.state.value(r.state.object(c.Object), c.Key); ch.Part <= PartUnset && now == value {
+		d.Ops = ""
+		return nil
 	}
 	d.Ops = view(append(appendOp([]byte{'['}, &Op{Kind: Update, Object: c.Object, Changes: []Change{ch}}), ']'))
 	return nil

@@ -113,7 +113,7 @@ func TestHistoryIsBoundedInBytes(t *testing.T) {
 	large := `"` + strings.Repeat("x", 50_000) + `"`
 	for i := range 300 {
 		r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i), Mine: large}, new(landing))
-		r.remember(ownEntry{id: UUID{15: byte(i)}, inverse: []inverseOp{{Op: Op{Kind: Update, Changes: []Change{{PartSet, "a", large}}}, left: []Chain{0}}}})
+		r.remember(ownEntry{id: UUID{15: byte(i)}, inverse: []inverseOp{{Op: Op{Kind: Update, Changes: []Change{{PartSet, "a", large}}}, over: []UUID{{}}}}})
 	}
 	if n := len(r.conflicts); n > maxConflictBytes/50_000 || n < 15 || r.conflicts[n-1].Index != 299 {
 		t.Errorf("%d reports", n)

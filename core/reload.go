@@ -1,9 +1,9 @@
 package core
 
-// readReplica folds a local log from nothing. Where a record cannot be read, it gives what comes before that, and the error.
-func readReplica(name string, log *Log) (*Replica, error) {
+// readReplica folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it gives what comes before that, and the error.
+func readReplica(name string, keep int, log *Log) (*Replica, error) {
 	r := newReplica(name)
-	r.fresh = true
+	r.fresh, r.keep = true, keep
 	if log.Manifest != nil {
 		if err := r.readCheckpoint(log); err != nil {
 			return r, err
@@ -104,7 +104,7 @@ func (s *Stream) adopt(next *Replica) {
 				Action: l.Action, ticket: l.ticket})
 		}
 	}
-	next.keep, next.discards = old.keep, old.discards
+	next.discards = old.discards
 	for i := range next.conflicts {
 		if next.conflicts[i].Index > old.state.Head {
 			land.conflicts = append(land.conflicts, next.conflicts[i])
@@ -129,6 +129,8 @@ func (s *Stream) adopt(next *Replica) {
 			}
 			if err := next.pointless(l); err != nil {
 				land.dropped = append(land.dropped, dropped{l, err})
+				refused[l.ID] = true
+				gone = append(gone, l)
 				continue
 			}
 			if l.Client != next.log.client {

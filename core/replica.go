@@ -384,7 +384,7 @@ func (r *Replica) refuseUncommitted(refused map[UUID]bool, land *landing, before
 	r.uncommitted = kept
 }
 
-const dependsMessage = "it names an object that only a refused action would have made"
+const dependsMessage = "it builds on a refused action"
 
 // dependants finds, among pending and uncommitted actions that are not in refused, those that name an object which
 // would exist only through a refused one, and which that is. The state is the bare confirmed one; before come first.
@@ -401,6 +401,11 @@ func (r *Replica) dependants(refused map[UUID]bool, before []*local) (because ma
 	for _, queue := range [3][]*local{before, r.pending, r.uncommitted} {
 		for _, l := range queue {
 			out := refused[l.ID]
+			if target := undoes(l.Meta); !out && target != Nil { // what takes back a change that never was would be a change of its own
+				if _, depends := because[target]; depends || refused[target] {
+					because[l.ID], out = target, true
+				}
+			}
 			for i := range l.Ops {
 				op := &l.Ops[i]
 				if culprit, ok := lost[op.Object]; ok && !out && op.Kind != Create && !there(op.Object) {
@@ -455,14 +460,19 @@ func (r *Replica) dismiss(id UUID) {
 // dropPointless takes out the uncommitted writes whose target another context has dealt with: an undo of what is undone, a retry of
 // what is not on the list any more. Nothing pending is applied.
 func (r *Replica) dropPointless(land *landing) {
+	gone, before := map[UUID]bool{}, []*local(nil)
 	r.uncommitted = slices.DeleteFunc(r.uncommitted, func(l *local) bool {
 		err := r.pointless(l)
 		if err != nil {
 			r.count(&l.Action, -1)
 			land.dropped = append(land.dropped, dropped{l, err})
+			gone[l.ID], before = true, append(before, l)
 		}
 		return err != nil
 	})
+	if len(gone) > 0 {
+		r.refuseUncommitted(gone, land, before)
+	}
 }
 
 func (r *Replica) pointless(l *local) error {

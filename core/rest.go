@@ -55,7 +55,7 @@ func (o *ownEntry) bytes() (n int) {
 	for i := range o.inverse {
 		n += 40 + len(o.inverse[i].Type)
 		for _, ch := range o.inverse[i].Changes {
-			n += 20 + len(ch.Key) + len(ch.Value)
+			n += 36 + len(ch.Key) + len(ch.Value)
 		}
 	}
 	return n

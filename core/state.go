@@ -122,6 +122,12 @@ func (s *State) LastSeq(client UUID) uint64 {
 	return row.Seq
 }
 
+// LastIndex is the index of a client's last entry in the log, 0 for one that has no row.
+func (s *State) LastIndex(client UUID) uint64 {
+	row, _ := s.clients.get(client)
+	return row.Index
+}
+
 func (s *State) object(id UUID) *object {
 	slot, ok := s.byID[id]
 	if !ok {

@@ -166,7 +166,6 @@ func (s *Stream) finishOpen(err error) {
 	if free := s.options.ConflictFree; err == nil && free != nil && *free != s.log.conflictFree {
 		err = fail(CodeInvalid, "/conflictFree", "the stream was first opened with the other value in this browser")
 	}
-	s.keep = s.options.Conflicts
 	if err == nil && s.closed {
 		err = errClosed
 	}

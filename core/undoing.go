@@ -66,21 +66,58 @@ func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
 	for i := len(steps) - 1; i >= 0; i-- {
 		s := &steps[i]
 		inEffect := length[s.id]%2 == 0
-		if redo && s.undoes == Nil && !undone[s.id] {
-			break // written after the undo: there is no way back to it
+		if redo && s.undoes == Nil {
+			break // what was undone before this was written is given up
 		}
 		if undone[s.id] || inEffect == redo {
 			continue
 		}
-		if ops, skipped := r.takeBack(s); ops != "" {
-			d.Ops, d.Meta = ops, undoesMember+s.id.String()+`"}`
-			return skipped, nil
+		ops, skipped := r.takeBack(s)
+		if ops == "" || len(ops) > MaxActionBytes-overhead {
+			continue
 		}
+		d.Ops, d.Meta = ops, undoesMember+s.id.String()+`"}`
+		if l := s.local; l != nil && (l.Atomic || len(l.Guards) > 0) {
+			// Where the log discards the target, its undo must not stand: whatever does that touches these objects, but for what guards alone name.
+			d.Guards = r.guardsOf(l)
+		}
+		return skipped, nil
+	}
+	if redo {
+		return nil, fail(CodeNothingToUndo, "", "there is nothing to redo")
 	}
 	return nil, errNothingToUndo
 }
 
 var errNothingToUndo = fail(CodeNothingToUndo, "", "there is nothing to undo")
+
+// overhead is room for what an action has beside its ops.
+const overhead = 16 << 10
+
+// guardsOf are guards that nobody else touches what an action names.
+func (r *Replica) guardsOf(l *local) string {
+	named := map[UUID]bool{}
+	guards := []byte{'['}
+	add := func(object UUID) {
+		if named[object] || len(named) == MaxGuards || r.state.object(object) == nil {
+			return
+		}
+		if named[object] = true; len(named) > 1 {
+			guards = append(guards, ',')
+		}
+		guards = append(object.Append(append(guards, `{"object":"`...)), `","unchanged":true}`...)
+	}
+	for i := range l.Guards {
+		add(l.Guards[i].Object)
+	}
+	for i := range l.Ops {
+		add(l.Ops[i].Object)
+	}
+	if len(named) == 0 {
+		return ""
+	}
+	return view(append(guards, ']'))
+}
 
 // takeBack is the ops that take a step back from the visible state, and what cannot be; empty where nothing is left.
 func (r *Replica) takeBack(t *step) (string, []Skipped) {
@@ -105,6 +142,9 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 			ops = append(ops, ',')
 		}
 		ops = appendOp(ops, op)
+	}
+	if r.log.conflictFree && len(inverse) > MaxGuards {
+		return "", nil // it would need a guard for each
 	}
 	for i := range inverse {
 		op := &inverse[i]
@@ -131,8 +171,8 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 			add(&op.Op)
 		default:
 			back := Op{Kind: Update, Object: op.Object}
-			for j, ch := range op.Changes {
-				if r.mayTakeBack(o, &ch, t.id, op.left[j]) {
+			for _, ch := range op.Changes {
+				if r.mayTakeBack(o, &ch, t.id) {
 					back.Changes = append(back.Changes, ch)
 				} else {
 					skipped = append(skipped, Skipped{op.Object, ch.Key})
@@ -150,25 +190,74 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 }
 
 // mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is still the target's, or
-// one of this client that has left the same: an undo and redo of later steps.
-func (r *Replica) mayTakeBack(o *object, ch *Change, target UUID, left Chain) bool {
+// one that has brought that back: an undo of what had replaced it.
+func (r *Replica) mayTakeBack(o *object, ch *Change, target UUID) bool {
 	if o == nil || r.heldFromMe(o) {
 		return false
 	}
 	i, found := r.state.field(o.fields, ch.Key)
-	old := ""
-	if found {
-		old = o.fields[i].value
-	}
 	if ch.Part > PartUnset {
+		old := ""
+		if found {
+			old = o.fields[i].value
+		}
 		_, reason := merge(ch, old)
 		return reason == ReasonNone
 	}
-	if !found { // the object was made again without it
-		return left == hashOf("") && o.lastOther(r.log.client) == nil
+	write := o.touch.Action // an object that was made again lacks a key that was unset
+	if found {
+		write = o.fields[i].write.Action
 	}
-	w := o.fields[i].write
-	return w.Action == target || w.Client == r.log.client && hashOf(old) == left
+	for n := 0; write != target; n++ {
+		undone := r.undoneBy(write)
+		if undone == Nil || n == maxInverses {
+			return false
+		}
+		write = r.overwritten(undone, o.id, ch.Key)
+	}
+	return true
+}
+
+// undoneBy is the target of an own undo or redo; Nil for another action.
+func (r *Replica) undoneBy(action UUID) UUID {
+	if l := r.find(action); l != nil {
+		return undoes(l.Meta)
+	}
+	if own := r.findOwn(action); own != nil {
+		return own.undoes
+	}
+	return Nil
+}
+
+// find is an own action that is not in the log yet.
+func (r *Replica) find(action UUID) *local {
+	if l := r.byID[action]; l != nil {
+		return l
+	}
+	for _, l := range r.uncommitted {
+		if l.ID == action {
+			return l
+		}
+	}
+	return nil
+}
+
+// overwritten is the action whose write of a key an own action has replaced.
+func (r *Replica) overwritten(by, object UUID, key string) UUID {
+	var inverse []inverseOp
+	if l := r.find(by); l != nil {
+		inverse = r.state.inverse(&l.Action, &l.undo)
+	} else if own := r.findOwn(by); own != nil {
+		inverse = own.inverse
+	}
+	for i := len(inverse) - 1; i >= 0; i-- { // what its first op replaced
+		for j := range inverse[i].Changes {
+			if inverse[i].Object == object && inverse[i].Changes[j].Key == key {
+				return inverse[i].over[j]
+			}
+		}
+	}
+	return Nil
 }
 
 func (r *Replica) heldFromMe(o *object) bool { return o.locked && o.lock != r.log.client }

@@ -26,10 +26,14 @@ func (l leases) note(a *core.Action, now time.Time) {
 // stream: a lock that nobody meets holds up nobody. The caller holds st.mu, and st is loaded.
 func (s *Server) expire(ctx context.Context, st *stream) error {
 	now := s.Now()
-	if st.leases == nil { // the fold is new: of none of them it is known when it was heard of
+	if st.leases == nil { // the fold is new: the entries tell when each was heard of, as long as they are kept
 		st.leases = leases{}
 		for _, client := range st.state.LockHolders() {
 			st.leases[client] = now
+			entries, err := s.Engine.Read(ctx, st.name, st.state.LastIndex(client)-1, 1, 1)
+			if err == nil && len(entries) == 1 {
+				st.leases[client] = time.UnixMilli(entries[0].Stored)
+			}
 		}
 	}
 	for client, heard := range st.leases {

@@ -185,8 +185,9 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 		return it.OffersErr
 	}
 	mayAppend := s.Auth.Allow(p, it.Stream, Append)
-	if !mayAppend && len(it.Offers) == 0 {
-		return errForbidden // a drain alone
+	if !mayAppend && len(it.Offers) == 0 { // a drain alone: reading goes on
+		a.hasChain = true
+		return nil
 	}
 	last := st.state.LastSeq(it.Client)
 	for i := range it.Offers {

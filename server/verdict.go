@@ -9,7 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core"
 )
 
-// Judged is an action that a hook judges: who made it, where it is to go, and what is there before it.
+// Judged is an action that a hook judges: who made it, where it is to go, and what is there before it. It is to be read only.
 type Judged struct {
 	Principal Principal
 	Stream    string
@@ -86,8 +86,10 @@ func (s *Server) judge(ctx context.Context, j *Judged) (refusal *core.Error, err
 		refused := hook.f(ctx, j)
 		var e *core.Error
 		switch {
-		case refused == nil:
-		case errors.As(refused, &e) && (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal || e.Code == core.CodeRateLimited):
+		case refused == nil, errors.As(refused, &e) && e == nil: // a nil *core.Error is none either
+		case ctx.Err() != nil || errors.Is(refused, context.Canceled) || errors.Is(refused, context.DeadlineExceeded):
+			return nil, problem(core.CodeUnavailable, "", "the server could not judge the action in time")
+		case e != nil && (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal || e.Code == core.CodeRateLimited):
 			return nil, e
 		case e != nil:
 			return e, nil

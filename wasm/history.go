@@ -44,6 +44,9 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 		if err != nil {
 			return failed(err)
 		}
+		if d.Ops == "" {
+			return statusAbsent // there is nothing to do
+		}
 		status := write(s, core.Nil, d, now)
 		if status == statusOK && kind <= againRedo {
 			give(appendSkipped(output, skipped))

@@ -151,9 +151,9 @@ export class Stream {
   create(type: string, fields: object, options: { id?: string } = {}): Write<string> {
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
-      const head = createHead(type, options);
+      const head = createHead(type, options), text = fieldsText(fields);
       validate(this.#validators, type, fields);
-      return (id ?? "") + head + "\n" + fieldsText(fields); // JSON.stringify writes no line break
+      return (id ?? "") + head + "\n" + text; // JSON.stringify writes no line break
     });
   }
 
@@ -298,8 +298,7 @@ export class Stream {
     return this.#apply<T>(AGAIN, () => {
       this.#check();
       const r = this.#runtime;
-      r.status(r.exports.strandline_again(this.#handle, kind, r.input(make()), Date.now()));
-      return true;
+      return r.status(r.exports.strandline_again(this.#handle, kind, r.input(make()), Date.now())) === OK;
     });
   }
 

@@ -26,8 +26,9 @@ export class Transaction {
     const at = this.#next();
     const head = createHead(type, options, at);
     const id = options.id ?? this.#newID();
+    const text = fieldsText(fields, at);
     this.#check(id, type, fields, at);
-    this.ops.push(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${fieldsText(fields, at)}}`);
+    this.ops.push(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${text}}`);
     return id;
   }
 

@@ -14,10 +14,12 @@ type Fields = { [key: string]: unknown };
 export function validate(validators: Validators, type: string, fields: unknown, at = ""): void {
   const schema = Object.hasOwn(validators, type) ? validators[type] : undefined;
   if (!schema) return;
-  const result = schema["~standard"].validate(fields) as { issues?: readonly { message: string; path?: readonly unknown[] }[] } | Promise<unknown>;
-  if (result instanceof Promise) throw invalid(at, "a validator has to answer at once");
-  const issue = result.issues?.[0];
-  if (!issue) return;
+  // A copy: what a validator does to it is not written.
+  const result = schema["~standard"].validate(JSON.parse(JSON.stringify(fields))) as { issues?: readonly { message: string; path?: readonly unknown[] }[]; then?: unknown } | undefined;
+  if (typeof result?.then === "function") throw invalid(at, "a validator has to answer at once");
+  if (typeof result !== "object" || result === null) throw invalid(at, "the validator gave no result");
+  if (result.issues === undefined) return;
+  const issue = result.issues[0] ?? { message: "is not valid" };
   const keys = (issue.path ?? []).map((key) => (typeof key === "object" && key !== null ? (key as { key: unknown }).key : key));
   throw invalid(at + keys.map((key) => `/${escape(String(key))}`).join(""), issue.message);
 }
@@ -29,7 +31,8 @@ export function patched(row: Row | Fields, patch: object): Fields {
   for (const [key, value] of Object.entries(patch)) {
     const now = next[key];
     if (value === undefined) delete next[key];
-    else if (!(value instanceof FieldOp)) next[key] = value;
+    else if (!(value instanceof FieldOp)) Object.defineProperty(next, key, { value, enumerable: true, configurable: true, writable: true }); // __proto__ is a key
+    else if (key === "__proto__") continue;
     else if (value.part === "inc") next[key] = ((now as number | undefined) ?? 0) + (value.value as number);
     else {
       const array = (now as unknown[] | undefined) ?? [];

@@ -125,10 +125,10 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   discard(action: UUID): Promise<void>;
   /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. */
   conflicts(): readonly Conflict[];
-  /** Writes the value that lost again, as a new action. NotFoundError where the object is not there. */
+  /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there. */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
-      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000, of 128 KB). NothingToUndoError where there is none. */
+      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none. */
   undo(): Write<{ skipped: readonly Skipped[] }>;
   /** Puts back what the last undo took, as long as nothing was written after it. */
   redo(): Write<{ skipped: readonly Skipped[] }>;

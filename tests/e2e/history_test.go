@@ -54,7 +54,7 @@ func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
 	one.want(`[1,["RejectedError","invalid",true],["RejectedError","depends",true],2]`, `return told`)
 	one.eventually(`["invalid","depends"]`, `return heard`)
 	const list = `return s.rejected().map((r) => [r.code, r.message, r.because === ids[1], ids.indexOf(r.action.id), r.at > 1e12, Object.isFrozen(r.action.ops)])`
-	const both = `[["depends","it names an object that only a refused action would have made",true,2,true,true],["invalid","that is a bad word",false,1,true,true]]`
+	const both = `[["depends","it builds on a refused action",true,2,true,true],["invalid","that is a bad word",false,1,true,true]]`
 	one.want(both, list)
 	one.want(`[2,["also good","good"]]`, `return [s.status.rejected, titles()]`)
 	ids := one.do(`return ids`)

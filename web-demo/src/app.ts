@@ -41,6 +41,7 @@ function show(stream: Stream<Todos>, todos: readonly Todo[]): void {
   one("#main").hidden = one("#footer").hidden = todos.length === 0;
   one(".clear-completed").hidden = left === todos.length;
   toggleAll.checked = left === 0 && todos.length > 0;
+  toggleAll.disabled = one<HTMLButtonElement>(".clear-completed").disabled = todos.some((t) => stream.writable(t.id) !== "yes");
   for (const a of document.querySelectorAll<HTMLAnchorElement>(".filters a")) {
     const selected = a.hash.slice(2) === route();
     a.classList.toggle("selected", selected);

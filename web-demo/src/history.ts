@@ -16,8 +16,12 @@ export function undoAndRedo(stream: Stream): void {
     );
   $("undo").addEventListener("click", () => void go("undo"));
   $("redo").addEventListener("click", () => void go("redo"));
+  let typed: EventTarget | null = null; // a field that has something of its own to undo
+  document.addEventListener("input", (e) => (typed = e.target));
   document.addEventListener("keydown", (e) => {
-    const typing = e.target instanceof HTMLInputElement && e.target.type === "text" && e.target.value !== "";
+    if (e.key === "Enter" || e.key === "Escape") typed = null;
+    const field = e.target as HTMLElement;
+    const typing = field.classList.contains("edit") || (field instanceof HTMLInputElement && field.type === "text" && (field.value !== "" || typed === field));
     if (!(e.ctrlKey || e.metaKey) || e.altKey || typing) return;
     const key = e.key.toLowerCase();
     const what = key === "y" || (key === "z" && e.shiftKey) ? "redo" : key === "z" ? "undo" : null;
@@ -40,6 +44,7 @@ export function trays(stream: Stream): void {
     shown = now;
   });
   stream.on("conflict", tell);
+  stream.subscribe({}, tell); // what was restored stands again
   tell();
 }
 
@@ -84,7 +89,8 @@ function conflict(stream: Stream, c: Conflict): HTMLElement {
     discarded: `${c.key || "A todo"}${of}: your ${mine} does not stand (${c.reason}).`,
   }[c.kind];
   const lost = c.kind === "overwrote" ? theirs : mine;
-  return row && c.key !== "" ? item(text, [`Restore ${lost}`, () => stream.restore(c)]) : item(text);
+  const stands = row && (c.kind === "overwrote" ? c.theirs : c.mine) === row[c.key];
+  return row && c.key !== "" && !stands ? item(text, [`Restore ${lost}`, () => stream.restore(c)]) : item(text);
 }
 
 const quoted = (text: string) => `“${text.length > 40 ? text.slice(0, 40) + "…" : text}”`;
