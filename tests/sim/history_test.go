@@ -397,7 +397,7 @@ func (h *history) settle() {
 			tb.Pump()
 		}
 	}
-	h.Run(10 * minute)
+	h.Run(14 * minute) // longer than a lease: what it ends is in the log before the end
 }
 
 // check holds the end of the history to the properties.
