@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/strandline-sync/strandline/core"
@@ -36,8 +38,8 @@ func (s *Server) expire(ctx context.Context, st *stream) error {
 			}
 		}
 	}
-	for client, heard := range st.leases {
-		if now.Sub(heard) <= s.Lease {
+	for _, client := range slices.SortedFunc(maps.Keys(st.leases), core.UUID.Compare) { // the log's order is no map's
+		if now.Sub(st.leases[client]) <= s.Lease {
 			continue
 		}
 		held := st.state.LockedBy(client)
