@@ -148,6 +148,7 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 			e.string(err.Code)
 			e.string(err.Message)
 		}
+		e.uint(uint64(s.next))
 	}
 	db.tell('t', view(e.b))
 }
@@ -159,14 +160,14 @@ func (db *DB) heardTurn(text string) {
 	}
 	d := &decoder{b: text}
 	because, next := d.string(), int64(d.uint())
-	told := map[string]Status{}
+	told, ends := map[string]Status{}, map[string]LSN{}
 	for d.i < len(d.b) && !d.bad {
 		name := d.string()
 		st := Status{State: StreamState(d.string()), Reason: d.string(), LastSynced: int64(d.uint())}
 		if d.bool() {
 			st.Err = fail(d.string(), "", d.string())
 		}
-		told[name] = st
+		told[name], ends[name] = st, LSN(d.uint())
 	}
 	if d.bad {
 		return
@@ -183,6 +184,9 @@ func (db *DB) heardTurn(text string) {
 			s.status.State, s.status.Reason, s.status.Err = st.State, st.Reason, st.Err
 			s.status.LastSynced = max(s.status.LastSynced, st.LastSynced)
 			s.statusChanged()
+			if ends[s.name] > s.next { // who has committed that was ended before it could tell
+				s.news()
+			}
 		}
 	}
 	if trusted && !db.running && len(db.syncers) == 0 {
