@@ -9,38 +9,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// ownWorld is a replica whose client meets others in a small world, with all the records that led there.
+// ownWorld is a replica whose client meets others in a small, generated world.
 type ownWorld struct {
-	t       *rapid.T
-	r       *Replica
-	records [][]byte
-	log     []*Action
-	serial  int
+	*replicaWorld
+	t   *rapid.T
+	log []*Action
 }
 
-var me = UUID{15: 10}
-
-func newOwnWorld(t *rapid.T) *ownWorld {
-	w := &ownWorld{t: t, r: newReplica("s")}
-	w.follow(encodeInit(initRecord{log: UUID{15: 1}, client: me}))
-	return w
-}
-
-func (w *ownWorld) follow(blob []byte) {
-	rec, err := decodeRecord(blob)
-	if err == nil {
-		_, err = w.r.follow([]*record{rec})
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.records = append(w.records, blob)
-}
-
-func (w *ownWorld) id() UUID {
-	w.serial++
-	return UUID{0: 0xaa, 14: byte(w.serial >> 8), 15: byte(w.serial)}
-}
+func newOwnWorld(t *rapid.T) *ownWorld { return &ownWorld{replicaWorld: newReplicaWorld(t), t: t} }
 
 // write makes some own actions; those that are wrong at once are not made.
 func (w *ownWorld) write(most int) {
@@ -53,17 +29,8 @@ func (w *ownWorld) write(most int) {
 		if rapid.IntRange(0, 4).Draw(w.t, "guarded") == 0 {
 			d.Guards = "[" + genGuard(w.t) + "]"
 		}
-		_, _ = w.r.write(d, uint64(w.serial))
+		_, _ = w.r.write(d, uint64(w.n))
 	}
-}
-
-func (w *ownWorld) commit() {
-	if len(w.r.uncommitted)+len(w.r.discards) == 0 {
-		return
-	}
-	blob, n := w.r.commitRecord()
-	w.r.committed(n, len(blob))
-	w.records = append(w.records, blob)
 }
 
 // turn brings entries of others, or the pending actions into the log.
@@ -77,10 +44,10 @@ func (w *ownWorld) turn(own bool) {
 		}
 	} else {
 		for range rapid.IntRange(0, 3).Draw(w.t, "entries") {
-			w.serial++
-			if a := genAction(w.t, w.serial, w.r.state.Head); a.Client != me {
+			w.n++
+			if a := genAction(w.t, w.n, w.r.state.Head); a.Client != me {
 				if a.Client != Nil { // in the order of its client: else it is a duplicate, and does nothing
-					a, _ = DecodeAction(a.Raw[:strings.LastIndexByte(a.Raw, ':')+1] + itoa(w.serial) + "}")
+					a, _ = DecodeAction(a.Raw[:strings.LastIndexByte(a.Raw, ':')+1] + itoa(w.n) + "}")
 				}
 				t.entries = append(t.entries, Entry{Action: *a})
 				t.chain = t.chain.Next(a.Raw)
@@ -251,7 +218,7 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 				if err != nil || len(skipped) > 0 {
 					t.Fatalf("%s: %v %v\n  have %s\n  want %s\n%+v\n", what, skipped, err, was, want, w.r.steps())
 				}
-				if _, err := w.r.write(d, uint64(w.serial)); err != nil {
+				if _, err := w.r.write(d, uint64(w.n)); err != nil {
 					t.Fatalf("%s: %v of %s", what, err, d.Ops)
 				}
 				settle()
@@ -306,7 +273,7 @@ func undoAmongOthers(t *rapid.T) {
 		}
 		return
 	}
-	l, err := w.r.write(d, uint64(w.serial))
+	l, err := w.r.write(d, uint64(w.n))
 	if err != nil {
 		t.Fatalf("%v: %s", err, d.Ops)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// nopObserver hears, and does nothing.
 type nopObserver struct{}
 
 func (nopObserver) Committed(uint64)                     {}
@@ -17,6 +18,7 @@ func (nopObserver) Changed(bool)                         {}
 func (nopObserver) StatusChanged()                       {}
 func (nopObserver) Closed(error)                         {}
 
+// cfStream is a stream in conflict-free mode that nothing is sent for.
 func cfStream(t *testing.T) (*replicaWorld, *Stream) {
 	w := newReplicaWorld(t)
 	w.r.log.conflictFree = true
@@ -24,6 +26,20 @@ func cfStream(t *testing.T) (*replicaWorld, *Stream) {
 	w.r = &s.Replica
 	return w, s
 }
+
+// sentDrain makes an object and sends it, with a drain.
+func sentDrain(t *testing.T, w *replicaWorld, s *Stream) SyncItem {
+	t.Helper()
+	s.status.State, s.status.LastSynced = StateLive, 1e12
+	if _, err := s.Write(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}); err != nil {
+		t.Fatal(err)
+	}
+	w.commit()
+	it := s.ask(100, 1<<20)
+	s.drainSent()
+	return it
+}
+
 func TestAGuardOfOnesOwnIsNoWayAround(t *testing.T) {
 	w, s := cfStream(t)
 	w.other(1, 0, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X))
@@ -58,13 +74,7 @@ func TestARetryIsReadOnlyOfflineToo(t *testing.T) {
 
 func TestADrainThatWasNotLookedAtEndsNoLock(t *testing.T) {
 	w, s := cfStream(t)
-	s.status.State, s.status.LastSynced = StateLive, 1e12
-	if _, err := s.Write(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}); err != nil {
-		t.Fatal(err)
-	}
-	w.commit()
-	it := s.ask(100, 1<<20)
-	s.drainSent()
+	it := sentDrain(t, w, s)
 	s.db.failed(fail(CodeUnauthorized, "", "no"), []SyncItem{it}, map[string]*Stream{"s": s})
 	s.status.State = StateHeld
 	if s.Writable(X) != WritableYes {
@@ -74,13 +84,7 @@ func TestADrainThatWasNotLookedAtEndsNoLock(t *testing.T) {
 
 func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 	w, s := cfStream(t)
-	s.status.State, s.status.LastSynced = StateLive, 1e12
-	if _, err := s.Write(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}); err != nil {
-		t.Fatal(err)
-	}
-	w.commit()
-	it := s.ask(100, 1<<20)
-	s.drainSent()
+	it := sentDrain(t, w, s)
 	s.db.failed(fail(CodeUnreachable, "", "no"), []SyncItem{it}, map[string]*Stream{"s": s})
 	s.status.State = StateOffline
 	// the next answer brings entries, but not yet as far as our own and the unlock; then the network dies again

@@ -4,8 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
+var me = UUID{15: 10} // the client that the tests of its history are about
+
+// nowHost is a host of which only the time is asked.
 type nowHost struct {
 	Host
 	now int64
@@ -13,18 +18,20 @@ type nowHost struct {
 
 func (h *nowHost) Now() int64 { return h.now }
 
+// replicaWorld is a replica, and all the records that led to it.
 type replicaWorld struct {
-	t       *testing.T
+	t       rapid.TB
 	r       *Replica
 	records [][]byte
 	n       int
 }
 
-func newReplicaWorld(t *testing.T) *replicaWorld {
+func newReplicaWorld(t rapid.TB) *replicaWorld {
 	w := &replicaWorld{t: t, r: newReplica("s")}
 	w.follow(encodeInit(initRecord{log: UUID{15: 1}, client: me}))
 	return w
 }
+
 func (w *replicaWorld) follow(blob []byte) {
 	rec, err := decodeRecord(blob)
 	if err == nil {
@@ -35,10 +42,12 @@ func (w *replicaWorld) follow(blob []byte) {
 	}
 	w.records = append(w.records, blob)
 }
+
 func (w *replicaWorld) id() UUID {
 	w.n++
 	return UUID{0: 0xaa, 13: byte(w.n >> 16), 14: byte(w.n >> 8), 15: byte(w.n)}
 }
+
 func (w *replicaWorld) write(d *Draft) UUID {
 	if d.ID == Nil {
 		d.ID = w.id()
@@ -48,14 +57,20 @@ func (w *replicaWorld) write(d *Draft) UUID {
 	}
 	return d.ID
 }
+
 func (w *replicaWorld) ops(s string, a ...any) UUID {
 	return w.write(&Draft{Ops: "[" + fmt.Sprintf(s, a...) + "]"})
 }
+
 func (w *replicaWorld) commit() {
+	if len(w.r.uncommitted)+len(w.r.discards) == 0 {
+		return
+	}
 	blob, n := w.r.commitRecord()
 	w.r.committed(n, len(blob))
 	w.records = append(w.records, blob)
 }
+
 func (w *replicaWorld) persist(n int) {
 	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
 	for _, l := range w.r.pending[:n] {
@@ -64,11 +79,13 @@ func (w *replicaWorld) persist(n int) {
 	}
 	w.follow(encodeTurn(&t))
 }
+
 func (w *replicaWorld) refuse(id UUID) {
 	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
 	w.r.planRejected(&t, &SyncAnswer{Rejected: []Rejection{{ID: id, Code: "invalid"}}})
 	w.follow(encodeTurn(&t))
 }
+
 func (w *replicaWorld) other(seq int, base uint64, ops string) {
 	a, err := DecodeAction(fmt.Sprintf(`{"base":%d,"client":"%s","id":"%s","ops":[%s],"seq":%d}`, base, UUID{15: 11}, w.id(), ops, seq))
 	if err != nil {
@@ -77,6 +94,7 @@ func (w *replicaWorld) other(seq int, base uint64, ops string) {
 	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain.Next(a.Raw), at: 7, entries: []Entry{{Action: *a}}}
 	w.follow(encodeTurn(&t))
 }
+
 func (w *replicaWorld) undo(redo bool) UUID {
 	d := &Draft{}
 	_, err := w.r.toggle(d, redo)
@@ -85,6 +103,7 @@ func (w *replicaWorld) undo(redo bool) UUID {
 	}
 	return w.write(d)
 }
+
 func (w *replicaWorld) val(o UUID, k string) string {
 	v, _ := w.r.state.value(w.r.state.object(o), k)
 	return v

@@ -22,4 +22,5 @@ export function checkStreamOptions(o: StreamOptions): void {
   }
 }
 
-export const validatorsOf = (o: StreamOptions): Validators => ({ ...o.validate });
+/** A copy of the validators, null where there are none. */
+export const validatorsOf = (o: StreamOptions): Validators | null => (o.validate ? { ...o.validate } : null);

@@ -68,7 +68,7 @@ export class Stream {
   #telling = false;
 
   readonly #conflictFree: boolean;
-  #validators: Validators;
+  #validators: Validators | null;
 
   /** @internal */
   constructor(db: Database, runtime: Runtime, handle: number, name: string, client: string, conflictFree: boolean, options: StreamOptions) {
@@ -252,8 +252,9 @@ export class Stream {
     return r.ascii() as "yes";
   }
 
+  /** Looks the object up where somebody may ask: an update does not, else. */
   #validate(id: string, patch: object): void {
-    const row = this.#rows.get(id);
+    const row = this.#validators && this.#rows.get(id);
     if (row) validate(this.#validators, row.type, patched(row, patch));
   }
 

@@ -11,8 +11,8 @@ export type Validators = { [type: string]: StandardSchema | undefined };
 type Fields = { [key: string]: unknown };
 
 /** Throws InvalidError with the path of the first issue. */
-export function validate(validators: Validators, type: string, fields: unknown, at = ""): void {
-  const schema = Object.hasOwn(validators, type) ? validators[type] : undefined;
+export function validate(validators: Validators | null, type: string, fields: unknown, at = ""): void {
+  const schema = validators && Object.hasOwn(validators, type) ? validators[type] : undefined;
   if (!schema) return;
   // A copy: what a validator does to it is not written.
   const result = schema["~standard"].validate(JSON.parse(JSON.stringify(fields))) as { issues?: readonly { message: string; path?: readonly unknown[] }[]; then?: unknown } | undefined;

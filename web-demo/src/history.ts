@@ -50,6 +50,7 @@ export function trays(stream: Stream): void {
 
 function fill(id: string, title: string, items: HTMLElement[]): void {
   const tray = $<HTMLDetailsElement>(id);
+  if (tray.querySelector("ul")!.textContent === items.map((li) => li.textContent).join("")) return; // what has the focus keeps it
   tray.hidden = items.length === 0;
   tray.querySelector("summary")!.textContent = `${title} (${items.length})`;
   tray.querySelector("ul")!.replaceChildren(...items);
