@@ -8,9 +8,10 @@ const (
 	CodeMalformed    = "malformed"    // JSON that is broken as text, or not of the form that the protocol asks for
 	CodeTooLarge     = "too-large"    // over a limit
 	CodeNotFound     = "not-found"    // no such object, stream or route
-	CodeExists       = "exists"       // an object with this id is there already
+	CodeExists       = "exists"       // an object with this id is there already, or a data stream of another kind
+	CodeGone         = "gone"         // the data stream was deleted
 	CodeLocked       = "locked"       // another client holds the object's lock
-	CodeClosed       = "closed"       // the stream or database was closed or destroyed
+	CodeClosed       = "closed"       // the stream or database was closed or destroyed; a data stream takes no more
 	CodeUnsent       = "unsent"       // pending actions would be lost
 	CodeQuota        = "quota"        // the browser's storage is full
 	CodeStorage      = "storage"      // storage failed; what was promised before stays

@@ -87,11 +87,17 @@ func (c *counter) Read(p []byte) (int, error) {
 
 var gzips = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return z }}
 
-// writeBody sends an answer, packed where the client takes that and it is worth it.
+// writeBody sends an answer of JSON that changes.
 func writeBody(w http.ResponseWriter, r *http.Request, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
+	pack(w, r, body)
+}
+
+// pack sends a body, packed where the client takes that and it is worth it.
+func pack(w http.ResponseWriter, r *http.Request, body []byte) {
+	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if len(body) < worthPacking || !takesGzip(r.Header.Get("Accept-Encoding")) {
 		w.Write(body)

@@ -13,6 +13,8 @@ import (
 // What it reveals is durable: an entry, a head or a conflict that was told is never taken back. An error other than the
 // ones named here leaves the outcome open; the server then reads the log again before it says anything of it.
 type Engine interface {
+	DataEngine
+
 	// Log tells a log's epoch, head and chain; the zero Log for a stream that nobody has written.
 	Log(ctx context.Context, stream string) (Log, error)
 

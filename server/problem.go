@@ -21,9 +21,23 @@ var statuses = map[string]int{
 	"unsupported-media-type": http.StatusUnsupportedMediaType,
 	core.CodeUpgrade:         http.StatusUpgradeRequired,
 	core.CodeRateLimited:     http.StatusTooManyRequests,
+	core.CodeInvalid:         http.StatusUnprocessableEntity,
+	core.CodeExists:          http.StatusConflict,
+	core.CodeGone:            http.StatusGone,
+	core.CodeClosed:          http.StatusConflict,
+	codeContentType:          http.StatusConflict,
+	codeSequence:             http.StatusConflict,
+	codeFenced:               http.StatusForbidden,
 	core.CodeInternal:        http.StatusInternalServerError,
 	core.CodeUnavailable:     http.StatusServiceUnavailable,
 }
+
+// The codes of data streams alone.
+const (
+	codeContentType = "content-type" // not the stream's
+	codeSequence    = "sequence"     // not what comes next
+	codeFenced      = "fenced"       // a newer epoch of the producer writes
+)
 
 func problem(code, pointer, message string) *core.Error {
 	return &core.Error{Code: code, Path: pointer, Message: message}
@@ -48,7 +62,7 @@ func writeProblem(w http.ResponseWriter, e *core.Error) {
 	if e.Message != "" {
 		b = append(append(b, `,"detail":`...), quote(e.Message)...)
 	}
-	if e.Code == core.CodeMalformed {
+	if e.Code == core.CodeMalformed || e.Path != "" {
 		b = append(append(b, `,"pointer":`...), quote(e.Path)...)
 	}
 	b = append(b, `,"status":`...)
@@ -64,6 +78,7 @@ func writeProblem(w http.ResponseWriter, e *core.Error) {
 	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Del("Content-Encoding")
 	w.WriteHeader(status)
 	w.Write(b)

@@ -30,6 +30,8 @@ type Config struct {
 	// A hook holds up its stream. What it refuses does not depend on what is offered after it.
 	Authorize func(context.Context, *Judged) error
 	Validate  func(context.Context, *Judged) error
+	// ValidateData judges each entry of a data stream in the same way.
+	ValidateData func(context.Context, *JudgedEntry) error
 
 	MaxRequestBytes int           // unpacked; 4 MiB
 	MaxActionBytes  int           // canonical; 256 KiB
@@ -62,6 +64,8 @@ type Server struct {
 
 	mu      sync.Mutex
 	streams map[string]*stream
+	data    map[string]*dataWatchers
+	uses    uses
 	done    chan struct{}
 	once    sync.Once
 }
@@ -89,7 +93,7 @@ func New(c Config) *Server {
 	if c.NewID == nil {
 		c.NewID = func() core.UUID { return core.UUID(uuid.Must(uuid.NewV7())) }
 	}
-	s := &Server{Config: c, streams: map[string]*stream{}, done: make(chan struct{})}
+	s := &Server{Config: c, streams: map[string]*stream{}, data: map[string]*dataWatchers{}, uses: uses{}, done: make(chan struct{})}
 	s.limiter = limiter{rate: c.Rate, burst: float64(c.Burst), now: c.Now}
 	s.http = s.routes()
 	go s.janitor()
@@ -164,6 +168,7 @@ func (s *Server) janitor() {
 		}
 		s.mu.Unlock()
 		s.limiter.sweep()
+		s.sweepData()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type Engine struct {
 	mu     sync.Mutex
 	logs   map[string]*log
+	data   *data
 	closed bool
 }
 
@@ -28,9 +29,9 @@ type log struct {
 var _ server.Engine = (*Engine)(nil)
 
 // New makes an engine without logs.
-func New() *Engine { return &Engine{logs: map[string]*log{}} }
+func New() *Engine { return &Engine{logs: map[string]*log{}, data: newData()} }
 
-// Clone copies every log: the server as a backup would bring it back.
+// Clone copies every log and data stream: the server as a backup would bring it back.
 func (e *Engine) Clone() *Engine {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -38,6 +39,7 @@ func (e *Engine) Clone() *Engine {
 	for name, l := range e.logs {
 		c.logs[name] = &log{l.epoch, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
+	c.data = e.data.clone()
 	return c
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // schemaVersion is the format of the database; a newer one is refused.
-const schemaVersion = 2
+const schemaVersion = 3
 
 const schema = `
 CREATE TABLE IF NOT EXISTS streams (
@@ -93,14 +93,14 @@ func Open(dir string) (_ *Engine, err error) {
 	if version > schemaVersion {
 		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, schemaVersion)
 	}
-	if _, err := e.write.Exec(schema + fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
+	if _, err := e.write.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	if err := syncDir(dir); err != nil {
 		return nil, err
 	}
 	go e.writer()
-	if err := e.buryAll(); err != nil {
+	if err := errors.Join(e.buryAll(), e.buryAllData()); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

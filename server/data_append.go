@@ -1,0 +1,409 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// entriesType is a request's body that holds several entries, each with an id of its writer's choice, whatever the stream's type: of each,
+// 16 bytes of id, 4 bytes of length (big-endian), and its bytes.
+const entriesType = "application/vnd.strandline.entries"
+
+// appending is what a POST to a data stream asks for.
+type appending struct {
+	kind     string // its Content-Type
+	body     []byte
+	closes   bool
+	seq      string // Stream-Seq
+	hasSeq   bool
+	producer string // its key in the engine; "": none
+	at       Producer
+	entry    core.UUID // of the one message
+	part     *uploadPart
+}
+
+// uploadPart is one part of an entry that comes in several.
+type uploadPart struct {
+	offset int
+	last   bool
+}
+
+// appended is what came of it.
+type appended struct {
+	stream    *DataStream
+	meta      *dataMeta
+	tail      position
+	duplicate bool
+	upload    int  // bytes of the entry that are there
+	partial   bool // and more are to come
+	seq       uint64
+}
+
+// postData appends to a data stream, or closes it, or both.
+func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) error {
+	name, err := dataName(r)
+	if err != nil {
+		return err
+	}
+	if !s.Auth.Allow(p, name, Append) {
+		return errForbidden
+	}
+	a, err := readAppending(r, p)
+	if err != nil {
+		return err
+	}
+	if a.body, err = s.readBody(w, r); err != nil {
+		return err
+	}
+	if err := a.check(); err != nil {
+		return err
+	}
+	now := s.Now().UnixMilli()
+	// What costs time is done before the commit that others wait for.
+	var meta *dataMeta
+	if err := s.Engine.ViewData(r.Context(), func(tx DataTx) (err error) {
+		_, meta, err = s.findData(tx, name, now)
+		return err
+	}); err != nil {
+		return err
+	}
+	messages, wrong := a.messages(meta)
+	if wrong == nil && !meta.Closed {
+		wrong = s.judgeData(r.Context(), p, name, meta, a, messages)
+		var e *core.Error
+		if wrong != nil && (!errors.As(wrong, &e) || e.Retryable()) {
+			return wrong
+		}
+	}
+	var out appended
+	err = s.Engine.UpdateData(r.Context(), func(tx DataTx) error {
+		d, m, err := s.findData(tx, name, now)
+		if err != nil {
+			return err
+		}
+		out = appended{stream: d, meta: m}
+		return s.appendData(tx, p, a, messages, wrong, now, &out)
+	})
+	h := w.Header()
+	if err != nil && a.producer != "" && out.stream != nil {
+		s.tellProducer(r.Context(), h, out.stream.ID, a.producer)
+	}
+	var gap *seqGap
+	if errors.As(err, &gap) {
+		gap.describe(h)
+		return gap.problem()
+	}
+	if err == errDataClosed {
+		h.Set("Stream-Closed", "true")
+		h.Set("Stream-Next-Offset", out.tail.String())
+	}
+	if err != nil {
+		return err
+	}
+	s.use(out.stream.ID, out.meta, now)
+	switch {
+	case out.partial:
+		h.Set("Upload-Offset", strconv.Itoa(out.upload))
+		h.Set("Upload-Complete", "?0")
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case !out.duplicate:
+		s.dataMoved(name)
+	}
+	h.Set("Stream-Next-Offset", out.tail.String())
+	h.Set("Strandline-Head", strconv.FormatUint(out.stream.Head, 10))
+	if a.producer != "" {
+		h.Set("Producer-Epoch", strconv.FormatUint(a.at.Epoch, 10))
+		h.Set("Producer-Seq", strconv.FormatUint(out.seq, 10))
+	}
+	if out.meta.Closed {
+		h.Set("Stream-Closed", "true")
+	}
+	if a.producer != "" && !out.duplicate && len(a.body) > 0 {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// readAppending reads the headers.
+func readAppending(r *http.Request, p Principal) (*appending, error) {
+	h := r.Header
+	a := &appending{kind: h.Get("Content-Type"), closes: isTrue(h.Get("Stream-Closed"))}
+	a.seq, a.hasSeq = header(h, "Stream-Seq")
+	id, hasID := header(h, "Producer-Id")
+	epoch, hasEpoch := header(h, "Producer-Epoch")
+	seq, hasSeq := header(h, "Producer-Seq")
+	if hasID || hasEpoch || hasSeq {
+		if !hasID || !hasEpoch || !hasSeq {
+			return nil, bad("/Producer-Id", "Producer-Id, Producer-Epoch and Producer-Seq come together")
+		}
+		if id == "" || len(id) > 256 {
+			return nil, bad("/Producer-Id", "has 1 to 256 bytes")
+		}
+		// A producer belongs to its principal: nobody fences another's.
+		a.producer = p.Subject + "\x00" + id
+		var ok bool
+		if a.at.Epoch, ok = integer(epoch); !ok {
+			return nil, bad("/Producer-Epoch", "is no whole number up to 2^53-1")
+		}
+		if a.at.Seq, ok = integer(seq); !ok {
+			return nil, bad("/Producer-Seq", "is no whole number up to 2^53-1")
+		}
+	}
+	if given, there := header(h, "Strandline-Entry"); there {
+		id, ok := core.ParseUUID(given)
+		if !ok || id == core.Nil {
+			return nil, bad("/Strandline-Entry", "is no UUID")
+		}
+		a.entry = id
+	}
+	if complete, there := header(h, "Upload-Complete"); there {
+		offset, ok := integer(h.Get("Upload-Offset"))
+		switch {
+		case complete != "?0" && complete != "?1":
+			return nil, bad("/Upload-Complete", "is ?0 or ?1")
+		case !ok || offset > maxUpload:
+			return nil, bad("/Upload-Offset", "is no whole number up to "+strconv.Itoa(maxUpload))
+		case a.producer == "":
+			return nil, bad("/Producer-Id", "is missing: an entry in parts is a producer's")
+		case a.closes:
+			return nil, bad("/Stream-Closed", "stands beside a part of an entry")
+		}
+		a.part = &uploadPart{offset: int(offset), last: complete == "?1"}
+	}
+	return a, nil
+}
+
+// maxUpload bounds an entry that comes in parts.
+const maxUpload = 4 << 30
+
+func (a *appending) check() error {
+	switch {
+	case len(a.body) == 0 && !a.closes:
+		return bad("", "there is nothing to append")
+	case len(a.body) > 0 && a.kind == "":
+		return bad("/Content-Type", "is missing")
+	case len(a.body) > 0 && mediaType(a.kind) == "":
+		return bad("/Content-Type", "is no media type")
+	case a.part != nil && a.part.offset+len(a.body) > maxUpload:
+		return errTooLarge
+	}
+	return nil
+}
+
+// messages takes the body apart, as the stream's type has it. What is wrong with it is said after what is wrong with the stream.
+func (a *appending) messages(m *dataMeta) ([]message, error) {
+	if mediaType(a.kind) == entriesType {
+		return unframe(m, a.body)
+	}
+	if len(a.body) > 0 && mediaType(a.kind) != mediaType(m.Type) {
+		return nil, problem(codeContentType, "/Content-Type", "the stream's is "+m.Type)
+	}
+	if a.part != nil {
+		if m.isJSON() {
+			return nil, bad("/Upload-Complete", "a JSON message comes in one part")
+		}
+		return nil, nil
+	}
+	messages, err := split(m, a.body, false)
+	if err == nil && a.entry != core.Nil {
+		if len(messages) != 1 {
+			return nil, bad("/Strandline-Entry", "names one message")
+		}
+		messages[0].id = a.entry
+	}
+	return messages, err
+}
+
+// unframe takes a body of entriesType apart.
+func unframe(m *dataMeta, body []byte) ([]message, error) {
+	var out []message
+	for len(body) > 0 {
+		at := "/" + strconv.Itoa(len(out))
+		if len(body) < 20 {
+			return nil, bad(at, "is cut off")
+		}
+		n := int(binary.BigEndian.Uint32(body[16:]))
+		e := message{id: core.UUID(body[:16])}
+		if n == 0 || n > len(body)-20 {
+			return nil, bad(at, "has a length that cannot be")
+		}
+		e.body, body = body[20:20+n], body[20+n:]
+		if m.isJSON() {
+			b, err := compactJSON(e.body)
+			if err != nil {
+				return nil, bad(at, "is no JSON")
+			}
+			e.body = b
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// errDataClosed says that nothing is appended any more.
+var errDataClosed = problem(core.CodeClosed, "", "the stream is closed")
+
+// appendData carries out a POST. The order of refusals is the protocol's: closed, content type, sequence; a producer's duplicates are none.
+func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []message, wrong error, now int64, out *appended) error {
+	d, m := out.stream, out.meta
+	segs, err := segments(tx, d)
+	if err != nil {
+		return err
+	}
+	out.tail, out.seq = tailOf(segs), a.at.Seq
+	if m.Closed {
+		if a.closes && len(a.body) == 0 && a.producer == "" || m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
+			out.duplicate = true
+			return nil
+		}
+		return errDataClosed
+	}
+	var e *core.Error
+	if errors.As(wrong, &e) && e.Code == codeContentType {
+		return wrong
+	}
+	if a.producer != "" {
+		known, err := tx.Producer(d.ID, a.producer)
+		if err != nil {
+			return err
+		}
+		last, duplicate, err := a.at.follows(known)
+		if err != nil {
+			return err
+		}
+		if duplicate {
+			out.duplicate, out.seq = true, last
+			return nil
+		}
+	}
+	if a.hasSeq && m.Seq != nil && bytes.Compare([]byte(a.seq), m.Seq) <= 0 {
+		return problem(codeSequence, "/Stream-Seq", "is not above the last one")
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if a.part != nil {
+		if done, err := s.addPart(tx, p, a, now, out); err != nil || !done {
+			return err
+		}
+	} else if err := tx.AppendData(d.ID, s.entriesOf(d, p, messages, now)); err != nil {
+		return err
+	}
+	if a.producer != "" {
+		if err := tx.PutProducer(d.ID, a.producer, a.at); err != nil {
+			return err
+		}
+	}
+	if a.hasSeq {
+		m.Seq = []byte(a.seq)
+	}
+	if a.closes {
+		m.Closed = true
+		if a.producer != "" {
+			m.ClosedBy = &closing{a.producer, a.at}
+		}
+	}
+	if m.TTL != nil {
+		m.Used = now
+	}
+	if err := m.write(d); err != nil {
+		return err
+	}
+	segs[len(segs)-1].toBytes, segs[len(segs)-1].toIndex = d.Tail, d.Head
+	out.tail = tailOf(segs)
+	return tx.PutData(d)
+}
+
+// addPart takes a part of an entry; done tells that it was the last one, and is an entry now.
+func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *appended) (done bool, err error) {
+	d := out.stream
+	u, err := tx.Upload(d.ID, a.producer)
+	if err != nil {
+		return false, err
+	}
+	if u == nil || u.Epoch != a.at.Epoch || u.Seq != a.at.Seq {
+		u = &Upload{Epoch: a.at.Epoch, Seq: a.at.Seq, At: now}
+	}
+	if a.part.offset != u.Size {
+		return false, &seqGap{upload: true, expected: uint64(u.Size), received: uint64(a.part.offset)}
+	}
+	if err := tx.PutUpload(d.ID, a.producer, *u, a.body); err != nil {
+		return false, err
+	}
+	out.upload, out.partial = u.Size+len(a.body), !a.part.last
+	if out.partial {
+		return false, nil
+	}
+	if u, err = tx.Upload(d.ID, a.producer); err != nil {
+		return false, err
+	}
+	d.Head++
+	d.Tail += uint64(u.Size)
+	return true, tx.AppendData(d.ID, []DataEntry{{Index: d.Head, End: d.Tail, Size: u.Size, ID: a.entry, Stored: now, By: p.Subject, Upload: u.ID}})
+}
+
+// follows tells whether a request of a producer is its next one. A duplicate is one that was carried out; last is the last of these.
+func (p Producer) follows(known *Producer) (last uint64, duplicate bool, err error) {
+	expected := uint64(0)
+	if known != nil {
+		switch {
+		case p.Epoch < known.Epoch:
+			return 0, false, problem(codeFenced, "/Producer-Epoch", "a newer one writes under this Producer-Id")
+		case p.Epoch > known.Epoch && p.Seq != 0:
+			return 0, false, bad("/Producer-Seq", "a new epoch begins at 0")
+		case p.Epoch == known.Epoch && p.Seq <= known.Seq:
+			return known.Seq, true, nil
+		case p.Epoch == known.Epoch:
+			expected = known.Seq + 1
+		}
+	}
+	if p.Seq != expected {
+		return 0, false, &seqGap{expected: expected, received: p.Seq}
+	}
+	return p.Seq, false, nil
+}
+
+// seqGap says that a request does not go on where the last one ended.
+type seqGap struct {
+	upload             bool // of the parts of an entry, not of a producer's requests
+	expected, received uint64
+}
+
+func (g *seqGap) Error() string { return g.problem().Error() }
+
+func (g *seqGap) problem() *core.Error {
+	if g.upload {
+		return problem(codeSequence, "/Upload-Offset", "goes on at "+strconv.FormatUint(g.expected, 10))
+	}
+	return problem(codeSequence, "/Producer-Seq", "goes on with "+strconv.FormatUint(g.expected, 10))
+}
+
+func (g *seqGap) describe(h http.Header) {
+	if g.upload {
+		h.Set("Upload-Offset", strconv.FormatUint(g.expected, 10))
+		return
+	}
+	h.Set("Producer-Expected-Seq", strconv.FormatUint(g.expected, 10))
+	h.Set("Producer-Received-Seq", strconv.FormatUint(g.received, 10))
+}
+
+// tellProducer sets the headers that say how far a producer has come: one whose answer was lost finds in a refusal that it had been heard.
+func (s *Server) tellProducer(ctx context.Context, h http.Header, id uint64, producer string) {
+	_ = s.Engine.ViewData(ctx, func(tx DataTx) error {
+		known, err := tx.Producer(id, producer)
+		if err == nil && known != nil {
+			h.Set("Producer-Epoch", strconv.FormatUint(known.Epoch, 10))
+			h.Set("Producer-Seq", strconv.FormatUint(known.Seq, 10))
+		}
+		return err
+	})
+}

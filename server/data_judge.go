@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// JudgedEntry is an entry of a data stream that a hook judges. It is to be read only.
+type JudgedEntry struct {
+	Principal   Principal
+	Stream      string
+	ContentType string
+	Body        []byte
+	Partial     bool // Body is the first part of an entry that comes in several
+}
+
+// judgeData asks the hook about each message; the first one that it refuses is the answer.
+func (s *Server) judgeData(ctx context.Context, p Principal, name string, m *dataMeta, a *appending, messages []message) error {
+	if s.ValidateData == nil {
+		return nil
+	}
+	if a.part != nil {
+		if a.part.offset > 0 {
+			return nil
+		}
+		return s.judgeEntry(ctx, &JudgedEntry{p, name, m.Type, a.body, !a.part.last}, "")
+	}
+	for i := range messages {
+		if err := s.judgeEntry(ctx, &JudgedEntry{Principal: p, Stream: name, ContentType: m.Type, Body: messages[i].body}, "/"+strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) judgeEntry(ctx context.Context, j *JudgedEntry, path string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.Log.Error("a hook panicked", "stream", hashed(j.Stream), "panic", r, "stack", string(debug.Stack()))
+			err = problem(core.CodeUnavailable, "", "the server could not judge it now")
+		}
+	}()
+	if err = s.ValidateData(ctx, j); err == nil {
+		return nil
+	}
+	var e *core.Error
+	if !errors.As(err, &e) {
+		return problem(core.CodeInvalid, path, err.Error())
+	}
+	if statuses[e.Code] == 0 {
+		e = problem(core.CodeInvalid, path, e.Message) // a code of the app's own has no status
+	}
+	return e
+}

@@ -1,0 +1,225 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// dataMeta is what the server keeps of a data stream beside what the engine knows.
+type dataMeta struct {
+	Type     string   `json:"type"`
+	TTL      *int64   `json:"ttl,omitempty"`     // seconds without a read or write after which it ends
+	Used     int64    `json:"used,omitempty"`    // last read or write that was noted, Unix milliseconds; with TTL
+	Until    string   `json:"until,omitempty"`   // when it ends, as it was given
+	UntilAt  int64    `json:"untilAt,omitempty"` // the same, Unix milliseconds
+	Closed   bool     `json:"closed,omitempty"`
+	ClosedBy *closing `json:"closedBy,omitempty"`
+	Seq      []byte   `json:"seq,omitempty"` // Stream-Seq of the last append that had one
+	Fork     *forked  `json:"fork,omitempty"`
+}
+
+// closing is the producer's request that closed the stream.
+type closing struct {
+	Name string   `json:"name"`
+	At   Producer `json:"at"`
+}
+
+// forked is where a fork left its source.
+type forked struct {
+	From    string `json:"from"`
+	Bytes   uint64 `json:"bytes"`
+	Entries uint64 `json:"entries"` // with the one that the fork has a part of only
+}
+
+func readMeta(d *DataStream) (*dataMeta, error) {
+	m := new(dataMeta)
+	if err := json.Unmarshal(d.Meta, m); err != nil {
+		return nil, problem(core.CodeInternal, "", "the engine's record of a data stream cannot be read")
+	}
+	return m, nil
+}
+
+// write puts the meta, and when to look whether the stream has ended, into d.
+func (m *dataMeta) write(d *DataStream) error {
+	b, err := json.Marshal(m)
+	d.Meta = b
+	switch {
+	case m.TTL != nil:
+		d.Expires = m.Used + *m.TTL*1000 + m.slack()
+	default:
+		d.Expires = m.UntilAt
+	}
+	return err
+}
+
+// slack is how much later than it was noted a stream with a TTL may have been used: a read is noted now and then only.
+func (m *dataMeta) slack() int64 { return *m.TTL * 1000 / 10 }
+
+func (m *dataMeta) isJSON() bool { return mediaType(m.Type) == "application/json" }
+
+// isText tells whether server-sent events carry the stream's bytes as they are.
+func (m *dataMeta) isText() bool { return m.isJSON() || strings.HasPrefix(mediaType(m.Type), "text/") }
+
+// mediaType is a content type without parameters, in lower case; "" for what is none.
+func mediaType(s string) string {
+	kind, _, err := mime.ParseMediaType(s)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || !strings.Contains(kind, "/") {
+		return ""
+	}
+	return kind
+}
+
+// uses are the last reads and writes of streams with a TTL, since the server was started.
+type uses map[uint64]int64
+
+// use notes a read or write. It tells whether the engine is to be told too.
+func (s *Server) use(id uint64, m *dataMeta, now int64) (tell bool) {
+	if m.TTL == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uses[id] = max(s.uses[id], now)
+	return now-m.Used > m.slack()
+}
+
+// ended tells whether a stream's time is over. What was read before the server was started may be up to slack later than was noted.
+func (s *Server) ended(d *DataStream, m *dataMeta, now int64) bool {
+	switch {
+	case d.Deleted:
+		return false
+	case m.TTL != nil:
+		s.mu.Lock()
+		used, since := s.uses[d.ID]
+		s.mu.Unlock()
+		if !since {
+			used = m.Used + m.slack()
+		}
+		return now >= max(used, m.Used)+*m.TTL*1000
+	}
+	return m.UntilAt != 0 && now >= m.UntilAt
+}
+
+var (
+	errNoData = problem(core.CodeNotFound, "", "there is no such data stream")
+	errGone   = problem(core.CodeGone, "", "the data stream was deleted; only its forks are left")
+)
+
+// findData gives a stream that can be used, or says why not.
+func (s *Server) findData(tx DataTx, name string, now int64) (*DataStream, *dataMeta, error) {
+	d, err := tx.DataStream(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d == nil {
+		return nil, nil, errNoData
+	}
+	if d.Deleted {
+		return nil, nil, errGone
+	}
+	m, err := readMeta(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.ended(d, m, now) {
+		return nil, nil, errNoData
+	}
+	return d, m, nil
+}
+
+// removeData deletes a stream: softly where forks read it, else for good, with those of its sources that nothing else holds.
+func removeData(tx DataTx, d *DataStream) error {
+	for {
+		forks, err := tx.DataForks(d.ID)
+		if err != nil {
+			return err
+		}
+		if forks > 0 {
+			d.Deleted, d.Expires = true, 0
+			return tx.PutData(d)
+		}
+		if err := tx.RemoveData(d); err != nil {
+			return err
+		}
+		if d.Source == 0 {
+			return nil
+		}
+		source, err := tx.DataStreamAt(d.Source)
+		if err != nil || source == nil || !source.Deleted {
+			return err
+		}
+		d = source
+	}
+}
+
+// clear takes away a stream whose time is over, so that its name is free.
+func (s *Server) clear(tx DataTx, name string, now int64) error {
+	d, err := tx.DataStream(name)
+	if err != nil || d == nil {
+		return err
+	}
+	m, err := readMeta(d)
+	if err != nil || !s.ended(d, m, now) {
+		return err
+	}
+	return removeData(tx, d)
+}
+
+// uploadLife is how long an entry that comes in parts may take.
+const uploadLife = 7 * 24 * time.Hour
+
+// sweepData takes away what has ended.
+func (s *Server) sweepData() {
+	now := s.Now().UnixMilli()
+	err := s.Engine.UpdateData(context.Background(), func(tx DataTx) error {
+		names, err := tx.DataExpired(now, 100)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := s.clear(tx, name, now); err != nil {
+				return err
+			}
+		}
+		return tx.DropUploads(now - uploadLife.Milliseconds())
+	})
+	if err != nil && !errors.Is(err, ErrClosed) {
+		s.Log.Error("what has ended could not be taken away", "error", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, at := range s.uses { // what is older than a day was noted long ago, or has a TTL for which that day counts little
+		if now-at > 24*time.Hour.Milliseconds() {
+			delete(s.uses, id)
+		}
+	}
+}
+
+// dataPath takes the name of a data stream out of a path. The protocol's own examples, and the tools made for them, say /v1/stream.
+func dataPath(path string) (name string, ok bool) {
+	for _, prefix := range []string{"/v1/data/", "/v1/stream/"} {
+		if name, ok := strings.CutPrefix(path, prefix); ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// dataName is the name of the request's stream.
+func dataName(r *http.Request) (string, error) {
+	name, _ := dataPath(r.URL.Path)
+	if name == "__ds" || strings.HasPrefix(name, "__ds/") {
+		return "", problem(core.CodeNotFound, "", "this server has no subscriptions")
+	}
+	if wrong := core.CheckStreamName(name); wrong != "" {
+		return "", bad("/path", wrong)
+	}
+	return name, nil
+}
