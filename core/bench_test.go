@@ -46,7 +46,7 @@ func BenchmarkTurns(b *testing.B) {
 				r := benchReplica(b, pending)
 				b.StartTimer()
 				for i := range answers {
-					it := r.ask(1000, 1<<20)
+					it := r.ask(1000, 1<<20, nil)
 					p, err := r.planTurn(&it, &answers[i], 0)
 					if err != nil {
 						b.Fatal(err)
@@ -117,7 +117,7 @@ func BenchmarkOpen(b *testing.B) {
 			n := i*500 + j
 			a.Entries = append(a.Entries, WireEntry{Index: uint64(n + 1), Stored: "2026-11-22T20:00:00.000Z", Action: benchAction(2, n)})
 		}
-		it := entries.ask(1000, 1<<20)
+		it := entries.ask(1000, 1<<20, nil)
 		p, err := entries.planTurn(&it, &a, 0)
 		if err == nil {
 			_, err = entries.follow([]*record{p.turn})

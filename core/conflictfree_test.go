@@ -35,7 +35,7 @@ func sentDrain(t *testing.T, w *replicaWorld, s *Stream) SyncItem {
 		t.Fatal(err)
 	}
 	w.commit()
-	it := s.ask(100, 1<<20)
+	it := s.ask(100, 1<<20, nil)
 	s.drainSent()
 	return it
 }
@@ -88,7 +88,7 @@ func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 	s.db.failed(fail(CodeUnreachable, "", "no"), []SyncItem{it}, map[string]*Stream{"s": s})
 	s.status.State = StateOffline
 	// the next answer brings entries, but not yet as far as our own and the unlock; then the network dies again
-	it2 := s.ask(100, 1<<20)
+	it2 := s.ask(100, 1<<20, nil)
 	it2.Drain = false
 	s.unsure = 0
 	s.drainAnswered(&it2, &SyncAnswer{Entries: make([]WireEntry, 1), Head: 2000})

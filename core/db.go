@@ -19,6 +19,9 @@ type Config struct {
 	// Slot calls got when it is this context's turn to write to a stream, or after a moment in any case; got's caller waits until
 	// release is called before it lets the next context write. It may be nil.
 	Slot func(stream string, got func(release func()))
+	// Held tells whether an action (its canonical text) waits for something outside: it is not offered yet, nor are those after it. Wake
+	// when that may have changed. It may be nil.
+	Held func(action string) bool
 	// Elect says that other contexts may lead: this one follows until Lead is called.
 	Elect bool
 }
@@ -42,6 +45,7 @@ type DB struct {
 	compact   int
 	tellFunc  func([]byte)
 	slots     func(stream string, got func(release func()))
+	held      func(action string) bool
 
 	streams   map[string]*Stream
 	closing   map[*Stream]bool // out of streams, not ended yet
@@ -74,7 +78,7 @@ type DB struct {
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		tellFunc: c.Tell, slots: c.Slot, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}

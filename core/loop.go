@@ -38,6 +38,9 @@ func (db *DB) Wake(because string) {
 	db.wake(because, true)
 }
 
+// Ready runs a turn soon: what an action waited for may be there.
+func (db *DB) Ready() { db.wake(becauseReady, false) }
+
 // Resume reads what other contexts have committed while this one was frozen, and cuts any pause.
 func (db *DB) Resume() {
 	for _, s := range db.sorted() {
@@ -132,7 +135,7 @@ func (db *DB) turn() {
 		if s.unsure > 0 {
 			most = min(most, s.unsure)
 		}
-		it := s.ask(most, bytes)
+		it := s.ask(most, bytes, db.held)
 		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, len(s.pending))) {
 			spent = s.name
 		}

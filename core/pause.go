@@ -16,6 +16,7 @@ const (
 	becauseIdle    = "nothing to do; looking for news"
 	becauseAsked   = "the server asked to wait"
 	becauseToken   = "no valid token; asking again"
+	becauseReady   = "what an action waited for is there"
 	becauseHint    = "the server says that there is news"
 	becauseLeads   = "this context leads from now on"
 	becauseFollows = "another context runs the loop; looking whether it does"

@@ -1,12 +1,12 @@
 package core
 
 // ask is the part of a turn's request that is about one stream.
-func (r *Replica) ask(maxActions, maxBytes int) SyncItem {
+func (r *Replica) ask(maxActions, maxBytes int, held func(action string) bool) SyncItem {
 	it := SyncItem{
 		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: MaxEntries,
 	}
 	for _, l := range r.pending {
-		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 {
+		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 || held != nil && held(l.Raw) {
 			break
 		}
 		maxBytes -= len(l.Raw) + 1

@@ -11,7 +11,7 @@ var (
 	corsSend = strings.Join([]string{"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "Strandline-Version", "Strandline-Entry",
 		"Stream-Seq", "Stream-TTL", "Stream-Expires-At", "Stream-Closed", "Stream-Forked-From", "Stream-Fork-Offset", "Stream-Fork-Sub-Offset",
 		"Producer-Id", "Producer-Epoch", "Producer-Seq", "Upload-Offset", "Upload-Complete"}, ", ")
-	corsRead = strings.Join([]string{"Retry-After", "Strandline-Version", "Strandline-Head", "ETag", "Location",
+	corsRead = strings.Join([]string{"Retry-After", "Strandline-Version", "Strandline-Head", "Strandline-From", "ETag", "Location",
 		"Stream-Next-Offset", "Stream-Cursor", "Stream-Up-To-Date", "Stream-Closed", "Stream-TTL", "Stream-Expires-At",
 		"Stream-SSE-Data-Encoding", "Stream-Content-Type",
 		"Producer-Epoch", "Producer-Seq", "Producer-Expected-Seq", "Producer-Received-Seq", "Upload-Offset", "Upload-Complete"}, ", ")

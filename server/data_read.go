@@ -427,6 +427,7 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p Principal, 
 	if q.entries {
 		h.Set("Content-Type", entriesType)
 		h.Set("Stream-Content-Type", pg.meta.Type)
+		h.Set("Strandline-From", pg.from.String())
 	}
 	h.Set("Stream-Next-Offset", pg.to.String())
 	h.Set("Strandline-Head", strconv.FormatUint(pg.stream.Head, 10))

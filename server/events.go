@@ -79,26 +79,30 @@ func (s *Server) next(ctx context.Context, e *sse, wake <-chan struct{}, allowed
 	}
 }
 
-// getEvents tells of the heads of streams, at once and whenever one moves.
+// getEvents tells of the heads of streams, and of the ends of data streams, at once and whenever one moves.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return bad("", "the query cannot be read")
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(values["stream"])))
+	data := slices.Compact(slices.Sorted(slices.Values(values["data"])))
 	switch {
-	case len(names) == 0:
+	case len(names)+len(data) == 0:
 		return bad("/stream", "is missing")
-	case len(names) > core.MaxStreams:
+	case len(names) > core.MaxStreams || len(data) > core.MaxStreams:
 		return errTooLarge
 	}
-	for _, name := range names {
-		if wrong := core.CheckStreamName(name); wrong != "" {
-			return bad("/stream", wrong)
+	for of, names := range map[string][]string{"/stream": names, "/data": data} {
+		for _, name := range names {
+			if wrong := core.CheckStreamName(name); wrong != "" {
+				return bad(of, wrong)
+			}
 		}
 	}
 	allowed := func() bool {
-		return !slices.ContainsFunc(names, func(name string) bool { return !s.Auth.Allow(p, name, Read) })
+		forbidden := func(name string) bool { return !s.Auth.Allow(p, name, Read) }
+		return !slices.ContainsFunc(names, forbidden) && !slices.ContainsFunc(data, forbidden)
 	}
 	if !allowed() {
 		return errForbidden
@@ -120,6 +124,13 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 		}
 		first = appendHead(first, name, log.Head)
 	}
+	for _, name := range data {
+		defer s.watchData(name, wake)()
+	}
+	tails := make([]string, len(data))
+	if first, err = s.appendTails(r.Context(), first, data, tails); err != nil {
+		return err
+	}
 	e := s.newSSE(w, p)
 	defer e.stop()
 	for text := first; ; {
@@ -138,7 +149,47 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 				text = appendHead(text, names[i], head)
 			}
 		}
+		if text, err = s.appendTails(r.Context(), text, data, tails); err != nil {
+			return nil
+		}
 	}
+}
+
+// appendTails tells of the data streams whose end is not the one that was told; "" is that of one that is not there.
+func (s *Server) appendTails(ctx context.Context, b []byte, names, told []string) ([]byte, error) {
+	if len(names) == 0 {
+		return b, nil
+	}
+	now := s.Now().UnixMilli()
+	err := s.Engine.ViewData(ctx, func(tx DataTx) error {
+		for i, name := range names {
+			tail := "-"
+			d, m, err := s.findData(tx, name, now)
+			switch core.CodeOf(err) {
+			default:
+				if err != nil {
+					return err
+				}
+				segs, err := segments(tx, d)
+				if err != nil {
+					return err
+				}
+				if tail = tailOf(segs).String(); m.Closed {
+					tail += "/"
+				}
+			case core.CodeNotFound, core.CodeGone:
+			}
+			if tail == told[i] {
+				continue
+			}
+			told[i] = tail
+			b = append(append(b, "event: data\ndata: {\"data\":"...), quote(name)...)
+			b = append(append(b, ",\"offset\":"...), quote(strings.Trim(tail, "-/"))...)
+			b = append(b, "}\n\n"...)
+		}
+		return nil
+	})
+	return b, err
 }
 
 func appendHead(b []byte, stream string, head uint64) []byte {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall/js"
 
 	"github.com/norunners/vert"
@@ -64,11 +65,15 @@ func databaseName(name, user string) string {
 
 var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is closed"}
 
-// openDatabase takes (options, auth, tell, slot, done): done(error, handle). tell(message) passes a message to other contexts;
+// reference begins what refers to an entry of a data stream, in the canonical text of an action. js/src/database.ts reads on.
+const reference = `{"$data":"`
+
+// openDatabase takes (options, auth, tell, slot, held, done): done(error, handle). tell(message) passes a message to other contexts;
 // slot(stream, got), null where there are no locks, calls got(release) when it is this context's turn to write.
+// held(action) tells whether an action waits for an entry of a data stream.
 func openDatabase(args []js.Value) {
 	var o options
-	auth, tell, slot, done := args[1], args[2], args[3], args[4]
+	auth, tell, slot, held, done := args[1], args[2], args[3], args[4], args[5]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
 		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
@@ -85,6 +90,8 @@ func openDatabase(args []js.Value) {
 					bytes := js.Global().Get("Uint8Array").New(len(message))
 					js.CopyBytesToJS(bytes, message)
 					tell.Invoke(bytes)
+				}, Held: func(action string) bool {
+					return strings.Contains(action, reference) && held.Invoke(action).Bool()
 				}}
 			if slot.Type() == js.TypeFunction {
 				c.Slot = func(stream string, got func(release func())) {
@@ -219,6 +226,13 @@ func syncNow(args []js.Value) {
 		return
 	}
 	db.Sync(func(err error) { done.Invoke(jsError(err)) })
+}
+
+// poke takes (database): what actions wait for may be there.
+func poke(args []js.Value) {
+	if db := databases[args[0].Int()]; db != nil {
+		db.Ready()
+	}
 }
 
 // hear takes (database, bytes): another context has told something.

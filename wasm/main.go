@@ -35,6 +35,7 @@ func main() {
 	cold("persisted", persisted)
 	cold("discard", discard)
 	cold("sync", syncNow)
+	cold("poke", poke)
 	cold("hear", hear)
 	cold("lead", lead)
 	cold("freeze", freeze)

@@ -1,4 +1,5 @@
-// Command build makes the npm package's files in js/dist: the wasm, the ES module, the classic script and the types.
+// Command build makes the npm package's files in js/dist: the wasm, the ES module, the classic script, the script of the data streams
+// that these load, and the types.
 //
 // The wasm is looked for beside the script under its content-hashed name, so that it can be cached for ever; every file also has a
 // stable name.
@@ -69,8 +70,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	// The data streams' script is loaded by the others, under its hashed name.
+	data := filepath.Join(dist, "data.js")
+	if err := bundle("js/src/data/index.ts", data, nil); err != nil {
+		return err
+	}
+	hashedData, err := hashedCopy(data)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{"__WASM__": fmt.Sprintf("%q", hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData)}
 	for entry, out := range map[string]string{"js/src/esm.ts": "strandline.js", "js/src/classic.ts": "strandline.global.js", "js/src/inspector.ts": "inspector.js"} {
-		if err := bundle(entry, filepath.Join(dist, out), hashed); err != nil {
+		if err := bundle(entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}
 		if _, err := hashedCopy(filepath.Join(dist, out)); err != nil {
@@ -101,13 +112,12 @@ func hashedCopy(path string) (string, error) {
 	return hashed, os.WriteFile(filepath.Join(filepath.Dir(path), hashed), b, 0o644)
 }
 
-func bundle(entry, out, wasm string) error {
+func bundle(entry, out string, names map[string]string) error {
 	o := api.BuildOptions{
 		EntryPoints: []string{entry}, Outfile: out, Bundle: true, Write: true,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
-		Define:   map[string]string{"__WASM__": fmt.Sprintf("%q", wasm)},
-		LogLevel: api.LogLevelWarning,
+		Define: names, External: []string{"./data.*"}, LogLevel: api.LogLevelWarning,
 	}
 	if strings.HasSuffix(entry, "classic.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"

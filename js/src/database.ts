@@ -1,5 +1,11 @@
-import { ClosedError, errorOf, invalid, SyncError, type Problem } from "./errors.js";
+import { ClosedError, errorOf, invalid, RejectedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
+import { check } from "./json.js";
+import { dataScript } from "./lazy.js";
+import type { DataSync } from "./data/sync.js";
+import type { DataStreamOptions } from "./data/options.js";
+import type { DataStream } from "./data/stream.js";
+import { begin } from "./write.js";
 import { load, type Runtime, type Slot, type WakeUp, type WasmSource } from "./runtime.js";
 import { checkStreamOptions, type StreamOptions } from "./options.js";
 import { Stream, type StreamStatus } from "./stream.js";
@@ -77,6 +83,10 @@ export class Database {
   readonly #slots = new Set<() => void>();
   readonly #unlisten: (() => void)[] = [];
   #telling = false;
+  #url = "";
+  #holding = false; // actions wait for entries of data streams
+  #data: Promise<DataSync> | null = null;
+  #dataNow: DataSync | null = null;
   readonly #dead: (e: SyncError) => void;
 
   /** @internal */
@@ -95,6 +105,7 @@ export class Database {
   /** @internal */
   begin(url: string): Promise<void> {
     const o = this.#options;
+    this.#url = url;
     const options = {
       name: o.name,
       user: o.user ?? "",
@@ -108,7 +119,7 @@ export class Database {
     return new Promise((resolve, reject) => {
       this.#runtime.alive();
       this.#runtime.onDeath.add(reject);
-      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), options.elect ? this.#slot : null, (problem, handle) => {
+      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), options.elect ? this.#slot : null, this.#held, (problem, handle) => {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
         this.#handle = handle;
@@ -120,6 +131,23 @@ export class Database {
       });
     });
   }
+
+  /** Whether an action refers to an entry of a data stream that the server does not have yet. */
+  readonly #held = (action: string): boolean => {
+    let held = false;
+    for (const [, stream, entry] of action.matchAll(/\{"\$data":"([^"\\]+)","entry":"([0-9a-f-]{36})"\}/g)) {
+      if (!this.#dataNow) void this.#withData().then(this.#poke).catch(() => {});
+      if (!this.#dataNow?.durable(stream!, entry!)) held = this.#holding = true;
+    }
+    return held;
+  };
+
+  /** Offers what was held, if anything was. */
+  readonly #poke = (): void => {
+    if (!this.#holding || this.#closed) return;
+    this.#holding = false;
+    this.#runtime.host.poke(this.#handle);
+  };
 
   /** A turn to write: tabs that write at once would else only lose races to one another. Who waits too long goes without. */
   readonly #slot: Slot = (stream, got) => {
@@ -155,6 +183,7 @@ export class Database {
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
       if (this.#closed) return;
       if (e.data instanceof Uint8Array) this.#runtime.host.hear(this.#handle, e.data);
+      else if (typeof (e.data as { data?: unknown } | null)?.data === "string") this.#heard(e.data as { data: string });
       else if (e.data === "trace?") this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader, tab: globalThis.document?.title ?? "worker" });
     };
   }
@@ -168,6 +197,7 @@ export class Database {
       if (yes) this.#release();
       else this.#awake = new AbortController();
       this.#runtime.host.freeze(this.#handle, yes);
+      this.#dataNow?.freeze(yes);
       if (!yes && elect) this.#elect();
     };
     const on = (target: EventTarget | undefined, event: string, fn: (e: Event) => void) => {
@@ -195,6 +225,8 @@ export class Database {
       if (this.#ended) return;
       this.#leader = yes;
       this.#runtime.host.lead(this.#handle, yes);
+      this.#dataNow?.lead(yes);
+      if (yes) void this.#hasData().then((has) => (has ? this.#withData() : null)).catch(() => {});
       this.statusChanged();
     };
     const held = () =>
@@ -248,6 +280,62 @@ export class Database {
     });
   }
 
+  async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
+    this.#check();
+    const data = await this.#withData();
+    this.#check();
+    const stream = await data.open(name, options);
+    this.statusChanged();
+    return stream;
+  }
+
+  /** The loop of the data streams: it begins with the first one that any context opens. */
+  #withData(): Promise<DataSync> {
+    return (this.#data ??= dataScript().then(
+      ({ DataSync }) => {
+        const o = this.#options;
+        const data = new DataSync({
+          kit: { SyncError, RejectedError, errorOf, invalid, Events, begin, check },
+          shared: this.#shared,
+          url: this.#url,
+          auth: o.auth,
+          durability: o.durability ?? "relaxed",
+          retry: Math.min(o.timers?.retry ?? 5000, maxTimer),
+          idle: Math.min(o.timers?.idle ?? 60_000, maxTimer),
+          newID: () => {
+            this.#runtime.alive();
+            this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now()));
+            return this.#runtime.ascii();
+          },
+          log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
+          tell: (message) => this.#channel?.postMessage(message),
+          statusChanged: () => this.statusChanged(),
+          poke: this.#poke,
+        });
+        if (this.#closed) void data.close(this.#closed);
+        this.#dataNow = data;
+        if (this.#leader) data.lead(true);
+        return data;
+      },
+      (e: unknown) => {
+        this.#data = null;
+        throw new SyncError({ code: "unreachable", message: "the script of the data streams could not be loaded", retryable: true }, e);
+      },
+    ));
+  }
+
+  /** Tells whether a context has opened a data stream. */
+  async #hasData(): Promise<boolean> {
+    const all = await indexedDB.databases?.();
+    return !all || all.some((db) => db.name === `${this.#shared}/data`);
+  }
+
+  /** What another context tells of data streams: who leads works for all. */
+  #heard(message: { data: string }): void {
+    if (this.#dataNow) this.#dataNow.hear(message);
+    else if (this.#leader && message.data !== "who") this.#withData().then((data) => data.hear(message), () => {});
+  }
+
   /** @internal The stream is being closed: it is given to nobody any more. */
   leaving(stream: Stream): void {
     if (this.#opened.get(stream.name) !== stream) return;
@@ -264,8 +352,9 @@ export class Database {
     this.statusChanged();
   }
 
-  sync(): Promise<void> {
-    return this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
+  async sync(): Promise<void> {
+    await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
+    await this.#dataNow?.sync();
   }
 
   #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {
@@ -283,6 +372,7 @@ export class Database {
   get status(): Status {
     const streams: Status["streams"] = {};
     for (const [name, stream] of this.#opened) streams[name] = stream.status;
+    for (const [name, stream] of this.#dataNow?.streams ?? []) streams[`data:${name}`] = stream.status;
     return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader, user: this.user, streams };
   }
 
@@ -322,13 +412,20 @@ export class Database {
     return this.#closing;
   }
 
-  destroy(options: { force?: boolean } = {}): Promise<void> {
-    return this.#ask((done) =>
+  async destroy(options: { force?: boolean } = {}): Promise<void> {
+    this.#check();
+    const data = this.#data || (await this.#hasData()) ? await this.#withData() : null;
+    if (data && options.force !== true) {
+      const pending = await data.pending();
+      if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
+    }
+    await this.#ask((done) =>
       this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
         if (!problem) this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
         done(problem);
       }),
     );
+    await data?.store.destroy();
   }
 
   #end(error: SyncError): void {
@@ -339,6 +436,7 @@ export class Database {
     this.#release();
     this.#runtime.onDeath.delete(this.#dead);
     for (const stream of [...this.#opened.values()]) stream.end(error);
+    void this.#dataNow?.close(error).catch(() => {});
   }
 
   #check(): void {

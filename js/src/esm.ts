@@ -1,4 +1,7 @@
-// The ES module: the wasm is beside it.
+// The ES module: the wasm and the script of the data streams are beside it.
+import { setData } from "./lazy.js";
 import { setBase } from "./runtime.js";
+declare const __DATA__: string;
 setBase(import.meta.url);
+setData(() => import(__DATA__));
 export * from "./index.js";

@@ -53,7 +53,7 @@ interface Host {
   ready(): void;
   panicked(message: string, stack: string): void;
   pump(): void;
-  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, slot: Slot | null, done: (error: Problem | null, handle: number) => void): void;
+  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, slot: Slot | null, held: (action: string) => boolean, done: (error: Problem | null, handle: number) => void): void;
   stream(db: number, name: string, conflictFree: boolean | null, conflicts: number, observer: object, done: (error: Problem | null, handle: number, client: string, conflictFree: boolean) => void): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;
@@ -62,6 +62,7 @@ interface Host {
   persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
   discard(stream: number, id: string, done: Done): void;
   sync(db: number, done: Done): void;
+  poke(db: number): void;
   hear(db: number, message: Uint8Array): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;

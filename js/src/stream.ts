@@ -27,7 +27,7 @@ export type Change = { added: readonly string[]; changed: readonly string[]; rem
 
 export type StreamStatus = {
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
-  reason: "upgrade" | "forbidden" | "corrupt" | null;
+  reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;
   head: number;
   pending: number;
   rejected: number;

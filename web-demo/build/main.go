@@ -117,11 +117,11 @@ func hashedModules() (map[string]string, error) {
 	for _, f := range files {
 		if name := f.Name(); shipped(name) && strings.HasSuffix(name, ".js") {
 			module, _, _ := strings.Cut(name, ".")
-			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector"}[module]] = "./" + name
+			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector", "data": "strandline/data"}[module]] = "./" + name
 		}
 	}
-	if len(modules) != 2 {
-		return nil, fmt.Errorf("%s has not the two hashed modules; run make build", lib)
+	if len(modules) != 3 {
+		return nil, fmt.Errorf("%s has not the three hashed modules; run make build", lib)
 	}
 	return modules, nil
 }

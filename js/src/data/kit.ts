@@ -1,0 +1,33 @@
+// What the main script lends: errors must be of its classes, and its own file is to stay small, so that this one is loaded when the first
+// data stream is opened.
+import type * as errors from "../errors.js";
+import type { Events } from "../events.js";
+import type { begin } from "../write.js";
+
+export interface Kit {
+  SyncError: typeof errors.SyncError;
+  RejectedError: typeof errors.RejectedError;
+  errorOf: typeof errors.errorOf;
+  invalid: typeof errors.invalid;
+  Events: typeof Events;
+  begin: typeof begin;
+  check(value: unknown, path: string): void;
+}
+
+/** What the database tells of itself. */
+export interface Host {
+  kit: Kit;
+  /** The name that its contexts share. */
+  shared: string;
+  url: string; // of /v1; "" for local only
+  auth: (() => string | null | Promise<string | null>) | undefined;
+  durability: "relaxed" | "strict";
+  retry: number;
+  idle: number;
+  newID(): string;
+  log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
+  tell(message: object): void;
+  statusChanged(): void;
+  /** Actions that wait for an entry may be offered now. */
+  poke(): void;
+}

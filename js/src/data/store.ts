@@ -1,0 +1,204 @@
+// What a database's data streams keep in IndexedDB, in a database of its own beside the one of the action streams: Blobs stay what they
+// are there, and never pass through the program's memory. Only a completed transaction is durable.
+import type { Kit } from "./kit.js";
+import type { Producer } from "./producer.js";
+
+/** A stream as it is known here. */
+export interface Stored {
+  name: string;
+  type: string; // its content type; "" while that is not known
+  producer: Producer;
+  /** The queue's next place, and the last place that the server has; entries stay in the queue until the log has brought them. */
+  next: number;
+  acked: number;
+  /** The log from `from` to `offset` is kept here, in blocks; "" while nothing was read. */
+  from: string;
+  offset: string;
+  head: number;
+  block: number; // the next block's place
+  kept: number; // entries in the blocks
+  bytes: number; // and bytes, with those of large ones
+  exists: boolean; // the server has, or had, it
+  gone: boolean; // and has it no more
+  closed: boolean;
+}
+
+/** An entry that the log has not brought yet. */
+export interface Queued {
+  stream: string;
+  n: number;
+  id: string;
+  value: Blob | Uint8Array;
+  size: number;
+  at: number;
+}
+
+/** An entry that the server refused for good. */
+export interface Refused extends Queued {
+  code: string;
+  message: string;
+}
+
+/** Entries of the log as they came: a run of the view of entries. */
+export interface Block {
+  stream: string;
+  n: number;
+  from: string; // the offset before it
+  to: string;
+  count: number;
+  size: number; // with the large ones
+  bytes: Uint8Array;
+  large: string[]; // offsets of those that are kept beside it
+}
+
+const version = 1;
+
+export type Name = "streams" | "queue" | "rejected" | "blocks" | "large";
+
+/** A transaction under way. Requests are awaited in it, and nothing else. */
+export class Tx {
+  constructor(readonly tx: IDBTransaction) {}
+
+  done<T>(r: IDBRequest<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      r.onsuccess = () => resolve(r.result);
+      r.onerror = () => reject(r.error ?? new Error("a request failed"));
+    });
+  }
+  get<T>(store: Name, key: IDBValidKey): Promise<T | undefined> {
+    return this.done(this.tx.objectStore(store).get(key) as IDBRequest<T | undefined>);
+  }
+  all<T>(store: Name, range: IDBKeyRange | null, count?: number): Promise<T[]> {
+    return this.done(this.tx.objectStore(store).getAll(range, count) as IDBRequest<T[]>);
+  }
+  byID<T>(store: Name, id: string): Promise<T[]> {
+    return this.done(this.tx.objectStore(store).index("id").getAll(id) as IDBRequest<T[]>);
+  }
+  /** Rows in order, until each says that it is enough. */
+  walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void> {
+    const r = this.tx.objectStore(store).openCursor(range);
+    return new Promise((resolve, reject) => {
+      r.onerror = () => reject(r.error ?? new Error("a request failed"));
+      r.onsuccess = () => {
+        if (r.result && each(r.result.value as T)) r.result.continue();
+        else resolve();
+      };
+    });
+  }
+  count(store: Name, range: IDBKeyRange): Promise<number> {
+    return this.done(this.tx.objectStore(store).count(range));
+  }
+  put(store: Name, value: unknown, key?: IDBValidKey): void {
+    this.tx.objectStore(store).put(value, key);
+  }
+  delete(store: Name, key: IDBValidKey | IDBKeyRange): void {
+    this.tx.objectStore(store).delete(key);
+  }
+}
+
+/** The rows of a stream behind a place, up to another one. */
+export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange.bound([stream, after], [stream, upTo], true);
+
+export class Store {
+  readonly #name: string;
+  readonly #kit: Kit;
+  readonly #durability: "relaxed" | "strict";
+  #db: Promise<IDBDatabase> | null = null;
+  #closed = false;
+
+  constructor(name: string, kit: Kit, durability: "relaxed" | "strict") {
+    this.#name = name;
+    this.#kit = kit;
+    this.#durability = durability;
+  }
+
+  #open(): Promise<IDBDatabase> {
+    return (this.#db ??= new Promise<IDBDatabase>((resolve, reject) => {
+      const r = indexedDB.open(this.#name, version);
+      r.onupgradeneeded = () => {
+        const db = r.result;
+        db.createObjectStore("streams", { keyPath: "name" });
+        for (const name of ["queue", "rejected", "blocks"]) {
+          const rows = db.createObjectStore(name, { keyPath: ["stream", "n"] });
+          if (name !== "blocks") rows.createIndex("id", "id");
+        }
+        db.createObjectStore("large"); // [stream, offset] → Blob
+      };
+      r.onerror = () => reject(r.error ?? new Error("the database did not open"));
+      r.onsuccess = () => {
+        const db = r.result;
+        const gone = () => (this.#db = null); // the next call opens it again
+        db.onclose = gone;
+        db.onversionchange = () => {
+          gone();
+          db.close();
+        };
+        resolve(db);
+      };
+    }).catch((e: unknown) => {
+      this.#db = null;
+      throw e;
+    }));
+  }
+
+  /** Runs body in one transaction and gives what it gave, once that is durable. */
+  async run<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.#closed) throw this.#kit.errorOf({ code: "closed", message: "the database is closed" });
+    try {
+      const db = await this.#open();
+      let tx: IDBTransaction;
+      try {
+        tx = db.transaction(stores, mode, { durability: this.#durability });
+      } catch {
+        this.#db = null; // it was being closed
+        tx = (await this.#open()).transaction(stores, mode, { durability: this.#durability });
+      }
+      const complete = new Promise<void>((resolve, reject) => {
+        tx.oncomplete = () => resolve();
+        tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
+      });
+      complete.catch(() => {});
+      let value: T;
+      try {
+        value = await body(new Tx(tx));
+      } catch (e) {
+        try {
+          tx.abort();
+        } catch {
+          // it has ended
+        }
+        await complete.catch((why: unknown) => {
+          if (why === tx.error && tx.error) throw why;
+        });
+        throw e;
+      }
+      await complete;
+      return value;
+    } catch (e) {
+      throw this.#error(e);
+    }
+  }
+
+  #error(e: unknown): unknown {
+    if (!(e instanceof DOMException)) return e;
+    const quota = e.name === "QuotaExceededError";
+    const error = new this.#kit.SyncError({ code: quota ? "quota" : "storage", message: `${quota ? "quota" : "storage"}: ${e.message}`, retryable: true }, e);
+    return quota ? this.#kit.errorOf({ code: "quota", message: error.message, retryable: true }) : error;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const db = await this.#db?.catch(() => null);
+    db?.close();
+  }
+
+  /** Closes it and deletes all that it keeps. */
+  async destroy(): Promise<void> {
+    await this.close();
+    await new Promise<void>((resolve, reject) => {
+      const r = indexedDB.deleteDatabase(this.#name);
+      r.onsuccess = () => resolve();
+      r.onerror = () => reject(this.#error(r.error));
+    });
+  }
+}

@@ -1,0 +1,505 @@
+// A data stream as apps see it.
+import type { StreamStatus } from "../stream.js";
+import type { SyncError } from "../errors.js";
+import type { Open, Write } from "../write.js";
+import type { Events } from "../events.js";
+import { unpack, type Frame } from "./frames.js";
+import { partBytes } from "./producer.js";
+import { rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import type { DataStreamOptions } from "./options.js";
+import { blobOf, type DataSync } from "./sync.js";
+import { Failure, type Page } from "./transport.js";
+
+export type Entry = { id: string | null; offset: string | null; value: unknown; pending: boolean };
+export type RejectedEntry = { id: string; value: unknown; code: string; message: string; at: number };
+export type Progress = { id: string; sent: number; size: number };
+type DataEvents = { status: StreamStatus; rejected: RejectedEntry; progress: Progress };
+type Listener = (entries: readonly Entry[], from: number) => void;
+
+/** Entries of the log in memory, for one who reads along. */
+interface Subscription {
+  fn: Listener;
+  known: Entry[]; // of the log
+  last: string; // offset of the last one
+  block: number; // that it is of
+  shown: string; // what was handed out: the ids that were pending
+  count: number;
+  busy: boolean;
+  again: boolean;
+  ended: boolean;
+}
+
+const start = "-1";
+const maxJSON = (4 << 20) - 1024; // of a message: what a request may have
+
+export class DataStream {
+  readonly name: string;
+  readonly #sync: DataSync;
+  readonly #events: Events<DataEvents>;
+  readonly #open = new Map<string, { open: Open<undefined>; n: number }>();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
+  #queue: { open: Open<undefined>; row: Omit<Queued, "n">; json: boolean }[] = [];
+  #writing: Promise<void> | null = null;
+  #stored!: Stored;
+  #pending = 0;
+  #rejected: readonly RejectedEntry[] = [];
+  readonly #indexes = new Map<string, number>(); // of entries that the server has, until the store says so
+  #refreshing: Promise<void> | null = null;
+  #stale = false;
+  #ended: SyncError | null = null;
+
+  /** @internal */
+  constructor(sync: DataSync, name: string) {
+    this.#sync = sync;
+    this.name = name;
+    this.#events = new sync.host.kit.Events(["status", "rejected", "progress"], (e) => this.#thrown(e));
+  }
+
+  #thrown(e: unknown): void {
+    this.#sync.host.log("warn", "listener", `a listener of data stream ${this.name} threw`, e);
+  }
+
+  /** @internal */
+  again(options: DataStreamOptions): this {
+    const type = options.contentType;
+    if (type !== undefined && this.#stored.type && mediaType(type) !== mediaType(this.#stored.type)) {
+      throw this.#sync.host.kit.invalid("/contentType", `the stream is ${this.#stored.type}`);
+    }
+    return this;
+  }
+
+  // ---- writes
+
+  append(value: unknown): Write<undefined> {
+    const { kit, newID } = this.#sync.host;
+    const open = kit.begin<undefined>();
+    try {
+      this.#check();
+      const json = !(value instanceof Uint8Array) && !(value instanceof Blob);
+      const { body, size } = json ? this.#text(value) : bytesOf(value);
+      if (size === 0) throw kit.invalid("", "an entry has at least one byte");
+      const type = this.#typeNow();
+      if (type && json !== (mediaType(type) === "application/json")) throw kit.invalid("", json ? `the stream's ${type} takes bytes` : "the stream takes JSON");
+      const id = newID();
+      open.write.object = id;
+      open.write.action = id;
+      this.#queue.push({ open, row: { stream: this.name, id, value: body, size, at: Date.now() }, json });
+      this.#writing ??= Promise.resolve().then(() => this.#write());
+    } catch (e) {
+      open.reject(e);
+      open.write.fail(e);
+    }
+    return open.write;
+  }
+
+  #typeNow(): string {
+    return this.#stored.type || (this.#queue[0] ? (this.#queue[0].json ? "application/json" : "application/octet-stream") : "");
+  }
+
+  #text(value: unknown): { body: Uint8Array; size: number } {
+    const { kit } = this.#sync.host;
+    if (value === undefined) throw kit.invalid("", "a value of type undefined is not JSON");
+    kit.check(value, "");
+    const body = new TextEncoder().encode(JSON.stringify(value));
+    if (body.length > maxJSON) throw kit.errorOf({ code: "too-large", message: `too-large: a JSON entry has at most ${maxJSON} bytes` });
+    return { body, size: body.length };
+  }
+
+  /** Stores what this tick has appended, in one transaction. */
+  async #write(): Promise<void> {
+    const batch = this.#queue;
+    const type = this.#typeNow();
+    this.#queue = [];
+    this.#writing = null;
+    try {
+      const first = await this.#sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
+        const s = await this.#in(tx);
+        if (s.type && mediaType(s.type) !== mediaType(type)) throw this.#sync.host.kit.invalid("", `the stream is ${s.type}`);
+        batch.forEach((b, i) => tx.put("queue", { ...b.row, n: s.next + i } satisfies Queued));
+        tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
+        return s.next;
+      });
+      batch.forEach((b, i) => this.#open.set(b.row.id, { open: b.open, n: first + i }));
+      for (const b of batch) b.open.resolve(undefined);
+      this.#sync.host.tell({ data: "changed", name: this.name });
+      void this.refresh();
+      this.#sync.wake(this.name, "write");
+    } catch (e) {
+      for (const b of batch) {
+        b.open.reject(e);
+        b.open.write.fail(e);
+      }
+    }
+  }
+
+  async #in(tx: Tx): Promise<Stored> {
+    const s = await tx.get<Stored>("streams", this.name);
+    if (!s) throw this.#sync.host.kit.errorOf({ code: "closed", message: "the database was destroyed" });
+    return s;
+  }
+
+  // ---- reads
+
+  async read(options: { after?: string; limit?: number } = {}): Promise<readonly Entry[]> {
+    this.#check();
+    const { kit } = this.#sync.host;
+    const limit = options.limit ?? Infinity;
+    if (!(limit >= 1)) throw kit.invalid("/limit", "is no number from 1 on");
+    if (options.after !== undefined && (typeof options.after !== "string" || options.after === "")) throw kit.invalid("/after", "is no offset");
+    const out: Entry[] = [];
+    let { s, blocks, queued } = await this.#local();
+    let after = options.after ?? s.from;
+    // What lies before the local part, or what was never fetched, is fetched now.
+    while (options.after !== undefined && out.length < limit && (s.from === "" || after < s.from) && !(after === start && s.from === start)) {
+      const page = await this.#page(after, Math.min(limit - out.length, 1000));
+      const frames = unpack(page.bytes);
+      let before = page.from;
+      for (const f of frames) {
+        if (s.from !== "" && f.offset > s.from) break;
+        out.push(await this.#entry(f, before, s.type));
+        before = f.offset;
+      }
+      after = page.next;
+      if (page.upToDate || frames.length === 0) break;
+    }
+    const seen = new Set(out.map((e) => e.id));
+    for (const b of blocks) {
+      if (out.length >= limit || (after !== "" && b.to <= after)) continue;
+      let before = b.from;
+      for (const f of unpack(b.bytes)) {
+        if (out.length < limit && (after === start || f.offset > after)) out.push(await this.#entry(f, before, s.type));
+        before = f.offset;
+      }
+    }
+    for (const q of queued) if (out.length < limit && !seen.has(q.id)) out.push(await this.#queuedEntry(q, s.type));
+    return out;
+  }
+
+  /** One entry by its id, wherever it is; undefined where there is none. */
+  async get(id: string): Promise<Entry | undefined> {
+    this.#check();
+    const { s, blocks, queued } = await this.#local();
+    const mine = queued.find((q) => q.id === id);
+    if (mine) return this.#queuedEntry(mine, s.type);
+    for (const b of blocks) {
+      let before = b.from;
+      for (const f of unpack(b.bytes)) {
+        if (f.id === id) return this.#entry(f, before, s.type);
+        before = f.offset;
+      }
+    }
+    if (!this.#sync.host.url) return undefined;
+    try {
+      const page = await this.#sync.transport.read(this.name, `entry=${encodeURIComponent(id)}&`);
+      if ("status" in page) {
+        if (page.code === "not-found" || page.code === "gone") return undefined;
+        throw new Failure(page.code, page.message);
+      }
+      const [f] = unpack(page.bytes);
+      return f && (await this.#entry(f, page.from, page.type));
+    } catch (e) {
+      throw this.#failure(e);
+    }
+  }
+
+  #local(): Promise<{ s: Stored; blocks: Block[]; queued: Queued[] }> {
+    return this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => {
+      const s = await this.#in(tx);
+      return { s, blocks: await tx.all<Block>("blocks", rows(this.name)), queued: await tx.all<Queued>("queue", rows(this.name)) };
+    });
+  }
+
+  async #page(after: string, limit: number): Promise<Page> {
+    try {
+      const page = await this.#sync.transport.read(this.name, `offset=${encodeURIComponent(after)}&limit=${limit}&`);
+      if ("status" in page) throw page.code === "malformed" ? this.#sync.host.kit.invalid("/after", page.message) : new Failure(page.code, page.message);
+      return page;
+    } catch (e) {
+      throw this.#failure(e);
+    }
+  }
+
+  #failure(e: unknown): unknown {
+    return e instanceof Failure ? this.#sync.error(e) : e;
+  }
+
+  async #entry(f: Frame, before: string, type: string): Promise<Entry> {
+    let value = f.body && valueOf(f.body, type);
+    if (!f.body) {
+      const kept = await this.#sync.store.run("readonly", ["large"], (tx) => tx.get<Blob>("large", [this.name, f.offset]));
+      try {
+        const blob = kept ?? (await this.#sync.transport.bytes(this.name, `offset=${before}`, f.size));
+        value = valueOf(new Uint8Array(await blob.arrayBuffer()), type);
+      } catch (e) {
+        throw this.#failure(e);
+      }
+    }
+    return Object.freeze({ id: f.id || null, offset: f.offset, value, pending: false });
+  }
+
+  async #queuedEntry(q: Queued, type: string): Promise<Entry> {
+    return Object.freeze({ id: q.id, offset: null, value: await queuedValue(q, type), pending: true });
+  }
+
+  /** Calls fn with the entries after an offset, those that are kept where none is given, and again whenever there are others. */
+  subscribe(fn: Listener, options: { after?: string } = {}): () => void {
+    this.#check();
+    if (typeof fn !== "function") throw this.#sync.host.kit.invalid("", "subscribe takes a function");
+    const sub: Subscription = { fn, known: [], last: "", block: -1, shown: "", count: -1, busy: true, again: false, ended: false };
+    this.#subscriptions.add(sub);
+    void (async () => {
+      const first = options.after === undefined ? null : await this.read({ after: options.after });
+      if (first) {
+        sub.known = first.filter((e) => !e.pending);
+        sub.last = sub.known.at(-1)?.offset ?? options.after!;
+      }
+      sub.busy = false;
+      await this.#show(sub);
+    })().catch((e: unknown) => {
+      this.#subscriptions.delete(sub);
+      if (!this.#ended) this.#sync.host.log("error", "subscribe", `a subscription to data stream ${this.name} has ended`, e);
+    });
+    return () => {
+      sub.ended = true;
+      this.#subscriptions.delete(sub);
+    };
+  }
+
+  /** Brings a subscription up to date: reads what is new, and calls it where that is something. */
+  async #show(sub: Subscription): Promise<void> {
+    if (sub.busy) {
+      sub.again = true;
+      return;
+    }
+    sub.busy = true;
+    do {
+      sub.again = false;
+      const { s, blocks, queued } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => ({
+        s: await this.#in(tx),
+        blocks: await tx.all<Block>("blocks", rows(this.name, sub.block - 1)),
+        queued: await tx.all<Queued>("queue", rows(this.name)),
+      }));
+      const from = sub.known.length;
+      for (const b of blocks) {
+        sub.block = b.n;
+        let before = b.from;
+        for (const f of unpack(b.bytes)) {
+          if (sub.last === "" || sub.last === start || f.offset > sub.last) {
+            sub.known.push(await this.#entry(f, before, s.type));
+            sub.last = f.offset;
+          }
+          before = f.offset;
+        }
+      }
+      const waiting = queued.map((q) => q.id).join();
+      if (sub.ended || (sub.count === sub.known.length && sub.shown === waiting)) continue;
+      const pending = await Promise.all(queued.map((q) => this.#queuedEntry(q, s.type)));
+      const changed = Math.min(from, sub.count < 0 ? 0 : sub.count);
+      sub.count = sub.known.length;
+      sub.shown = waiting;
+      if (sub.ended) break;
+      try {
+        sub.fn(Object.freeze([...sub.known, ...pending]), changed);
+      } catch (e) {
+        this.#thrown(e);
+      }
+    } while (sub.again);
+    sub.busy = false;
+  }
+
+  // ---- state
+
+  get head(): string {
+    return this.#stored.offset || start;
+  }
+
+  get contentType(): string {
+    return this.#typeNow();
+  }
+
+  get status(): StreamStatus {
+    const w = this.#sync.work(this.name);
+    const { url } = this.#sync.host;
+    return Object.freeze({
+      state: url ? w.state : ("offline" as const),
+      reason: w.reason,
+      head: this.#stored.head,
+      pending: this.#pending,
+      rejected: this.#rejected.length,
+      next: w.next,
+      lastSynced: w.lastSynced,
+      error: this.#sync.error(w.failure),
+    });
+  }
+
+  /** @internal Reads what is stored anew: this context's notes are only a picture of it. */
+  refresh(): Promise<void> {
+    if (this.#refreshing) {
+      this.#stale = true;
+      return this.#refreshing;
+    }
+    const run = async () => {
+      do {
+        this.#stale = false;
+        await this.#refresh();
+      } while (this.#stale);
+    };
+    return (this.#refreshing = run().finally(() => (this.#refreshing = null)));
+  }
+
+  async #refresh(): Promise<void> {
+    const first = this.#stored === undefined;
+    try {
+      const [s, pending, rejected] = await this.#sync.store.run("readonly", ["streams", "queue", "rejected"], async (tx) => {
+        const s = await this.#in(tx);
+        return [s, await tx.count("queue", rows(this.name, s.acked)), await tx.all<Refused>("rejected", rows(this.name))] as const;
+      });
+      const known = new Set(this.#rejected.map((r) => r.id));
+      this.#rejected = await Promise.all(rejected.map(async (r) => Object.freeze({ id: r.id, value: await queuedValue(r, s.type), code: r.code, message: r.message, at: r.at })));
+      this.#stored = s;
+      this.#pending = pending;
+      if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
+      for (const [id, { open, n }] of this.#open) {
+        if (n > s.acked) continue;
+        open.write.settle(this.#indexes.get(id) ?? 0, null); // unknown where another context has sent it
+        this.#open.delete(id);
+        this.#indexes.delete(id);
+      }
+      for (const wait of this.#settling) {
+        if (s.acked < wait.upTo && pending > 0) continue;
+        this.#settling.delete(wait);
+        wait.resolve();
+      }
+      for (const sub of this.#subscriptions) void this.#show(sub).catch((e: unknown) => this.#ended || this.#thrown(e));
+      if (!first) this.#events.emit("status", this.status);
+    } catch (e) {
+      if (first) throw e;
+      if (!this.#ended) this.#sync.host.log("warn", "storage", `data stream ${this.name} cannot be read`, e);
+    }
+  }
+
+  #refused(r: RejectedEntry): void {
+    const { kit } = this.#sync.host;
+    this.#open.get(r.id)?.open.write.settle(0, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
+    this.#open.delete(r.id);
+    this.#events.emit("rejected", r);
+  }
+
+  /** @internal The server has an entry, at an index. */
+  acked(id: string, index: number): void {
+    if (this.#open.has(id)) this.#indexes.set(id, Math.max(0, index));
+  }
+
+  /** @internal */
+  progress(id: string, sent: number, size: number): void {
+    this.#events.emit("progress", { id, sent, size });
+  }
+
+  async settled(): Promise<void> {
+    this.#check();
+    await this.#writing;
+    await this.refresh();
+    if (this.#pending === 0) return;
+    return new Promise((resolve, reject) => this.#settling.add({ upTo: this.#stored.next - 1, resolve, reject }));
+  }
+
+  /** Entries that the server refused for good. */
+  rejected(): readonly RejectedEntry[] {
+    return this.#rejected;
+  }
+
+  /** What a field of an object says to refer to an entry. The action is not sent before the entry is on the server. */
+  ref(entry: string | Write<undefined>): { $data: string; entry: string } {
+    return { $data: this.name, entry: typeof entry === "string" ? entry : entry.object };
+  }
+
+  /** Forgets a refused entry. */
+  async discard(id: string): Promise<void> {
+    await this.#take(id, () => {});
+  }
+
+  /** Appends a refused entry again. */
+  async retry(id: string): Promise<void> {
+    await this.#take(id, (tx, s, r) => {
+      tx.put("queue", { stream: r.stream, n: s.next, id: r.id, value: r.value, size: r.size, at: r.at } satisfies Queued);
+      tx.put("streams", { ...s, next: s.next + 1 });
+    });
+    this.#sync.wake(this.name, "write");
+  }
+
+  async #take(id: string, to: (tx: Tx, s: Stored, r: Refused) => void): Promise<void> {
+    this.#check();
+    await this.#sync.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
+      const r = (await tx.byID<Refused>("rejected", id)).find((r) => r.stream === this.name);
+      if (!r) throw this.#sync.host.kit.errorOf({ code: "not-found", message: "not-found: no refused entry has this id" });
+      tx.delete("rejected", [r.stream, r.n]);
+      to(tx, await this.#in(tx), r);
+    });
+    this.#sync.host.tell({ data: "changed", name: this.name });
+    this.#sync.host.poke();
+    await this.refresh();
+  }
+
+  /** Goes on with a new stream in the place of one that was deleted on the server. */
+  async restart(): Promise<void> {
+    this.#check();
+    await this.#sync.restart(this.name);
+    await this.refresh();
+  }
+
+  on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void): () => void {
+    return this.#events.on(event, fn);
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    await this.#writing;
+    this.end(this.#sync.host.kit.errorOf({ code: "closed", message: `closed: data stream ${this.name} is closed` }));
+  }
+
+  /** @internal */
+  end(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = error as SyncError;
+    for (const { open } of this.#open.values()) open.write.settle(0, this.#ended);
+    this.#open.clear();
+    for (const wait of this.#settling) wait.reject(error);
+    this.#settling.clear();
+    for (const sub of this.#subscriptions) sub.ended = true;
+    this.#subscriptions.clear();
+    this.#sync.forget(this.name);
+  }
+
+  #check(): void {
+    if (this.#ended) throw this.#ended;
+  }
+}
+
+const mediaType = (type: string) => type.split(";")[0]!.trim().toLowerCase();
+
+/** Bytes as the queue keeps them: its own copy, a Blob where they are many. */
+function bytesOf(value: unknown): { body: Blob | Uint8Array; size: number } {
+  if (value instanceof Blob) return { body: value, size: value.size };
+  const bytes = (value as Uint8Array).slice();
+  return { body: bytes.length > partBytes ? blobOf(bytes) : bytes, size: bytes.length };
+}
+
+/** An entry's value: JSON, frozen, or bytes of the reader's own. */
+function valueOf(body: Uint8Array, type: string): unknown {
+  if (mediaType(type) !== "application/json") return body.slice();
+  return freeze(JSON.parse(new TextDecoder().decode(body)));
+}
+
+async function queuedValue(q: Queued, type: string): Promise<unknown> {
+  return valueOf(q.value instanceof Blob ? new Uint8Array(await q.value.arrayBuffer()) : q.value, type);
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) freeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}
+

@@ -1,0 +1,515 @@
+// The loop of the data streams of one database: sends what is queued, fetches what is new. It is right with any number of contexts that run it
+// at once; the leader runs it for all, the others tell the leader.
+import type { StreamStatus } from "../stream.js";
+import { unpack, pack, entriesType, type Frame } from "./frames.js";
+import type { Host } from "./kit.js";
+import { answered, decide, newProducer, partBytes, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
+import { rows, Store, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
+import { DataStream } from "./stream.js";
+import { Failure, Transport, type Page } from "./transport.js";
+
+const mergeBytes = 64 << 10; // blocks under this grow
+const lateBy = 10_000; // milliseconds that what is pending waits for a leader
+
+/** What the loop knows of a stream beside what is stored. */
+export interface Work {
+  state: StreamStatus["state"];
+  reason: StreamStatus["reason"];
+  next: StreamStatus["next"];
+  lastSynced: number | null;
+  failure: { code: string; message: string } | null;
+}
+
+interface Hint {
+  data: "changed" | "wake" | "open" | "who";
+  name?: string;
+  keep?: Keep;
+  work?: Work;
+}
+
+const sameRequest = (a: Producer, b: Producer) => a.id === b.id && a.epoch === b.epoch && a.seq === b.seq && a.sent === b.sent && a.batch === b.batch;
+
+export class DataSync {
+  readonly host: Host;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly #open = new Map<string, DataStream>();
+  readonly #opening = new Map<string, Promise<DataStream>>();
+  readonly #keep = new Map<string, Keep>(); // what contexts that live have open
+  readonly #work = new Map<string, Work>();
+  readonly #due = new Set<string>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #durable = new Set<string>(); // entries that were asked for and are on the server
+  readonly #unlisten: (() => void)[] = [];
+  #leader = false;
+  #frozen = false;
+  #closed = false;
+  #running: Promise<void> | null = null;
+  #events: AbortController | null = null;
+  #listening = "";
+
+  constructor(host: Host) {
+    this.host = host;
+    this.store = new Store(`${host.shared}/data`, host.kit, host.durability);
+    this.transport = new Transport(host);
+    const wake = () => this.#wakeAll("online");
+    for (const event of ["online", "visibilitychange", "pageshow"]) {
+      const target = event === "visibilitychange" ? globalThis.document : globalThis;
+      target?.addEventListener(event, wake);
+      this.#unlisten.push(() => target?.removeEventListener(event, wake));
+    }
+  }
+
+  // ---- what the database tells
+
+  lead(yes: boolean): void {
+    this.#leader = yes;
+    if (!yes) return this.#hearNothing();
+    this.host.tell({ data: "who" } satisfies Hint);
+    void this.#adopt();
+  }
+
+  freeze(yes: boolean): void {
+    this.#frozen = yes;
+    if (yes) this.#hearNothing();
+    else this.#wakeAll("resume");
+  }
+
+  /** What another context told. Only a hint: what counts is read from the store. */
+  hear(message: unknown): void {
+    const hint = message as Hint;
+    const { name } = hint;
+    if (hint.data === "who") for (const [name, keep] of this.#keep) if (this.#open.has(name)) this.host.tell({ data: "open", name, keep } satisfies Hint);
+    if (typeof name !== "string") return;
+    if (hint.data === "open") {
+      this.#keep.set(name, hint.keep ?? "all");
+      this.wake(name, "opened");
+    }
+    if (hint.data === "wake") this.wake(name, "write");
+    if (hint.data === "changed") {
+      if (hint.work) this.#work.set(name, hint.work);
+      void this.#open.get(name)?.refresh();
+      this.host.poke();
+    }
+  }
+
+  /** The leader sends what contexts that are gone have left behind. */
+  async #adopt(): Promise<void> {
+    try {
+      const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
+      for (const s of all) if (s.next - 1 > s.acked || this.#keep.has(s.name)) this.wake(s.name, "leader");
+    } catch (e) {
+      if (!this.#closed) this.host.log("warn", "storage", "the data streams cannot be read", e);
+    }
+  }
+
+  // ---- streams
+
+  open(name: string, options: DataStreamOptions): Promise<DataStream> {
+    checkOptions(this.host.kit.invalid, name, options);
+    let opening = this.#opening.get(name);
+    if (!opening) {
+      opening = this.#begin(name, options);
+      this.#opening.set(name, opening);
+      opening.catch(() => this.#opening.delete(name));
+    }
+    return opening.then((s) => s.again(options));
+  }
+
+  async #begin(name: string, options: DataStreamOptions): Promise<DataStream> {
+    const type = options.contentType ?? "";
+    await this.store.run("readwrite", ["streams"], async (tx) => {
+      const was = await tx.get<Stored>("streams", name);
+      if (was && (was.type || !type)) return;
+      const fresh: Stored = { name, type, producer: newProducer(this.host.newID()), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false };
+      tx.put("streams", { ...(was ?? fresh), type });
+    });
+    const stream = new DataStream(this, name);
+    await stream.refresh();
+    this.#open.set(name, stream);
+    this.#keep.set(name, options.keep ?? "all");
+    if (!this.#leader) this.host.tell({ data: "open", name, keep: options.keep ?? "all" } satisfies Hint);
+    this.wake(name, "opened");
+    return stream;
+  }
+
+  forget(name: string): void {
+    this.#open.delete(name);
+    this.#opening.delete(name);
+    this.#keep.delete(name);
+    this.host.statusChanged();
+  }
+
+  get streams(): ReadonlyMap<string, DataStream> {
+    return this.#open;
+  }
+
+  work(name: string): Work {
+    let w = this.#work.get(name);
+    if (!w) this.#work.set(name, (w = { state: "starting", reason: null, next: null, lastSynced: null, failure: null }));
+    return w;
+  }
+
+  /** Entries that wait for the server, of all streams. */
+  async pending(): Promise<number> {
+    return this.store.run("readonly", ["streams", "queue", "rejected"], async (tx) => {
+      let n = 0;
+      for (const s of await tx.all<Stored>("streams", null)) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
+      return n;
+    });
+  }
+
+  /** Tells whether the server has an entry, as far as that is known at once; where it is not, the loop of the actions is poked when it is. */
+  durable(stream: string, id: string): boolean {
+    if (this.#durable.has(id)) return true;
+    void this.store
+      .run("readonly", ["streams", "queue", "rejected"], async (tx) => {
+        const s = await tx.get<Stored>("streams", stream);
+        const queued = (await tx.byID<Queued>("queue", id)).some((q) => q.stream === stream && q.n > (s?.acked ?? -1));
+        return !queued && (await tx.byID("rejected", id)).length === 0;
+      })
+      .then((yes) => {
+        if (!yes || this.#durable.has(id)) return;
+        if (this.#durable.size > 10_000) this.#durable.clear();
+        this.#durable.add(id);
+        this.host.poke();
+      })
+      .catch(() => {});
+    return false;
+  }
+
+  // ---- the loop
+
+  /** Something may have to be done for a stream. A context that does not lead leaves it to the one that does, for a while. */
+  wake(name: string, because: string): void {
+    if (this.#closed || !this.host.url) return;
+    if (!this.#leader) {
+      if (because === "write") {
+        this.host.tell({ data: "wake", name } satisfies Hint);
+        this.#later(name, lateBy, "late");
+      }
+      if (because !== "late") return;
+    }
+    this.#due.add(name);
+    void this.#run();
+  }
+
+  #wakeAll(because: string): void {
+    if (this.#frozen || globalThis.document?.visibilityState === "hidden") return;
+    for (const name of new Set([...this.#keep.keys(), ...this.#timers.keys()])) this.wake(name, because);
+  }
+
+  #later(name: string, ms: number, because: string): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name);
+        if (because !== "late" || (this.#open.get(name)?.status.pending ?? 0) > 0) this.wake(name, because);
+      }, ms),
+    );
+  }
+
+  #run(): Promise<void> {
+    return (this.#running ??= (async () => {
+      for (let name: string | undefined; !this.#closed && !this.#frozen && (name = this.#due.values().next().value) !== undefined; ) {
+        this.#due.delete(name);
+        await this.#turns(name);
+      }
+    })().finally(() => {
+      this.#running = null;
+      this.#listen();
+    }));
+  }
+
+  /** Sends and fetches until nothing is left, or it fails. */
+  async #turns(name: string): Promise<void> {
+    const w = this.work(name);
+    clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+    w.state = "syncing";
+    w.next = null;
+    this.#changed(name, false);
+    try {
+      while (await this.#push(name));
+      while (await this.#pull(name));
+      const s = await this.#stored(name);
+      if (s.next - 1 > s.acked && !s.gone) this.#due.add(name); // written meanwhile
+      Object.assign(w, { state: s.gone ? "stopped" : "live", reason: s.gone ? "gone" : null, lastSynced: Date.now(), failure: s.gone ? { code: "gone", message: "the data stream was deleted" } : null });
+      if (!s.gone) this.#plan(name, w, this.host.idle, "idle");
+    } catch (e) {
+      if (this.#closed) return;
+      const f = e instanceof Failure ? e : new Failure((e as { code?: string }).code ?? "internal", String((e as Error).message), 0, e);
+      const stops = f.code === "forbidden" || f.code === "upgrade" ? f.code : f.code === "exists" || f.code === "content-type" ? "exists" : null;
+      w.failure = { code: f.code, message: f.message };
+      w.state = stops ? "stopped" : f.code === "unauthorized" ? "held" : f.code === "unreachable" ? "offline" : "waiting";
+      w.reason = stops;
+      const jitter = 0.9 + Math.random() / 5;
+      this.#plan(name, w, stops ? this.host.idle : Math.max(this.host.retry * jitter, f.wait), stops ? "idle" : "retry");
+      if (f.code === "internal") this.host.log("error", f.code, f.message, f.cause);
+    }
+    this.#changed(name, true);
+  }
+
+  #plan(name: string, w: Work, ms: number, because: string): void {
+    if (!this.#leader && because === "idle") return;
+    w.next = { at: Date.now() + ms, because };
+    this.#later(name, ms, because);
+  }
+
+  /** Runs the loop here and now, for all that is open; the first failure is thrown. */
+  async sync(): Promise<void> {
+    const names = [...this.#open.keys()];
+    for (const name of names) this.#due.add(name);
+    do await this.#run();
+    while (this.#due.size > 0 && !this.#closed && !this.#frozen);
+    for (const name of names) {
+      const { failure } = this.work(name);
+      if (failure) throw this.error(failure)!;
+    }
+  }
+
+  error(f: Work["failure"]): InstanceType<Host["kit"]["SyncError"]> | null {
+    return f && this.host.kit.errorOf({ code: f.code, message: `${f.code}: ${f.message}`, retryable: !["gone", "exists", "content-type", "forbidden", "upgrade"].includes(f.code) });
+  }
+
+  async #stored(name: string): Promise<Stored> {
+    const s = await this.store.run("readonly", ["streams"], (tx) => tx.get<Stored>("streams", name));
+    if (!s) throw new Failure("not-found", "the data stream is not known here");
+    return s;
+  }
+
+  #changed(name: string, tell: boolean): void {
+    if (tell) this.host.tell({ data: "changed", name, work: this.work(name) } satisfies Hint);
+    void this.#open.get(name)?.refresh();
+    this.host.statusChanged();
+  }
+
+  /** Makes the queue's next request, or makes it again. False where nothing is queued, or nothing can be sent. */
+  async #push(name: string): Promise<boolean> {
+    const read = await this.store.run("readonly", ["streams", "queue"], async (tx) => {
+      const s = await tx.get<Stored>("streams", name);
+      const items: Queued[] = [];
+      let size = 0;
+      if (s && !s.gone) {
+        await tx.walk<Queued>("queue", rows(name, s.acked), (q) => {
+          items.push(q);
+          size += q.size;
+          return items.length < Math.max(1, s.producer.batch) || (s.producer.batch === 0 && items.length < maxBatch && size < maxBytes);
+        });
+      }
+      return { s, items };
+    });
+    const { s, items } = read;
+    if (!s || items.length === 0) return false;
+    const p = decide(s.producer, items.map((q) => q.size));
+    if (p !== s.producer && !(await this.#move(name, s.producer, (now) => ({ ...now, producer: p })))) return true;
+    const batch = items.slice(0, p.batch);
+    const { headers, body } = request(s, p, batch);
+    let answer = await this.transport.append(name, p, headers, body);
+    let outcome = answered(p, answer, this.host.newID());
+    if (!outcome) throw new Failure(answer.code || "bad-answer", answer.message);
+    if (outcome.stop === "absent" && !s.exists) {
+      const made = await this.transport.create(name, s.type || "application/json");
+      if (made.status >= 400) throw new Failure(made.code, made.message);
+      await this.store.run("readwrite", ["streams"], async (tx) => {
+        const now = await tx.get<Stored>("streams", name);
+        if (now) tx.put("streams", { ...now, exists: true });
+      });
+      return true;
+    }
+    if (outcome.stop === "exists") throw new Failure(outcome.code, outcome.message);
+    await this.#settle(name, p, batch, outcome, answer.head);
+    return outcome.stop === "";
+  }
+
+  /** Writes what came of an answer, unless another context has done so. */
+  async #settle(name: string, p: Producer, batch: readonly Queued[], o: Outcome, head: number): Promise<void> {
+    const refused = o.refused.map((i) => batch[i]!);
+    const stream = this.#open.get(name);
+    batch.slice(0, o.done).forEach((q, i) => stream?.acked(q.id, head - (o.done - 1 - i)));
+    const won = await this.#move(name, p, (now, tx) => {
+      for (const q of refused) {
+        tx.put("rejected", { ...q, code: o.code, message: o.message } satisfies Refused);
+        tx.delete("queue", [name, q.n]);
+      }
+      return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true, gone: now.gone || o.stop !== "" };
+    });
+    if (!won) return;
+    if (o.fenced) this.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
+    if (batch[0] && o.producer.sent > 0) stream?.progress(batch[0].id, o.producer.sent, batch[0].size);
+    if (o.done > 0) this.host.poke();
+    this.#changed(name, true);
+  }
+
+  /** Changes a stream in one transaction that finds its producer as it was; false where it does not. */
+  #move(name: string, was: Producer, to: (now: Stored, tx: Tx) => Stored): Promise<boolean> {
+    return this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
+      const now = await tx.get<Stored>("streams", name);
+      if (!now || !sameRequest(now.producer, was)) return false;
+      tx.put("streams", to(now, tx));
+      return true;
+    });
+  }
+
+  /** Fetches a page. False where nothing more is there. */
+  async #pull(name: string): Promise<boolean> {
+    const s = await this.#stored(name);
+    if (s.gone) return false;
+    const keep = this.#keep.get(name) ?? "all";
+    const query = s.offset ? `offset=${s.offset}&` : keep === "all" ? "" : `last=${keep.entries ?? 1000}&`;
+    const page = await this.transport.read(name, query);
+    if ("status" in page) {
+      if (page.code === "not-found" && !s.exists) return false; // nobody has written yet
+      if (page.code !== "not-found" && page.code !== "gone") throw new Failure(page.code, page.message);
+      await this.store.run("readwrite", ["streams"], async (tx) => {
+        const now = await tx.get<Stored>("streams", name);
+        if (now) tx.put("streams", { ...now, gone: true });
+      });
+      return false;
+    }
+    const frames = unpack(page.bytes);
+    const same = frames.length === 0 && s.offset === page.next && s.closed === page.closed && s.exists;
+    if (!same || s.acked >= 0) await this.#keepPage(s, page, frames, keep, await this.#large(name, s, page, frames, keep));
+    return !page.upToDate;
+  }
+
+  /** The bytes of large entries, from the queue where they are of this context's own, else from the server. */
+  async #large(name: string, s: Stored, page: Page, frames: readonly Frame[], keep: Keep): Promise<Map<string, Blob>> {
+    const out = new Map<string, Blob>();
+    let before = page.from;
+    for (const f of frames) {
+      if (f.body === null && (keep === "all" || f.size <= (keep.bytes ?? Infinity))) {
+        const own = f.id === "" ? [] : await this.store.run("readonly", ["queue"], (tx) => tx.byID<Queued>("queue", f.id));
+        const mine = own.find((q) => q.stream === s.name)?.value;
+        out.set(f.offset, mine ? blobOf(mine) : await this.transport.bytes(name, `offset=${before}`, f.size));
+      }
+      before = f.offset;
+    }
+    return out;
+  }
+
+  #keepPage(s: Stored, page: Page, frames: readonly Frame[], keep: Keep, large: Map<string, Blob>): Promise<void> {
+    const ids = new Set(frames.map((f) => f.id));
+    return this.store.run("readwrite", ["streams", "queue", "blocks", "large"], async (tx) => {
+      const now = await tx.get<Stored>("streams", s.name);
+      if (!now || now.offset !== s.offset) return; // another context has it
+      // What the log has brought leaves the queue; at the log's end that is all that the server had when it was asked.
+      await tx.walk<Queued>("queue", rows(s.name, -1, now.acked), (q) => {
+        if (ids.has(q.id) || (page.upToDate && q.n <= s.acked)) tx.delete("queue", [s.name, q.n]);
+        return true;
+      });
+      if (frames.length > 0) {
+        const size = frames.reduce((sum, f) => sum + (f.body || large.has(f.offset) ? f.size : 0), 0);
+        const last = await tx.get<Block>("blocks", [s.name, now.block - 1]);
+        const block: Block = { stream: s.name, n: now.block, from: page.from, to: page.next, count: frames.length, size, bytes: page.bytes, large: [...large.keys()] };
+        if (last && last.to === page.from && last.bytes.length + page.bytes.length <= mergeBytes) {
+          const bytes = new Uint8Array(last.bytes.length + page.bytes.length);
+          bytes.set(last.bytes);
+          bytes.set(page.bytes, last.bytes.length);
+          Object.assign(block, { n: last.n, from: last.from, count: last.count + frames.length, size: last.size + size, bytes, large: [...last.large, ...block.large] });
+        }
+        tx.put("blocks", block);
+        for (const [offset, blob] of large) tx.put("large", blob, [s.name, offset]);
+        now.block = block.n + 1;
+        now.kept += frames.length;
+        now.bytes += size;
+      }
+      Object.assign(now, { from: now.from || (s.offset === "" && keep === "all" ? "-1" : page.from), offset: page.next, head: page.head, type: page.type || now.type, exists: true, closed: page.closed });
+      if (keep !== "all") await trim(tx, now, keep);
+      tx.put("streams", now);
+    });
+  }
+
+  // ---- wake-ups from the server
+
+  /** Keeps one connection for all streams that contexts have open. */
+  #listen(): void {
+    const names = [...this.#keep.keys()].filter((name) => this.work(name).state === "live").slice(0, 100).sort();
+    const key = names.join("\n");
+    if (!this.#leader || this.#frozen || this.#closed || !this.host.url || key === this.#listening) return;
+    this.#hearNothing();
+    if (names.length === 0) return;
+    const ended = new AbortController();
+    this.#events = ended;
+    this.#listening = key;
+    void this.transport
+      .events(names, (name, offset) => void (!ended.signal.aborted && this.#moved(name, offset)), ended.signal)
+      .catch(() => {})
+      .then(() => {
+        if (ended.signal.aborted) return;
+        this.#listening = "";
+        for (const name of names) this.#later(name, this.host.retry, "push-lost");
+      });
+  }
+
+  async #moved(name: string, offset: string): Promise<void> {
+    const s = await this.#stored(name).catch(() => null);
+    if (s && (s.offset !== offset || s.gone)) this.wake(name, "push");
+  }
+
+  #hearNothing(): void {
+    this.#events?.abort();
+    this.#events = null;
+    this.#listening = "";
+  }
+
+  /** Goes on with a new stream in the place of one that is gone: what was read of it is forgotten, what is pending is sent. */
+  async restart(name: string): Promise<void> {
+    await this.store.run("readwrite", ["streams", "queue", "blocks", "large"], async (tx) => {
+      const s = await tx.get<Stored>("streams", name);
+      if (!s?.gone) return;
+      tx.delete("blocks", rows(name));
+      tx.delete("large", IDBKeyRange.bound([name, ""], [name, "\uffff"]));
+      tx.delete("queue", rows(name, -1, s.acked));
+      tx.put("streams", { ...s, producer: newProducer(this.host.newID()), from: "", offset: "", head: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false });
+    });
+    this.#changed(name, true);
+    this.wake(name, "write");
+  }
+
+  /** Ends what is under way. */
+  async close(error: Error): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#hearNothing();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const f of this.#unlisten) f();
+    for (const stream of [...this.#open.values()]) stream.end(error);
+    this.transport.close();
+    await this.#running?.catch(() => {});
+    await this.store.close();
+  }
+}
+
+export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob ? value : new Blob([value as BlobPart]));
+
+/** The request of p: a part of a large entry, or entries side by side. */
+function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
+  const [one] = batch;
+  if (one && batch.length === 1 && one.size > partBytes && s.type !== "application/json") {
+    const end = Math.min(one.size, p.sent + partBytes);
+    const headers = { "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
+    return { headers, body: blobOf(one.value).slice(p.sent, end) };
+  }
+  return { headers: { "Content-Type": entriesType }, body: pack(batch.map((q) => ({ id: q.id, size: q.size, value: q.value as BlobPart }))) };
+}
+
+/** Forgets the oldest blocks beyond what is to be kept. */
+async function trim(tx: Tx, s: Stored, keep: { entries?: number; bytes?: number }): Promise<void> {
+  const over: Block[] = [];
+  await tx.walk<Block>("blocks", rows(s.name), (b) => {
+    const many = keep.entries !== undefined && s.kept - b.count >= keep.entries;
+    if (b.n === s.block - 1 || !(many || (keep.bytes !== undefined && s.bytes > keep.bytes))) return false;
+    over.push(b);
+    s.kept -= b.count;
+    s.bytes -= b.size;
+    s.from = b.to;
+    return true;
+  });
+  for (const b of over) {
+    tx.delete("blocks", [s.name, b.n]);
+    for (const offset of b.large) tx.delete("large", [s.name, offset]);
+  }
+}
