@@ -282,7 +282,7 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 		}
 		if duplicate {
 			out.duplicate, out.seq = true, last
-			return nil
+			return sameEntries(tx, d.ID, a, messages)
 		}
 	}
 	if a.hasSeq && m.Seq != nil && bytes.Compare([]byte(a.seq), m.Seq) <= 0 {
@@ -290,6 +290,11 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 	}
 	if wrong != nil {
 		return wrong
+	}
+	if a.at.Seq == 0 {
+		if messages, err = unknown(tx, d.ID, messages); err != nil {
+			return err
+		}
 	}
 	if a.part != nil {
 		if done, err := s.addPart(tx, p, a, now, out); err != nil || !done {
@@ -323,6 +328,48 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 	return tx.PutData(d)
 }
 
+var errNotItsOwn = problem(codeFenced, "/Producer-Seq", "another one writes under this Producer-Id")
+
+// sameEntries refuses what is no duplicate, though it has a duplicate's number: a copy of the producer's storage sends entries of its own.
+// Those without ids cannot be told apart.
+func sameEntries(tx DataTx, stream uint64, a *appending, messages []message) error {
+	if a.part != nil {
+		messages = []message{{id: a.entry}}
+	}
+	for _, m := range messages {
+		if m.id == core.Nil {
+			continue
+		}
+		index, err := tx.FindData(stream, m.id)
+		if err != nil {
+			return err
+		}
+		if index == 0 {
+			return errNotItsOwn
+		}
+	}
+	return nil
+}
+
+// unknown leaves out the messages whose ids the stream has: one whose producer begins anew, under a new epoch or name, sends again what it
+// does not know to be there.
+func unknown(tx DataTx, stream uint64, messages []message) ([]message, error) {
+	var out []message
+	for _, m := range messages {
+		if m.id != core.Nil {
+			index, err := tx.FindData(stream, m.id)
+			if err != nil {
+				return nil, err
+			}
+			if index > 0 {
+				continue
+			}
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
 // addPart takes a part of an entry; done tells that it was the last one, and is an entry now.
 func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *appended) (done bool, err error) {
 	d := out.stream
@@ -331,7 +378,10 @@ func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *a
 		return false, err
 	}
 	if u == nil || u.Epoch != a.at.Epoch || u.Seq != a.at.Seq {
-		u = &Upload{Epoch: a.at.Epoch, Seq: a.at.Seq, At: now}
+		u = &Upload{Epoch: a.at.Epoch, Seq: a.at.Seq, Entry: a.entry, At: now}
+	}
+	if u.Entry != a.entry { // its parts are another entry's
+		return false, errNotItsOwn
 	}
 	if a.part.offset != u.Size {
 		return false, &seqGap{upload: true, expected: uint64(u.Size), received: uint64(a.part.offset)}
@@ -345,6 +395,12 @@ func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *a
 	}
 	if u, err = tx.Upload(d.ID, a.producer); err != nil {
 		return false, err
+	}
+	if a.at.Seq == 0 {
+		known, err := unknown(tx, d.ID, []message{{id: a.entry}})
+		if err != nil || len(known) == 0 {
+			return true, err // the parts go when their time is over
+		}
 	}
 	d.Head++
 	d.Tail += uint64(u.Size)

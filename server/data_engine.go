@@ -90,6 +90,7 @@ type Producer struct{ Epoch, Seq uint64 }
 type Upload struct {
 	ID         uint64 // the engine's
 	Epoch, Seq uint64 // of the producer
+	Entry      core.UUID
 	Size       int    // that is there
 	At         int64  // when it was begun, Unix milliseconds
 }

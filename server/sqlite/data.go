@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS data_uploads (
 	producer TEXT NOT NULL,
 	epoch    INTEGER NOT NULL,
 	seq      INTEGER NOT NULL,
+	entry    BLOB NOT NULL,
 	size     INTEGER NOT NULL,
 	at       INTEGER NOT NULL,
 	UNIQUE (stream, producer)
@@ -373,10 +374,12 @@ func (t *dataTx) PutProducer(id uint64, name string, p server.Producer) error {
 
 func (t *dataTx) Upload(id uint64, producer string) (*server.Upload, error) {
 	u := new(server.Upload)
-	found, err := t.row([]any{&u.ID, &u.Epoch, &u.Seq, &u.Size, &u.At}, "SELECT id, epoch, seq, size, at FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer)
+	var entry []byte
+	found, err := t.row([]any{&u.ID, &u.Epoch, &u.Seq, &entry, &u.Size, &u.At}, "SELECT id, epoch, seq, entry, size, at FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer)
 	if err != nil || !found {
 		return nil, err
 	}
+	copy(u.Entry[:], entry)
 	return u, nil
 }
 
@@ -388,7 +391,7 @@ func (t *dataTx) PutUpload(id uint64, producer string, u server.Upload, part []b
 		if _, err := t.exec("DELETE FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer); err != nil {
 			return err
 		}
-		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, size, at) VALUES (?, ?, ?, ?, 0, ?)", int64(id), producer, int64(u.Epoch), int64(u.Seq), u.At)
+		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, entry, size, at) VALUES (?, ?, ?, ?, ?, 0, ?)", int64(id), producer, int64(u.Epoch), int64(u.Seq), u.Entry[:], u.At)
 		if err != nil {
 			return err
 		}

@@ -21,11 +21,23 @@ import (
 // newRuledSite serves the test pages, and streams under a rule of the app's own.
 func newRuledSite(t *testing.T, rule func(context.Context, *server.Judged) error) *site {
 	t.Helper()
+	return newConfiguredSite(t, server.Config{Validate: rule})
+}
+
+// newDataSite does so for data streams.
+func newDataSite(t *testing.T, rule func(context.Context, *server.JudgedEntry) error) *site {
+	t.Helper()
+	return newConfiguredSite(t, server.Config{ValidateData: rule})
+}
+
+func newConfiguredSite(t *testing.T, c server.Config) *site {
+	t.Helper()
 	engine, err := sqlite.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := server.New(server.Config{Engine: engine, Auth: server.None(), Log: slog.New(slog.DiscardHandler), Validate: rule})
+	c.Engine, c.Auth, c.Log = engine, server.None(), slog.New(slog.DiscardHandler)
+	s := server.New(c)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", s)
 	mux.Handle("/", http.FileServer(http.Dir(webRoot)))

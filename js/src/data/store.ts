@@ -96,8 +96,8 @@ export class Tx {
   }
 }
 
-/** The rows of a stream behind a place, up to another one. */
-export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange.bound([stream, after], [stream, upTo], true);
+/** The rows of a stream behind a place, up to another one; places are whole numbers from 0 on. */
+export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange.bound([stream, after + 0.5], [stream, Math.max(upTo, after + 0.5)]);
 
 export class Store {
   readonly #name: string;

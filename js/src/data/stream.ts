@@ -148,7 +148,8 @@ export class DataStream {
     if (!(limit >= 1)) throw kit.invalid("/limit", "is no number from 1 on");
     if (options.after !== undefined && (typeof options.after !== "string" || options.after === "")) throw kit.invalid("/after", "is no offset");
     const out: Entry[] = [];
-    let { s, blocks, queued } = await this.#local();
+    if (options.after === undefined && this.#stored.offset === "") await this.#sync.first(this.name);
+    const { s, blocks, queued } = await this.#local();
     let after = options.after ?? s.from;
     // What lies before the local part, or what was never fetched, is fetched now.
     while (options.after !== undefined && out.length < limit && (s.from === "" || after < s.from) && !(after === start && s.from === start)) {
@@ -160,7 +161,7 @@ export class DataStream {
         out.push(await this.#entry(f, before, s.type));
         before = f.offset;
       }
-      after = page.next;
+      after = s.from !== "" && page.next > s.from ? s.from : page.next;
       if (page.upToDate || frames.length === 0) break;
     }
     const seen = new Set(out.map((e) => e.id));

@@ -10,6 +10,7 @@ import { DataStream } from "./stream.js";
 import { Failure, Transport, type Page } from "./transport.js";
 
 const mergeBytes = 64 << 10; // blocks under this grow
+const firstLimit = 5000; // milliseconds that a first read waits for the server
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
 
 /** What the loop knows of a stream beside what is stored. */
@@ -42,6 +43,7 @@ export class DataSync {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #durable = new Set<string>(); // entries that were asked for and are on the server
   readonly #unlisten: (() => void)[] = [];
+  readonly #firsts: (() => void)[] = [];
   #leader = false;
   #frozen = false;
   #closed = false;
@@ -89,6 +91,7 @@ export class DataSync {
     if (hint.data === "wake") this.wake(name, "write");
     if (hint.data === "changed") {
       if (hint.work) this.#work.set(name, hint.work);
+      for (const go of this.#firsts.splice(0)) go();
       void this.#open.get(name)?.refresh();
       this.host.poke();
     }
@@ -240,7 +243,7 @@ export class DataSync {
       if (!s.gone) this.#plan(name, w, this.host.idle, "idle");
     } catch (e) {
       if (this.#closed) return;
-      const f = e instanceof Failure ? e : new Failure((e as { code?: string }).code ?? "internal", String((e as Error).message), 0, e);
+      const f = e instanceof Failure ? e : failureOf(e);
       const stops = f.code === "forbidden" || f.code === "upgrade" ? f.code : f.code === "exists" || f.code === "content-type" ? "exists" : null;
       w.failure = { code: f.code, message: f.message };
       w.state = stops ? "stopped" : f.code === "unauthorized" ? "held" : f.code === "unreachable" ? "offline" : "waiting";
@@ -274,6 +277,19 @@ export class DataSync {
     return f && this.host.kit.errorOf({ code: f.code, message: `${f.code}: ${f.message}`, retryable: !["gone", "exists", "content-type", "forbidden", "upgrade"].includes(f.code) });
   }
 
+  /** Waits for the first turn of a stream that was never fetched, however it ends: what is nowhere but on the server is not "nothing". */
+  async first(name: string): Promise<void> {
+    const { state } = this.work(name);
+    if (!this.host.url || (state !== "starting" && state !== "syncing")) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, firstLimit);
+      this.#firsts.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   async #stored(name: string): Promise<Stored> {
     const s = await this.store.run("readonly", ["streams"], (tx) => tx.get<Stored>("streams", name));
     if (!s) throw new Failure("not-found", "the data stream is not known here");
@@ -281,7 +297,10 @@ export class DataSync {
   }
 
   #changed(name: string, tell: boolean): void {
-    if (tell) this.host.tell({ data: "changed", name, work: this.work(name) } satisfies Hint);
+    if (tell) {
+      for (const go of this.#firsts.splice(0)) go();
+      this.host.tell({ data: "changed", name, work: this.work(name) } satisfies Hint);
+    }
     void this.#open.get(name)?.refresh();
     this.host.statusChanged();
   }
@@ -481,6 +500,11 @@ export class DataSync {
     await this.#running?.catch(() => {});
     await this.store.close();
   }
+}
+
+function failureOf(e: unknown): Failure {
+  const { code = "internal", message } = e as { code?: string; message: string };
+  return new Failure(code, message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message, 0, e);
 }
 
 export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob ? value : new Blob([value as BlobPart]));
