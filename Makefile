@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo docs test test-go test-wasm test-e2e lint size bench screenshots sim mutants fuzz tools chromium npm clean
+.PHONY: all build demo docs test test-go test-wasm test-e2e conformance lint size bench screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -36,7 +36,7 @@ demo: bin/strandline web-demo/dist/index.html
 
 # ---- test
 
-test: lint test-go test-wasm test-e2e size
+test: lint test-go test-wasm conformance test-e2e size
 	@echo "all tests passed"
 
 test-go:
@@ -48,6 +48,15 @@ test-wasm: chromium bin/wasmbrowsertest
 
 test-e2e: chromium npm build web-demo/dist/index.html
 	$(GO) test -count=1 -timeout 15m ./tests/e2e/
+
+# The public conformance suite of the Durable Streams Protocol, and that protocol's own client, against strandline serve.
+conformance: bin/strandline tests/conformance/node_modules
+	@sh tests/conformance/run.sh
+
+tests/conformance/node_modules: tests/conformance/package-lock.json
+	@sh tests/setup.sh npm
+	cd tests/conformance && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 lint: npm bin/staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not gofmt: $$bad"; exit 1; fi

@@ -91,6 +91,6 @@ type Upload struct {
 	ID         uint64 // the engine's
 	Epoch, Seq uint64 // of the producer
 	Entry      core.UUID
-	Size       int    // that is there
-	At         int64  // when it was begun, Unix milliseconds
+	Size       int   // that is there
+	At         int64 // when it was begun, Unix milliseconds
 }

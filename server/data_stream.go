@@ -202,15 +202,8 @@ func (s *Server) sweepData() {
 	}
 }
 
-// dataPath takes the name of a data stream out of a path. The protocol's own examples, and the tools made for them, say /v1/stream.
-func dataPath(path string) (name string, ok bool) {
-	for _, prefix := range []string{"/v1/data/", "/v1/stream/"} {
-		if name, ok := strings.CutPrefix(path, prefix); ok {
-			return name, true
-		}
-	}
-	return "", false
-}
+// dataPath takes the name of a data stream out of a path.
+func dataPath(path string) (name string, ok bool) { return strings.CutPrefix(path, "/v1/data/") }
 
 // dataName is the name of the request's stream.
 func dataName(r *http.Request) (string, error) {

@@ -171,9 +171,8 @@ func (s *Server) dataConfig(r *http.Request, p Principal) (*dataMeta, *origin, e
 		o.sub = n
 	}
 	o.given = hasOffset || o.sub > 0
-	if name, ok := dataPath(from); ok {
-		o.name = name
-	} else {
+	var whole bool
+	if o.name, whole = dataPath(from); !whole { // a name, or a path below ours
 		o.name = strings.TrimPrefix(from, "/")
 	}
 	if wrong := core.CheckStreamName(o.name); wrong != "" {

@@ -1,0 +1,2 @@
+// A test waits no longer than the suite's default.
+export default { test: { include: ["*.test.js"], maxWorkers: 2 } };
