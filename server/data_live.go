@@ -133,6 +133,7 @@ func (s *Server) tailData(w http.ResponseWriter, r *http.Request, p Principal, n
 		return err
 	}
 	s.usedData(name, pg, now)
+	w.Header().Set("Cache-Control", "no-cache, no-store") // readers of the protocol look for the first
 	if !pg.meta.isText() {
 		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
 	}

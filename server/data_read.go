@@ -132,7 +132,9 @@ func (s *Server) readPage(ctx context.Context, name string, q dataQuery, now int
 			if i, at, err = findEntry(tx, segs, *q.found); err != nil {
 				return err
 			}
-			return pg.readEntry(tx, segs[i], at)
+			if pg.from, pg.to, q.limit = at, at, 1; !q.entries {
+				return pg.readEntry(tx, segs[i], at)
+			}
 		case q.last > 0:
 			if i, at, err = lastOf(tx, segs, q.last); err != nil {
 				return err
@@ -144,8 +146,7 @@ func (s *Server) readPage(ctx context.Context, name string, q dataQuery, now int
 				return err
 			}
 		}
-		pg.from, pg.to = at, at
-		if at.bytes == d.Tail {
+		if pg.from, pg.to = at, at; at.bytes == d.Tail {
 			pg.from, pg.to = pg.tail, pg.tail
 		}
 		switch {

@@ -28,7 +28,9 @@ type sse struct {
 func (s *Server) newSSE(w http.ResponseWriter, p Principal) *sse {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-cache, no-store")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
 	h.Set("X-Accel-Buffering", "no") // a proxy that gathers what it passes on would gather the hints
 	e := &sse{w: w, ctl: http.NewResponseController(w), beat: time.NewTicker(heartbeat)}
 	e.stop = e.beat.Stop

@@ -14,6 +14,7 @@ import (
 
 // Run runs the suite; open gives an engine without logs.
 func Run(t *testing.T, open func(t *testing.T) server.Engine) {
+	t.Run("Data", func(t *testing.T) { runData(t, open) })
 	ctx := context.Background()
 	epoch := core.UUID{1, 2, 3}
 	entries := func(from, n int) []server.Entry {
