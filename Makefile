@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo docs test test-go test-wasm test-e2e conformance lint size bench screenshots sim mutants fuzz tools chromium npm clean
+.PHONY: all build demo docs test test-go test-wasm test-e2e conformance lint vendor size bench screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -18,7 +18,7 @@ build: bin/strandline js/dist/strandline.js
 GO_SOURCES   := go.mod go.sum $(shell find core idbstore wasm server cmd -name '*.go' -not -name '*_test.go')
 WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm -name '*.go' -not -name '*_test.go')
 JS_SOURCES   := wasm_exec.js $(shell find js/src js/types js/build -type f)
-DEMO_SOURCES := $(shell find web-demo/src web-demo/public web-demo/build -type f)
+DEMO_SOURCES := $(shell find web-demo/src web-demo/public web-demo/build web-demo/vendor -type f)
 
 bin/strandline: $(GO_SOURCES)
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/strandline
@@ -72,6 +72,10 @@ lint: npm bin/staticcheck
 # The API reference, out of the types.
 docs: npm
 	node js/build/api.mjs > docs/API.md
+
+# The demo's Yjs, out of the npm package.
+vendor: npm
+	$(GO) run ./web-demo/vendor
 
 size: js/dist/strandline.js
 	@sh tests/setup.sh brotli

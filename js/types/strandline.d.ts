@@ -35,6 +35,8 @@ export interface Database {
   readonly user: string | null;
   /** Opens a stream, or gives the one that is open. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
   stream<S extends SchemaOf<S> = Schema>(name: string, options?: StreamOptions<S>): Promise<Stream<S>>;
+  /** Opens a data stream: entries that are appended and never change. Asked for again, it is the same one. */
+  data(name: string, options?: DataStreamOptions): Promise<DataStream>;
   /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
   sync(): Promise<void>;
   /** Whether the last request was answered, whether this context is the leader, and each open stream's status. */
@@ -182,12 +184,51 @@ export interface Query<S extends SchemaOf<S> = Schema, T extends keyof S = keyof
   offset?: number;
 }
 
+/** An immutable data stream: append only, never a conflict. What is appended offline is sent in its order when there is a network, each entry
+    once. On the server it speaks the Durable Streams Protocol, so that any client of that reads and writes it too. */
+export interface DataStream {
+  readonly name: string;
+  /** "application/json" for one of JSON; "" while nobody has said. The option says it, or the first append, or the server. */
+  readonly contentType: string;
+  /** Appends an entry: JSON, or bytes where the stream is of another type. The promise resolves when IndexedDB has it; write.object is its id. More than
+      1 MiB of bytes goes in parts, which go on where they were cut. JSON has 4 MiB at most. */
+  append(value: Json | Uint8Array | Blob): Write<void>;
+  /** Entries in order: those that are kept here, and what is pending. With `after`, those behind an offset ("-1": all), fetched where they are not here.
+      A first read waits for the server for a moment, and gives what is here where it is out of reach. */
+  read(options?: { after?: Offset; limit?: number }): Promise<readonly Entry[]>;
+  /** One entry by its id, fetched where it is not here; undefined where there is none. */
+  get(id: UUID): Promise<Entry | undefined>;
+  /** Calls fn with what read would give, and again whenever that has changed; those before index `from` are as they were. What fn throws goes to `log`. */
+  subscribe(fn: (entries: readonly Entry[], from: number) => void, options?: { after?: Offset }): () => void;
+  /** Behind the last entry that was fetched; "-1" for none. */
+  readonly head: Offset;
+  /** head: the entries of the log. */
+  readonly status: StreamStatus;
+  /** Resolves when all that is pending now is on the server (or refused). */
+  settled(): Promise<void>;
+  /** What a field of an object says to refer to an entry. An action with it, and those behind it, are not sent before the entry is on the server: await the
+      append first. */
+  ref(entry: UUID | Write<void>): { $data: string; entry: UUID };
+  /** Entries that the server refused for good. They wait until they are dealt with. */
+  rejected(): readonly RejectedEntry[];
+  /** Forgets a refused entry. */
+  discard(id: UUID): Promise<void>;
+  /** Appends a refused entry again. */
+  retry(id: UUID): Promise<void>;
+  /** After the stream was deleted on the server (status.reason "gone"): goes on with a new one of its name. What is pending is sent to it; what was read of the old
+      one is forgotten. */
+  restart(): Promise<void>;
+  /** Calls fn at each event until the function that it gives is called. */
+  on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void): () => void;
+  close(): Promise<void>;
+}
+
 /** How a stream stands with the server. */
 export type StreamStatus = {
   /** live: last round trip succeeded. offline: no network. waiting: retry at `next`. held: no valid token.
       stopped: cannot go on (reason or error says why); reading still works. */
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
-  reason: "upgrade" | "forbidden" | "corrupt" | null;
+  reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;
   head: number;
   pending: number;
   rejected: number;
@@ -222,7 +263,7 @@ export class UnsentError extends SyncError { readonly pending: number; }
 
 // ---- the plain data behind these
 
-/** leader: this context runs the loop for all that have the database open. */
+/** leader: this context runs the loop for all that have the database open. streams: those that are open, data streams under "data:" and their name. */
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 /** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. */
 export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
@@ -257,6 +298,17 @@ export type Skipped = { object: UUID; key: string };
 export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
 /** gt, gte, lt and lte hold between two numbers or two strings; in: one of; has: an array with this element. */
 export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json };
+/** Opaque; sorts as a string. */
+export type Offset = string;
+/** One entry of a data stream. id: of the append, null where a client of another kind made it. offset: behind it; null while it is pending. */
+export type Entry = { readonly id: UUID | null; readonly offset: Offset | null; readonly value: Json | Uint8Array; readonly pending: boolean };
+/** An entry that the server refused, and why. */
+export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Array; readonly code: string; readonly message: string; readonly at: number };
+/** contentType: default "application/json", or what the first append is. keep: how much of the log is kept here: all, or the newest (blocks of up to 1,000 entries go at
+    once, so that it may be more). */
+export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
+/** Events of a data stream. progress: bytes of a large entry that the server has. */
+export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: { id: UUID; sent: number; size: number } };
 /** Events of a database, and what their listeners get. */
 export type DatabaseEvents = { status: Status };
 /** Events of a stream, and what their listeners get. */

@@ -1,5 +1,5 @@
 // What apps in TypeScript rely on: types and interfaces as schemas, and errors where they are wrong. make lint compiles it.
-import { open, type Stream } from "strandline";
+import { open, type Json, type Stream } from "strandline";
 interface Address { street: string; no?: number }
 interface Person { name: string; tags: string[]; address: Address; age?: number }
 interface App { person: Person; todo: { title: string } }
@@ -23,3 +23,20 @@ await s.create("todo", { title: 1 });
 export const any: Stream = plain;
 type T = { todo: { title: string } };
 export const t2 = await db.stream<T>("d");
+
+// Data streams.
+export async function data(): Promise<void> {
+  const log = await db.data("log/1", { keep: { entries: 100 } });
+  const write = log.append({ n: 1 });
+  await write;
+  const index: number = await write.persisted;
+  const values: (Json | Uint8Array)[] = (await log.read({ after: log.head, limit: index })).map((e) => e.value);
+  const stop: () => void = log.subscribe((entries, from) => entries.slice(from).forEach((e) => values.push(e.value)));
+  log.on("progress", ({ id, sent, size }) => console.log(id, sent / size));
+  await plain.create("photo", { file: log.ref(write) });
+  stop();
+  // @ts-expect-error no such option
+  await db.data("log/1", { keep: "some" });
+  // @ts-expect-error a function is no JSON
+  log.append(() => {});
+}

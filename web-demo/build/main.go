@@ -43,7 +43,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	for _, script := range []string{"app", "phones", "inspect"} {
+	for _, script := range []string{"app", "phones", "notes", "inspect"} {
 		if err := bundle(script, map[string]string{}, modules); err != nil {
 			return err
 		}

@@ -136,7 +136,7 @@ async function main(): Promise<void> {
     render();
   });
   stream.on("status", render); // what is pending may have changed without any row changing
-  badge(stream as unknown as Stream);
+  badge(stream);
   undoAndRedo(stream as unknown as Stream);
   trays(stream as unknown as Stream);
   addEventListener("hashchange", render);

@@ -1,5 +1,5 @@
 // The connection: a switch that takes this page offline, and what people are told about it.
-import { type Stream, type StreamStatus } from "strandline";
+import type { StreamStatus } from "strandline";
 
 const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const realFetch = globalThis.fetch;
@@ -42,7 +42,7 @@ export function next(status: StreamStatus): string {
 }
 
 /** Keeps the badge true. */
-export function badge(stream: Stream): void {
+export function badge(stream: { readonly status: StreamStatus; on(event: "status", fn: () => void): unknown }): void {
   let shown = "";
   const tell = () => {
     const status = stream.status;
