@@ -8,7 +8,7 @@ import (
 
 // The headers that pages of other origins may send and read.
 var (
-	corsSend = strings.Join([]string{"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "Strandline-Version", "Strandline-Entry",
+	corsSend = strings.Join([]string{"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "Strandline-Version", "Strandline-Entry", "Strandline-After", "Stream-Content-Type",
 		"Stream-Seq", "Stream-TTL", "Stream-Expires-At", "Stream-Closed", "Stream-Forked-From", "Stream-Fork-Offset", "Stream-Fork-Sub-Offset",
 		"Producer-Id", "Producer-Epoch", "Producer-Seq", "Upload-Offset", "Upload-Complete"}, ", ")
 	corsRead = strings.Join([]string{"Retry-After", "Strandline-Version", "Strandline-Head", "Strandline-From", "ETag", "Location",

@@ -25,6 +25,8 @@ type appending struct {
 	producer string // its key in the engine; "": none
 	at       Producer
 	entry    core.UUID // of the one message
+	after    string    // an offset that the writer has read to, of the stream that it means; "": it does not say
+	typed    string    // the type of the stream that it means, beside a body of several entries; "": it does not say
 	part     *uploadPart
 }
 
@@ -40,6 +42,7 @@ type appended struct {
 	meta      *dataMeta
 	tail      position
 	duplicate bool
+	whole     bool // all of the request's entries are new
 	upload    int  // bytes of the entry that are there
 	partial   bool // and more are to come
 	seq       uint64
@@ -117,7 +120,9 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 		s.dataMoved(name)
 	}
 	h.Set("Stream-Next-Offset", out.tail.String())
-	h.Set("Strandline-Head", strconv.FormatUint(out.stream.Head, 10))
+	if out.whole && !out.duplicate { // so that the writer knows where its entries are
+		h.Set("Strandline-Head", strconv.FormatUint(out.stream.Head, 10))
+	}
 	if a.producer != "" {
 		h.Set("Producer-Epoch", strconv.FormatUint(a.at.Epoch, 10))
 		h.Set("Producer-Seq", strconv.FormatUint(out.seq, 10))
@@ -158,6 +163,7 @@ func readAppending(r *http.Request, p Principal) (*appending, error) {
 			return nil, bad("/Producer-Seq", "is no whole number up to 2^53-1")
 		}
 	}
+	a.after, a.typed = h.Get("Strandline-After"), h.Get("Stream-Content-Type")
 	if given, there := header(h, "Strandline-Entry"); there {
 		id, ok := core.ParseUUID(given)
 		if !ok || id == core.Nil {
@@ -202,6 +208,9 @@ func (a *appending) check() error {
 // messages takes the body apart, as the stream's type has it. What is wrong with it is said after what is wrong with the stream.
 func (a *appending) messages(m *dataMeta) ([]message, error) {
 	if mediaType(a.kind) == entriesType {
+		if a.typed != "" && mediaType(a.typed) != mediaType(m.Type) {
+			return nil, problem(codeContentType, "/Stream-Content-Type", "the stream's is "+m.Type)
+		}
 		return unframe(m, a.body)
 	}
 	if len(a.body) > 0 && mediaType(a.kind) != mediaType(m.Type) {
@@ -260,7 +269,17 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 		return err
 	}
 	out.tail, out.seq = tailOf(segs), a.at.Seq
+	if a.after != "" {
+		_, _, err := locate(tx, segs, a.after)
+		if code := core.CodeOf(err); code == core.CodeMalformed || code == core.CodeGone {
+			return problem(core.CodeGone, "/Strandline-After", "it is another stream")
+		}
+	}
 	if m.Closed {
+		if sent, err := a.sentBefore(tx, d.ID, messages); err != nil || sent {
+			out.duplicate = sent
+			return err
+		}
 		if a.closes && len(a.body) == 0 && a.producer == "" || m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
 			out.duplicate = true
 			return nil
@@ -291,11 +310,11 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 	if wrong != nil {
 		return wrong
 	}
-	if a.at.Seq == 0 {
-		if messages, err = unknown(tx, d.ID, messages); err != nil {
-			return err
-		}
+	given := len(messages)
+	if messages, err = unknown(tx, d.ID, messages); err != nil {
+		return err
 	}
+	out.whole = len(messages) == given
 	if a.part != nil {
 		if done, err := s.addPart(tx, p, a, now, out); err != nil || !done {
 			return err
@@ -351,7 +370,19 @@ func sameEntries(tx DataTx, stream uint64, a *appending, messages []message) err
 	return nil
 }
 
-// unknown leaves out the messages whose ids the stream has: one whose producer begins anew, under a new epoch or name, sends again what it
+// sentBefore tells whether a producer's request to a stream that is closed was taken before it was. Only ids can tell.
+func (a *appending) sentBefore(tx DataTx, stream uint64, messages []message) (bool, error) {
+	if a.part != nil && a.entry != core.Nil {
+		messages = []message{{id: a.entry}}
+	}
+	if a.producer == "" || len(messages) == 0 || messages[0].id == core.Nil {
+		return false, nil
+	}
+	left, err := unknown(tx, stream, messages)
+	return err == nil && len(left) == 0, err
+}
+
+// unknown leaves out the messages whose ids the stream has: one whose producer began anew, under a new epoch or name, sends again what it
 // does not know to be there.
 func unknown(tx DataTx, stream uint64, messages []message) ([]message, error) {
 	var out []message
@@ -396,12 +427,11 @@ func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *a
 	if u, err = tx.Upload(d.ID, a.producer); err != nil {
 		return false, err
 	}
-	if a.at.Seq == 0 {
-		known, err := unknown(tx, d.ID, []message{{id: a.entry}})
-		if err != nil || len(known) == 0 {
-			return true, err // the parts go when their time is over
-		}
+	known, err := unknown(tx, d.ID, []message{{id: a.entry}})
+	if err != nil || len(known) == 0 {
+		return true, err // the parts go when their time is over
 	}
+	out.whole = true
 	d.Head++
 	d.Tail += uint64(u.Size)
 	return true, tx.AppendData(d.ID, []DataEntry{{Index: d.Head, End: d.Tail, Size: u.Size, ID: a.entry, Stored: now, By: p.Subject, Upload: u.ID}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -202,7 +203,7 @@ func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g seg
 // readMessages reads JSON: an array of the messages.
 func (pg *page) readMessages(tx DataTx, segs []segment) error {
 	pg.body = append(pg.body, '[')
-	err := pg.each(tx, segs, 1000, maxDataAnswer*8, func(_ segment, e *DataEntry, _, _ int) (bool, error) {
+	err := pg.each(tx, segs, 1000, math.MaxInt32, func(_ segment, e *DataEntry, _, _ int) (bool, error) {
 		if len(pg.body)+len(e.Body) > maxDataAnswer && len(pg.body) > 1 {
 			pg.full = true
 			return false, nil
@@ -269,9 +270,13 @@ func wholeRunes(b []byte) []byte {
 // whether its bytes follow, one byte of length and the offset behind it, and then its bytes; numbers are big-endian.
 func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
 	left, bytes := limit, 0
-	return pg.each(tx, segs, limit, maxDataInline, func(g segment, e *DataEntry, skip, size int) (bool, error) {
-		inline := size-skip <= maxDataInline
-		if left == 0 || inline && bytes+size-skip > maxDataAnswer {
+	most := maxDataInline
+	if pg.meta.isJSON() { // a message is what one request may have, and is read whole only
+		most = math.MaxInt32
+	}
+	return pg.each(tx, segs, limit, most, func(g segment, e *DataEntry, skip, size int) (bool, error) {
+		inline := size-skip <= most
+		if left == 0 || inline && bytes+size-skip > maxDataAnswer && bytes > 0 {
 			pg.full = true
 			return false, nil
 		}

@@ -108,8 +108,8 @@ func (s *Server) ended(d *DataStream, m *dataMeta, now int64) bool {
 }
 
 var (
-	errNoData = problem(core.CodeNotFound, "", "there is no such data stream")
-	errGone   = problem(core.CodeGone, "", "the data stream was deleted; only its forks are left")
+	errNoData = problem(core.CodeNotFound, "/path", "there is no such data stream")
+	errGone   = problem(core.CodeGone, "/path", "the data stream was deleted; only its forks are left")
 )
 
 // findData gives a stream that can be used, or says why not.

@@ -414,9 +414,9 @@ export class Database {
 
   async destroy(options: { force?: boolean } = {}): Promise<void> {
     this.#check();
-    const data = this.#data || (await this.#hasData()) ? await this.#withData() : null;
-    if (data && options.force !== true) {
-      const pending = await data.pending();
+    const data = this.#data || (await this.#hasData()) ? await this.#withData().catch((e: unknown) => this.#unread(e, options.force === true)) : null;
+    if (data) {
+      const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
     }
     await this.#ask((done) =>
@@ -428,6 +428,13 @@ export class Database {
     await data?.store.destroy();
   }
 
+  /** Without the script nobody knows what the data streams would lose. */
+  #unread(e: unknown, force: boolean): null {
+    if (!force) throw e;
+    indexedDB.deleteDatabase(`${this.#shared}/data`);
+    return null;
+  }
+
   #end(error: SyncError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -435,6 +442,7 @@ export class Database {
     this.#channel?.close();
     this.#release();
     this.#runtime.onDeath.delete(this.#dead);
+    for (const unlisten of this.#unlisten) unlisten();
     for (const stream of [...this.#opened.values()]) stream.end(error);
     void this.#dataNow?.close(error).catch(() => {});
   }

@@ -137,6 +137,7 @@ func TestDataStreamUnderFaults(t *testing.T) {
 	one.startData("", "")
 	write(one, "c", 0, 100)
 	one.do(`await writing; await d.settled()`)
+	s.setFaultAt("", nil)
 	one.want(`[500,[200,200,100]]`, `
 		const all = await (await fetch("/v1/data/log/1")).json();
 		const next = {a: 0, b: 0, c: 0};

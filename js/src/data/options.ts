@@ -3,6 +3,9 @@
 export type Keep = "all" | { entries?: number; bytes?: number };
 export type DataStreamOptions = { contentType?: string; keep?: Keep };
 
+/** A content type without parameters, in lower case. */
+export const mediaType = (type: string) => type.split(";")[0]!.trim().toLowerCase();
+
 const names = /^[A-Za-z0-9._~:/-]{1,200}$/;
 
 /** Throws what invalid makes where they are none. */

@@ -22,8 +22,6 @@ export interface Answer {
   code: string; // of a problem; "" for none
   message: string;
   pointer: string;
-  epoch: number | null; // Producer-Epoch
-  seq: number | null; // Producer-Seq
   offset: number | null; // Upload-Offset
 }
 
@@ -75,8 +73,6 @@ export function answered(p: Producer, a: Answer, fresh: string): Outcome | null 
     case "fenced":
       return { ...none, producer: newProducer(fresh), fenced: true };
     case "closed":
-      // It may have been closed after it had taken this.
-      if (a.epoch === p.epoch && a.seq !== null && a.seq >= p.seq) return { ...none, producer: goOn(p), done: p.batch };
       return refuse([...Array(p.batch).keys()], 0);
     case "content-type":
     case "exists":
@@ -87,6 +83,9 @@ export function answered(p: Producer, a: Answer, fresh: string): Outcome | null 
       return { ...none, stop: "absent", code: a.code, message: a.message };
   }
   if (!refusals.has(a.status)) return null;
+  // What is wrong is a header. Of the producer's: the server knows less of it than it should, as one that was restored from a copy does.
+  if (a.pointer.startsWith("/Producer-")) return { ...none, producer: newEpoch(p, p.epoch + 1, p.single) };
+  if (/^\/[A-Za-z]/.test(a.pointer)) return null;
   if (p.batch === 1) return refuse([0], Math.max(0, p.single - 1));
   const which = /^\/(\d+)/.exec(a.pointer);
   if (which && Number(which[1]) < p.batch) return refuse([Number(which[1])], 0);

@@ -1,11 +1,14 @@
 // What a database's data streams keep in IndexedDB, in a database of its own beside the one of the action streams: Blobs stay what they
 // are there, and never pass through the program's memory. Only a completed transaction is durable.
 import type { Kit } from "./kit.js";
+import type { Keep } from "./options.js";
 import type { Producer } from "./producer.js";
 
 /** A stream as it is known here. */
 export interface Stored {
   name: string;
+  life: number; // how often it was begun anew
+  keep: Keep;
   type: string; // its content type; "" while that is not known
   producer: Producer;
   /** The queue's next place, and the last place that the server has; entries stay in the queue until the log has brought them. */
@@ -29,6 +32,7 @@ export interface Queued {
   n: number;
   id: string;
   value: Blob | Uint8Array;
+  json: boolean; // value is the text of one
   size: number;
   at: number;
 }
@@ -80,8 +84,12 @@ export class Tx {
     return new Promise((resolve, reject) => {
       r.onerror = () => reject(r.error ?? new Error("a request failed"));
       r.onsuccess = () => {
-        if (r.result && each(r.result.value as T)) r.result.continue();
-        else resolve();
+        try {
+          if (r.result && each(r.result.value as T)) r.result.continue();
+          else resolve();
+        } catch (e) {
+          reject(e);
+        }
       };
     });
   }
@@ -113,6 +121,7 @@ export class Store {
   }
 
   #open(): Promise<IDBDatabase> {
+    if (this.#closed) throw this.#kit.errorOf({ code: "closed", message: "closed: the database is closed" });
     return (this.#db ??= new Promise<IDBDatabase>((resolve, reject) => {
       const r = indexedDB.open(this.#name, version);
       r.onupgradeneeded = () => {
@@ -143,7 +152,6 @@ export class Store {
 
   /** Runs body in one transaction and gives what it gave, once that is durable. */
   async run<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
-    if (this.#closed) throw this.#kit.errorOf({ code: "closed", message: "the database is closed" });
     try {
       const db = await this.#open();
       let tx: IDBTransaction;
@@ -155,7 +163,7 @@ export class Store {
       }
       const complete = new Promise<void>((resolve, reject) => {
         tx.oncomplete = () => resolve();
-        tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
+        tx.onabort = () => reject(tx.error ?? new DOMException("the transaction was aborted", "AbortError"));
       });
       complete.catch(() => {});
       let value: T;

@@ -6,7 +6,7 @@ import type { Events } from "../events.js";
 import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
 import { rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
-import type { DataStreamOptions } from "./options.js";
+import { mediaType, type DataStreamOptions } from "./options.js";
 import { blobOf, type DataSync } from "./sync.js";
 import { Failure, type Page } from "./transport.js";
 
@@ -19,11 +19,14 @@ type Listener = (entries: readonly Entry[], from: number) => void;
 /** Entries of the log in memory, for one who reads along. */
 interface Subscription {
   fn: Listener;
+  after: string | undefined; // as it was asked for, until the entries behind it are known
+  life: number; // of the stream that they are of
   known: Entry[]; // of the log
-  last: string; // offset of the last one
+  ids: Set<string | null>;
+  last: string; // offset of the last one; "" for none
   block: number; // that it is of
-  shown: string; // what was handed out: the ids that were pending
-  count: number;
+  count: number; // how many of these were handed out; -1: fn was not called
+  waiting: string; // the ids of the pending ones that were
   busy: boolean;
   again: boolean;
   ended: boolean;
@@ -39,8 +42,8 @@ export class DataStream {
   readonly #open = new Map<string, { open: Open<undefined>; n: number }>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
-  #queue: { open: Open<undefined>; row: Omit<Queued, "n">; json: boolean }[] = [];
-  #writing: Promise<void> | null = null;
+  #queue: { open: Open<undefined>; row: Omit<Queued, "n"> }[] = [];
+  #writing: Promise<void> = Promise.resolve(); // the appends so far
   #stored!: Stored;
   #pending = 0;
   #rejected: readonly RejectedEntry[] = [];
@@ -84,8 +87,8 @@ export class DataStream {
       const id = newID();
       open.write.object = id;
       open.write.action = id;
-      this.#queue.push({ open, row: { stream: this.name, id, value: body, size, at: Date.now() }, json });
-      this.#writing ??= Promise.resolve().then(() => this.#write());
+      this.#queue.push({ open, row: { stream: this.name, id, value: body, json, size, at: Date.now() } });
+      if (this.#queue.length === 1) this.#writing = this.#writing.then(() => this.#write());
     } catch (e) {
       open.reject(e);
       open.write.fail(e);
@@ -94,7 +97,7 @@ export class DataStream {
   }
 
   #typeNow(): string {
-    return this.#stored.type || (this.#queue[0] ? (this.#queue[0].json ? "application/json" : "application/octet-stream") : "");
+    return this.#stored.type || (this.#queue[0] ? (this.#queue[0].row.json ? "application/json" : "application/octet-stream") : "");
   }
 
   #text(value: unknown): { body: Uint8Array; size: number } {
@@ -111,7 +114,6 @@ export class DataStream {
     const batch = this.#queue;
     const type = this.#typeNow();
     this.#queue = [];
-    this.#writing = null;
     try {
       const first = await this.#sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
         const s = await this.#in(tx);
@@ -120,8 +122,12 @@ export class DataStream {
         tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
         return s.next;
       });
-      batch.forEach((b, i) => this.#open.set(b.row.id, { open: b.open, n: first + i }));
-      for (const b of batch) b.open.resolve(undefined);
+      if (!this.#ended) batch.forEach((b, i) => this.#open.set(b.row.id, { open: b.open, n: first + i }));
+      for (const b of batch) {
+        b.open.resolve(undefined);
+        if (this.#ended) b.open.write.settle(0, this.#ended);
+      }
+      if (this.#ended) return;
       this.#sync.host.tell({ data: "changed", name: this.name });
       void this.refresh();
       this.#sync.wake(this.name, "write");
@@ -143,38 +149,43 @@ export class DataStream {
 
   async read(options: { after?: string; limit?: number } = {}): Promise<readonly Entry[]> {
     this.#check();
-    const { kit } = this.#sync.host;
-    const limit = options.limit ?? Infinity;
-    if (!(limit >= 1)) throw kit.invalid("/limit", "is no number from 1 on");
-    if (options.after !== undefined && (typeof options.after !== "string" || options.after === "")) throw kit.invalid("/after", "is no offset");
-    const out: Entry[] = [];
-    if (options.after === undefined && this.#stored.offset === "") await this.#sync.first(this.name);
+    const { kit, url } = this.#sync.host;
+    const { after, limit = Infinity } = options;
+    if (!(limit >= 1 && (limit === Infinity || Number.isInteger(limit)))) throw kit.invalid("/limit", "is no number from 1 on");
+    if (after !== undefined && (typeof after !== "string" || after === "")) throw kit.invalid("/after", "is no offset");
+    if (after === undefined && this.#stored.offset === "" && this.#pending === 0) await this.#sync.first(this.name);
     const { s, blocks, queued } = await this.#local();
-    let after = options.after ?? s.from;
-    // What lies before the local part, or what was never fetched, is fetched now.
-    while (options.after !== undefined && out.length < limit && (s.from === "" || after < s.from) && !(after === start && s.from === start)) {
-      const page = await this.#page(after, Math.min(limit - out.length, 1000));
-      const frames = unpack(page.bytes);
-      let before = page.from;
-      for (const f of frames) {
-        if (s.from !== "" && f.offset > s.from) break;
-        out.push(await this.#entry(f, before, s.type));
-        before = f.offset;
-      }
-      after = s.from !== "" && page.next > s.from ? s.from : page.next;
-      if (page.upToDate || frames.length === 0) break;
-    }
-    const seen = new Set(out.map((e) => e.id));
+    const out: Entry[] = [];
+    let at = after ?? s.from;
+    // What lies before the local part, or was never fetched, is fetched now.
+    if (after !== undefined && url !== "" && (s.from === "" || at < s.from)) at = await this.#before(out, s, at, limit);
     for (const b of blocks) {
-      if (out.length >= limit || (after !== "" && b.to <= after)) continue;
+      if (out.length >= limit || b.to <= at) continue;
       let before = b.from;
       for (const f of unpack(b.bytes)) {
-        if (out.length < limit && (after === start || f.offset > after)) out.push(await this.#entry(f, before, s.type));
+        if (out.length < limit && f.offset > at) out.push(await this.#entry(f, before, s.type));
         before = f.offset;
       }
     }
-    for (const q of queued) if (out.length < limit && !seen.has(q.id)) out.push(await this.#queuedEntry(q, s.type));
+    const logged = new Set(out.map((e) => e.id));
+    for (const q of queued) if (out.length < limit && !logged.has(q.id)) out.push(await this.#queuedEntry(q));
     return out;
+  }
+
+  /** Fetches the entries from an offset on up to where the local part begins, and gives the offset behind them. */
+  async #before(out: Entry[], s: Stored, at: string, limit: number): Promise<string> {
+    for (;;) {
+      const page = await this.#page(at, Math.min(limit - out.length, 1000));
+      if (!page) return at; // nobody has made the stream yet
+      let before = page.from;
+      for (const f of unpack(page.bytes)) {
+        if (s.from !== "" && f.offset > s.from) return s.from;
+        out.push(await this.#entry(f, before, page.type));
+        before = f.offset;
+      }
+      at = page.next;
+      if (page.upToDate || out.length >= limit) return at;
+    }
   }
 
   /** One entry by its id, wherever it is; undefined where there is none. */
@@ -182,7 +193,7 @@ export class DataStream {
     this.#check();
     const { s, blocks, queued } = await this.#local();
     const mine = queued.find((q) => q.id === id);
-    if (mine) return this.#queuedEntry(mine, s.type);
+    if (mine) return this.#queuedEntry(mine);
     for (const b of blocks) {
       let before = b.from;
       for (const f of unpack(b.bytes)) {
@@ -211,9 +222,10 @@ export class DataStream {
     });
   }
 
-  async #page(after: string, limit: number): Promise<Page> {
+  async #page(after: string, limit: number): Promise<Page | null> {
     try {
       const page = await this.#sync.transport.read(this.name, `offset=${encodeURIComponent(after)}&limit=${limit}&`);
+      if ("status" in page && page.code === "not-found" && !this.#stored.exists) return null;
       if ("status" in page) throw page.code === "malformed" ? this.#sync.host.kit.invalid("/after", page.message) : new Failure(page.code, page.message);
       return page;
     } catch (e) {
@@ -239,74 +251,85 @@ export class DataStream {
     return Object.freeze({ id: f.id || null, offset: f.offset, value, pending: false });
   }
 
-  async #queuedEntry(q: Queued, type: string): Promise<Entry> {
-    return Object.freeze({ id: q.id, offset: null, value: await queuedValue(q, type), pending: true });
+  async #queuedEntry(q: Queued): Promise<Entry> {
+    return Object.freeze({ id: q.id, offset: null, value: await queuedValue(q), pending: true });
   }
 
   /** Calls fn with the entries after an offset, those that are kept where none is given, and again whenever there are others. */
   subscribe(fn: Listener, options: { after?: string } = {}): () => void {
     this.#check();
     if (typeof fn !== "function") throw this.#sync.host.kit.invalid("", "subscribe takes a function");
-    const sub: Subscription = { fn, known: [], last: "", block: -1, shown: "", count: -1, busy: true, again: false, ended: false };
+    const sub: Subscription = { fn, after: options.after, life: -1, known: [], ids: new Set(), last: "", block: -1, count: -1, waiting: "", busy: false, again: false, ended: false };
     this.#subscriptions.add(sub);
-    void (async () => {
-      const first = options.after === undefined ? null : await this.read({ after: options.after });
-      if (first) {
-        sub.known = first.filter((e) => !e.pending);
-        sub.last = sub.known.at(-1)?.offset ?? options.after!;
-      }
-      sub.busy = false;
-      await this.#show(sub);
-    })().catch((e: unknown) => {
-      this.#subscriptions.delete(sub);
-      if (!this.#ended) this.#sync.host.log("error", "subscribe", `a subscription to data stream ${this.name} has ended`, e);
-    });
+    void this.#show(sub);
     return () => {
       sub.ended = true;
       this.#subscriptions.delete(sub);
     };
   }
 
-  /** Brings a subscription up to date: reads what is new, and calls it where that is something. */
+  /** Brings a subscription up to date, and calls it where there is something new. Where that fails, the next change tries again. */
   async #show(sub: Subscription): Promise<void> {
-    if (sub.busy) {
-      sub.again = true;
-      return;
-    }
+    sub.again = true;
+    if (sub.busy) return;
     sub.busy = true;
-    do {
-      sub.again = false;
-      const { s, blocks, queued } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => ({
-        s: await this.#in(tx),
-        blocks: await tx.all<Block>("blocks", rows(this.name, sub.block - 1)),
-        queued: await tx.all<Queued>("queue", rows(this.name)),
-      }));
-      const from = sub.known.length;
-      for (const b of blocks) {
-        sub.block = b.n;
-        let before = b.from;
-        for (const f of unpack(b.bytes)) {
-          if (sub.last === "" || sub.last === start || f.offset > sub.last) {
-            sub.known.push(await this.#entry(f, before, s.type));
-            sub.last = f.offset;
-          }
-          before = f.offset;
-        }
+    try {
+      while (sub.again && !sub.ended) {
+        sub.again = false;
+        await this.#showOnce(sub);
       }
-      const waiting = queued.map((q) => q.id).join();
-      if (sub.ended || (sub.count === sub.known.length && sub.shown === waiting)) continue;
-      const pending = await Promise.all(queued.map((q) => this.#queuedEntry(q, s.type)));
-      const changed = Math.min(from, sub.count < 0 ? 0 : sub.count);
-      sub.count = sub.known.length;
-      sub.shown = waiting;
-      if (sub.ended) break;
-      try {
-        sub.fn(Object.freeze([...sub.known, ...pending]), changed);
-      } catch (e) {
-        this.#thrown(e);
+    } catch (e) {
+      if (!this.#ended) this.#sync.host.log("warn", (e as SyncError).code ?? "internal", `a subscription to data stream ${this.name} waits: ${(e as Error).message}`, e);
+    } finally {
+      sub.busy = false;
+    }
+  }
+
+  async #showOnce(sub: Subscription): Promise<void> {
+    const was = this.#stored;
+    if (sub.life !== was.life) Object.assign(sub, { life: was.life, known: [], ids: new Set(), last: "", block: -1, count: -1 });
+    // What the local part does not have, because it was asked for from further back, or was dropped before it was seen here.
+    const back = sub.last === "" ? sub.after : was.from !== start && was.from > sub.last ? sub.last : undefined;
+    if (back !== undefined) {
+      for (const e of await this.read({ after: back })) if (!e.pending) this.#know(sub, e);
+      sub.last ||= back;
+    }
+    const { s, blocks, queued } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => ({
+      s: await this.#in(tx),
+      blocks: await tx.all<Block>("blocks", rows(this.name, sub.block - 1)),
+      queued: await tx.all<Queued>("queue", rows(this.name)),
+    }));
+    for (const b of blocks) {
+      let before = b.from;
+      for (const f of unpack(b.bytes)) {
+        if (f.offset > sub.last) this.#know(sub, await this.#entry(f, before, s.type));
+        before = f.offset;
       }
-    } while (sub.again);
-    sub.busy = false;
+      sub.block = b.n;
+    }
+    const pending = await Promise.all(queued.filter((q) => !sub.ids.has(q.id)).map((q) => this.#queuedEntry(q)));
+    const waiting = pending.map((e) => e.id).join();
+    if (sub.ended || (sub.count === sub.known.length && sub.waiting === waiting) || (sub.count < 0 && s.offset === "" && this.#unsettled)) return;
+    const from = Math.max(0, sub.count);
+    sub.count = sub.known.length;
+    sub.waiting = waiting;
+    try {
+      sub.fn(Object.freeze([...sub.known, ...pending]), from);
+    } catch (e) {
+      this.#thrown(e);
+    }
+  }
+
+  /** Whether nothing is known of the stream yet, and somebody is asking the server. */
+  get #unsettled(): boolean {
+    const { state } = this.#sync.work(this.name);
+    return this.#pending === 0 && this.#sync.host.url !== "" && (state === "starting" || state === "syncing");
+  }
+
+  #know(sub: Subscription, e: Entry): void {
+    sub.known.push(e);
+    if (e.id !== null) sub.ids.add(e.id);
+    sub.last = e.offset!;
   }
 
   // ---- state
@@ -352,14 +375,11 @@ export class DataStream {
   async #refresh(): Promise<void> {
     const first = this.#stored === undefined;
     try {
-      const [s, pending, rejected] = await this.#sync.store.run("readonly", ["streams", "queue", "rejected"], async (tx) => {
-        const s = await this.#in(tx);
-        return [s, await tx.count("queue", rows(this.name, s.acked)), await tx.all<Refused>("rejected", rows(this.name))] as const;
-      });
-      const known = new Set(this.#rejected.map((r) => r.id));
-      this.#rejected = await Promise.all(rejected.map(async (r) => Object.freeze({ id: r.id, value: await queuedValue(r, s.type), code: r.code, message: r.message, at: r.at })));
+      const [s, pending, rejected] = await this.#look();
       this.#stored = s;
       this.#pending = pending;
+      const known = new Map(this.#rejected.map((r) => [r.id, r]));
+      this.#rejected = await Promise.all(rejected.map((r) => known.get(r.id) ?? rejectedEntry(r)));
       if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
       for (const [id, { open, n }] of this.#open) {
         if (n > s.acked) continue;
@@ -372,12 +392,19 @@ export class DataStream {
         this.#settling.delete(wait);
         wait.resolve();
       }
-      for (const sub of this.#subscriptions) void this.#show(sub).catch((e: unknown) => this.#ended || this.#thrown(e));
+      for (const sub of this.#subscriptions) void this.#show(sub);
       if (!first) this.#events.emit("status", this.status);
     } catch (e) {
       if (first) throw e;
       if (!this.#ended) this.#sync.host.log("warn", "storage", `data stream ${this.name} cannot be read`, e);
     }
+  }
+
+  #look(): Promise<readonly [Stored, number, Refused[]]> {
+    return this.#sync.store.run("readonly", ["streams", "queue", "rejected"], async (tx) => {
+      const s = await this.#in(tx);
+      return [s, await tx.count("queue", rows(this.name, s.acked)), await tx.all<Refused>("rejected", rows(this.name))] as const;
+    });
   }
 
   #refused(r: RejectedEntry): void {
@@ -400,9 +427,11 @@ export class DataStream {
   async settled(): Promise<void> {
     this.#check();
     await this.#writing;
-    await this.refresh();
-    if (this.#pending === 0) return;
-    return new Promise((resolve, reject) => this.#settling.add({ upTo: this.#stored.next - 1, resolve, reject }));
+    const [s, pending] = await this.#look();
+    if (pending === 0) return;
+    const settled = new Promise<void>((resolve, reject) => this.#settling.add({ upTo: s.next - 1, resolve, reject }));
+    void this.refresh(); // it may have been sent meanwhile
+    return settled;
   }
 
   /** Entries that the server refused for good. */
@@ -423,7 +452,7 @@ export class DataStream {
   /** Appends a refused entry again. */
   async retry(id: string): Promise<void> {
     await this.#take(id, (tx, s, r) => {
-      tx.put("queue", { stream: r.stream, n: s.next, id: r.id, value: r.value, size: r.size, at: r.at } satisfies Queued);
+      tx.put("queue", { stream: r.stream, n: s.next, id: r.id, value: r.value, json: r.json, size: r.size, at: r.at } satisfies Queued);
       tx.put("streams", { ...s, next: s.next + 1 });
     });
     this.#sync.wake(this.name, "write");
@@ -477,8 +506,6 @@ export class DataStream {
   }
 }
 
-const mediaType = (type: string) => type.split(";")[0]!.trim().toLowerCase();
-
 /** Bytes as the queue keeps them: its own copy, a Blob where they are many. */
 function bytesOf(value: unknown): { body: Blob | Uint8Array; size: number } {
   if (value instanceof Blob) return { body: value, size: value.size };
@@ -492,8 +519,14 @@ function valueOf(body: Uint8Array, type: string): unknown {
   return freeze(JSON.parse(new TextDecoder().decode(body)));
 }
 
-async function queuedValue(q: Queued, type: string): Promise<unknown> {
-  return valueOf(q.value instanceof Blob ? new Uint8Array(await q.value.arrayBuffer()) : q.value, type);
+async function queuedValue(q: Queued): Promise<unknown> {
+  return valueOf(q.value instanceof Blob ? new Uint8Array(await q.value.arrayBuffer()) : q.value, q.json ? "application/json" : "");
+}
+
+/** A refused entry for people. Bytes that cannot be read any more, of a file that has gone, are null. */
+async function rejectedEntry(r: Refused): Promise<RejectedEntry> {
+  const value = await queuedValue(r).catch(() => null);
+  return Object.freeze({ id: r.id, value, code: r.code, message: r.message, at: r.at });
 }
 
 function freeze<T>(value: T): T {

@@ -10,7 +10,7 @@ import { DataStream } from "./stream.js";
 import { Failure, Transport, type Page } from "./transport.js";
 
 const mergeBytes = 64 << 10; // blocks under this grow
-const firstLimit = 5000; // milliseconds that a first read waits for the server
+const firstLimit = 3000; // milliseconds that a first read waits for the server
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
 
 /** What the loop knows of a stream beside what is stored. */
@@ -23,9 +23,8 @@ export interface Work {
 }
 
 interface Hint {
-  data: "changed" | "wake" | "open" | "who";
+  data: "changed" | "wake" | "open" | "close" | "who";
   name?: string;
-  keep?: Keep;
   work?: Work;
 }
 
@@ -37,13 +36,13 @@ export class DataSync {
   readonly transport: Transport;
   readonly #open = new Map<string, DataStream>();
   readonly #opening = new Map<string, Promise<DataStream>>();
-  readonly #keep = new Map<string, Keep>(); // what contexts that live have open
+  readonly #wanted = new Map<string, number>(); // what contexts that live have open: these are fetched
   readonly #work = new Map<string, Work>();
   readonly #due = new Set<string>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #durable = new Set<string>(); // entries that were asked for and are on the server
   readonly #unlisten: (() => void)[] = [];
-  readonly #firsts: (() => void)[] = [];
+  readonly #firsts = new Map<string, (() => void)[]>();
   #leader = false;
   #frozen = false;
   #closed = false;
@@ -68,6 +67,8 @@ export class DataSync {
   lead(yes: boolean): void {
     this.#leader = yes;
     if (!yes) return this.#hearNothing();
+    this.#wanted.clear();
+    for (const name of this.#open.keys()) this.#wanted.set(name, 1);
     this.host.tell({ data: "who" } satisfies Hint);
     void this.#adopt();
   }
@@ -75,23 +76,32 @@ export class DataSync {
   freeze(yes: boolean): void {
     this.#frozen = yes;
     if (yes) this.#hearNothing();
-    else this.#wakeAll("resume");
+    else {
+      for (const [name, stream] of this.#open) {
+        void stream.refresh(); // what was told meanwhile was not heard
+        this.wake(name, "write");
+      }
+      this.#wakeAll("resume");
+    }
   }
 
   /** What another context told. Only a hint: what counts is read from the store. */
   hear(message: unknown): void {
     const hint = message as Hint;
     const { name } = hint;
-    if (hint.data === "who") for (const [name, keep] of this.#keep) if (this.#open.has(name)) this.host.tell({ data: "open", name, keep } satisfies Hint);
+    if (hint.data === "who") for (const name of this.#open.keys()) this.host.tell({ data: "open", name } satisfies Hint);
     if (typeof name !== "string") return;
     if (hint.data === "open") {
-      this.#keep.set(name, hint.keep ?? "all");
+      this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1);
       this.wake(name, "opened");
     }
+    if (hint.data === "close") this.#unwanted(name);
     if (hint.data === "wake") this.wake(name, "write");
     if (hint.data === "changed") {
-      if (hint.work) this.#work.set(name, hint.work);
-      for (const go of this.#firsts.splice(0)) go();
+      if (hint.work) {
+        this.#work.set(name, hint.work);
+        if (hint.work.state !== "starting" && hint.work.state !== "syncing") this.#release(name);
+      }
       void this.#open.get(name)?.refresh();
       this.host.poke();
     }
@@ -101,7 +111,7 @@ export class DataSync {
   async #adopt(): Promise<void> {
     try {
       const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
-      for (const s of all) if (s.next - 1 > s.acked || this.#keep.has(s.name)) this.wake(s.name, "leader");
+      for (const s of all) if ((await this.#queued(s)) > 0 || this.#wanted.has(s.name)) this.wake(s.name, "leader");
     } catch (e) {
       if (!this.#closed) this.host.log("warn", "storage", "the data streams cannot be read", e);
     }
@@ -124,15 +134,15 @@ export class DataSync {
     const type = options.contentType ?? "";
     await this.store.run("readwrite", ["streams"], async (tx) => {
       const was = await tx.get<Stored>("streams", name);
-      if (was && (was.type || !type)) return;
-      const fresh: Stored = { name, type, producer: newProducer(this.host.newID()), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false };
-      tx.put("streams", { ...(was ?? fresh), type });
+      const keep = options.keep ?? was?.keep ?? "all";
+      const fresh: Stored = { name, life: 0, keep, type, producer: newProducer(this.host.newID()), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false };
+      tx.put("streams", { ...(was ?? fresh), keep, type: was?.type || type });
     });
     const stream = new DataStream(this, name);
     await stream.refresh();
     this.#open.set(name, stream);
-    this.#keep.set(name, options.keep ?? "all");
-    if (!this.#leader) this.host.tell({ data: "open", name, keep: options.keep ?? "all" } satisfies Hint);
+    this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1);
+    this.host.tell({ data: "open", name } satisfies Hint);
     this.wake(name, "opened");
     return stream;
   }
@@ -140,8 +150,15 @@ export class DataSync {
   forget(name: string): void {
     this.#open.delete(name);
     this.#opening.delete(name);
-    this.#keep.delete(name);
+    this.#unwanted(name);
+    this.host.tell({ data: "close", name } satisfies Hint);
     this.host.statusChanged();
+  }
+
+  #unwanted(name: string): void {
+    const left = (this.#wanted.get(name) ?? 1) - 1;
+    if (left > 0) this.#wanted.set(name, left);
+    else this.#wanted.delete(name);
   }
 
   get streams(): ReadonlyMap<string, DataStream> {
@@ -154,12 +171,15 @@ export class DataSync {
     return w;
   }
 
-  /** Entries that wait for the server, of all streams. */
-  async pending(): Promise<number> {
-    return this.store.run("readonly", ["streams", "queue", "rejected"], async (tx) => {
+  /** Forgets all streams, so that no context appends to them any more, where nothing waits for the server, or it is forced; gives how many entries do. */
+  async leave(force: boolean): Promise<number> {
+    return this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       let n = 0;
-      for (const s of await tx.all<Stored>("streams", null)) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
-      return n;
+      const all = await tx.all<Stored>("streams", null);
+      for (const s of all) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
+      if (n > 0 && !force) return n;
+      for (const s of all) tx.delete("streams", s.name);
+      return 0;
     });
   }
 
@@ -200,7 +220,7 @@ export class DataSync {
 
   #wakeAll(because: string): void {
     if (this.#frozen || globalThis.document?.visibilityState === "hidden") return;
-    for (const name of new Set([...this.#keep.keys(), ...this.#timers.keys()])) this.wake(name, because);
+    for (const name of new Set([...this.#wanted.keys(), ...this.#timers.keys()])) this.wake(name, because);
   }
 
   #later(name: string, ms: number, because: string): void {
@@ -235,10 +255,12 @@ export class DataSync {
     w.next = null;
     this.#changed(name, false);
     try {
-      while (await this.#push(name));
-      while (await this.#pull(name));
+      // Who may not write may read; and what is read says what the stream is.
+      const failed = await this.#pushAll(name);
+      if (this.#wanted.has(name)) while (await this.#pull(name));
+      if (failed && (!/^(content-type|exists)$/.test(failed.code) || (await this.#pushAll(name)))) throw failed;
       const s = await this.#stored(name);
-      if (s.next - 1 > s.acked && !s.gone) this.#due.add(name); // written meanwhile
+      if (!s.gone && (await this.#queued(s)) > 0) this.#due.add(name); // written meanwhile
       Object.assign(w, { state: s.gone ? "stopped" : "live", reason: s.gone ? "gone" : null, lastSynced: Date.now(), failure: s.gone ? { code: "gone", message: "the data stream was deleted" } : null });
       if (!s.gone) this.#plan(name, w, this.host.idle, "idle");
     } catch (e) {
@@ -255,8 +277,22 @@ export class DataSync {
     this.#changed(name, true);
   }
 
+  /** Sends all that is queued; what ends that is given back. */
+  async #pushAll(name: string): Promise<Failure | null> {
+    try {
+      while (await this.#push(name));
+      return null;
+    } catch (e) {
+      if (this.#closed) throw e;
+      return e instanceof Failure ? e : failureOf(e);
+    }
+  }
+
   #plan(name: string, w: Work, ms: number, because: string): void {
-    if (!this.#leader && because === "idle") return;
+    if (!this.#leader) {
+      if (because !== "idle") this.#later(name, Math.max(ms, lateBy), "late");
+      return;
+    }
     w.next = { at: Date.now() + ms, because };
     this.#later(name, ms, because);
   }
@@ -283,11 +319,22 @@ export class DataSync {
     if (!this.host.url || (state !== "starting" && state !== "syncing")) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, firstLimit);
-      this.#firsts.push(() => {
+      const waiting = this.#firsts.get(name) ?? [];
+      waiting.push(() => {
         clearTimeout(timer);
         resolve();
       });
+      this.#firsts.set(name, waiting);
     });
+  }
+
+  #release(name: string): void {
+    for (const go of this.#firsts.get(name) ?? []) go();
+    this.#firsts.delete(name);
+  }
+
+  #queued(s: Stored): Promise<number> {
+    return this.store.run("readonly", ["queue"], (tx) => tx.count("queue", rows(s.name, s.acked)));
   }
 
   async #stored(name: string): Promise<Stored> {
@@ -297,10 +344,9 @@ export class DataSync {
   }
 
   #changed(name: string, tell: boolean): void {
-    if (tell) {
-      for (const go of this.#firsts.splice(0)) go();
-      this.host.tell({ data: "changed", name, work: this.work(name) } satisfies Hint);
-    }
+    const { state } = this.work(name);
+    if (state !== "starting" && state !== "syncing") this.#release(name);
+    if (tell) this.host.tell({ data: "changed", name, work: this.work(name) } satisfies Hint);
     void this.#open.get(name)?.refresh();
     this.host.statusChanged();
   }
@@ -326,10 +372,11 @@ export class DataSync {
     if (p !== s.producer && !(await this.#move(name, s.producer, (now) => ({ ...now, producer: p })))) return true;
     const batch = items.slice(0, p.batch);
     const { headers, body } = request(s, p, batch);
-    let answer = await this.transport.append(name, p, headers, body);
+    const answer = await this.transport.append(name, p, headers, body);
     let outcome = answered(p, answer, this.host.newID());
     if (!outcome) throw new Failure(answer.code || "bad-answer", answer.message);
-    if (outcome.stop === "absent" && !s.exists) {
+    if (outcome.stop === "absent" && s.exists) outcome = { ...outcome, stop: "gone" };
+    if (outcome.stop === "absent") {
       const made = await this.transport.create(name, s.type || "application/json");
       if (made.status >= 400) throw new Failure(made.code, made.message);
       await this.store.run("readwrite", ["streams"], async (tx) => {
@@ -339,6 +386,10 @@ export class DataSync {
       return true;
     }
     if (outcome.stop === "exists") throw new Failure(outcome.code, outcome.message);
+    if (outcome.stop === "gone") {
+      await this.#gone(s);
+      return false;
+    }
     await this.#settle(name, p, batch, outcome, answer.head);
     return outcome.stop === "";
   }
@@ -347,13 +398,13 @@ export class DataSync {
   async #settle(name: string, p: Producer, batch: readonly Queued[], o: Outcome, head: number): Promise<void> {
     const refused = o.refused.map((i) => batch[i]!);
     const stream = this.#open.get(name);
-    batch.slice(0, o.done).forEach((q, i) => stream?.acked(q.id, head - (o.done - 1 - i)));
+    if (head > 0) batch.slice(0, o.done).forEach((q, i) => stream?.acked(q.id, head - (o.done - 1 - i)));
     const won = await this.#move(name, p, (now, tx) => {
       for (const q of refused) {
         tx.put("rejected", { ...q, code: o.code, message: o.message } satisfies Refused);
         tx.delete("queue", [name, q.n]);
       }
-      return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true, gone: now.gone || o.stop !== "" };
+      return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true };
     });
     if (!won) return;
     if (o.fenced) this.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
@@ -376,22 +427,29 @@ export class DataSync {
   async #pull(name: string): Promise<boolean> {
     const s = await this.#stored(name);
     if (s.gone) return false;
-    const keep = this.#keep.get(name) ?? "all";
+    const { keep } = s;
     const query = s.offset ? `offset=${s.offset}&` : keep === "all" ? "" : `last=${keep.entries ?? 1000}&`;
     const page = await this.transport.read(name, query);
     if ("status" in page) {
       if (page.code === "not-found" && !s.exists) return false; // nobody has written yet
-      if (page.code !== "not-found" && page.code !== "gone") throw new Failure(page.code, page.message);
-      await this.store.run("readwrite", ["streams"], async (tx) => {
-        const now = await tx.get<Stored>("streams", name);
-        if (now) tx.put("streams", { ...now, gone: true });
-      });
+      // Another log stands under the name: the offset is not one of its own.
+      const other = page.code === "malformed" && page.pointer === "/offset";
+      if (!other && page.code !== "not-found" && page.code !== "gone") throw new Failure(page.code, page.message);
+      await this.#gone(s);
       return false;
     }
     const frames = unpack(page.bytes);
     const same = frames.length === 0 && s.offset === page.next && s.closed === page.closed && s.exists;
     if (!same || s.acked >= 0) await this.#keepPage(s, page, frames, keep, await this.#large(name, s, page, frames, keep));
     return !page.upToDate;
+  }
+
+  /** The server has the stream no more. */
+  async #gone(s: Stored): Promise<void> {
+    await this.store.run("readwrite", ["streams"], async (tx) => {
+      const now = await tx.get<Stored>("streams", s.name);
+      if (now && now.life === s.life) tx.put("streams", { ...now, gone: true });
+    });
   }
 
   /** The bytes of large entries, from the queue where they are of this context's own, else from the server. */
@@ -445,7 +503,7 @@ export class DataSync {
 
   /** Keeps one connection for all streams that contexts have open. */
   #listen(): void {
-    const names = [...this.#keep.keys()].filter((name) => this.work(name).state === "live").slice(0, 100).sort();
+    const names = [...this.#wanted.keys()].filter((name) => this.work(name).state === "live").slice(0, 100).sort();
     const key = names.join("\n");
     if (!this.#leader || this.#frozen || this.#closed || !this.host.url || key === this.#listening) return;
     this.#hearNothing();
@@ -482,7 +540,7 @@ export class DataSync {
       tx.delete("blocks", rows(name));
       tx.delete("large", IDBKeyRange.bound([name, ""], [name, "\uffff"]));
       tx.delete("queue", rows(name, -1, s.acked));
-      tx.put("streams", { ...s, producer: newProducer(this.host.newID()), from: "", offset: "", head: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false });
+      tx.put("streams", { ...s, life: s.life + 1, producer: newProducer(this.host.newID()), from: "", offset: "", head: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false });
     });
     this.#changed(name, true);
     this.wake(name, "write");
@@ -512,12 +570,13 @@ export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob
 /** The request of p: a part of a large entry, or entries side by side. */
 function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
   const [one] = batch;
-  if (one && batch.length === 1 && one.size > partBytes && s.type !== "application/json") {
+  const of: Record<string, string> = s.offset ? { "Strandline-After": s.offset } : {};
+  if (one && batch.length === 1 && one.size > partBytes && !one.json) {
     const end = Math.min(one.size, p.sent + partBytes);
-    const headers = { "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
+    const headers = { ...of, "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
     return { headers, body: blobOf(one.value).slice(p.sent, end) };
   }
-  return { headers: { "Content-Type": entriesType }, body: pack(batch.map((q) => ({ id: q.id, size: q.size, value: q.value as BlobPart }))) };
+  return { headers: { ...of, "Content-Type": entriesType, "Stream-Content-Type": s.type }, body: pack(batch.map((q) => ({ id: q.id, size: q.size, value: q.value as BlobPart }))) };
 }
 
 /** Forgets the oldest blocks beyond what is to be kept. */

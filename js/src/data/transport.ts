@@ -99,7 +99,7 @@ export class Transport {
   /** What an answer other than a success says. Throws where that is nothing for good. */
   async #problem(r: Response): Promise<Answer> {
     const number = (name: string) => (/^\d+$/.test(r.headers.get(name) ?? "") ? Number(r.headers.get(name)) : null);
-    const a: Answer = { status: r.status, code: "", message: "", pointer: "", epoch: number("Producer-Epoch"), seq: number("Producer-Seq"), offset: number("Upload-Offset") };
+    const a: Answer = { status: r.status, code: "", message: "", pointer: "", offset: number("Upload-Offset") };
     if ((r.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) {
       const p = (await r.json()) as { code?: unknown; detail?: unknown; pointer?: unknown };
       if (typeof p.code === "string") a.code = p.code;
@@ -110,6 +110,7 @@ export class Transport {
     const code = a.code || (r.status === 429 || r.status === 503 ? "unavailable" : "bad-answer");
     if (!a.code || r.status === 429 || r.status >= 500) throw new Failure(code, a.message || `the answer has status ${r.status}`, waitAsked(r.headers.get("Retry-After")));
     if (a.code === "forbidden" || a.code === "upgrade") throw new Failure(a.code, a.message);
+    if (r.status === 404 && !a.pointer) throw new Failure("bad-answer", "the server has no data streams"); // or is another one
     return a;
   }
 
@@ -118,7 +119,7 @@ export class Transport {
     return this.#ask(`/data/${name}`, { method: "PUT", headers: { "Content-Type": type } }, async (r) => {
       if (!r.ok) return this.#problem(r);
       if (!r.headers.has("Stream-Next-Offset")) throw new Failure("bad-answer", "something else than the sync server answered");
-      return { status: r.status, code: "", message: "", pointer: "", epoch: null, seq: null, offset: null };
+      return { status: r.status, code: "", message: "", pointer: "", offset: null };
     });
   }
 
@@ -126,11 +127,11 @@ export class Transport {
   append(name: string, p: Producer, headers: Record<string, string>, body: Blob): Promise<Answer & { head: number }> {
     const all = { "Producer-Id": p.id, "Producer-Epoch": String(p.epoch), "Producer-Seq": String(p.seq), ...headers };
     return this.#ask(`/data/${name}`, { method: "POST", headers: all, body }, async (r) => {
-      const head = Number(r.headers.get("Strandline-Head") ?? 0);
+      const head = Number(r.headers.get("Strandline-Head") ?? 0); // 0: not all that was sent is new
       if (!r.ok) return { ...(await this.#problem(r)), head };
       const partial = r.headers.get("Upload-Complete") === "?0";
       if (!partial && !r.headers.has("Stream-Next-Offset")) throw new Failure("bad-answer", "something else than the sync server answered");
-      return { status: r.status, code: "", message: "", pointer: "", epoch: null, seq: null, offset: partial ? Number(r.headers.get("Upload-Offset")) : null, head };
+      return { status: r.status, code: "", message: "", pointer: "", offset: partial ? Number(r.headers.get("Upload-Offset")) : null, head };
     });
   }
 
