@@ -43,6 +43,7 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
 // guard keeps browsers from taking a stream's bytes for something else, or for a page that was not named.
 func (s *Server) guard(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'") // whoever may append could else append a page of this origin
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if len(s.CORS) > 0 {
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")

@@ -70,8 +70,12 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 	now := s.Now().UnixMilli()
 	// What costs time is done before the commit that others wait for.
 	var meta *dataMeta
-	if err := s.Engine.ViewData(r.Context(), func(tx DataTx) (err error) {
-		_, meta, err = s.findData(tx, name, now)
+	var id uint64
+	if err := s.Engine.ViewData(r.Context(), func(tx DataTx) error {
+		d, m, err := s.findData(tx, name, now)
+		if err == nil {
+			meta, id = m, d.ID
+		}
 		return err
 	}); err != nil {
 		return err
@@ -89,6 +93,9 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 		d, m, err := s.findData(tx, name, now)
 		if err != nil {
 			return err
+		}
+		if d.ID != id {
+			return problem(core.CodeUnavailable, "", "the stream was made anew meanwhile")
 		}
 		out = appended{stream: d, meta: m}
 		return s.appendData(tx, p, a, messages, wrong, now, &out)
@@ -188,6 +195,9 @@ func readAppending(r *http.Request, p Principal) (*appending, error) {
 	return a, nil
 }
 
+// maxMessages bounds those of one request: others wait for its commit.
+const maxMessages = 10_000
+
 // maxUpload bounds an entry that comes in parts.
 const maxUpload = 4 << 30
 
@@ -208,6 +218,9 @@ func (a *appending) check() error {
 // messages takes the body apart, as the stream's type has it. What is wrong with it is said after what is wrong with the stream.
 func (a *appending) messages(m *dataMeta) ([]message, error) {
 	if mediaType(a.kind) == entriesType {
+		if a.part != nil {
+			return nil, bad("/Content-Type", "an entry in parts comes alone")
+		}
 		if a.typed != "" && mediaType(a.typed) != mediaType(m.Type) {
 			return nil, problem(codeContentType, "/Stream-Content-Type", "the stream's is "+m.Type)
 		}
@@ -253,7 +266,9 @@ func unframe(m *dataMeta, body []byte) ([]message, error) {
 			}
 			e.body = b
 		}
-		out = append(out, e)
+		if out = append(out, e); len(out) > maxMessages {
+			return nil, errTooLarge
+		}
 	}
 	return out, nil
 }
@@ -270,7 +285,7 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 	}
 	out.tail, out.seq = tailOf(segs), a.at.Seq
 	if a.after != "" {
-		_, _, err := locate(tx, segs, a.after)
+		_, _, err := locate(tx, segs, a.after, m.isJSON())
 		if code := core.CodeOf(err); code == core.CodeMalformed || code == core.CodeGone {
 			return problem(core.CodeGone, "/Strandline-After", "it is another stream")
 		}
@@ -280,9 +295,13 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 			out.duplicate = sent
 			return err
 		}
-		if a.closes && len(a.body) == 0 && a.producer == "" || m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
+		if a.closes && len(a.body) == 0 && a.producer == "" {
 			out.duplicate = true
 			return nil
+		}
+		if m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
+			out.duplicate = true
+			return sameEntries(tx, d.ID, a, messages)
 		}
 		return errDataClosed
 	}
@@ -386,8 +405,13 @@ func (a *appending) sentBefore(tx DataTx, stream uint64, messages []message) (bo
 // does not know to be there.
 func unknown(tx DataTx, stream uint64, messages []message) ([]message, error) {
 	var out []message
+	seen := map[core.UUID]bool{}
 	for _, m := range messages {
 		if m.id != core.Nil {
+			if seen[m.id] {
+				continue
+			}
+			seen[m.id] = true
 			index, err := tx.FindData(stream, m.id)
 			if err != nil {
 				return nil, err
@@ -422,7 +446,14 @@ func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *a
 	}
 	out.upload, out.partial = u.Size+len(a.body), !a.part.last
 	if out.partial {
-		return false, nil
+		if out.meta.TTL == nil {
+			return false, nil
+		}
+		out.meta.Used = now // a write like others
+		if err := out.meta.write(d); err != nil {
+			return false, err
+		}
+		return false, tx.PutData(d)
 	}
 	if u, err = tx.Upload(d.ID, a.producer); err != nil {
 		return false, err

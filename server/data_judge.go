@@ -37,6 +37,30 @@ func (s *Server) judgeData(ctx context.Context, p Principal, name string, m *dat
 	return nil
 }
 
+// judgeCreation asks it about what a stream is created with.
+func (s *Server) judgeCreation(ctx context.Context, p Principal, name string, want *dataMeta, source *origin, body []byte, now int64) error {
+	if s.ValidateData == nil || len(body) == 0 {
+		return nil
+	}
+	m := &dataMeta{Type: want.Type}
+	if m.Type == "" && source != nil {
+		if err := s.Engine.ViewData(ctx, func(tx DataTx) error {
+			_, sm, err := s.findData(tx, source.name, now)
+			if err == nil {
+				m = sm
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	messages, err := split(m, body, true)
+	if err != nil {
+		return err
+	}
+	return s.judgeData(ctx, p, name, m, &appending{}, messages)
+}
+
 func (s *Server) judgeEntry(ctx context.Context, j *JudgedEntry, path string) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -76,8 +76,8 @@ func parseDataQuery(r *http.Request) (q dataQuery, err error) {
 		return q, err
 	} else if there {
 		id, ok := core.ParseUUID(text)
-		if !ok {
-			return q, bad("/entry", "is no UUID")
+		if !ok || q.live != "" {
+			return q, bad("/entry", "is a UUID, and not live")
 		}
 		q.found = &id
 	}
@@ -143,7 +143,7 @@ func (s *Server) readPage(ctx context.Context, name string, q dataQuery, now int
 		case q.offset == "now":
 			i, at = len(segs)-1, pg.tail
 		case q.offset != "" && q.offset != "-1":
-			if i, at, err = locate(tx, segs, q.offset); err != nil {
+			if i, at, err = locate(tx, segs, q.offset, m.isJSON()); err != nil {
 				return err
 			}
 		}
@@ -241,7 +241,13 @@ func (pg *page) readBytes(tx DataTx, segs []segment) error {
 			}
 		}
 		if n < size-skip && text {
-			body = wholeRunes(body)
+			if body = wholeRunes(body, len(pg.body) > 0); len(body) == 0 {
+				pg.full = true
+				if skip > 0 {
+					pg.to = position{g.stream, e.Start() + uint64(skip), e.Index - 1}
+				}
+				return false, nil
+			}
 		}
 		pg.body = append(pg.body, body...)
 		if skip += len(body); skip < size {
@@ -253,11 +259,11 @@ func (pg *page) readBytes(tx DataTx, segs []segment) error {
 	})
 }
 
-// wholeRunes cuts off the beginning of a rune whose rest did not find room.
-func wholeRunes(b []byte) []byte {
+// wholeRunes cuts off the beginning of a rune whose rest did not find room; all of b only where something is before it.
+func wholeRunes(b []byte, before bool) []byte {
 	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(b[i]) {
-			if !utf8.FullRune(b[i:]) && i > 0 {
+			if !utf8.FullRune(b[i:]) && (i > 0 || before) {
 				return b[:i]
 			}
 			break
@@ -284,9 +290,11 @@ func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
 		body := e.Body
 		if body == nil && inline {
 			var err error
-			if body, err = tx.DataBytes(g.stream, e.Index, 0, size); err != nil {
+			if body, err = tx.DataBytes(g.stream, e.Index, skip, size-skip); err != nil {
 				return false, err
 			}
+		} else if inline {
+			body = body[skip:size]
 		}
 		end := position{g.stream, e.Start() + uint64(size), e.Index}.String()
 		b := append(pg.body, e.ID[:]...)
@@ -298,7 +306,7 @@ func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
 		}
 		b = append(append(b, byte(len(end))), end...)
 		if inline {
-			b = append(b, body[skip:size]...)
+			b = append(b, body...)
 			bytes += size - skip
 		}
 		pg.body = b
@@ -315,7 +323,11 @@ func (pg *page) readEntry(tx DataTx, g segment, at position) error {
 	e := &entries[0]
 	end := min(e.End, g.toBytes)
 	pg.from, pg.to, pg.full = at, position{g.stream, end, e.Index}, true
-	if pg.body, err = tx.DataBytes(g.stream, e.Index, 0, int(min(end-at.bytes, maxDataAnswer))); err != nil {
+	most := uint64(maxDataAnswer)
+	if pg.meta.isJSON() {
+		most = end - at.bytes
+	}
+	if pg.body, err = tx.DataBytes(g.stream, e.Index, 0, int(min(end-at.bytes, most))); err != nil {
 		return err
 	}
 	if rest := end - at.bytes; uint64(len(pg.body)) < rest {
@@ -425,8 +437,8 @@ func (s *Server) usedData(name string, pg *page, now int64) {
 	})
 }
 
-// writePage sends a page. One that never changes may be kept for ever under its offset; the first page has none, and a deleted stream's name may
-// be another's one day.
+// writePage sends a page. One that never changes may be kept for ever under its offset, where that is of this very stream: the first page has none,
+// what a fork inherits has its source's, and a deleted stream's name may be another's one day.
 func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p Principal, q dataQuery, pg *page) {
 	h := w.Header()
 	h.Set("Content-Type", pg.meta.Type)
@@ -455,7 +467,7 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p Principal, 
 	switch {
 	case q.offset == "now" || q.live != "":
 		h.Set("Cache-Control", "no-store")
-	case pg.full && (q.offset != "" && q.offset != "-1" && q.offset != startOffset && q.last == 0 || q.found != nil):
+	case pg.full && q.offset != "" && q.offset != "-1" && q.offset != startOffset && q.last == 0 && q.found == nil && pg.from.stream == pg.stream.ID:
 		h.Set("Cache-Control", audience+", max-age=31536000, immutable")
 	default:
 		h.Set("Cache-Control", audience+", no-cache")
@@ -467,6 +479,8 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, p Principal, 
 		}
 		if pg.closed() {
 			tag += ":c"
+		} else if pg.upToDate() {
+			tag += ":u"
 		}
 		tag += `"`
 		h.Set("ETag", tag)

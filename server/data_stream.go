@@ -178,11 +178,18 @@ const uploadLife = 7 * 24 * time.Hour
 // sweepData takes away what has ended.
 func (s *Server) sweepData() {
 	now := s.Now().UnixMilli()
+	const some = 100 // of one commit
+	more := false
 	err := s.Engine.UpdateData(context.Background(), func(tx DataTx) error {
-		names, err := tx.DataExpired(now, 100)
+		names, err := tx.DataExpired(now, some)
 		if err != nil {
 			return err
 		}
+		before := len(names)
+		defer func() {
+			left, err := tx.DataExpired(now, some)
+			more = err == nil && before == some && len(left) > 0 && left[0] != names[0]
+		}()
 		for _, name := range names {
 			if err := s.clear(tx, name, now); err != nil {
 				return err
@@ -192,6 +199,10 @@ func (s *Server) sweepData() {
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
 		s.Log.Error("what has ended could not be taken away", "error", err)
+	}
+	if err == nil && more {
+		s.sweepData()
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -37,6 +37,9 @@ func (s *Server) putData(w http.ResponseWriter, r *http.Request, p Principal) er
 	if err != nil {
 		return err
 	}
+	if err := s.judgeCreation(r.Context(), p, name, want, source, body, now); err != nil {
+		return err
+	}
 	var segs []segment
 	var made *DataStream
 	var meta *dataMeta
@@ -127,8 +130,8 @@ func (s *Server) dataConfig(r *http.Request, p Principal) (*dataMeta, *origin, e
 	h := r.Header
 	m := &dataMeta{Closed: isTrue(h.Get("Stream-Closed"))}
 	if given := h.Get("Content-Type"); given != "" {
-		if mediaType(given) == "" {
-			return nil, nil, bad("/Content-Type", "is no media type")
+		if kind := mediaType(given); kind == "" || kind == entriesType || len(given) > 256 {
+			return nil, nil, bad("/Content-Type", "is no media type that a stream can have")
 		}
 		m.Type = given
 	}
@@ -217,6 +220,9 @@ func sameConfig(tx DataTx, m, want *dataMeta, source *origin) error {
 	return nil
 }
 
+// maxForks bounds a chain of forks: each read of the last one walks it.
+const maxForks = 64
+
 // fork makes d a fork: its place in the source, and what it inherits.
 func (s *Server) fork(tx DataTx, d *DataStream, m *dataMeta, source *origin, now int64) error {
 	from, sm, err := s.findData(tx, source.name, now)
@@ -239,6 +245,9 @@ func (s *Server) fork(tx DataTx, d *DataStream, m *dataMeta, source *origin, now
 	if err != nil {
 		return err
 	}
+	if chain, err := segments(tx, from); err != nil || len(chain) >= maxForks {
+		return errors.Join(err, bad("/Stream-Forked-From", "is a fork of too many forks"))
+	}
 	m.Fork = &forked{From: source.name, Bytes: at.bytes, Entries: at.entries}
 	d.Source, d.Tail, d.Head = from.ID, at.bytes, at.entries
 	return nil
@@ -254,15 +263,15 @@ func forkPoint(tx DataTx, from *DataStream, o *origin) (at position, err error) 
 	if o.offset == "" {
 		return position{bytes: from.Tail, entries: from.Head}, checkSub(o.sub == 0)
 	}
-	i, at, err := locate(tx, segs, o.offset)
+	m, err := readMeta(from)
+	if err != nil {
+		return at, err
+	}
+	i, at, err := locate(tx, segs, o.offset, m.isJSON())
 	var e *core.Error
 	if errors.As(err, &e) && e.Code != core.CodeInternal {
 		return at, wrong("Offset", e.Message)
 	}
-	if err != nil {
-		return at, err
-	}
-	m, err := readMeta(from)
 	if err != nil {
 		return at, err
 	}
@@ -333,6 +342,9 @@ func split(m *dataMeta, body []byte, creates bool) ([]message, error) {
 		values = nil
 		if err := json.Unmarshal(body, &values); err != nil {
 			return nil, errNotJSON
+		}
+		if len(values) > maxMessages {
+			return nil, errTooLarge
 		}
 		if len(values) == 0 && !creates {
 			return nil, bad("", "an empty array appends nothing")

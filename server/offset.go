@@ -93,8 +93,8 @@ func tailOf(segs []segment) position {
 	return segs[0].end()
 }
 
-// locate finds an offset in the segments: the segment to read on in, the bytes and the entries before the place.
-func locate(tx DataTx, segs []segment, offset string) (i int, at position, err error) {
+// locate finds an offset in the segments: the segment to read on in, the bytes and the entries before the place; between entries, where they are read whole.
+func locate(tx DataTx, segs []segment, offset string, whole bool) (i int, at position, err error) {
 	if offset == startOffset {
 		return 0, position{segs[0].stream, 0, 0}, nil
 	}
@@ -119,7 +119,7 @@ func locate(tx DataTx, segs []segment, offset string) (i int, at position, err e
 		if err != nil {
 			return 0, at, err
 		}
-		if at.entries < g.fromIndex || len(next) == 0 || next[0].Index != at.entries+1 || next[0].Start() > at.bytes || next[0].End <= at.bytes {
+		if at.entries < g.fromIndex || len(next) == 0 || next[0].Index != at.entries+1 || next[0].Start() > at.bytes || next[0].End <= at.bytes || whole && next[0].Start() != at.bytes {
 			return 0, at, bad("/offset", "is not of this stream")
 		}
 		return i, at, nil

@@ -67,21 +67,22 @@ CREATE TABLE IF NOT EXISTS data_parts (
 // UpdateData implements server.DataEngine: do runs among the writes that share a commit.
 func (e *Engine) UpdateData(_ context.Context, do func(tx server.DataTx) error) error {
 	var removed []int64
+	var refused error
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
 		t := &dataTx{ctx: ctx, tx: tx.Tx}
-		conflict = do(t)
+		refused = do(t)
 		removed = t.removed
-		return conflict, t.failed
+		return refused, t.failed
 	})
-	if err != nil {
-		return err
+	if err != refused {
+		return err // nothing was written, nor removed
 	}
 	for _, id := range removed {
-		if err := e.buryData(id); err != nil {
-			return err
+		if bury := e.buryData(id); bury != nil && err == nil {
+			err = bury
 		}
 	}
-	return nil
+	return err
 }
 
 // ViewData implements server.DataEngine.
