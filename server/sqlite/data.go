@@ -101,6 +101,7 @@ type dataTx struct {
 	tx      *sql.Tx
 	failed  error // the engine's, which undoes the whole commit
 	removed []int64
+	find    *sql.Stmt // of an entry by its id
 }
 
 func (t *dataTx) fail(err error) error {
@@ -354,8 +355,15 @@ func (t *dataTx) parts(upload uint64, from, n int) (b []byte, err error) {
 }
 
 func (t *dataTx) FindData(id uint64, entry core.UUID) (index uint64, err error) {
-	_, err = t.row([]any{&index}, "SELECT idx FROM data_entries WHERE stream = ? AND id = ?", int64(id), entry[:])
-	return index, err
+	if t.find == nil { // asked for each entry of a batch; it is closed with the transaction
+		if t.find, err = t.tx.PrepareContext(t.ctx, "SELECT idx FROM data_entries WHERE stream = ? AND id = ?"); err != nil {
+			return 0, t.fail(err)
+		}
+	}
+	if err = t.find.QueryRowContext(t.ctx, int64(id), entry[:]).Scan(&index); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return index, t.fail(err)
 }
 
 func (t *dataTx) Producer(id uint64, name string) (*server.Producer, error) {
