@@ -1,0 +1,117 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/strandline-sync/strandline/server"
+)
+
+// Requests to data streams at odd places, which a review found to go wrong.
+func TestOddRequestsToDataStreams(t *testing.T) {
+	a := newAPI(t, func(c *server.Config) {
+		c.ValidateData = func(_ context.Context, j *server.JudgedEntry) error {
+			if strings.Contains(string(j.Body), "bad") {
+				return errors.New("that is a bad word")
+			}
+			return nil
+		}
+	})
+	make := func(name, kind, body string, want int) string {
+		t.Helper()
+		status, h, text := a.request("PUT", "/v1/data/"+name, []byte(body), map[string]string{"Content-Type": kind})
+		if status != want {
+			t.Fatalf("%s: %d %s", name, status, text)
+		}
+		return h.Get("Stream-Next-Offset")
+	}
+	get := func(path string) (int, string) {
+		t.Helper()
+		status, _, body := a.request("GET", "/v1/data/"+path, nil, nil)
+		return status, body
+	}
+	// What a stream is created with is judged as well; a stream has no type of our own.
+	make("judged", "text/plain", "a bad one", 422)
+	make("typed", entriesKind, "", 400)
+	// Several entries do not come in parts.
+	make("json", "application/json", `["11111","22222"]`, 201)
+	if status, _, body := a.request("POST", "/v1/data/json", framed(`3`), producing(0, 0, "Upload-Offset", "0", "Upload-Complete", "?1")); status != 400 {
+		t.Error(status, body)
+	}
+	// JSON is read, and forked, between messages only.
+	if status, body := get("json"); body != `["11111","22222"]` {
+		t.Error(status, body)
+	}
+	_, h, _ := a.request("HEAD", "/v1/data/json", nil, nil)
+	within := h.Get("Stream-Next-Offset")[:17] + "0000000000000010_1"
+	if status, body := get("json?offset=" + within); status != 400 {
+		t.Error(status, body)
+	}
+	if status, _, body := a.request("PUT", "/v1/data/fork", nil, map[string]string{"Stream-Forked-From": "json", "Stream-Fork-Offset": within}); status != 400 {
+		t.Error(status, body)
+	}
+	// One entry is not tailed.
+	if status, body := get("json?live=sse&offset=-1&entry=" + entryID("x").String()); status != 400 {
+		t.Error(status, body)
+	}
+	// An id twice in one body is one entry.
+	make("twice", "text/plain", "", 201)
+	a.request("POST", "/v1/data/twice", framed("one,", "one,", "two"), producing(0, 0))
+	if _, body := get("twice"); body != "one,two" {
+		t.Error(body)
+	}
+	// Entries of a copy, sent under the number that closed the stream, are not taken for those.
+	a.request("POST", "/v1/data/twice", framed("three"), producing(0, 1, "Stream-Closed", "true"))
+	for want, body := range map[int][]byte{204: framed("three"), 403: framed("four")} {
+		if status, _, text := a.request("POST", "/v1/data/twice", body, producing(0, 1, "Stream-Closed", "true")); status != want {
+			t.Errorf("%d %s, want %d", status, text, want)
+		}
+	}
+	// A copy that comes late to a closed stream hears that it is closed, unless the stream has its entries.
+	for want, body := range map[int][]byte{204: framed("two"), 409: framed("five")} {
+		if status, _, text := a.request("POST", "/v1/data/twice", body, producing(0, 7)); status != want {
+			t.Errorf("%d %s, want %d", status, text, want)
+		}
+	}
+	// What was read of one stream is not gone on with in another of its name.
+	old := make("again", "text/plain", "x", 201)
+	a.request("DELETE", "/v1/data/again", nil, nil)
+	make("again", "text/plain", "", 201)
+	if status, _, body := a.request("POST", "/v1/data/again", framed("y"), producing(0, 0, "Strandline-After", old)); status != 410 || !strings.Contains(body, `"gone"`) {
+		t.Error(status, body)
+	}
+	if status, _, body := a.request("POST", "/v1/data/again", framed("1"), producing(0, 0, "Stream-Content-Type", "application/json")); status != 409 || !strings.Contains(body, `"content-type"`) {
+		t.Error(status, body)
+	}
+	// No page ends within a rune, also where another entry began in it.
+	make("text", "text/plain", strings.Repeat("a", 1<<20-1), 201)
+	a.request("POST", "/v1/data/text", []byte("€uro"), map[string]string{"Content-Type": "text/plain"})
+	_, h, body := a.request("GET", "/v1/data/text", nil, nil)
+	if !strings.HasSuffix(body, "a") {
+		t.Errorf("it ends with %q", body[len(body)-3:])
+	}
+	if _, rest := get("text?offset=" + h.Get("Stream-Next-Offset")); rest != "€uro" {
+		t.Errorf("%q", rest)
+	}
+	if h.Get("Content-Security-Policy") == "" {
+		t.Error("a page that somebody appended would be one of this origin")
+	}
+	// A request has no more messages than others can wait for; forks have no more forks than a read can walk.
+	if status, _, _ := a.request("POST", "/v1/data/json", []byte("["+strings.Repeat("0,", 10_000)+"0]"), nil); status != 413 {
+		t.Error(status)
+	}
+	last := 201
+	for i := 0; i < 80 && last == 201; i++ {
+		from := "text"
+		if i > 0 {
+			from = fmt.Sprint("fork/", i-1)
+		}
+		last, _, _ = a.request("PUT", fmt.Sprint("/v1/data/fork/", i), []byte("x"), map[string]string{"Stream-Forked-From": from})
+	}
+	if last != 400 {
+		t.Error("forks of forks without end")
+	}
+}
