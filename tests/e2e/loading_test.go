@@ -65,7 +65,7 @@ func TestAPanicIsReported(t *testing.T) {
 		go.run(instance);
 		await ready;
 		const call = (name, ...args) => new Promise((resolve, reject) => host[name](...args, (error, ...rest) => error ? reject(new Error(error.message)) : resolve(rest)));
-		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {}, null);
+		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {}, null, () => false);
 		const quiet = new Proxy({}, {get: () => () => {}});
 		const [stream] = await call("stream", db, "a", null, 0, quiet);
 		const x = instance.exports;
