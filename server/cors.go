@@ -40,6 +40,14 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// crossSite tells of a write that a page of another site makes without having been named: browsers let it pass, unasked, where its body has
+// one of the types that forms have.
+func (s *Server) crossSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return !reads && (site == "cross-site" || site == "same-site") && !slices.Contains(s.CORS, r.Header.Get("Origin"))
+}
+
 // guard keeps browsers from taking a stream's bytes for something else, or for a page that was not named.
 func (s *Server) guard(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -72,7 +72,11 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 	// Without authentication there is nobody to tell apart: the limit keeps one client's loop from running hot, which reads and writes a stream as
 	// fast as it can on purpose.
 	_, data := dataPath(r.URL.Path)
-	if wait := s.limiter.take(p.Subject); wait > 0 && !(data && p.Subject == "") {
+	if data && s.crossSite(r) {
+		return errForbidden
+	}
+	_, open := s.Auth.(none)
+	if wait := s.limiter.take(p.Subject); wait > 0 && !(data && open) {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 		return problem(core.CodeRateLimited, "", "too many requests")
 	}

@@ -36,6 +36,12 @@ func TestOddRequestsToDataStreams(t *testing.T) {
 	// What a stream is created with is judged as well; a stream has no type of our own.
 	make("judged", "text/plain", "a bad one", 422)
 	make("typed", entriesKind, "", 400)
+	// A page of another site does not write.
+	for _, site := range []string{"cross-site", "same-origin", "none"} {
+		if status, _, body := a.request("PUT", "/v1/data/site", nil, map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": site, "Origin": "https://evil.example"}); (status == 403) != (site == "cross-site") {
+			t.Errorf("%s: %d %s", site, status, body)
+		}
+	}
 	// Several entries do not come in parts.
 	make("json", "application/json", `["11111","22222"]`, 201)
 	if status, _, body := a.request("POST", "/v1/data/json", framed(`3`), producing(0, 0, "Upload-Offset", "0", "Upload-Complete", "?1")); status != 400 {
