@@ -2,8 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
-	"encoding/binary"
 	"errors"
 	"net/http"
 	"strconv"
@@ -28,12 +26,6 @@ type appending struct {
 	after    string    // an offset that the writer has read to, of the stream that it means; "": it does not say
 	typed    string    // the type of the stream that it means, beside a body of several entries; "": it does not say
 	part     *uploadPart
-}
-
-// uploadPart is one part of an entry that comes in several.
-type uploadPart struct {
-	offset int
-	last   bool
 }
 
 // appended is what came of it.
@@ -198,9 +190,6 @@ func readAppending(r *http.Request, p Principal) (*appending, error) {
 // maxMessages bounds those of one request: others wait for its commit.
 const maxMessages = 10_000
 
-// maxUpload bounds an entry that comes in parts.
-const maxUpload = 4 << 30
-
 func (a *appending) check() error {
 	switch {
 	case len(a.body) == 0 && !a.closes:
@@ -245,34 +234,6 @@ func (a *appending) messages(m *dataMeta) ([]message, error) {
 	return messages, err
 }
 
-// unframe takes a body of entriesType apart.
-func unframe(m *dataMeta, body []byte) ([]message, error) {
-	var out []message
-	for len(body) > 0 {
-		at := "/" + strconv.Itoa(len(out))
-		if len(body) < 20 {
-			return nil, bad(at, "is cut off")
-		}
-		n := int(binary.BigEndian.Uint32(body[16:]))
-		e := message{id: core.UUID(body[:16])}
-		if n == 0 || n > len(body)-20 {
-			return nil, bad(at, "has a length that cannot be")
-		}
-		e.body, body = body[20:20+n], body[20+n:]
-		if m.isJSON() {
-			b, err := compactJSON(e.body)
-			if err != nil {
-				return nil, bad(at, "is no JSON")
-			}
-			e.body = b
-		}
-		if out = append(out, e); len(out) > maxMessages {
-			return nil, errTooLarge
-		}
-	}
-	return out, nil
-}
-
 // errDataClosed says that nothing is appended any more.
 var errDataClosed = problem(core.CodeClosed, "", "the stream is closed")
 
@@ -290,10 +251,14 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 			return problem(core.CodeGone, "/Strandline-After", "it is another stream")
 		}
 	}
+	named := a.named(messages)
 	if m.Closed {
-		if sent, err := a.sentBefore(tx, d.ID, messages); err != nil || sent {
-			out.duplicate = sent
-			return err
+		if len(named) > 0 && a.producer != "" { // it may have been taken before the stream was closed: ids tell
+			left, err := unknown(tx, d.ID, named)
+			if err != nil || len(left) == 0 {
+				out.duplicate = true
+				return err
+			}
 		}
 		if a.closes && len(a.body) == 0 && a.producer == "" {
 			out.duplicate = true
@@ -301,7 +266,7 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 		}
 		if m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
 			out.duplicate = true
-			return sameEntries(tx, d.ID, a, messages)
+			return sameEntries(tx, d.ID, named)
 		}
 		return errDataClosed
 	}
@@ -320,7 +285,7 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 		}
 		if duplicate {
 			out.duplicate, out.seq = true, last
-			return sameEntries(tx, d.ID, a, messages)
+			return sameEntries(tx, d.ID, named)
 		}
 	}
 	if a.hasSeq && m.Seq != nil && bytes.Compare([]byte(a.seq), m.Seq) <= 0 {
@@ -368,37 +333,27 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 
 var errNotItsOwn = problem(codeFenced, "/Producer-Seq", "another one writes under this Producer-Id")
 
-// sameEntries refuses what is no duplicate, though it has a duplicate's number: a copy of the producer's storage sends entries of its own.
-// Those without ids cannot be told apart.
-func sameEntries(tx DataTx, stream uint64, a *appending, messages []message) error {
+// named are the request's messages that have ids; an entry in parts is one.
+func (a *appending) named(messages []message) (out []message) {
 	if a.part != nil {
 		messages = []message{{id: a.entry}}
 	}
 	for _, m := range messages {
-		if m.id == core.Nil {
-			continue
-		}
-		index, err := tx.FindData(stream, m.id)
-		if err != nil {
-			return err
-		}
-		if index == 0 {
-			return errNotItsOwn
+		if m.id != core.Nil {
+			out = append(out, m)
 		}
 	}
-	return nil
+	return out
 }
 
-// sentBefore tells whether a producer's request to a stream that is closed was taken before it was. Only ids can tell.
-func (a *appending) sentBefore(tx DataTx, stream uint64, messages []message) (bool, error) {
-	if a.part != nil && a.entry != core.Nil {
-		messages = []message{{id: a.entry}}
+// sameEntries refuses what is no duplicate, though it has a duplicate's number: a copy of the producer's storage sends entries of its own.
+// Those without ids cannot be told apart.
+func sameEntries(tx DataTx, stream uint64, named []message) error {
+	left, err := unknown(tx, stream, named)
+	if err == nil && len(left) > 0 {
+		err = errNotItsOwn
 	}
-	if a.producer == "" || len(messages) == 0 || messages[0].id == core.Nil {
-		return false, nil
-	}
-	left, err := unknown(tx, stream, messages)
-	return err == nil && len(left) == 0, err
+	return err
 }
 
 // unknown leaves out the messages whose ids the stream has: one whose producer began anew, under a new epoch or name, sends again what it
@@ -423,104 +378,4 @@ func unknown(tx DataTx, stream uint64, messages []message) ([]message, error) {
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-// addPart takes a part of an entry; done tells that it was the last one, and is an entry now.
-func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *appended) (done bool, err error) {
-	d := out.stream
-	u, err := tx.Upload(d.ID, a.producer)
-	if err != nil {
-		return false, err
-	}
-	if u == nil || u.Epoch != a.at.Epoch || u.Seq != a.at.Seq {
-		u = &Upload{Epoch: a.at.Epoch, Seq: a.at.Seq, Entry: a.entry, At: now}
-	}
-	if u.Entry != a.entry { // its parts are another entry's
-		return false, errNotItsOwn
-	}
-	if a.part.offset != u.Size {
-		return false, &seqGap{upload: true, expected: uint64(u.Size), received: uint64(a.part.offset)}
-	}
-	if err := tx.PutUpload(d.ID, a.producer, *u, a.body); err != nil {
-		return false, err
-	}
-	out.upload, out.partial = u.Size+len(a.body), !a.part.last
-	if out.partial {
-		if out.meta.TTL == nil {
-			return false, nil
-		}
-		out.meta.Used = now // a write like others
-		if err := out.meta.write(d); err != nil {
-			return false, err
-		}
-		return false, tx.PutData(d)
-	}
-	if u, err = tx.Upload(d.ID, a.producer); err != nil {
-		return false, err
-	}
-	known, err := unknown(tx, d.ID, []message{{id: a.entry}})
-	if err != nil || len(known) == 0 {
-		return true, err // the parts go when their time is over
-	}
-	out.whole = true
-	d.Head++
-	d.Tail += uint64(u.Size)
-	return true, tx.AppendData(d.ID, []DataEntry{{Index: d.Head, End: d.Tail, Size: u.Size, ID: a.entry, Stored: now, By: p.Subject, Upload: u.ID}})
-}
-
-// follows tells whether a request of a producer is its next one. A duplicate is one that was carried out; last is the last of these.
-func (p Producer) follows(known *Producer) (last uint64, duplicate bool, err error) {
-	expected := uint64(0)
-	if known != nil {
-		switch {
-		case p.Epoch < known.Epoch:
-			return 0, false, problem(codeFenced, "/Producer-Epoch", "a newer one writes under this Producer-Id")
-		case p.Epoch > known.Epoch && p.Seq != 0:
-			return 0, false, bad("/Producer-Seq", "a new epoch begins at 0")
-		case p.Epoch == known.Epoch && p.Seq <= known.Seq:
-			return known.Seq, true, nil
-		case p.Epoch == known.Epoch:
-			expected = known.Seq + 1
-		}
-	}
-	if p.Seq != expected {
-		return 0, false, &seqGap{expected: expected, received: p.Seq}
-	}
-	return p.Seq, false, nil
-}
-
-// seqGap says that a request does not go on where the last one ended.
-type seqGap struct {
-	upload             bool // of the parts of an entry, not of a producer's requests
-	expected, received uint64
-}
-
-func (g *seqGap) Error() string { return g.problem().Error() }
-
-func (g *seqGap) problem() *core.Error {
-	if g.upload {
-		return problem(codeSequence, "/Upload-Offset", "goes on at "+strconv.FormatUint(g.expected, 10))
-	}
-	return problem(codeSequence, "/Producer-Seq", "goes on with "+strconv.FormatUint(g.expected, 10))
-}
-
-func (g *seqGap) describe(h http.Header) {
-	if g.upload {
-		h.Set("Upload-Offset", strconv.FormatUint(g.expected, 10))
-		return
-	}
-	h.Set("Producer-Expected-Seq", strconv.FormatUint(g.expected, 10))
-	h.Set("Producer-Received-Seq", strconv.FormatUint(g.received, 10))
-}
-
-// tellProducer sets the headers that say how far a producer has come: one whose answer was lost finds in a refusal that it had been heard.
-func (s *Server) tellProducer(ctx context.Context, h http.Header, id uint64, producer string) {
-	_ = s.Engine.ViewData(ctx, func(tx DataTx) error {
-		known, err := tx.Producer(id, producer)
-		if err == nil && known != nil {
-			h.Set("Producer-Epoch", strconv.FormatUint(known.Epoch, 10))
-			h.Set("Producer-Seq", strconv.FormatUint(known.Seq, 10))
-		}
-		return err
-	})
 }

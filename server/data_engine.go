@@ -30,8 +30,6 @@ type DataTx interface {
 	RemoveData(d *DataStream) error
 	// DataForks counts the streams whose source is the one of the id.
 	DataForks(id uint64) (int, error)
-	// DataStreams gives what streams there are, by name, after a name; soft-deleted ones too.
-	DataStreams(after string, limit int) ([]*DataStream, error)
 	// DataExpired names the streams whose Expires is at or before a time.
 	DataExpired(before int64, limit int) ([]string, error)
 

@@ -53,8 +53,10 @@ func (m *dataMeta) write(d *DataStream) error {
 	switch {
 	case m.TTL != nil:
 		d.Expires = m.Used + *m.TTL*1000 + m.slack()
+	case m.Until != "":
+		d.Expires = max(1, m.UntilAt) // 0 stands for never
 	default:
-		d.Expires = m.UntilAt
+		d.Expires = 0
 	}
 	return err
 }
@@ -104,7 +106,7 @@ func (s *Server) ended(d *DataStream, m *dataMeta, now int64) bool {
 		}
 		return now >= max(used, m.Used)+*m.TTL*1000
 	}
-	return m.UntilAt != 0 && now >= m.UntilAt
+	return m.Until != "" && now >= m.UntilAt
 }
 
 var (
@@ -179,10 +181,11 @@ const uploadLife = 7 * 24 * time.Hour
 func (s *Server) sweepData() {
 	now := s.Now().UnixMilli()
 	const some = 100 // of one commit
+	var names []string
 	more := false
 	err := s.Engine.UpdateData(context.Background(), func(tx DataTx) error {
-		names, err := tx.DataExpired(now, some)
-		if err != nil {
+		var err error
+		if names, err = tx.DataExpired(now, some); err != nil {
 			return err
 		}
 		before := len(names)
@@ -199,6 +202,9 @@ func (s *Server) sweepData() {
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
 		s.Log.Error("what has ended could not be taken away", "error", err)
+	}
+	for _, name := range names { // who waits looks again
+		s.dataMoved(name)
 	}
 	if err == nil && more {
 		s.sweepData()

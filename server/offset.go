@@ -72,7 +72,7 @@ func segments(tx DataTx, d *DataStream) ([]segment, error) {
 	}
 	var out []segment
 	for _, g := range inherited {
-		if g.fromBytes >= own.fromBytes {
+		if g.fromBytes >= own.fromBytes && len(out) > 0 { // the first one stays, for its offset of the beginning
 			break
 		}
 		if g.toBytes > own.fromBytes {
@@ -96,7 +96,10 @@ func tailOf(segs []segment) position {
 // locate finds an offset in the segments: the segment to read on in, the bytes and the entries before the place; between entries, where they are read whole.
 func locate(tx DataTx, segs []segment, offset string, whole bool) (i int, at position, err error) {
 	if offset == startOffset {
-		return 0, position{segs[0].stream, 0, 0}, nil
+		for i+1 < len(segs) && segs[i].toBytes == 0 {
+			i++
+		}
+		return i, position{segs[i].stream, 0, 0}, nil
 	}
 	at, ok := parseOffset(offset)
 	if !ok {

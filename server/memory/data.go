@@ -103,16 +103,6 @@ func (d *data) DataForks(id uint64) (n int, err error) {
 	return n, nil
 }
 
-func (d *data) DataStreams(after string, limit int) (out []*server.DataStream, err error) {
-	for _, name := range slices.Sorted(maps.Keys(d.names)) {
-		if name > after && len(out) < limit {
-			s, _ := d.DataStream(name)
-			out = append(out, s)
-		}
-	}
-	return out, nil
-}
-
 func (d *data) DataExpired(before int64, limit int) (names []string, err error) {
 	for _, s := range d.streams {
 		if s.Expires != 0 && s.Expires <= before && len(names) < limit {

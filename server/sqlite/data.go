@@ -250,15 +250,6 @@ func (t *dataTx) DataForks(id uint64) (n int, err error) {
 	return n, err
 }
 
-func (t *dataTx) DataStreams(after string, limit int) (out []*server.DataStream, err error) {
-	err = t.rows(func(scan func(...any) error) (bool, error) {
-		d := new(server.DataStream)
-		out = append(out, d)
-		return true, scan(dataDest(d)...)
-	}, dataColumns+"WHERE name > ? ORDER BY name LIMIT ?", max(after, "\x01"), limit)
-	return out, err
-}
-
 func (t *dataTx) DataExpired(before int64, limit int) (names []string, err error) {
 	err = t.rows(func(scan func(...any) error) (bool, error) {
 		var name string

@@ -59,6 +59,21 @@ func TestOddRequestsToDataStreams(t *testing.T) {
 	if status, _, body := a.request("PUT", "/v1/data/fork", nil, map[string]string{"Stream-Forked-From": "json", "Stream-Fork-Offset": within}); status != 400 {
 		t.Error(status, body)
 	}
+	// A fork at the beginning knows its source's offset of it.
+	begin := make("empty", "text/plain", "", 201)
+	if status, _, body := a.request("PUT", "/v1/data/begun", []byte("own"), map[string]string{"Stream-Forked-From": "empty", "Stream-Fork-Offset": begin}); status != 201 {
+		t.Fatal(status, body)
+	}
+	for _, offset := range []string{begin, "-1", "0000000000000000_0000000000000000"} {
+		if status, body := get("begun?offset=" + offset); body != "own" {
+			t.Errorf("%s: %d %s", offset, status, body)
+		}
+	}
+	// The time that was given counts, however long ago it is.
+	a.request("PUT", "/v1/data/old", nil, map[string]string{"Content-Type": "text/plain", "Stream-Expires-At": "1970-01-01T00:00:00Z"})
+	if status, body := get("old"); status != 404 {
+		t.Error(status, body)
+	}
 	// One entry is not tailed.
 	if status, body := get("json?live=sse&offset=-1&entry=" + entryID("x").String()); status != 400 {
 		t.Error(status, body)

@@ -168,6 +168,11 @@ func TestAnEntryInParts(t *testing.T) {
 	if status, _, _ := part(0, 2<<20+100, len(whole), "?1"); status != 204 {
 		t.Fatal(status)
 	}
+	// Sent again under a new epoch it is the same one, at a place that the answer does not know.
+	status, h, _ := a.request("POST", at, whole[:10], producing(1, 0, "Content-Type", "image/png", "Upload-Offset", "0", "Upload-Complete", "?1", "Strandline-Entry", id))
+	if status != 200 || h.Get("Strandline-Head") != "" {
+		t.Fatal(status, h)
+	}
 	// It is one entry, read in blocks that never change.
 	var got []byte
 	for offset, n := "-1", 0; ; n++ {
@@ -183,6 +188,13 @@ func TestAnEntryInParts(t *testing.T) {
 	}
 	if !bytes.Equal(got, whole) {
 		t.Fatalf("%d bytes of %d", len(got), len(whole))
+	}
+	// What a fork inherits is not kept for ever under the fork's name, which may be another fork's one day.
+	_, h, _ = a.request("GET", at, nil, nil)
+	first := h.Get("Stream-Next-Offset")
+	a.request("PUT", "/v1/data/fork", nil, map[string]string{"Stream-Forked-From": "files"})
+	if _, h, _ := a.request("GET", "/v1/data/fork?offset="+first, nil, nil); strings.Contains(h.Get("Cache-Control"), "immutable") {
+		t.Fatal(h)
 	}
 	if entries, _ := viewed(t, func() string { _, _, page := a.request("GET", at+"?view=entries", nil, nil); return page }()); fmt.Sprint(entries) != fmt.Sprint([]int{len(whole)}) {
 		t.Fatal(entries)
@@ -285,6 +297,18 @@ func TestTimeToLive(t *testing.T) {
 	is(second, "read", 200)
 	now = now.Add(20 * time.Second)
 	is(second, "read", 404)
+	// A read that came too soon after the last one to be noted counts after a start too.
+	if status, _, _ := first.request("PUT", "/v1/data/soon", nil, ttl); status != 201 {
+		t.Fatal(status)
+	}
+	now = now.Add(9 * time.Second)
+	first.request("GET", "/v1/data/soon", nil, nil)
+	third := newAPI(t, func(c *server.Config) {
+		c.Engine = engine
+		c.Now = func() time.Time { return now }
+	})
+	now = now.Add(99 * time.Second)
+	is(third, "soon", 200)
 	// The name is free.
 	if status, _, _ := second.request("PUT", "/v1/data/read", nil, map[string]string{"Content-Type": "application/json"}); status != 201 {
 		t.Error(status)

@@ -3,6 +3,7 @@ import type { StreamStatus } from "../stream.js";
 import type { SyncError } from "../errors.js";
 import type { Open, Write } from "../write.js";
 import type { Events } from "../events.js";
+import { freeze } from "../json.js";
 import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
 import { rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
@@ -528,12 +529,3 @@ async function rejectedEntry(r: Refused): Promise<RejectedEntry> {
   const value = await queuedValue(r).catch(() => null);
   return Object.freeze({ id: r.id, value, code: r.code, message: r.message, at: r.at });
 }
-
-function freeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const member of Object.values(value)) freeze(member);
-    Object.freeze(value);
-  }
-  return value;
-}
-

@@ -210,7 +210,7 @@ export class DataSync {
     if (!this.#leader) {
       if (because === "write") {
         this.host.tell({ data: "wake", name } satisfies Hint);
-        this.#later(name, lateBy, "late");
+        if (!this.#timers.has(name)) this.#later(name, lateBy, "late"); // from the first write on that waits
       }
       if (because !== "late") return;
     }
@@ -391,7 +391,7 @@ export class DataSync {
       return false;
     }
     await this.#settle(name, p, batch, outcome, answer.head);
-    return outcome.stop === "";
+    return true;
   }
 
   /** Writes what came of an answer, unless another context has done so. */

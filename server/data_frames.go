@@ -1,0 +1,79 @@
+package server
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core"
+)
+
+// unframe takes a body of entriesType apart.
+func unframe(m *dataMeta, body []byte) ([]message, error) {
+	var out []message
+	for len(body) > 0 {
+		at := "/" + strconv.Itoa(len(out))
+		if len(body) < 20 {
+			return nil, bad(at, "is cut off")
+		}
+		n := int(binary.BigEndian.Uint32(body[16:]))
+		e := message{id: core.UUID(body[:16])}
+		if n == 0 || n > len(body)-20 {
+			return nil, bad(at, "has a length that cannot be")
+		}
+		e.body, body = body[20:20+n], body[20+n:]
+		if m.isJSON() {
+			b, err := compactJSON(e.body)
+			if err != nil {
+				return nil, bad(at, "is no JSON")
+			}
+			e.body = b
+		}
+		if out = append(out, e); len(out) > maxMessages {
+			return nil, errTooLarge
+		}
+	}
+	return out, nil
+}
+
+// readEntries reads the view of entries: of each, 16 bytes of id (zero where its writer chose none), 8 bytes of size, one byte that tells
+// whether its bytes follow, one byte of length and the offset behind it, and then its bytes; numbers are big-endian.
+func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
+	left, bytes := limit, 0
+	most := maxDataInline
+	if pg.meta.isJSON() { // a message is what one request may have, and is read whole only
+		most = math.MaxInt32
+	}
+	return pg.each(tx, segs, limit, most, func(g segment, e *DataEntry, skip, size int) (bool, error) {
+		inline := size-skip <= most
+		if left == 0 || inline && bytes+size-skip > maxDataAnswer && bytes > 0 {
+			pg.full = true
+			return false, nil
+		}
+		left--
+		body := e.Body
+		if body == nil && inline {
+			var err error
+			if body, err = tx.DataBytes(g.stream, e.Index, skip, size-skip); err != nil {
+				return false, err
+			}
+		} else if inline {
+			body = body[skip:size]
+		}
+		end := position{g.stream, e.Start() + uint64(size), e.Index}.String()
+		b := append(pg.body, e.ID[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(size-skip))
+		if inline {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+		b = append(append(b, byte(len(end))), end...)
+		if inline {
+			b = append(b, body...)
+			bytes += size - skip
+		}
+		pg.body = b
+		return true, nil
+	})
+}
