@@ -64,6 +64,7 @@ type DB struct {
 	batch     int  // actions offered at once; halved by a 413
 	abort     context.CancelFunc
 	syncers   []func(error)
+	joined    []func(error) // those that came while a turn was under way: the next one is theirs
 
 	leading bool
 	heard   struct { // of the leader
@@ -183,6 +184,7 @@ func (db *DB) stopLoop() {
 	if db.abort != nil {
 		db.abort()
 	}
+	db.syncers, db.joined = append(db.syncers, db.joined...), nil
 	db.finishSyncs(errClosed)
 }
 

@@ -189,7 +189,7 @@ func (db *DB) heardTurn(text string) {
 			}
 		}
 	}
-	if trusted && !db.running && len(db.syncers) == 0 {
+	if trusted && !db.running && !db.syncing() {
 		db.schedule(db.idle*silence/2, becauseFollows)
 	}
 }

@@ -69,16 +69,23 @@ func (db *DB) Sync(done func(error)) {
 		done(fail(CodeUnreachable, "", "no server was named"))
 		return
 	}
-	db.syncers = append(db.syncers, done)
+	if db.running { // the request under way may be older than what it is that the caller knows of
+		db.joined = append(db.joined, done)
+	} else {
+		db.syncers = append(db.syncers, done)
+	}
 	db.wake(becauseSync, true)
 }
+
+// syncing tells whether somebody waits for Sync.
+func (db *DB) syncing() bool { return len(db.syncers)+len(db.joined) > 0 }
 
 // wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
 func (db *DB) wake(because string, hard bool) {
 	if db.transport == nil || db.closed {
 		return
 	}
-	if !db.leading && len(db.syncers) == 0 {
+	if !db.leading && !db.syncing() {
 		db.waitForLeader()
 		return
 	}
@@ -112,6 +119,7 @@ func (db *DB) turn() {
 	if db.closed || db.running {
 		return
 	}
+	db.syncers, db.joined = append(db.syncers, db.joined...), nil
 	var items []SyncItem
 	asked := map[string]*Stream{}
 	actions, bytes := db.batch, MaxRequestBytes*3/4

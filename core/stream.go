@@ -174,7 +174,7 @@ func (s *Stream) finishOpen(err error) {
 		s.leave()
 		s.end(nil)
 		opened(nil, err)
-		if len(s.db.syncers) > 0 { // they waited for this stream
+		if s.db.syncing() { // they waited for this stream
 			s.db.wake(becauseStart, true)
 		}
 		return

@@ -35,10 +35,11 @@ func blocks(t *testing.T, doc, info string) []string {
 // The README's snippets run as they stand there.
 func TestReadmeSnippets(t *testing.T) {
 	s := newSite(t)
-	html, js := blocks(t, "README.md", "html run")[0], blocks(t, "README.md", "js run")[0]
+	html, js := blocks(t, "README.md", "html run")[0], blocks(t, "README.md", "js run")
 	for name, text := range map[string]string{
-		"readme.html":    page(html),
-		"readme-js.html": page(`<script type="module">` + js + "\nwindow.out = [row, open_.length, all, state, index, pending, next];</script>"),
+		"readme.html": page(html),
+		"readme-js.html": page(`<script type="module">` + strings.Join(js, "\n") +
+			"\nwindow.data = async () => [messages, await files.settled(), (await (await fetch('/v1/data/files')).text())];\nwindow.out = [row, open_.length, all, state, index, pending, next];</script>"),
 	} {
 		if err := os.WriteFile(filepath.Join(webRoot, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -51,8 +52,18 @@ func TestReadmeSnippets(t *testing.T) {
 	two.eventually(`true`, `return window.out !== undefined`)
 	two.want(`["Learn to sail!",true,1,["sea"],1,2]`, `const [row, open, all, state, index] = out; return [row.title, row.done, row.votes, row.tags, open, all]`)
 	two.want(`true`, `return typeof out[4] === "number" && out[4] > 0`)
+	two.eventually(`[[{"text":"I am on the ferry"}],null,"a picture"]`, `return data()`)
 	if len(*one.console)+len(*two.console) > 0 {
 		t.Fatal(*one.console, *two.console)
+	}
+}
+
+// The shell commands of the guide to data streams do what it says.
+func TestDataCommands(t *testing.T) {
+	s := newSite(t)
+	cmd := exec.Command("sh", "-c", strings.ReplaceAll(blocks(t, "docs/DATA.md", "sh run")[0], "http://127.0.0.1:8080", s.url))
+	if out, err := cmd.Output(); err != nil || string(out) != `[{"text":"hello"}]` {
+		t.Fatalf("%v: it printed %s", err, out)
 	}
 }
 

@@ -310,3 +310,24 @@ func TestSyncWhileAnOpenFails(t *testing.T) {
 		t.Fatalf("open: %v, sync answered: %t", tb.closed, told)
 	}
 }
+
+// A request that was under way when sync was called may be older than the server's health: its failure is not the answer.
+func TestSyncIsNotAnsweredByATurnThatBeganBefore(t *testing.T) {
+	w := newWorld(t, 1)
+	w.Latency = latency(10)
+	tb := w.open(memstore.New())
+	w.Run(1000)
+	asked := len(tb.net.requests)
+	tb.net.fault = func(int) fate { return busy }
+	tb.write(create(1, `{}`))
+	for len(tb.net.requests) == asked {
+		w.Run(1)
+	}
+	tb.net.fault = nil
+	var got error = errors.New("not told")
+	tb.db.Sync(func(err error) { got = err })
+	w.Run(1000)
+	if got != nil || tb.Status().Pending != 0 {
+		t.Fatalf("sync: %v, %d pending", got, tb.Status().Pending)
+	}
+}
