@@ -91,6 +91,12 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 				lost(err)
 			case CodeOf(err) == CodeQuota:
 				s.failWrites(err)
+			case s.takeRefuge(err, func() {
+				if lost != nil {
+					lost(nil)
+				}
+			}):
+				return
 			case CodeOf(err) == CodeClosed:
 				s.gone(err)
 				if lost != nil {
@@ -159,6 +165,11 @@ func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), 
 			return func() {
 				switch {
 				case s.ended:
+				case err != nil && s.takeRefuge(err, func() {
+					if lost != nil {
+						lost(nil)
+					}
+				}):
 				case err != nil && CodeOf(err) == CodeClosed:
 					s.busy = false
 					s.gone(err)

@@ -24,6 +24,12 @@ type Config struct {
 	Held func(action string) bool
 	// Elect says that other contexts may lead: this one follows until Lead is called.
 	Elect bool
+	// Steal is called in a follower whose leader has said nothing for so long that it is not alive. It may be nil.
+	Steal func()
+	// Refuge makes a store in memory, where what is open goes on if the database is taken away under it. Lost is called when that
+	// has happened, with the number of actions that the server does not have. Without a Refuge the streams are closed then.
+	Refuge func() Store
+	Lost   func(unsent int)
 }
 
 // DB is one local database: its open streams, and the loop that keeps them in step with the server. All its functions
@@ -66,8 +72,13 @@ type DB struct {
 	syncers   []func(error)
 	joined    []func(error) // those that came while a turn was under way: the next one is theirs
 
-	leading bool
-	heard   struct { // of the leader
+	leading  bool
+	steal    func()
+	refuge   func() Store
+	lost     func(unsent int)
+	inRefuge bool
+	passed   int      // turns that this follower ran because the leader said nothing
+	heard    struct { // of the leader
 		next    int64
 		because string
 	}
@@ -79,7 +90,7 @@ type DB struct {
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}

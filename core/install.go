@@ -144,6 +144,7 @@ func (s *Stream) landedInstall(in *install, next *Replica, raw []byte, err error
 		}
 		s.landings = append([]*planned{s.plannedInstall(in)}, s.landings...)
 		s.Refresh()
+	case s.takeRefuge(err, func() { s.installed(in, err) }):
 	case CodeOf(err) == CodeClosed:
 		s.gone(err)
 		s.installed(in, err)

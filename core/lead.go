@@ -18,6 +18,8 @@ const (
 	patience = 10_000
 	// silence is how many idle pauses without a word of the leader a follower bears, in halves.
 	silence = 3
+	// deadAfter is how many turns a follower runs in the leader's stead, without a word of it, before it takes the lead.
+	deadAfter = 2
 )
 
 // Lead makes this context the leader.
@@ -173,6 +175,7 @@ func (db *DB) heardTurn(text string) {
 		return
 	}
 	db.heard.next, db.heard.because = next, because
+	db.passed = 0
 	trusted := true // the leader serves every stream that has something to send
 	for _, s := range db.sorted() {
 		st, ok := told[s.name]
@@ -201,6 +204,14 @@ func (db *DB) waitForLeader() {
 		return
 	}
 	db.schedule(patience, becauseFollows)
+}
+
+// passedBy counts a turn that this follower has run because the leader said nothing.
+func (db *DB) passedBy() {
+	if db.passed++; db.passed >= deadAfter && db.steal != nil {
+		db.passed = 0
+		db.steal()
+	}
 }
 
 // unsentHere tells whether an open stream has something to send.

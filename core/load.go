@@ -82,6 +82,8 @@ func (s *Stream) loaded(records []*record, err error) {
 		s.read = true
 		s.storageRecovered()
 		s.weigh()
+	case s.takeRefuge(err, func() { s.read = true }):
+		return
 	case CodeOf(err) == CodeClosed:
 		s.gone(err)
 		return

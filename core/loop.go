@@ -314,6 +314,9 @@ func (db *DB) finish(t turnResult) {
 		db.offline = false
 		db.batch = min(MaxActions, db.batch*2)
 	}
+	if !db.leading && db.because == becauseFollows {
+		db.passedBy()
+	}
 	ms, because := db.pauseAfter(t)
 	if t.err == nil && db.again == "" && db.news() {
 		db.again = becauseHint

@@ -299,6 +299,9 @@ func (s *Stream) stop(reason string, err error) {
 
 func (s *Stream) statusChanged() { s.observer.StatusChanged() }
 
+// Outdated tells whether the stream has met what a newer version wrote: this one can only read what it knows.
+func (s *Stream) Outdated() bool { return s.status.Reason == CodeUpgrade }
+
 // Status is the stream's state now.
 func (s *Stream) Status() Status {
 	st := s.status

@@ -32,7 +32,7 @@ func mapError(op string, err error) error {
 }
 
 func domName(err error) string {
-	for _, name := range [...]string{"QuotaExceededError", "ConstraintError", "VersionError", "AbortError"} {
+	for _, name := range [...]string{"QuotaExceededError", "ConstraintError", "VersionError", "AbortError", "UnknownError", "InvalidStateError"} {
 		if errors.Is(err, idb.NewDOMException(name)) {
 			return name
 		}

@@ -20,7 +20,9 @@ const (
 	schemaVersion = 1
 	records       = "records"
 	meta          = "meta"
-	lifeKey       = "life" // in meta: a random id made with the database
+	lifeKey       = "life"   // in meta: a random id made with the database
+	formatKey     = "format" // in meta: of what is stored; absent counts as 1. A newer version's is refused before anything is written
+	format        = 1
 
 	// openLimit ends the wait for an open that the browser never answers.
 	openLimit = 10 * time.Second
@@ -38,6 +40,7 @@ type Options struct {
 type Store struct {
 	name       string
 	durability idb.TransactionDurability
+	factory    *idb.Factory
 	db         *idb.Database
 	life       string // the database's; one that was deleted and made again has another
 	closed     bool
@@ -58,37 +61,31 @@ func Open(ctx context.Context, name string, o Options) (*Store, error) {
 	return s, s.open(ctx)
 }
 
+// open connects. Where the browser has lost what serves this page's databases (WebKit does, until the page is loaded anew), a frame of
+// the same origin has a factory that works.
 func (s *Store) open(ctx context.Context) error {
-	if js.Global().Get("indexedDB").IsUndefined() {
-		return &core.Error{Code: core.CodeStorage, Message: "this context has no IndexedDB"}
+	if s.factory == nil {
+		if !js.Global().Get("indexedDB").Truthy() {
+			return &core.Error{Code: core.CodeStorage, Message: "this context has no IndexedDB"}
+		}
+		s.factory = idb.Global()
 	}
-	ctx, cancel := context.WithTimeout(ctx, openLimit)
-	defer cancel()
-	req, err := idb.Global().Open(ctx, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
-		if old >= 1 {
-			return nil
+	db, err := s.connect(ctx)
+	if frameMayHelp(err) {
+		if factory := frameFactory(); factory != nil {
+			was := s.factory
+			s.factory = factory
+			if db, err = s.connect(ctx); err != nil {
+				s.factory = was
+			}
 		}
-		if _, err := db.CreateObjectStore(records, idb.ObjectStoreOptions{}); err != nil {
-			return err
-		}
-		m, err := db.CreateObjectStore(meta, idb.ObjectStoreOptions{})
-		if err == nil {
-			_, err = m.AddKey(js.ValueOf(lifeKey), js.ValueOf(uuid.NewString()))
-		}
-		return err
-	})
-	if err != nil {
-		return mapError("open the database", err)
-	}
-	db, err := req.Await(ctx)
-	if ctx.Err() != nil && db == nil || err == nil && ctx.Err() != nil { // a cancelled Await gives no error
-		return &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
 	}
 	if err != nil {
 		return mapError("open the database", err)
 	}
 	life, err := readLife(ctx, db)
 	if err != nil {
+		_ = db.Close()
 		return mapError("open the database", err)
 	}
 	if s.life != "" && s.life != life {
@@ -100,6 +97,38 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
+func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	req, err := s.factory.Open(ctx, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
+		if old >= 1 {
+			return nil
+		}
+		if _, err := db.CreateObjectStore(records, idb.ObjectStoreOptions{}); err != nil {
+			return err
+		}
+		m, err := db.CreateObjectStore(meta, idb.ObjectStoreOptions{})
+		if err == nil {
+			_, err = m.AddKey(js.ValueOf(lifeKey), js.ValueOf(uuid.NewString()))
+		}
+		if err == nil {
+			_, err = m.AddKey(js.ValueOf(formatKey), js.ValueOf(format))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	db, err := req.Await(ctx)
+	if ctx.Err() != nil && db == nil || err == nil && ctx.Err() != nil { // a cancelled Await gives no error
+		return nil, &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
+	}
+	return db, err
+}
+
+// Life is the id that the database was made with: one that was deleted and made again has another.
+func (s *Store) Life() string { return s.life }
+
 func readLife(ctx context.Context, db *idb.Database) (string, error) {
 	tx, err := db.Transaction(idb.TransactionReadOnly, meta)
 	if err != nil {
@@ -109,14 +138,26 @@ func readLife(ctx context.Context, db *idb.Database) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req, err := store.Get(js.ValueOf(lifeKey))
+	life, err := store.Get(js.ValueOf(lifeKey))
 	if err != nil {
 		return "", err
 	}
+	of, err := store.Get(js.ValueOf(formatKey))
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
 	if err := tx.Await(ctx); err != nil {
 		return "", err
 	}
-	value, err := req.Result()
+	if ctx.Err() != nil {
+		return "", &core.Error{Code: core.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
+	}
+	if value, err := of.Result(); err == nil && value.Type() == js.TypeNumber && value.Int() > format {
+		return "", &core.Error{Code: core.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
+	}
+	value, err := life.Result()
 	if err != nil || value.Type() != js.TypeString {
 		return "", &core.Error{Code: core.CodeCorrupt, Message: "the database lacks its id", Cause: err}
 	}
@@ -403,7 +444,7 @@ func (s *Store) Destroy(ctx context.Context) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	req, err := idb.Global().DeleteDatabase(s.name)
+	req, err := s.factory.DeleteDatabase(s.name)
 	if err != nil {
 		return mapError("delete the database", err)
 	}

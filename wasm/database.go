@@ -11,6 +11,7 @@ import (
 	"github.com/norunners/vert"
 
 	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/memstore"
 	"github.com/strandline-sync/strandline/idbstore"
 )
 
@@ -23,6 +24,7 @@ type options struct {
 	Retry  float64 `js:"retry"`
 	Idle   float64 `js:"idle"`
 	Elect  bool    `js:"elect"`
+	Memory bool    `js:"memory"` // where the browser keeps nothing, go on in memory
 }
 
 // problem is an error as the script gets it.
@@ -37,7 +39,7 @@ type problem struct {
 // database is an open one.
 type database struct {
 	*core.DB
-	store *idbstore.Store
+	store *idbstore.Store // nil: in memory
 }
 
 var (
@@ -68,52 +70,85 @@ var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is clo
 // reference begins what refers to an entry of a data stream, in the canonical text of an action. js/src/database.ts reads on.
 const reference = `{"$data":"`
 
-// openDatabase takes (options, auth, tell, slot, held, done): done(error, handle). tell(message) passes a message to other contexts;
-// slot(stream, got), null where there are no locks, calls got(release) when it is this context's turn to write.
-// held(action) tells whether an action waits for an entry of a data stream.
+// openDatabase takes (options, auth, hooks, done): done(error, handle, life, why). life is the database's id; why is null, or the error for which it
+// is in memory only. The hooks are functions of the script:
+//
+//	tell(message)      passes a message to other contexts
+//	slot(stream, got)  calls got(release) when it is this context's turn to write; null where there are no locks
+//	held(action)       tells whether an action waits for an entry of a data stream
+//	steal()            takes the lead from a leader that is dead
+//	lost(unsent)       the database was taken away: what is open goes on in memory
 func openDatabase(args []js.Value) {
 	var o options
-	auth, tell, slot, held, done := args[1], args[2], args[3], args[4], args[5]
+	auth, hooks, done := args[1], args[2], args[3]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
 		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
 	}
 	browser{}.Do(func() func() {
-		store, err := idbstore.Open(context.Background(), databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict})
+		var store core.Store
+		stored, err := openStore(&o)
+		life := ""
+		var why error
+		switch {
+		case err == nil:
+			store, life = stored, stored.Life()
+		case o.Memory && (core.CodeOf(err) == core.CodeStorage || core.CodeOf(err) == core.CodeQuota):
+			store, stored, why, err = memstore.New().Open(), nil, err, nil
+			o.Elect = false
+		}
 		return func() {
 			if err != nil {
 				done.Invoke(jsError(err))
 				return
 			}
-			c := core.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
-				Elect: o.Elect, Tell: func(message []byte) {
-					bytes := js.Global().Get("Uint8Array").New(len(message))
-					js.CopyBytesToJS(bytes, message)
-					tell.Invoke(bytes)
-				}, Held: func(action string) bool {
-					return strings.Contains(action, reference) && held.Invoke(action).Bool()
-				}}
-			if slot.Type() == js.TypeFunction {
-				c.Slot = func(stream string, got func(release func())) {
-					var called js.Func
-					called = js.FuncOf(func(_ js.Value, args []js.Value) any {
-						defer report("a turn to write")
-						called.Release()
-						release := args[0]
-						got(func() { release.Invoke() })
-						return nil
-					})
-					slot.Invoke(stream, called)
-				}
-			}
-			if o.URL != "" {
-				c.Transport = &fetcher{base: o.URL, auth: auth}
-			}
 			handle++
-			databases[handle] = &database{core.NewDB(c), store}
-			done.Invoke(js.Null(), handle)
+			databases[handle] = &database{core.NewDB(config(&o, store, auth, hooks)), stored}
+			done.Invoke(js.Null(), handle, life, jsError(why))
 		}
 	})
+}
+
+// openStore opens the database in the browser. What fails is tried once more: some browsers answer the second time only.
+func openStore(o *options) (*idbstore.Store, error) {
+	name := databaseName(o.Name, o.User)
+	store, err := idbstore.Open(context.Background(), name, idbstore.Options{Strict: o.Strict})
+	if err != nil && core.CodeOf(err) == core.CodeStorage {
+		store, err = idbstore.Open(context.Background(), name, idbstore.Options{Strict: o.Strict})
+	}
+	return store, err
+}
+
+// config is what openDatabase's arguments say.
+func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
+	c := core.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
+		Elect: o.Elect, Tell: func(message []byte) {
+			bytes := js.Global().Get("Uint8Array").New(len(message))
+			js.CopyBytesToJS(bytes, message)
+			hooks.Call("tell", bytes)
+		}, Held: func(action string) bool {
+			return strings.Contains(action, reference) && hooks.Call("held", action).Bool()
+		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) }}
+	if o.Memory {
+		c.Refuge = func() core.Store { return memstore.New().Open() }
+	}
+	if hooks.Get("slot").Type() == js.TypeFunction {
+		c.Slot = func(stream string, got func(release func())) {
+			var called js.Func
+			called = js.FuncOf(func(_ js.Value, args []js.Value) any {
+				defer report("a turn to write")
+				called.Release()
+				release := args[0]
+				got(func() { release.Invoke() })
+				return nil
+			})
+			hooks.Call("slot", stream, called)
+		}
+	}
+	if o.URL != "" {
+		c.Transport = &fetcher{base: o.URL, auth: auth}
+	}
+	return c
 }
 
 // openStream takes (database, name, conflict-free or null, conflicts, observer, done): done(error, handle, client, conflict-free).
@@ -262,11 +297,42 @@ func freeze(args []js.Value) {
 	switch {
 	case db == nil:
 	case args[1].Bool():
-		db.store.Freeze()
+		if db.store != nil {
+			db.store.Freeze()
+		}
 	default:
-		db.store.Thaw()
+		if db.store != nil {
+			db.store.Thaw()
+		}
 		db.Resume()
 	}
+}
+
+// wake takes (database, because): the clock has jumped.
+func wake(args []js.Value) {
+	if db := databases[args[0].Int()]; db != nil {
+		db.Wake(args[1].String())
+	}
+}
+
+// listStreams takes (database, done): done(error, names), those that have a local log.
+func listStreams(args []js.Value) {
+	done := args[1]
+	db := databases[args[0].Int()]
+	if db == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	browser{}.Do(func() func() {
+		names, err := db.store.Streams(context.Background())
+		return func() {
+			list := make([]any, len(names))
+			for i, name := range names {
+				list[i] = name
+			}
+			done.Invoke(jsError(err), list)
+		}
+	})
 }
 
 // wakeUp is a turn of the loop as the script gets it.

@@ -28,8 +28,14 @@ const (
 
 // header is where an export leaves what is not its status.
 //
-//	0 address of the output · 1 its length · 2 slot, count or handle · 3 version · 4 ticket
+//	0 address of the output · 1 its length · 2 slot, count or handle · 3 version · 4 ticket · 7 exports that have come to their end
 var header [8]uint32
+
+// ended is counted last: an export in which something blocked comes back to the script without it.
+const ended = 7
+
+// maxKept is how much output is kept for the next one, in bytes.
+const maxKept = 8 << 20
 
 var (
 	input     []byte
@@ -51,6 +57,7 @@ func exportInput(n int32) int32 {
 	}
 	input = input[:cap(input)]
 	header[2] = uint32(len(input))
+	header[ended]++
 	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(input))))
 }
 
@@ -60,8 +67,12 @@ func call(h int32, body func(s *stream) int32) (status int32) {
 		return statusDead
 	}
 	exporting = true
+	if cap(output) > maxKept {
+		output = nil
+	}
 	defer func() {
 		exporting = false
+		header[ended]++
 		if r := recover(); r != nil {
 			fatal("an export", r)
 			status = statusDead
@@ -182,6 +193,7 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 //go:wasmexport strandline_new_id
 func exportNewID(now float64) int32 {
 	give(newID(int64(now)).Append(output[:0]))
+	header[ended]++
 	return statusOK
 }
 

@@ -19,6 +19,9 @@ import (
 // host is the script's object: what it hears, and where the cold functions are.
 var host js.Value
 
+// stamp names the build; the build puts it in. The script refuses the program of another one.
+var stamp string
+
 func main() {
 	if len(os.Args) < 2 {
 		panic("strandline: no host was named")
@@ -40,8 +43,10 @@ func main() {
 	cold("lead", lead)
 	cold("freeze", freeze)
 	cold("trace", trace)
+	cold("wake", wake)
+	cold("streams", listStreams)
 	listen()
-	host.Call("ready")
+	host.Call("ready", stamp)
 	select {} // the exports and the callbacks are the program
 }
 

@@ -15,6 +15,7 @@ type stream struct {
 	handle   int
 	lives    map[uint32]*core.Live
 	nextLive uint32
+	outdated bool // that was told
 }
 
 var _ core.Observer = (*stream)(nil)
@@ -53,6 +54,10 @@ func (s *stream) Changed(remote bool) {
 func (s *stream) StatusChanged() {
 	if !exporting {
 		s.observer.Call("statusChanged")
+	}
+	if s.Stream != nil && !s.outdated && s.Outdated() {
+		s.outdated = true
+		s.observer.Call("outdated")
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command build makes the npm package's files in js/dist: the wasm, the ES module, the classic script, the script of the data streams
-// that these load, and the types.
+// that these load, both forms for service workers, which hold it, and the types.
 //
 // The wasm is looked for beside the script under its content-hashed name, so that it can be cached for ever; every file also has a
 // stable name.
@@ -8,7 +8,9 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +21,7 @@ import (
 
 // wasmFlags build without inlining, which is a tenth of the download: browsers inline what is hot by themselves. Go's own runtime is the
 // exception: with it, bulk writes are a tenth faster, for 6 KB.
-var wasmFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-gcflags=all=-l",
+var wasmFlags = []string{"-trimpath", "-buildvcs=false", "-gcflags=all=-l",
 	"-gcflags=runtime=", "-gcflags=internal/runtime/maps=", "-gcflags=unicode/utf8="}
 
 func main() {
@@ -47,7 +49,17 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", append(append([]string{"build", "-overlay", overlay}, wasmFlags...), "-o", wasm, "./wasm")...)
+	stamp, err := stampOf("go.mod", "go.sum", "core", "idbstore", "wasm", "js/build")
+	if err != nil {
+		return err
+	}
+	version, err := packageVersion()
+	if err != nil {
+		return err
+	}
+	flags := append([]string{"build", "-overlay", overlay}, wasmFlags...)
+	flags = append(flags, "-ldflags=-s -w -buildid= -X main.stamp="+stamp)
+	cmd := exec.Command("go", append(flags, "-o", wasm, "./wasm")...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
@@ -79,16 +91,17 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	names := map[string]string{"__WASM__": fmt.Sprintf("%q", hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData)}
-	for entry, out := range map[string]string{"js/src/esm.ts": "strandline.js", "js/src/classic.ts": "strandline.global.js", "js/src/inspector.ts": "inspector.js"} {
-		if err := bundle(entry, filepath.Join(dist, out), names); err != nil {
+	names := map[string]string{"__WASM__": fmt.Sprintf("%q", "./"+hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData),
+		"__STAMP__": fmt.Sprintf("%q", stamp), "__VERSION__": fmt.Sprintf("%q", version)}
+	for entry, out := range map[string]string{"esm.ts": "strandline.js", "classic.ts": "strandline.global.js", "sw.ts": "sw.js", "sw-classic.ts": "strandline.sw.js", "inspector.ts": "inspector.js"} {
+		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}
 		if _, err := hashedCopy(filepath.Join(dist, out)); err != nil {
 			return err
 		}
 	}
-	for _, name := range []string{"strandline.d.ts", "inspector.d.ts"} {
+	for _, name := range []string{"strandline.d.ts", "sw.d.ts", "inspector.d.ts"} {
 		types, err := os.ReadFile(filepath.Join("js/types", name))
 		if err != nil {
 			return err
@@ -98,6 +111,38 @@ func run() error {
 		}
 	}
 	return nil
+}
+
+// stampOf names the sources of a build: script and wasm of two builds refuse one another.
+func stampOf(paths ...string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			fmt.Fprintf(h, "%s %d\n", filepath.ToSlash(path), len(b))
+			h.Write(b)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+func packageVersion() (string, error) {
+	b, err := os.ReadFile("js/package.json")
+	if err != nil {
+		return "", err
+	}
+	var p struct{ Version string }
+	if err := json.Unmarshal(b, &p); err != nil || p.Version == "" {
+		return "", fmt.Errorf("js/package.json names no version: %w", err)
+	}
+	return p.Version, nil
 }
 
 // hashedCopy writes a copy whose name tells its content, and gives that name.

@@ -1,10 +1,10 @@
-// The classic script, with the global `strandline`: the wasm is beside it. currentScript is there only while the
-// script is first run; a worker that imports scripts has its own address instead.
+// The classic script, with the global `strandline`: the wasm is beside it.
+import { scriptURL } from "./base.js";
 import { setData } from "./lazy.js";
-import { setBase } from "./runtime.js";
+import { setWasm } from "./runtime.js";
 declare const __DATA__: string;
-const script = typeof document === "undefined" ? null : document.currentScript;
-const base = (script as HTMLScriptElement | null)?.src || globalThis.location?.href || "";
-setBase(base);
+declare const __WASM__: string;
+const base = scriptURL();
+setWasm(() => new URL(__WASM__, base));
 setData(() => import(new URL(__DATA__, base).href));
 export * from "./index.js";

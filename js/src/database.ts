@@ -1,14 +1,20 @@
-import { ClosedError, errorOf, invalid, RejectedError, SyncError, UnsentError, type Problem } from "./errors.js";
+import { Background } from "./background.js";
+import { ClosedError, errorOf, invalid, RejectedError, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
+import { healthOf, persist, type Health } from "./health.js";
 import { check } from "./json.js";
 import { dataScript } from "./lazy.js";
+import { Leader } from "./leader.js";
+import { pulse } from "./pulse.js";
 import type { DataSync } from "./data/sync.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
-import { begin } from "./write.js";
-import { load, type Runtime, type Slot, type WakeUp, type WasmSource } from "./runtime.js";
+import { begin as beginWrite } from "./write.js";
+import { load, type Runtime, type WakeUp, type WasmSource } from "./runtime.js";
 import { checkStreamOptions, type StreamOptions } from "./options.js";
 import { Stream, type StreamStatus } from "./stream.js";
+import { newer, version } from "./update.js";
+import { Witness, type Loss } from "./witness.js";
 
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 
@@ -20,33 +26,44 @@ export interface OpenOptions {
   wasm?: WasmSource;
   durability?: "relaxed" | "strict";
   timers?: { retry?: number; idle?: number };
+  persist?: boolean;
   log?: (entry: LogEntry) => void;
 }
 
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
-type DatabaseEvents = { status: Status };
-
-const slotLimit = 1000; // milliseconds that a tab waits for its turn to write
+type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
 
 const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
 
-const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "log"]);
+const maxRestarts = 3; // in a minute: what stops again and again would only do harm
+const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
+
+const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "persist", "log"]);
 
 /** Opens (or makes) the local database, and starts the sync loop. */
-export async function open(options: OpenOptions): Promise<Database> {
+export function open(options: OpenOptions): Promise<Database> {
+  return begin(options, true);
+}
+
+/** Opens it; one that is no candidate never runs the loop for others, and keeps nothing in memory only. */
+export async function begin(options: OpenOptions, candidate: boolean): Promise<Database> {
   const url = checkOptions(options);
-  const runtime = await load(options.wasm);
-  const db = new Database(runtime, options);
-  await db.begin(url);
+  const db = new Database(options, url);
+  await db.begin(candidate);
   return db;
 }
 
-function checkOptions(o: OpenOptions): string {
+/** The name that the contexts of a database share, and its background sync. */
+export const sharedName = (o: { name: string; user?: string }) => `strandline/${encodeURIComponent(o.name)}/${encodeURIComponent(o.user ?? "")}`;
+
+/** The URL of /v1, or "" for local only. */
+export function checkOptions(o: OpenOptions): string {
   if (typeof o !== "object" || o === null) throw invalid("", "open takes an object of options");
   for (const key of Object.keys(o)) if (!known.has(key)) throw invalid(`/${key}`, "is no option");
   if (typeof o.name !== "string" || o.name === "") throw invalid("/name", "a database has a name");
   if (o.user !== undefined && typeof o.user !== "string") throw invalid("/user", "is no string");
   if (o.auth !== undefined && typeof o.auth !== "function") throw invalid("/auth", "is no function");
+  if (o.persist !== undefined && typeof o.persist !== "boolean") throw invalid("/persist", "is no boolean");
   if (o.log !== undefined && typeof o.log !== "function") throw invalid("/log", "is no function");
   if (o.durability !== undefined && o.durability !== "relaxed" && o.durability !== "strict") throw invalid("/durability", 'is neither "relaxed" nor "strict"');
   for (const key of ["retry", "idle"] as const) {
@@ -66,70 +83,251 @@ function checkOptions(o: OpenOptions): string {
 export class Database {
   readonly name: string;
   readonly user: string | null;
-  readonly #runtime: Runtime;
+  #runtime!: Runtime;
   readonly #options: OpenOptions;
   readonly #streams = new Map<string, Promise<Stream>>();
   readonly #opened = new Map<string, Stream>();
   readonly #leaving = new Map<string, Stream>();
   readonly #events: Events<DatabaseEvents>;
+  readonly #shared: string;
+  readonly #url: string;
   #handle = 0;
   #closed: SyncError | null = null;
   #closing: Promise<void> | null = null;
   #ended = false;
   #channel: BroadcastChannel | null = null;
-  #leader = false;
-  #unlock: (() => void) | null = null;
-  #awake = new AbortController(); // aborted when the page is frozen, or lets go: with it end the requests for locks
-  readonly #slots = new Set<() => void>();
-  readonly #unlisten: (() => void)[] = [];
+  #leader!: Leader;
   #telling = false;
-  #url = "";
   #holding = false; // actions wait for entries of data streams
   #data: Promise<DataSync> | null = null;
   #dataNow: DataSync | null = null;
-  readonly #dead: (e: SyncError) => void;
+  // the runtime, when it stops
+  #down: SyncError | null = null; // while another one is started
+  #ready: Promise<void> = Promise.resolve();
+  #restarts: number[] = []; // when
+  #mostMemory = memoryLimit;
+  #stopPulse: () => void = () => {};
+  // what the browser keeps
+  readonly #witness: Witness;
+  readonly #background: Background;
+  #storage: Health["indexedDB"] = "ok";
+  #loss: Loss | null = null;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #asked = false; // for the service worker, for what is unsent now
+  readonly #outdated = { wasm: false, database: false };
 
   /** @internal */
-  constructor(runtime: Runtime, options: OpenOptions) {
-    this.#runtime = runtime;
+  constructor(options: OpenOptions, url: string) {
     this.#options = options;
+    this.#url = url;
     this.name = options.name;
     this.user = options.user ?? null;
-    this.#events = new Events(["status"], (e) => this.warn("listener", "a listener of the database threw", e));
-    this.#dead = (e) => {
-      this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
-      this.#end(e);
-    };
+    this.#shared = sharedName(options);
+    this.#witness = new Witness(this.#shared);
+    this.#background = new Background(this.#shared);
+    this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
   }
 
   /** @internal */
-  begin(url: string): Promise<void> {
+  async begin(candidate: boolean): Promise<void> {
+    const lead = { lead: (yes: boolean) => this.#led(yes), freeze: (yes: boolean) => this.#froze(yes) };
+    const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
+    this.#leader = new Leader(this.#shared, !shared, candidate, lead);
+    await this.#attach(await load(this.#options.wasm), candidate);
+    if (this.#storage === "ok") this.#listen();
+    else this.#alone();
+    this.#leader.begin();
+    this.#stopPulse = pulse(
+      () => !this.#down && this.#runtime.host.wake(this.#handle, "the device goes on after a sleep"),
+      () => this.#beat(),
+    );
+    if (candidate) {
+      this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#watchUnsent());
+      this.wrote(); // what was left the last time
+    }
+  }
+
+  /** Opens the database in a program. */
+  #attach(runtime: Runtime, candidate: boolean): Promise<void> {
     const o = this.#options;
-    this.#url = url;
     const options = {
       name: o.name,
       user: o.user ?? "",
-      url,
+      url: this.#url,
       strict: o.durability === "strict",
       retry: Math.min(o.timers?.retry ?? 0, maxTimer),
       idle: Math.min(o.timers?.idle ?? 0, maxTimer),
-      elect: typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks,
+      elect: !this.#leader.leads || this.#leader.candidate,
+      memory: candidate && this.#url !== "",
     };
-    this.#leader = !options.elect;
+    const hooks = {
+      tell: (message: object) => this.#channel?.postMessage(message),
+      slot: options.elect ? this.#leader.slot : null,
+      held: this.#held,
+      steal: () => this.#leader.steal(),
+      lost: (unsent: number) => this.#lost(unsent),
+    };
     return new Promise((resolve, reject) => {
-      this.#runtime.alive();
-      this.#runtime.onDeath.add(reject);
-      this.#runtime.host.open(options, o.auth, (message) => this.#channel?.postMessage(message), options.elect ? this.#slot : null, this.#held, (problem, handle) => {
-        this.#runtime.onDeath.delete(reject);
+      runtime.alive();
+      runtime.onDeath.add(reject);
+      runtime.host.open(options, o.auth, hooks, (problem, handle, life, why) => {
+        runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
+        this.#runtime = runtime;
         this.#handle = handle;
-        this.#runtime.onDeath.add(this.#dead);
-        this.#listen();
-        if (options.elect) this.#elect();
-        this.#watchLifecycle(options.elect);
+        runtime.onDeath.add(this.#dead);
+        runtime.users.add(this.#busy);
+        if (why) {
+          this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
+          this.#tellHealth("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
+        } else {
+          const loss = this.#witness.compare(life);
+          if (loss) this.#lose(loss);
+        }
         resolve();
       });
     });
+  }
+
+  // ---- when the runtime stops
+
+  readonly #busy = () => [...this.#opened.values()].some((s) => s.busy);
+
+  readonly #dead = (e: SyncError): void => {
+    if (this.#ended) return;
+    this.#down = e;
+    const now = Date.now();
+    this.#restarts = [...this.#restarts.filter((at) => at > now - 60_000), now];
+    this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
+    for (const stream of [...this.#opened.values()]) stream.detach(e);
+    this.#leader.releaseSlots();
+    if (this.#closed) return this.#end(this.#closed); // it was about to
+    if (this.#restarts.length > maxRestarts) return this.#end(new SyncError({ code: "internal", message: `internal: the runtime stops again and again: ${e.message}` }, e));
+    this.#ready = this.#restart(e);
+  };
+
+  /** Starts another program, out of IndexedDB, and goes on there. */
+  async #restart(why: SyncError): Promise<void> {
+    try {
+      await this.#attach(await load(this.#options.wasm), true);
+      if (this.#ended) {
+        this.#runtime.host.close(this.#handle, () => {});
+        return;
+      }
+      if (this.#leader.frozen) this.#runtime.host.freeze(this.#handle, true);
+      if (this.#leader.leads) this.#runtime.host.lead(this.#handle, true);
+      await Promise.all([...this.#opened.values()].map((s) => this.#reopen(s)));
+      if (this.#down !== why) return;
+      this.#down = null;
+      this.statusChanged();
+    } catch (e) {
+      if (this.#down !== why) return; // it has died again, and is being started again
+      if (e instanceof RestartedError) this.#dead(e);
+      else this.#end(e instanceof SyncError ? e : new SyncError({ code: "internal", message: `internal: the runtime cannot be started again: ${String(e)}` }, e));
+    }
+  }
+
+  #reopen(stream: Stream): Promise<void> {
+    const runtime = this.#runtime;
+    return new Promise((resolve, reject) => {
+      runtime.onDeath.add(reject);
+      runtime.host.stream(this.#handle, stream.name, stream.conflictFree, stream.conflictsKept, stream.observer, (problem, handle, client) => {
+        runtime.onDeath.delete(reject);
+        if (problem) stream.end(errorOf(problem));
+        else stream.attach(runtime, handle, client);
+        resolve();
+      });
+    });
+  }
+
+  /** A program whose memory has grown beyond what it needs is replaced while nothing is under way. What it needs shows in the one that takes its place. */
+  #beat(): void {
+    const runtime = this.#runtime;
+    const { memory } = runtime;
+    if (this.#down || this.#closed || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
+    runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${memory >> 20} MiB`, retryable: true }));
+    void this.#ready.then(() => (this.#mostMemory = Math.max(memoryLimit, 3 * this.#runtime.memory)));
+  }
+
+  // ---- what the browser keeps, or does not
+
+  /** @internal Whether what is committed is kept by this browser. */
+  get durable(): boolean {
+    return this.#storage === "ok";
+  }
+
+  /** The database was taken away while it was open: the core goes on in memory. */
+  #lost(unsent: number): void {
+    for (const s of this.#dataNow?.streams.values() ?? []) unsent += s.status.pending;
+    this.#storage = "lost";
+    this.#lose({ at: Date.now(), unsent });
+    this.#alone();
+  }
+
+  #lose(loss: Loss): void {
+    this.#loss = loss;
+    this.#tellHealth("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
+  }
+
+  /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
+  #alone(): void {
+    this.#channel?.close();
+    this.#channel = null;
+    this.#leader.alone();
+  }
+
+  #tellHealth(level: LogEntry["level"], code: string, message: string): void {
+    this.#log({ level, code, message });
+    setTimeout(async () => this.#events.emit("health", await this.health())); // when open has resolved
+  }
+
+  async health(): Promise<Health> {
+    this.#check();
+    return healthOf(this.#storage, this.#loss);
+  }
+
+  /** @internal Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
+  wrote(): void {
+    this.#watch ??= setTimeout(() => this.#watchUnsent(), 1000);
+  }
+
+  #watchUnsent(): void {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    if (this.#closed || this.#down) return;
+    const unsent = Object.entries(this.status.streams).map(([name, s]): [string, number] => [name, s.pending]);
+    this.#witness.remember(unsent);
+    if (this.#options.persist !== false && unsent.length > 0) {
+      persist().then((granted) => granted && this.#tellHealth("info", "persisted", "the browser keeps what is stored"), () => {});
+    }
+    if (!unsent.some(([, n]) => n > 0)) {
+      this.#asked = false;
+      return;
+    }
+    if (!this.#asked) this.#background.register();
+    this.#asked = true;
+    this.#watch = setTimeout(() => this.#watchUnsent(), 5000);
+  }
+
+  /** @internal Something newer is about: of the runtime, or in the local database. Each is told once. */
+  outdated(what: "wasm" | "database"): void {
+    if (this.#outdated[what]) return;
+    this.#outdated[what] = true;
+    queueMicrotask(() => this.#events.emit("update", { ...this.#outdated }));
+  }
+
+  // ---- other contexts
+
+  #led(yes: boolean): void {
+    if (!this.#down) this.#runtime.host.lead(this.#handle, yes);
+    this.#dataNow?.lead(yes);
+    if (yes) void this.#hasData().then((has) => (has ? this.#withData() : null)).catch(() => {});
+    this.statusChanged();
+  }
+
+  #froze(yes: boolean): void {
+    if (!this.#down) this.#runtime.host.freeze(this.#handle, yes);
+    this.#dataNow?.freeze(yes);
   }
 
   /** Whether an action refers to an entry of a data stream that the server does not have yet. */
@@ -144,37 +342,10 @@ export class Database {
 
   /** Offers what was held, if anything was. */
   readonly #poke = (): void => {
-    if (!this.#holding || this.#closed) return;
+    if (!this.#holding || this.#closed || this.#down) return;
     this.#holding = false;
     this.#runtime.host.poke(this.#handle);
   };
-
-  /** A turn to write: tabs that write at once would else only lose races to one another. Who waits too long goes without. */
-  readonly #slot: Slot = (stream, got) => {
-    let waiting = true;
-    const awake = this.#awake.signal;
-    const go = (release: () => void) => {
-      if (!waiting) return release();
-      waiting = false;
-      got(release);
-    };
-    const granted = () =>
-      new Promise<void>((resolve) => {
-        if (awake.aborted) return resolve(); // the page was frozen meanwhile: nobody waits for a frozen page
-        const release = () => {
-          this.#slots.delete(release);
-          resolve();
-        };
-        this.#slots.add(release);
-        go(release);
-      });
-    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake]);
-    navigator.locks.request(`${this.#shared}/${stream}`, { signal }, granted).catch(() => go(() => {}));
-  };
-
-  get #shared(): string {
-    return `strandline/${encodeURIComponent(this.name)}/${encodeURIComponent(this.user ?? "")}`;
-  }
 
   /** What other tabs tell. Only hints: what counts is read from the local log. */
   #listen(): void {
@@ -182,69 +353,25 @@ export class Database {
     this.#channel = new BroadcastChannel(this.#shared);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
       if (this.#closed) return;
-      if (e.data instanceof Uint8Array) this.#runtime.host.hear(this.#handle, e.data);
-      else if (typeof (e.data as { data?: unknown } | null)?.data === "string") this.#heard(e.data as { data: string });
-      else if (e.data === "trace?") this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader, tab: globalThis.document?.title ?? "worker" });
+      const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown } | null;
+      if (e.data instanceof Uint8Array) {
+        if (!this.#down) this.#runtime.host.hear(this.#handle, e.data);
+      } else if (typeof told?.data === "string") this.#heard(told as { data: string });
+      else if (typeof told?.version === "string") this.#met(told.version);
+      else if (told?.destroyed === true) this.#end(new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" }));
+      else if (e.data === "trace?") this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" });
     };
+    this.#channel.postMessage({ version });
   }
 
-  /** A frozen page holds nothing that others wait for: no lock, and no transaction. */
-  #watchLifecycle(elect: boolean): void {
-    let frozen = false;
-    const freeze = (yes: boolean) => {
-      if (frozen === yes) return;
-      frozen = yes;
-      if (yes) this.#release();
-      else this.#awake = new AbortController();
-      this.#runtime.host.freeze(this.#handle, yes);
-      this.#dataNow?.freeze(yes);
-      if (!yes && elect) this.#elect();
-    };
-    const on = (target: EventTarget | undefined, event: string, fn: (e: Event) => void) => {
-      target?.addEventListener(event, fn);
-      this.#unlisten.push(() => target?.removeEventListener(event, fn));
-    };
-    on(globalThis.document, "freeze", () => freeze(true));
-    on(globalThis.document, "resume", () => freeze(false));
-    on(globalThis, "pagehide", (e) => (e as PageTransitionEvent).persisted && freeze(true));
-    on(globalThis, "pageshow", () => freeze(false));
-  }
-
-  /** Gives back what others wait for. */
-  #release(): void {
-    this.#awake.abort();
-    this.#unlock?.();
-    for (const release of this.#slots) release();
-  }
-
-  /** Waits for the database's lock: who holds it runs the loop for all. */
-  #elect(): void {
-    const awake = this.#awake.signal;
-    this.#unlock = null;
-    const lead = (yes: boolean) => {
-      if (this.#ended) return;
-      this.#leader = yes;
-      this.#runtime.host.lead(this.#handle, yes);
-      this.#dataNow?.lead(yes);
-      if (yes) void this.#hasData().then((has) => (has ? this.#withData() : null)).catch(() => {});
-      this.statusChanged();
-    };
-    const held = () =>
-      new Promise<void>((release) => {
-        const unlock = () => {
-          lead(false);
-          release();
-        };
-        if (this.#ended || awake.aborted) release();
-        else {
-          this.#unlock = unlock;
-          lead(true);
-        }
-      });
-    navigator.locks.request(this.#shared, { signal: awake }, held).catch(() => awake.aborted || lead(false)); // stolen
+  /** Another context is of some version: a newer one is news, and an older one wants to hear of this. */
+  #met(other: string): void {
+    if (newer(other)) this.outdated("wasm");
+    else if (other !== version) this.#channel?.postMessage({ version });
   }
 
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
+    if (this.#down && !this.#ended) return this.#ready.then(() => this.stream(name, options));
     let stream = this.#streams.get(name);
     if (!stream) {
       // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
@@ -265,14 +392,15 @@ export class Database {
       let stream: Stream | undefined;
       // The core may tell before the stream is there, of a state that its first look will show.
       const observer = {} as { [event: string]: (...args: never[]) => void };
-      for (const event of ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "closed"] as const) {
+      for (const event of ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "outdated", "closed"] as const) {
         observer[event] = (...args: never[]) => (stream?.observer[event] as ((...args: never[]) => void) | undefined)?.(...args);
       }
       this.#runtime.onDeath.add(reject);
       this.#runtime.host.stream(this.#handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
-        stream = new Stream(this, this.#runtime, handle, name, client, conflictFree, options);
+        stream = new Stream(this, name, conflictFree, options);
+        stream.attach(this.#runtime, handle, client);
         this.#opened.set(name, stream);
         resolve(stream);
         this.statusChanged();
@@ -281,6 +409,7 @@ export class Database {
   }
 
   async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
+    await this.#ready;
     this.#check();
     const data = await this.#withData();
     this.#check();
@@ -295,7 +424,7 @@ export class Database {
       ({ DataSync }) => {
         const o = this.#options;
         const data = new DataSync({
-          kit: { SyncError, RejectedError, errorOf, invalid, Events, begin, check },
+          kit: { SyncError, RejectedError, errorOf, invalid, Events, begin: beginWrite, check },
           shared: this.#shared,
           url: this.#url,
           auth: o.auth,
@@ -309,12 +438,15 @@ export class Database {
           },
           log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
           tell: (message) => this.#channel?.postMessage(message),
-          statusChanged: () => this.statusChanged(),
+          statusChanged: () => {
+            this.wrote();
+            this.statusChanged();
+          },
           poke: this.#poke,
         });
         if (this.#closed) void data.close(this.#closed);
         this.#dataNow = data;
-        if (this.#leader) data.lead(true);
+        if (this.#leader.leads) data.lead(true);
         return data;
       },
       (e: unknown) => {
@@ -333,7 +465,7 @@ export class Database {
   /** What another context tells of data streams: who leads works for all. */
   #heard(message: { data: string }): void {
     if (this.#dataNow) this.#dataNow.hear(message);
-    else if (this.#leader && message.data !== "who") this.#withData().then((data) => data.hear(message), () => {});
+    else if (this.#leader.leads && message.data !== "who") this.#withData().then((data) => data.hear(message), () => {});
   }
 
   /** @internal The stream is being closed: it is given to nobody any more. */
@@ -353,8 +485,21 @@ export class Database {
   }
 
   async sync(): Promise<void> {
+    await this.#ready;
     await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
     await this.#dataNow?.sync();
+  }
+
+  /** @internal Sends what any context has left behind, of every stream, open or not, and gives how much of it is left. */
+  async drain(streams?: readonly string[]): Promise<number> {
+    const names = streams ?? (await new Promise<string[]>((resolve, reject) => {
+      this.#runtime.host.streams(this.#handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names)));
+    }));
+    for (const name of names) await this.stream(name);
+    await this.sync();
+    const data = (await this.#hasData()) ? await this.#withData() : null;
+    if (data && (await data.drain()) === 0) await this.sync(); // what waited for entries
+    return Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0) + ((await data?.queued()) ?? 0);
   }
 
   #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {
@@ -373,7 +518,7 @@ export class Database {
     const streams: Status["streams"] = {};
     for (const [name, stream] of this.#opened) streams[name] = stream.status;
     for (const [name, stream] of this.#dataNow?.streams ?? []) streams[`data:${name}`] = stream.status;
-    return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader, user: this.user, streams };
+    return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader.leads, user: this.user, streams };
   }
 
   /** The last turns that the loop made in this context, oldest first. */
@@ -405,6 +550,10 @@ export class Database {
 
   close(): Promise<void> {
     if (this.#closed) return this.#closing ?? Promise.resolve();
+    if (this.#down) {
+      this.#end(new ClosedError({ code: "closed", message: "the database is closed" }));
+      return Promise.resolve();
+    }
     this.#closing = this.#ask((done) => {
       this.#closed = new ClosedError({ code: "closed", message: "the database is closed" }); // for every call from now on
       this.#runtime.host.close(this.#handle, done);
@@ -413,6 +562,7 @@ export class Database {
   }
 
   async destroy(options: { force?: boolean } = {}): Promise<void> {
+    await this.#ready;
     this.#check();
     const data = this.#data || (await this.#hasData()) ? await this.#withData().catch((e: unknown) => this.#unread(e, options.force === true)) : null;
     if (data) {
@@ -421,7 +571,11 @@ export class Database {
     }
     await this.#ask((done) =>
       this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
-        if (!problem) this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+        if (!problem) {
+          this.#channel?.postMessage({ destroyed: true }); // else they would take it for lost
+          this.#witness.forget();
+          this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+        }
         done(problem);
       }),
     );
@@ -440,15 +594,18 @@ export class Database {
     this.#ended = true;
     this.#closed = error;
     this.#channel?.close();
-    this.#release();
+    this.#leader?.end();
+    this.#stopPulse();
+    clearTimeout(this.#watch);
     this.#runtime.onDeath.delete(this.#dead);
-    for (const unlisten of this.#unlisten) unlisten();
+    this.#runtime.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);
     void this.#dataNow?.close(error).catch(() => {});
   }
 
   #check(): void {
-    if (this.#closed) throw this.#closed;
+    const why = this.#closed ?? this.#down;
+    if (why) throw why;
     this.#runtime.alive();
   }
 

@@ -38,6 +38,7 @@ export class ClosedError extends SyncError {}
 
 export class ReadOnlyOfflineError extends SyncError {}
 export class NothingToUndoError extends SyncError {}
+export class RestartedError extends SyncError {}
 
 export class InvalidError extends SyncError {
   readonly path: string;
@@ -74,6 +75,7 @@ const names = new Map<unknown, string>([
   [ReadOnlyOfflineError, "ReadOnlyOfflineError"],
   [InvalidError, "InvalidError"],
   [RejectedError, "RejectedError"],
+  [RestartedError, "RestartedError"],
   [UnsentError, "UnsentError"],
 ]);
 

@@ -10,6 +10,8 @@ export {
   QuotaError,
   ReadOnlyOfflineError,
   RejectedError,
+  RestartedError,
   SyncError,
   UnsentError,
 } from "./errors.js";
+export { serviceWorker } from "./serviceworker.js";

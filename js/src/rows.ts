@@ -47,6 +47,21 @@ export class Rows {
     return Object.freeze(rows);
   }
 
+  /** Rows of another program that had the same content stay the rows. */
+  keep(rows: readonly Row[], before: readonly Row[]): readonly Row[] {
+    const old = new Map(before.map((row) => [row.id, row]));
+    const versions = new Map<Row | undefined, number>();
+    for (const [version, ref] of this.#kept) versions.set(ref.deref(), version);
+    return Object.freeze(
+      rows.map((row) => {
+        const was = old.get(row.id);
+        if (!was || JSON.stringify(was) !== JSON.stringify(row)) return row;
+        this.#kept.set(versions.get(row)!, new WeakRef(was));
+        return was;
+      }),
+    );
+  }
+
   #fetch(slots: number[], versions: number[]): Row[] {
     const r = this.#runtime;
     r.inputSlots(slots);

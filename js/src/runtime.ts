@@ -1,16 +1,9 @@
 // The wasm program and the border to it. Hot calls are exports over one buffer of bytes; cold ones are functions that the
 // program puts on the host object. Nothing here calls an app.
-import "../../wasm_exec.js";
-import { errorOf, SyncError, type Problem } from "./errors.js";
+import { errorOf, RestartedError, SyncError, type Problem } from "./errors.js";
+import { Go, silence, type GoProgram } from "./glue.js";
 
-interface GoProgram {
-  argv: string[];
-  exited: boolean;
-  importObject: WebAssembly.Imports;
-  run(i: WebAssembly.Instance): Promise<void>;
-}
-declare const Go: new () => GoProgram;
-declare const __WASM__: string; // the content-hashed name; the build puts it in
+declare const __STAMP__: string; // of the build that this script and its wasm are of; the build puts it in
 
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
@@ -50,10 +43,10 @@ export type Slot = (stream: string, got: (release: () => void) => void) => void;
 
 /** The cold functions. */
 interface Host {
-  ready(): void;
+  ready(stamp: string): void;
   panicked(message: string, stack: string): void;
   pump(): void;
-  open(options: object, auth: unknown, tell: (message: Uint8Array) => void, slot: Slot | null, held: (action: string) => boolean, done: (error: Problem | null, handle: number) => void): void;
+  open(options: object, auth: unknown, hooks: object, done: (error: Problem | null, handle: number, life: string, why: Problem | null) => void): void;
   stream(db: number, name: string, conflictFree: boolean | null, conflicts: number, observer: object, done: (error: Problem | null, handle: number, client: string, conflictFree: boolean) => void): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;
@@ -66,8 +59,12 @@ interface Host {
   hear(db: number, message: Uint8Array): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;
+  wake(db: number, because: string): void;
+  streams(db: number, done: (error: Problem | null, names: string[]) => void): void;
   trace(db: number, each: (turn: WakeUp) => void): void;
 }
+
+const CALLS = 7; // in the header: how many exports have come to their end
 
 const maxInput = 64 << 20; // far above every limit of the core, which says what is wrong more exactly
 
@@ -75,37 +72,55 @@ export const OK = 0;
 export const ABSENT = 1;
 const ERROR = 2;
 
-let base = "";
-/** Says where this script is: the wasm is beside it. */
-export function setBase(url: string): void {
-  base = url;
+let beside: (() => string | URL) | undefined;
+/** Says where the wasm is when nobody else does: beside the script. */
+export function setWasm(where: () => string | URL): void {
+  beside = where;
 }
 
 const loading = new Map<unknown, Promise<Runtime>>();
+const modules = new Map<unknown, WebAssembly.Module>(); // what is restarted needs no network
 
-/** The running program of a source; one per page and source. A load that failed is tried anew by the next call. */
+/** The running program of a source; one per page and source. A load that failed is tried anew by the next call, and so is one whose
+    program has died. */
 export function load(source?: WasmSource): Promise<Runtime> {
   const key = source instanceof URL ? source.href : source ?? "";
   let runtime = loading.get(key);
   if (!runtime) {
-    runtime = start(source);
+    runtime = start(source, key);
     loading.set(key, runtime);
     runtime.catch(() => loading.delete(key));
   }
   return runtime;
 }
 
-async function start(source?: WasmSource): Promise<Runtime> {
-  const go = new Go();
-  const instance = await instantiate(source ?? defaultURL(), go.importObject);
+async function start(source: WasmSource | undefined, key: unknown): Promise<Runtime> {
+  let runtime = await begin(source, key);
+  if (runtime.stamp !== __STAMP__ && (source === undefined || typeof source === "string" || source instanceof URL)) {
+    // A cache may have kept the one of another build.
+    modules.delete(key);
+    runtime.end();
+    runtime = await begin(source, key, "reload");
+  }
+  if (runtime.stamp === __STAMP__) return runtime;
+  modules.delete(key);
+  runtime.end();
+  throw new SyncError({ code: "upgrade", message: "upgrade: script and WebAssembly are of two builds; load the app anew" });
+}
+
+async function begin(source: WasmSource | undefined, key: unknown, cache: RequestCache = "default"): Promise<Runtime> {
+  const go = new (Go())();
+  const known = modules.get(key);
+  const { module, instance } = await instantiate(known ?? source ?? defaultURL(), go.importObject, cache);
+  modules.set(key, module);
   return new Promise((resolve, reject) => {
     const name = `strandline-host-${Math.random().toString(36).slice(2)}`;
     const scope = globalThis as unknown as { [name: string]: unknown };
     const runtime = new Runtime(go);
     const host = runtime.host;
-    host.ready = () => {
+    host.ready = (stamp) => {
       delete scope[name];
-      runtime.begin(instance.exports as unknown as Exports);
+      runtime.begin(instance.exports as unknown as Exports, stamp);
       resolve(runtime);
     };
     host.panicked = (message, stack) => runtime.die(message, stack);
@@ -125,21 +140,23 @@ async function start(source?: WasmSource): Promise<Runtime> {
 }
 
 function defaultURL(): string | URL {
-  if (!base) throw wasmError("say where strandline.wasm is with the option wasm");
-  return new URL(__WASM__, base);
+  if (!beside) throw wasmError("say where strandline.wasm is with the option wasm");
+  return beside();
 }
 
-const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "wasm", message, retryable: true }, cause);
+const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "wasm", message: `wasm: ${message}`, retryable: true }, cause);
 
-async function instantiate(source: WasmSource, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+type Program = WebAssembly.WebAssemblyInstantiatedSource;
+
+async function instantiate(source: WasmSource, imports: WebAssembly.Imports, cache: RequestCache): Promise<Program> {
   let bytes: BufferSource | WebAssembly.Module;
   if (typeof source === "string" || source instanceof URL || source instanceof Response) {
-    const response = source instanceof Response ? source : await fetchWasm(source);
+    const response = source instanceof Response ? source : await fetchWasm(source, cache);
     const where = source instanceof Response ? response.url : String(source);
     if (!response.ok) throw wasmError(`${where} could not be fetched: status ${response.status}`);
     const streaming = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
     try {
-      if (streaming) return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+      if (streaming) return await WebAssembly.instantiateStreaming(response, imports);
       bytes = await response.arrayBuffer();
     } catch (e) {
       throw wasmError(`${where} is no WebAssembly that this browser can run`, e);
@@ -148,17 +165,20 @@ async function instantiate(source: WasmSource, imports: WebAssembly.Imports): Pr
     bytes = source;
   }
   try {
-    if (bytes instanceof WebAssembly.Module) return await WebAssembly.instantiate(bytes, imports);
-    return (await WebAssembly.instantiate(bytes, imports)).instance;
+    if (bytes instanceof WebAssembly.Module) return { module: bytes, instance: await WebAssembly.instantiate(bytes, imports) };
+    return await WebAssembly.instantiate(bytes, imports);
   } catch (e) {
     throw wasmError("the bytes are no WebAssembly that this browser can run", e);
   }
 }
 
-async function fetchWasm(url: string | URL): Promise<Response> {
+/** Fetches it. A service worker's own requests do not pass through its handler: without a network it looks into the caches by itself. */
+async function fetchWasm(url: string | URL, cache: RequestCache): Promise<Response> {
   try {
-    return await fetch(url);
+    return await fetch(url, { cache });
   } catch (e) {
+    const kept = await globalThis.caches?.match(url).catch(() => undefined);
+    if (kept) return kept;
     throw wasmError(`${String(url)} could not be fetched`, e);
   }
 }
@@ -169,12 +189,18 @@ export class Runtime {
   /** Hears that the program has died; called once. */
   readonly onDeath = new Set<(e: SyncError) => void>();
   exports!: Exports;
-  /** What an export left: output address, its length, slot or count, version, ticket. */
+  /** Who uses it, each telling whether a call is under way that a restart would end. */
+  readonly users = new Set<() => boolean>();
+  /** What an export left: output address, its length, slot or count, version, ticket; and how many have ended. */
   header!: Uint32Array;
+
+  /** Of the build that the program is of. */
+  stamp = "";
 
   readonly #go: GoProgram;
   #dead: SyncError | null = null;
   #headerAt = 0;
+  #calls = 0; // of exports: the program counts those that came to their end
   #inputAt = 0;
   #inputSize = 0; // the program keeps the room that it gave
   #pumping = false;
@@ -186,31 +212,55 @@ export class Runtime {
     this.#go = go;
   }
 
-  begin(exports: Exports): void {
-    // An exception out of an export (a trap, an exhausted stack) has left the program in the middle of something.
+  begin(exports: Exports, stamp: string): void {
+    this.stamp = stamp;
+    // An exception out of an export (a trap, an exhausted stack) has left the program in the middle of something; and so has one that
+    // came back before its end, because something in it blocked.
     const guarded = { mem: exports.mem } as unknown as { [name: string]: unknown };
     for (const [name, f] of Object.entries(exports)) {
       if (typeof f !== "function" || !name.startsWith("strandline_")) continue;
       const call = f as Export;
       guarded[name] = (...args: number[]) => {
+        const ended = ++this.#calls;
+        let status: number;
         try {
-          return call(...args);
+          status = call(...args);
         } catch (e) {
           this.die(String(e));
           throw this.#dead;
         }
+        if (this.header[CALLS] === undefined) this.#views(); // the memory has grown
+        if (this.header[CALLS] !== ended >>> 0 && status >= 0) {
+          this.die(`${name} blocked`);
+          throw this.#dead;
+        }
+        return status;
       };
     }
     this.exports = guarded as unknown as Exports;
     this.#headerAt = exports.strandline_header() >>> 0;
     this.#views();
+    this.#calls = this.header[CALLS]!;
   }
 
   die(message: string, stack?: string): void {
     if (this.#dead) return;
-    this.#dead = new SyncError({ code: "internal", message: `the runtime stopped: ${message}`, retryable: false }, stack);
-    for (const hear of this.onDeath) hear(this.#dead);
+    this.end(new RestartedError({ code: "restarted", message: `restarted: the runtime stopped: ${message}`, retryable: true }, stack));
+  }
+
+  /** Ends the program: it does nothing more, and holds nothing that others wait for. */
+  end(why: SyncError = new RestartedError({ code: "restarted", message: "restarted: another runtime takes its place", retryable: true })): void {
+    this.#dead = why;
     for (const [key, runtime] of loading) runtime.then((r) => r === this && loading.delete(key), () => {});
+    silence(this.#go);
+    const hear = [...this.onDeath];
+    this.onDeath.clear();
+    for (const f of hear) f(why);
+  }
+
+  /** Bytes of linear memory. */
+  get memory(): number {
+    return this.exports.mem.buffer.byteLength;
   }
 
   #views(): void {

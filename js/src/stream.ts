@@ -43,23 +43,26 @@ type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Confli
 type Skipped = { skipped: readonly { object: string; key: string }[] };
 
 interface Subscription {
+  live: number; // its handle
+  query: string;
   fn: (rows: readonly Row[], change: Change) => void;
   rows: readonly Row[];
 }
 
 export class Stream {
   readonly name: string;
-  readonly client: string;
+  #client = "";
   readonly #db: Database;
-  readonly #runtime: Runtime;
-  readonly #handle: number;
-  readonly #rows: Rows;
+  #runtime!: Runtime;
+  #handle = 0;
+  #rows!: Rows;
   readonly #events: Events<StreamEvents>;
   readonly #subscriptions = new Map<number, Subscription>();
   readonly #uncommitted: Open<unknown>[] = []; // in the order of their tickets
   readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
   readonly #waiting = new Set<(e: SyncError) => void>();
   #closed: SyncError | null = null;
+  #down: SyncError | null = null; // while the runtime is being restarted
   #closing: Promise<void> | null = null;
   #ended: (() => void) | null = null;
   #notifying = false;
@@ -71,21 +74,78 @@ export class Stream {
   #validators: Validators | null;
 
   /** @internal */
-  constructor(db: Database, runtime: Runtime, handle: number, name: string, client: string, conflictFree: boolean, options: StreamOptions) {
+  constructor(db: Database, name: string, conflictFree: boolean, options: StreamOptions) {
     this.#conflictFree = conflictFree;
+    this.conflictsKept = options.conflicts ?? 0;
     this.#validators = validatorsOf(options);
     this.#db = db;
-    this.#runtime = runtime;
-    this.#handle = handle;
     this.name = name;
-    this.client = client;
-    this.#rows = new Rows(runtime, handle);
     this.#events = new Events(["status", "rejected", "conflict"], (e) => db.warn("listener", `a listener of stream ${name} threw`, e));
   }
+
+  get client(): string {
+    return this.#client;
+  }
+
+  /** @internal Its place in a program: in the first one, or in one that was started anew. What subscribers have seen is compared with what is there. */
+  attach(runtime: Runtime, handle: number, client: string): void {
+    this.#runtime = runtime;
+    this.#handle = handle;
+    this.#client = client;
+    this.#rows = new Rows(runtime, handle);
+    if (!this.#down) return;
+    this.#down = null;
+    const sent = [...this.#open.values()];
+    this.#open.clear(); // the tickets were the old program's
+    for (const { write } of sent) {
+      runtime.host.persisted(handle, write.action, (problem, index, rejected) =>
+        write.settle(index, problem && (rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem))),
+      );
+    }
+    const subscriptions = [...this.#subscriptions.values()];
+    this.#subscriptions.clear();
+    const calls = subscriptions.map((s) => {
+      const before = s.rows;
+      this.#begin(s);
+      s.rows = this.#rows.keep(s.rows, before);
+      return () => (s.rows.length !== before.length || s.rows.some((row, i) => row !== before[i])) && this.#call(s, difference(before, s.rows, "mixed"));
+    });
+    for (const call of calls) call();
+    this.#statusChanged();
+  }
+
+  /** @internal The program has died. What is not committed may be in the local log, or not. */
+  detach(error: SyncError): void {
+    if (this.#closed) return;
+    this.#down = error;
+    for (const open of this.#uncommitted) {
+      this.#open.delete(open.ticket);
+      open.reject(error);
+      open.write.settle(0, error);
+    }
+    this.#uncommitted.length = 0;
+    for (const reject of [...this.#waiting]) reject(error);
+    this.#waiting.clear();
+    if (this.#closing) this.end(new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
+  }
+
+  /** @internal Whether a call is under way that a restart would end. */
+  get busy(): boolean {
+    return this.#uncommitted.length + this.#waiting.size > 0;
+  }
+
+  /** @internal What it was opened with that the local log does not say. */
+  get conflictFree(): boolean {
+    return this.#conflictFree;
+  }
+
+  /** @internal */
+  readonly conflictsKept: number;
 
   /** @internal What the core tells; takes notes only. */
   readonly observer = {
     committed: (upTo: number) => {
+      if (!this.#db.durable) return; // what is in memory only is kept when the server has it
       const after = this.#uncommitted.findIndex((open) => open.ticket > upTo);
       for (const open of this.#uncommitted.splice(0, after < 0 ? this.#uncommitted.length : after)) open.resolve(open.value);
     },
@@ -104,6 +164,10 @@ export class Stream {
     resolved: (ticket: number, index: number, problem: Problem | null) => {
       const open = this.#open.get(ticket);
       this.#open.delete(ticket);
+      if (!this.#db.durable && open) {
+        this.#uncommitted.splice(this.#uncommitted.indexOf(open), 1);
+        open.resolve(open.value);
+      }
       open?.write.settle(index, problem && new ConflictError(problem));
     },
     refused: (ticket: number, text: string) => {
@@ -112,6 +176,7 @@ export class Stream {
       const open = this.#open.get(ticket);
       this.#open.delete(ticket);
       open?.reject(error); // a dependant that was not committed yet; else it has resolved before
+      if (!this.#db.durable && open) this.#uncommitted.splice(this.#uncommitted.indexOf(open), 1);
       open?.write.settle(0, error);
       queueMicrotask(() => this.#events.emit("rejected", rejected));
     },
@@ -120,6 +185,7 @@ export class Stream {
     },
     changed: (remote: boolean) => this.#changed(remote),
     statusChanged: () => this.#statusChanged(),
+    outdated: () => this.#db.outdated("database"),
     closed: (problem: Problem | null) => {
       this.end(problem ? errorOf(problem) : new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
     },
@@ -323,6 +389,7 @@ export class Stream {
       this.#uncommitted.push(open as Open<unknown>);
       this.#open.set(open.ticket, open as Open<unknown>);
       r.pump();
+      this.#db.wrote();
       this.#changed(false);
       this.#statusChanged();
       return open.write;
@@ -351,6 +418,10 @@ export class Stream {
   }
 
   #query(q: object): number {
+    return this.#runtime.input(this.#queryText(q));
+  }
+
+  #queryText(q: object): string {
     // A filter whose value is not there yet must not show everything.
     const defined = (members: unknown, path: string, depth: number) => {
       if (typeof members !== "object" || members === null || Array.isArray(members)) return;
@@ -361,22 +432,30 @@ export class Stream {
       }
     };
     defined((q as { where?: unknown } | null)?.where, "/where", 1);
-    return this.#runtime.input(fieldsText(q));
+    return fieldsText(q);
   }
 
   subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void): () => void {
     this.#check();
     if (typeof fn !== "function") throw invalid("", "subscribe takes a function");
-    const r = this.#runtime;
-    r.status(r.exports.strandline_live(this.#handle, this.#query(q)));
-    const live = r.header[2]!;
-    r.status(r.exports.strandline_live_rows(this.#handle, live));
-    const subscription: Subscription = { fn, rows: this.#rows.take() };
-    this.#subscriptions.set(live, subscription);
+    const subscription: Subscription = { live: 0, query: this.#queryText(q), fn, rows: [] };
+    this.#begin(subscription);
     this.#call(subscription, { added: subscription.rows.map((row) => row.id), changed: [], removed: [], origin: "local" });
     return () => {
-      if (this.#subscriptions.delete(live) && !this.#closed) r.exports.strandline_live_end(this.#handle, live);
+      if (this.#subscriptions.get(subscription.live) !== subscription) return;
+      this.#subscriptions.delete(subscription.live);
+      if (!this.#closed && !this.#down) this.#runtime.exports.strandline_live_end(this.#handle, subscription.live);
     };
+  }
+
+  /** Makes the query a live one and takes its rows. */
+  #begin(s: Subscription): void {
+    const r = this.#runtime;
+    r.status(r.exports.strandline_live(this.#handle, r.input(s.query)));
+    s.live = r.header[2]!;
+    r.status(r.exports.strandline_live_rows(this.#handle, s.live));
+    s.rows = this.#rows.take();
+    this.#subscriptions.set(s.live, s);
   }
 
   #changed(remote: boolean): void {
@@ -393,7 +472,7 @@ export class Stream {
     this.#notifying = false;
     const origin = this.#local && this.#remote ? "mixed" : this.#remote ? "remote" : "local";
     this.#local = this.#remote = false;
-    if (this.#closed) return;
+    if (this.#closed || this.#down) return;
     const r = this.#runtime;
     const calls: (() => void)[] = [];
     try {
@@ -429,7 +508,7 @@ export class Stream {
     this.#telling = true;
     queueMicrotask(() => {
       this.#telling = false;
-      if (this.#closed) return;
+      if (this.#closed || this.#down) return;
       if (this.#events.has("status")) this.#events.emit("status", this.status);
       this.#db.statusChanged();
     });
@@ -495,13 +574,15 @@ export class Stream {
       if (this.#closed) return resolve();
       this.#ended = resolve; // also where the program dies meanwhile
       this.#db.leaving(this);
+      if (this.#down) return this.end(new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
       this.#runtime.host.closeStream(this.#handle, () => resolve());
     });
     return this.#closing;
   }
 
   #check(): void {
-    if (this.#closed) throw this.#closed;
+    const why = this.#closed ?? this.#down;
+    if (why) throw why;
   }
 }
 

@@ -8,7 +8,8 @@ export type UUID = string;
 /** What fields hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. */
+/** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. Where the browser keeps nothing (health().indexedDB says so) and a
+    server is named, it goes on in memory: a write's promise resolves then when the server has it. */
 export function open(options: OpenOptions): Promise<Database>;
 
 export interface OpenOptions {
@@ -26,6 +27,8 @@ export interface OpenOptions {
   durability?: "relaxed" | "strict";
   /** Milliseconds. Defaults: retry 5000 (after a network failure, ±10 % jitter), idle 60000. */
   timers?: { retry?: number; idle?: number };
+  /** Whether the browser is asked, once something was written in a page that somebody uses, not to evict what is stored. Default true: Firefox asks the user. */
+  persist?: boolean;
   /** Called with every warning or error that no promise carries. Default: console. */
   log?: (entry: LogEntry) => void;
 }
@@ -41,6 +44,8 @@ export interface Database {
   sync(): Promise<void>;
   /** Whether the last request was answered, whether this context is the leader, and each open stream's status. */
   readonly status: Status;
+  /** What this browser gives, and what it has taken. */
+  health(): Promise<Health>;
   /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them. */
   trace(): readonly WakeUp[];
   /** Calls fn whenever the event happens. Gives a function that ends it. */
@@ -248,6 +253,8 @@ export class ConflictError extends SyncError {}
 export class RejectedError extends SyncError { readonly action: Action; }
 /** There is no such object or action. */
 export class NotFoundError extends SyncError {}
+/** The runtime was restarted while the call was open; whether it took effect is in pending(). What was not under way goes on by itself. */
+export class RestartedError extends SyncError {}
 /** In conflict-free mode: the object can be written only while the server is in reach. */
 export class ReadOnlyOfflineError extends SyncError {}
 /** There is no action to take back, or to put back. */
@@ -261,10 +268,25 @@ export class ClosedError extends SyncError {}
 /** What destroy would lose. */
 export class UnsentError extends SyncError { readonly pending: number; }
 
+/** For a service worker: importScripts("strandline.sw.js"), or import from "strandline/sw"; then serviceWorker({ ... }) with what the pages give to open.
+    At the wake-ups "sync" (which pages ask for when something stays unsent), "periodicsync" (of the tag "strandline") and "push" it sends what is
+    unsent and fetches what is new, within a minute, inside waitUntil. streams: which ones; default: all that this browser has. */
+export function serviceWorker(options: Pick<OpenOptions, "name" | "user" | "server" | "auth" | "wasm" | "log"> & { streams?: readonly string[] }): void;
+
 // ---- the plain data behind these
 
 /** leader: this context runs the loop for all that have the database open. streams: those that are open, data streams under "data:" and their name. */
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+/** indexedDB: "ok"; or what is written is kept in memory only, and by the server: "lost" (a database was there, and cannot be had any more, or was taken away while it was
+    open), "private" (the browser's mode), "unavailable". persisted: the browser has promised not to evict. locks, backgroundSync, serviceWorker: whether it has them.
+    loss: a database that was there when the page was last used is gone: when that was noticed, and how many actions were known to be unsent. */
+export type Health = {
+  indexedDB: "ok" | "lost" | "private" | "unavailable";
+  persisted: boolean;
+  quota: { usage: number; quota: number } | null;
+  locks: boolean; backgroundSync: boolean; serviceWorker: boolean;
+  loss: { at: number; unsent: number | null } | null;
+};
 /** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. */
 export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
 /** What no promise carries. */
@@ -309,8 +331,9 @@ export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Arr
 export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
 /** Events of a data stream. progress: bytes of a large entry that the server has. */
 export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: { id: UUID; sent: number; size: number } };
-/** Events of a database, and what their listeners get. */
-export type DatabaseEvents = { status: Status };
+/** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
+    version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
+export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
 /** Events of a stream, and what their listeners get. */
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
 

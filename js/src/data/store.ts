@@ -189,6 +189,7 @@ export class Store {
 
   #error(e: unknown): unknown {
     if (!(e instanceof DOMException)) return e;
+    if (e.name === "VersionError") return this.#kit.errorOf({ code: "upgrade", message: "upgrade: the local database is of a newer version: load the newer app" });
     const quota = e.name === "QuotaExceededError";
     const error = new this.#kit.SyncError({ code: quota ? "quota" : "storage", message: `${quota ? "quota" : "storage"}: ${e.message}`, retryable: true }, e);
     return quota ? this.#kit.errorOf({ code: "quota", message: error.message, retryable: true }) : error;

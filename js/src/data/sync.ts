@@ -309,6 +309,28 @@ export class DataSync {
     }
   }
 
+  /** Sends what any context has queued, of all streams, here and now, and gives how many entries are left; the first failure is thrown. */
+  async drain(): Promise<number> {
+    const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
+    const names: string[] = [];
+    for (const s of all) if ((await this.#queued(s)) > 0) names.push(s.name);
+    for (const name of names) this.#due.add(name);
+    while (this.#due.size > 0 && !this.#closed && !this.#frozen) await this.#run();
+    for (const name of names) {
+      const { failure } = this.work(name);
+      if (failure) throw this.error(failure)!;
+    }
+    return this.queued();
+  }
+
+  /** How many entries of all streams are not on the server. */
+  async queued(): Promise<number> {
+    const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
+    let n = 0;
+    for (const s of all) n += await this.#queued(s);
+    return n;
+  }
+
   error(f: Work["failure"]): InstanceType<Host["kit"]["SyncError"]> | null {
     return f && this.host.kit.errorOf({ code: f.code, message: `${f.code}: ${f.message}`, retryable: !["gone", "exists", "content-type", "forbidden", "upgrade"].includes(f.code) });
   }

@@ -1,0 +1,62 @@
+package core
+
+import "context"
+
+// A browser may take an open database away: it evicts, somebody clears the site's data, a damaged one is made anew. What is pending was promised
+// to be kept, and is still in memory: the streams go on in a store in memory, from where it is sent, and the app is told.
+
+// takeRefuge goes on in memory where the local log was taken away, and then runs then; false where it was not, or nothing goes on.
+func (s *Stream) takeRefuge(err error, then func()) bool {
+	db := s.db
+	if CodeOf(err) != CodeClosed || s.closed || db.closed || s.broken != nil || s.opened != nil || db.refuge == nil && !db.inRefuge {
+		return false
+	}
+	db.enterRefuge()
+	s.busy = true
+	s.endSlot()
+	snap := newPaging(&manifest{}).snapshot(s.state, 1, s.log.log, s.encodeRest(), s.pending, s.uncommitted)
+	for !snap.step() { // at once: it happens hardly ever
+	}
+	c := snap.seal(&manifest{})
+	c.Record = newRecord(recordInstall, 0).finish()
+	first, store, name := encodeInit(s.log), db.store, s.name
+	db.host.Do(func() func() {
+		err := store.Append(context.Background(), name, 0, first)
+		if err == nil {
+			err = store.Checkpoint(context.Background(), name, c)
+		}
+		return func() {
+			s.busy = false
+			if s.ended {
+				return
+			}
+			if err != nil {
+				s.breakOff(err)
+				return
+			}
+			s.next, s.weights, s.stale, s.failures = 2, nil, false, 0
+			s.state.paging = newPaging(snap.next)
+			s.storageRecovered()
+			then()
+			s.Pump()
+		}
+	})
+	return true
+}
+
+// enterRefuge puts the store in memory in the place of the one that is gone. What other contexts do is none of its concern any more.
+func (db *DB) enterRefuge() {
+	if db.inRefuge {
+		return
+	}
+	unsent := 0
+	for _, s := range db.sorted() {
+		unsent += len(s.pending) + len(s.uncommitted)
+	}
+	db.inRefuge, db.store, db.tellFunc, db.slots = true, db.refuge(), nil, nil
+	if db.lost != nil {
+		db.lost(unsent)
+	}
+	db.leading = true
+	db.wake(becauseLeads, true)
+}

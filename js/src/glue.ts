@@ -1,0 +1,31 @@
+// Go's own glue, wasm_exec.js. It is run when the first program is started, not when this script is loaded: it puts globals in place, which
+// a server that only imports the package must not get.
+declare const require: (path: string) => unknown; // the bundler's
+
+export interface GoProgram {
+  argv: string[];
+  exited: boolean;
+  importObject: WebAssembly.Imports;
+  run(i: WebAssembly.Instance): Promise<void>;
+  // its innards, as those of this toolchain are
+  _resume(): void;
+  _scheduledTimeouts: Map<number, ReturnType<typeof setTimeout>>;
+  _values?: unknown[];
+}
+
+export function Go(): new () => GoProgram {
+  require("../../wasm_exec.js");
+  return (globalThis as unknown as { Go: new () => GoProgram }).Go;
+}
+
+/** Ends a program that is not to be trusted any more: nothing wakes it up, and what it has open is let go of: connections to databases, which would
+    hold up those who delete them, and requests. */
+export function silence(go: GoProgram): void {
+  go._resume = () => {};
+  for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
+  go._scheduledTimeouts.clear();
+  for (const value of go._values ?? []) {
+    if (typeof IDBDatabase !== "undefined" && value instanceof IDBDatabase) value.close();
+    else if (value instanceof AbortController) value.abort();
+  }
+}

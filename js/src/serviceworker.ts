@@ -1,0 +1,44 @@
+// The service worker's part: at a wake-up it runs the loop until nothing is left to send, within a time.
+import { begin, checkOptions, sharedName, type OpenOptions } from "./database.js";
+import { invalid, SyncError } from "./errors.js";
+
+export type ServiceWorkerOptions = Pick<OpenOptions, "name" | "user" | "server" | "auth" | "wasm" | "log"> & { streams?: readonly string[] };
+
+interface Wake extends Event {
+  readonly tag?: string;
+  waitUntil(p: Promise<unknown>): void;
+}
+
+const limit = 60_000; // milliseconds: browsers end what takes minutes
+
+/** Handles the wake-ups "sync", "periodicsync" and "push". */
+export function serviceWorker(options: ServiceWorkerOptions): void {
+  const { streams, ...open } = options;
+  checkOptions(open);
+  if (streams !== undefined && !(Array.isArray(streams) && streams.every((name) => typeof name === "string"))) throw invalid("/streams", "is no list of names");
+  const tag = sharedName(options);
+  let running: Promise<void> | null = null;
+  const wake = (e: Event) => {
+    const event = e as Wake;
+    if (event.type === "sync" && event.tag !== tag) return; // somebody else's
+    if (event.type === "periodicsync" && event.tag !== tag && event.tag !== "strandline") return;
+    event.waitUntil((running ??= run(open, streams).finally(() => (running = null))));
+  };
+  for (const type of ["sync", "periodicsync", "push"]) addEventListener(type, wake);
+}
+
+async function run(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
+  const db = await begin(options, false);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new SyncError({ code: "timeout", message: "timeout: the wake-up is over", retryable: true })), limit);
+    });
+    const left = await Promise.race([db.drain(streams), late]);
+    // A wake-up that fails is tried again by the browser.
+    if (left > 0) throw new SyncError({ code: "unsent", message: `unsent: ${left} are not on the server yet`, retryable: true });
+  } finally {
+    clearTimeout(timer);
+    await db.close();
+  }
+}
