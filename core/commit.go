@@ -39,6 +39,10 @@ func (s *Stream) land() {
 		s.landInstall(l.install)
 		return
 	}
+	if l.rekey {
+		s.rekey(l)
+		return
+	}
 	p, err := s.planTurn(&l.item, &l.answer, s.db.host.Now())
 	if err != nil || p.record == nil {
 		if p.upgrade {

@@ -255,6 +255,11 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 		}
 		if answer.Err != nil {
 			left++
+			if answer.Err.Code == CodeClient && s.mayRekey(items[i].Client) {
+				s.landings = append(s.landings, &planned{item: items[i], rekey: true, done: done})
+				s.Pump()
+				continue
+			}
 			s.unsure = len(items[i].Actions)
 			done(false, s.itemFailed(answer.Err))
 			continue
@@ -324,7 +329,9 @@ func (db *DB) finish(t turnResult) {
 	if db.again != "" && (t.err == nil || db.againHard) {
 		ms, because = 0, db.again
 	} else if !db.leading {
-		ms = db.followerPause(ms)
+		if ms = db.followerPause(ms); ms > 0 && t.err == nil {
+			because = becauseFollows
+		}
 	}
 	db.again, db.againHard = "", false
 	db.schedule(ms, because)

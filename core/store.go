@@ -29,7 +29,7 @@ type Store interface {
 	// must be the one before, as with Append.
 	Checkpoint(ctx context.Context, stream string, c *Checkpoint) error
 
-	// Streams lists the streams that have a local log.
+	// Streams lists the streams that have a local log, always in the same order.
 	Streams(ctx context.Context) ([]string, error)
 
 	// Destroy deletes the database.

@@ -37,7 +37,8 @@ type Stream struct {
 	declined   uint64        // the index of a checkpoint that could not be installed
 	drained    map[UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 	options    StreamOptions
-	unsure     int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	rekeyed    UUID // the client id that a re-key has given
+	unsure     int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -52,8 +53,9 @@ type planned struct {
 	item   SyncItem
 	answer SyncAnswer
 	done   func(activity bool, err error)
-	// install, where not nil, is what is planned instead.
+	// install, where not nil, or rekey is what is planned instead.
 	install *install
+	rekey   bool
 }
 
 type settledWaiter struct {

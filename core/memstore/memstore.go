@@ -1,5 +1,5 @@
 // Package memstore is the reference core.Store: local logs in memory. Several connections may share one database, as
-// several tabs do, and a test may make any call fail.
+// several tabs do, and a test may make any call fail. In the browser it is where a database goes on that the browser does not keep.
 package memstore
 
 import (
@@ -14,9 +14,10 @@ import (
 
 // Database outlives its connections.
 type Database struct {
-	mu   sync.Mutex
-	logs map[string]*log
-	life int // counts how often the database was destroyed
+	mu    sync.Mutex
+	logs  map[string]*log
+	names []string // of the logs, as they were made
+	life  int      // counts how often the database was destroyed
 
 	// Fail, where not nil, is asked before each call ("load", "append", "manifest", "checkpoint") and after each append and checkpoint
 	// that was made durable ("appended", "checkpointed"): an error it gives is the call's, so that both kinds of unknown outcome can be had.
@@ -144,6 +145,7 @@ func (s *Store) Append(_ context.Context, stream string, lsn core.LSN, record []
 	case l == nil:
 		l = &log{pages: map[string][]byte{}}
 		s.db.logs[stream] = l
+		s.db.names = append(s.db.names, stream)
 	case l.next() != lsn:
 		return core.ErrLost
 	}
@@ -213,19 +215,14 @@ func (s *Store) Streams(context.Context) ([]string, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	names := make([]string, 0, len(s.db.logs))
-	for name := range s.db.logs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names, nil
+	return slices.Clone(s.db.names), nil
 }
 
 // Destroy implements core.Store.
 func (s *Store) Destroy(context.Context) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
-	s.db.logs = map[string]*log{}
+	s.db.logs, s.db.names = map[string]*log{}, nil
 	s.db.life++
 	s.closed = true
 	return nil
@@ -244,6 +241,7 @@ func (d *Database) Clone() *Database {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := New()
+	c.names = slices.Clone(d.names)
 	for name, l := range d.logs {
 		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, pages: maps.Clone(l.pages)}
 	}

@@ -14,4 +14,3 @@ export {
   SyncError,
   UnsentError,
 } from "./errors.js";
-export { serviceWorker } from "./serviceworker.js";

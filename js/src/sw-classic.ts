@@ -8,3 +8,4 @@ const base = scriptURL();
 setWasm(() => new URL(__WASM__, base));
 setData(() => Promise.resolve({ DataSync }));
 export * from "./index.js";
+export { serviceWorker } from "./serviceworker.js";

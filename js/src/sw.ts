@@ -6,3 +6,4 @@ declare const __WASM__: string;
 setWasm(() => new URL(__WASM__, import.meta.url));
 setData(() => Promise.resolve({ DataSync }));
 export * from "./index.js";
+export { serviceWorker } from "./serviceworker.js";

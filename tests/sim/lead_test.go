@@ -112,10 +112,24 @@ func TestALeaderThatStops(t *testing.T) {
 		if !strings.Contains(two.rows(), object(3)) {
 			t.Error("news do not come while the leader is frozen")
 		}
+		if two.steals != 1 || !two.db.Leading() {
+			t.Errorf("a leader that is silent for minutes is still the leader: %d steals", two.steals)
+		}
+		at := w.Now()
+		two.write(set(2, `{"n":1}`))
+		for two.Status().Pending > 0 {
+			w.Run(10)
+		}
+		if took := w.Now() - at; took > 200 {
+			t.Errorf("a write takes %d ms with a new leader", took)
+		}
 		leader.host.Thaw()
 		w.Run(2 * minute)
+		if leader.db.Leading() {
+			t.Error("two lead")
+		}
 		w.converged(leader, two, other)
-		if w.fold().Head != 3 {
+		if w.fold().Head != 4 {
 			t.Errorf("%d entries", w.fold().Head)
 		}
 	})

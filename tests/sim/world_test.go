@@ -39,6 +39,7 @@ type world struct {
 	checkpoint  int
 	keep        uint64
 	options     core.StreamOptions
+	refuge      bool                         // contexts go on in memory when their database is taken away
 	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
 
@@ -106,6 +107,17 @@ func (w *world) elect(l *lock) {
 			return
 		}
 	}
+}
+
+// steal takes the lock from its holder, who hears of that when it runs again.
+func (tb *tab) steal() {
+	tb.steals++
+	l := tb.w.locks[tb.local]
+	if old := l.holder; old != nil && old != tb {
+		old.host.After(1, old.db.Follow)
+	}
+	l.holder = tb
+	tb.host.After(1, tb.db.Lead)
 }
 
 // kill ends a context at once; its lock is free.
@@ -282,6 +294,8 @@ type tab struct {
 	db   *core.DB
 
 	local     *memstore.Database
+	lost      []int // what was unsent when the database was taken away
+	steals    int   // of the lead
 	dead      bool
 	committed uint64
 	failed    map[uint64]error
@@ -307,7 +321,11 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
 	c := core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
 	if w.locks != nil {
-		c.Slot = tb.slot
+		c.Slot, c.Steal = tb.slot, tb.steal
+	}
+	if w.refuge {
+		c.Refuge = func() core.Store { return memstore.New().Open() }
+		c.Lost = func(unsent int) { tb.lost = append(tb.lost, unsent) }
 	}
 	tb.db = core.NewDB(c)
 	if w.locks != nil {

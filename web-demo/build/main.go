@@ -104,7 +104,7 @@ func copyFiles() (assets []string, err error) {
 // shipped tells what of the package the demo ships: the hashed modules and the wasm.
 func shipped(name string) bool {
 	parts := strings.Split(name, ".")
-	return len(parts) == 3 && parts[1] != "d" && parts[1] != "global"
+	return len(parts) == 3 && parts[1] != "d" && parts[1] != "global" && parts[1] != "sw" && parts[0] != "sw" || strings.HasSuffix(name, ".sw.js") && len(parts) == 4
 }
 
 // hashedModules gives the package's modules by the name that they are imported by.

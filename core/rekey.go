@@ -1,0 +1,78 @@
+package core
+
+import "context"
+
+// mayRekey tells whether a client id that the server refuses is given up. One that this context has just made is nobody else's.
+func (s *Stream) mayRekey(client UUID) bool {
+	return !s.closed && s.broken == nil && (client != s.log.client || s.rekeyed != client)
+}
+
+// rekey gives this local log another client id: another copy of the profile, or of a database that was taken away, writes under the same one. The server
+// said so at the log's head, so that every own action it has was read: what is pending now it does not have, and goes on under the new id.
+//
+// It is committed as a checkpoint of what is there, in the place of the log; this context reads it like any other.
+func (s *Stream) rekey(l *planned) {
+	if l.item.Client != s.log.client {
+		l.done(true, nil) // another context has done it
+		s.Pump()
+		return
+	}
+	fresh := s.db.newClient()
+	s.rekeyed = fresh
+	next := s.underNewClient(fresh, s.db.host.Now())
+	snap := newPaging(&manifest{}).snapshot(s.state, s.next, s.log.log, next.encodeRest(), s.pending, s.uncommitted)
+	for !snap.step() { // at once: it happens hardly ever
+	}
+	c := snap.seal(s.state.paging.base)
+	c.Record = newRecord(recordInstall, 0).finish()
+	s.busy, s.unsure = true, 0
+	store, name := s.db.store, s.name
+	s.db.host.Do(func() func() {
+		err := store.Checkpoint(context.Background(), name, c)
+		return func() {
+			s.busy = false
+			if s.ended {
+				return
+			}
+			if err == nil {
+				s.db.tell('m', s.name)
+			}
+			s.stale, s.read = true, false // whatever came of it, the log tells
+			l.done(true, nil)
+			s.Pump()
+		}
+	})
+}
+
+// underNewClient is what the replica holds beside its objects, under another client id. What the old id has locked, or has touched and wants unchanged,
+// would only be discarded: that is refused.
+func (r *Replica) underNewClient(client UUID, now int64) *Replica {
+	next := *r
+	next.log.client, next.lastSeq = client, 0
+	next.pending, next.byID, next.touching = nil, map[UUID]*local{}, map[UUID]int{}
+	next.own = append([]ownEntry(nil), r.own...)
+	for i := range next.own {
+		next.own[i].seq = 0 // it was the former id's
+	}
+	next.rejected = append([]Rejected(nil), r.rejected...)
+	refused := map[UUID]bool{}
+	var gone []*local
+	r.rebase(nil, func() {
+		for _, l := range r.pending {
+			if r.state.standsForOld(&l.Action, client) {
+				refused[l.ID] = true
+				gone = append(gone, l)
+				next.rejected = append(next.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: CodeClient, Message: cloneMessage}, At: now, Action: l.Action})
+				continue
+			}
+			next.lastSeq++
+			m := l.under(client)
+			m.number(next.lastSeq)
+			next.enqueue(m)
+		}
+		if len(refused) > 0 {
+			next.refuseDependants(refused, gone)
+		}
+	})
+	return &next
+}
