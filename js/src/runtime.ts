@@ -89,7 +89,8 @@ export function load(source?: WasmSource): Promise<Runtime> {
   if (!runtime) {
     runtime = start(source, key);
     loading.set(key, runtime);
-    runtime.catch(() => loading.delete(key));
+    const forget = () => loading.delete(key);
+    runtime.then((r) => r.onDeath.add(forget), forget);
   }
   return runtime;
 }
@@ -251,7 +252,6 @@ export class Runtime {
   /** Ends the program: it does nothing more, and holds nothing that others wait for. */
   end(why: SyncError = new RestartedError({ code: "restarted", message: "restarted: another runtime takes its place", retryable: true })): void {
     this.#dead = why;
-    for (const [key, runtime] of loading) runtime.then((r) => r === this && loading.delete(key), () => {});
     silence(this.#go);
     const hear = [...this.onDeath];
     this.onDeath.clear();

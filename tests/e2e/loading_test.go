@@ -51,30 +51,6 @@ func TestAWasmThatCannotBeLoaded(t *testing.T) {
 	one.want(`0`, `return s.count()`)
 }
 
-// A panic is reported, and nothing works on after it: what is in memory cannot be trusted.
-func TestAPanicIsReported(t *testing.T) {
-	s := newSite(t)
-	one := openBrowser(t, t.TempDir()).open(s.url + "/classic.html")
-	one.want(`[true,true,-1,-1]`, `
-		const go = new Go();
-		const {instance} = await WebAssembly.instantiateStreaming(fetch("/dist/strandline.wasm"), go.importObject);
-		const host = window.testHost = {};
-		const ready = new Promise((r) => host.ready = r);
-		const panicked = new Promise((r) => host.panicked = (message, stack) => r([message, stack]));
-		go.argv = ["strandline", "testHost"];
-		go.run(instance);
-		await ready;
-		const call = (name, ...args) => new Promise((resolve, reject) => host[name](...args, (error, ...rest) => error ? reject(new Error(error.message)) : resolve(rest)));
-		const [db] = await call("open", {name: "panic", user: "", url: "", strict: false, retry: 0, idle: 0}, undefined, () => {}, null, () => false);
-		const quiet = new Proxy({}, {get: () => () => {}});
-		const [stream] = await call("stream", db, "a", null, 0, quiet);
-		const x = instance.exports;
-		new Uint32Array(x.mem.buffer, x.strandline_input(4), 1)[0] = 4000000000; // a slot that is none
-		const first = x.strandline_rows(stream, 1);
-		const [message, stack] = await panicked;
-		return [message.includes("index out of range"), stack.includes("exportRows"), first, x.strandline_status(stream)];`)
-}
-
 // The collector works in steps between the page's tasks; memory stays bounded all the same, within one long task and over many.
 func TestMemoryStaysBounded(t *testing.T) {
 	s := newSite(t)

@@ -65,7 +65,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return bundle("sw", map[string]string{"__VERSION__": fmt.Sprintf("%q", version), "__ASSETS__": string(list)}, modules)
+	return bundle("sw", map[string]string{"__VERSION__": fmt.Sprintf("%q", version), "__ASSETS__": string(list), "__STRANDLINE__": fmt.Sprintf("%q", modules["strandline/sw"])}, modules)
 }
 
 // copyFiles brings what is shipped as it is into dist, and lists it as the service worker keeps it: a folder stands for its index.html.
@@ -101,10 +101,16 @@ func copyFiles() (assets []string, err error) {
 	return assets, nil
 }
 
-// shipped tells what of the package the demo ships: the hashed modules and the wasm.
+// shipped tells what of the package the demo ships: the hashed modules, the service worker's script and the wasm.
 func shipped(name string) bool {
 	parts := strings.Split(name, ".")
-	return len(parts) == 3 && parts[1] != "d" && parts[1] != "global" && parts[1] != "sw" && parts[0] != "sw" || strings.HasSuffix(name, ".sw.js") && len(parts) == 4
+	switch {
+	case strings.HasSuffix(name, ".sw.js"):
+		return len(parts) == 4
+	case parts[0] == "sw" || parts[1] == "d" || parts[1] == "global":
+		return false
+	}
+	return len(parts) == 3
 }
 
 // hashedModules gives the package's modules by the name that they are imported by.
@@ -115,13 +121,16 @@ func hashedModules() (map[string]string, error) {
 	}
 	modules := map[string]string{}
 	for _, f := range files {
-		if name := f.Name(); shipped(name) && strings.HasSuffix(name, ".js") {
+		name := f.Name()
+		if strings.HasSuffix(name, ".sw.js") && shipped(name) {
+			modules["strandline/sw"] = "./" + name
+		} else if shipped(name) && strings.HasSuffix(name, ".js") {
 			module, _, _ := strings.Cut(name, ".")
 			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector", "data": "strandline/data"}[module]] = "./" + name
 		}
 	}
-	if len(modules) != 3 {
-		return nil, fmt.Errorf("%s has not the three hashed modules; run make build", lib)
+	if len(modules) != 4 {
+		return nil, fmt.Errorf("%s has not the four hashed scripts; run make build", lib)
 	}
 	return modules, nil
 }

@@ -1,7 +1,10 @@
 // The service worker: shell and wasm under one version, so that the demo opens without a network, and never with parts of two
-// versions. It touches nothing of /v1.
+// versions. It answers nothing of /v1.
 declare const __VERSION__: string;
 declare const __ASSETS__: string[];
+declare const __STRANDLINE__: string;
+declare function importScripts(...urls: string[]): void;
+declare const strandline: { serviceWorker(options: { name: string; server: string }): void };
 
 interface WorkerScope {
   registration: { scope: string };
@@ -21,6 +24,10 @@ const cacheName = prefix + __VERSION__;
 
 /** A name that tells its content: the page has fetched the same, and the browser has kept it. */
 const hashed = /\.[0-9a-f]{10}\.\w+$/;
+
+// What is unsent when the last page is closed goes out from here, when there is a network.
+importScripts(__STRANDLINE__);
+strandline.serviceWorker({ name: "todos-demo", server: location.origin });
 
 worker.addEventListener("install", (e) => {
   const fresh = __ASSETS__.map((asset) => new Request(asset, { cache: hashed.test(asset) ? "default" : "reload" }));

@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// spied keeps what the page instantiates, so that a test can break it. It is run before the database is opened.
+const spied = `
+	window.instances = [];
+	for (const name of ["instantiateStreaming", "instantiate"]) {
+		const real = WebAssembly[name];
+		WebAssembly[name] = async (...args) => { const r = await real.call(WebAssembly, ...args); instances.push((r.instance ?? r).exports); return r };
+	}
+	window.logged = [];
+	window.panic = () => {
+		const x = instances.at(-1);
+		new Uint32Array(x.mem.buffer, x.strandline_input(4), 1)[0] = 4000000000; // a slot that is none
+		x.strandline_rows(2, 1);
+	};
+	window.block = () => {
+		const x = instances.at(-1);
+		new Uint32Array(x.mem.buffer, x.strandline_header(), 8)[7] -= 1; // as when a call came back before its end
+		try { s.count() } catch (e) { return e.code }
+	};
+	window.trap = () => {
+		const id = "0b1ec700-0000-4000-8000-000000000009";
+		const f = () => { s.get(id); s.count({type: "t"}); f() };
+		for (let i = 0; i < 20 && !logged.some((l) => l.code === "restarted"); i++) try { f() } catch {}
+	};
+	window.exit = () => { instances.at(-1).strandline_input(0x7fffffff) }; // more than there is
+	`
+
+const logging = `{log: (e) => logged.push(e)}`
+
+// The runtime dies in every way that it can: what was durable is there, what was under way is told, the rest goes on by itself.
+func TestTheRuntimeIsRestarted(t *testing.T) {
+	b := openBrowser(t, t.TempDir())
+	for _, how := range []string{"panic", "block", "trap", "exit"} {
+		t.Run(how, func(t *testing.T) {
+			s := newSite(t)
+			one := b.open(s.url)
+			one.t = t
+			one.do(spied)
+			one.start(logging)
+			one.do(`await s.create("todo", {title: "sent"}); await s.settled()`)
+			one.offline(true)
+			one.do(`
+				window.kept = s.create("todo", {title: "kept"});
+				await kept;
+				window.seen = [];
+				s.subscribe({orderBy: "title"}, (rows) => seen.push(rows));
+				window.row = seen[0][0];
+				window.calls = 0;
+				db.on("status", () => calls++);`)
+			one.want(`["RestartedError","restarted",true,"restarted","RestartedError"]`, `
+				const w = s.create("todo", {title: "maybe"});
+				const settled = s.settled().catch((e) => e.code);
+				try { %s() } catch {}
+				const e = await w.catch((e) => e);
+				return [e.name, e.code, e.retryable, await settled, (await w.persisted.catch((e) => e)).name]`, how)
+			one.eventually(`true`, `try { return s.count({where: {title: "kept"}}) === 1 && s.pending().length >= 1 } catch (e) { return e.code }`)
+			one.want(`[true,true,true]`, `
+				const rows = s.query({orderBy: "title"});
+				return [seen.at(-1).length === rows.length, seen.at(-1)[0] === row, rows[0] === row]`)
+			one.do(`await s.create("todo", {title: "after"})`)
+			one.offline(false)
+			one.want(`"number"`, `return typeof await kept.persisted`)
+			one.do(`await s.settled(); await db.sync()`)
+			one.want(`[true,1]`, `return [calls > 0, logged.filter((l) => l.code === "restarted").length]`)
+			if how == "panic" {
+				one.want(`[true,true]`, `const l = logged.find((l) => l.code === "restarted"); return [l.message.includes("index out of range"), l.cause.includes("exportRows")]`)
+			}
+			for _, title := range []string{"sent", "kept", "after"} {
+				if n := strings.Count(s.log("lists/1"), `"title":"`+title+`"`); n != 1 {
+					t.Errorf("%q is in the log %d times", title, n)
+				}
+			}
+		})
+	}
+}
+
+// Of several tabs one dies: the others notice nothing, and it is the leader still.
+func TestALeaderIsRestarted(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url), b.open(s.url)
+	one.do(spied)
+	one.start(logging)
+	two.start("")
+	two.do(`await s.create("todo", {title: "a"}); await s.settled()`)
+	one.do(`panic()`)
+	two.do(`for (let i = 0; i < 20; i++) await s.create("todo", {title: "b"}); await s.settled()`)
+	one.eventually(`[21,true]`, `try { return [s.count(), db.status.leader] } catch { return null }`)
+	two.want(`false`, `return db.status.leader`)
+	eventually(t, "one connection for hints", func() bool { return s.listeners() == 1 })
+	two.do(`await db.destroy({force: true})`) // nothing of the program that died holds the database open
+	two.eventually(`true`, `return !(await indexedDB.databases()).some((d) => d.name === "strandline/test/")`)
+}
+
+// What dies again and again is given up, and says so.
+func TestARuntimeThatKeepsDying(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(spied)
+	one.start(logging)
+	one.do(`await s.create("todo", {title: "a"})`)
+	for range 3 {
+		one.do(`panic()`)
+		one.eventually(`1`, `try { return s.count() } catch (e) { return e.code }`)
+	}
+	one.do(`panic()`)
+	one.want(`["internal","internal","internal"]`, `
+		const code = (f) => { try { f(); return "ok" } catch (e) { return e.code } };
+		return [code(() => s.count()), await db.sync().catch((e) => e.code), await s.create("todo", {}).catch((e) => e.code)]`)
+	one.start(logging)
+	one.want(`1`, `return s.count()`)
+}
+
+// Memory that has grown beyond need is given back, while nothing is under way, and nobody notices but by the log.
+func TestGrownMemoryIsGivenBack(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(spied + `
+		const interval = setInterval;
+		window.setInterval = (f, ms) => interval(f, ms === 10000 ? 200 : ms);`)
+	one.start(`{server: undefined, log: (e) => logged.push(e)}`)
+	one.do(`
+		for (let i = 0; i < 400; i++) s.create("blob", {text: "x".repeat(200_000)});
+		await s.create("todo", {title: "small"});
+		for (let i = 0; i < 3; i++) s.query({type: "blob"});
+		let last; for (const row of s.query({type: "blob"})) last = s.remove(row.id);
+		await last;`)
+	one.eventually(`[1,1,true]`, `try { return [s.count(), logged.filter((l) => l.code === "restarted").length, instances.at(-1).mem.buffer.byteLength < instances[0].mem.buffer.byteLength] } catch { return null }`)
+	one.do(`await s.create("todo", {title: "after"})`)
+	one.want(`2`, `return s.count()`)
+}
