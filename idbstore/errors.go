@@ -57,3 +57,17 @@ func nameOf(v js.Value) string {
 	}
 	return ""
 }
+
+// frameMayHelp tells whether an open has failed with what WebKit says when the process that serves the page's databases is gone: it was
+// answered, and the answer is no verdict on this database.
+func frameMayHelp(err error) bool {
+	var known *core.Error
+	if err == nil || errors.As(err, &known) {
+		return false
+	}
+	switch domName(err) {
+	case "UnknownError", "InvalidStateError", "AbortError":
+		return true
+	}
+	return false
+}

@@ -25,7 +25,7 @@ const (
 	format        = 1
 
 	// openLimit ends the wait for an open that the browser never answers.
-	openLimit = 10 * time.Second
+	openLimit = 8 * time.Second
 	// deleteLimit ends the wait for a deletion that another context blocks; the browser goes on with it by itself.
 	deleteLimit = 2 * time.Second
 )
@@ -34,6 +34,10 @@ const (
 type Options struct {
 	// Strict flushes each commit to the disk; else the browser's default counts, which survives everything but power loss.
 	Strict bool
+	// Limit is how long the browser may take to open it; 0 stands for eight seconds.
+	Limit time.Duration
+	// Frame gives another IDBFactory of the same origin, or null: asked where the browser has lost what serves this page's. It may be nil.
+	Frame func() js.Value
 }
 
 // Store implements core.Store.
@@ -41,6 +45,8 @@ type Store struct {
 	name       string
 	durability idb.TransactionDurability
 	factory    *idb.Factory
+	frame      func() js.Value
+	limit      time.Duration
 	db         *idb.Database
 	life       string // the database's; one that was deleted and made again has another
 	closed     bool
@@ -54,7 +60,10 @@ var errClosed = &core.Error{Code: core.CodeClosed, Message: "the store is closed
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
-	s := &Store{name: name, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
+	s := &Store{name: name, frame: o.Frame, limit: o.Limit, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
+	if s.limit == 0 {
+		s.limit = openLimit
+	}
 	if o.Strict {
 		s.durability = idb.DurabilityStrict
 	}
@@ -71,11 +80,13 @@ func (s *Store) open(ctx context.Context) error {
 		s.factory = idb.Global()
 	}
 	db, err := s.connect(ctx)
-	if frameMayHelp(err) {
-		if factory := frameFactory(); factory != nil {
+	if s.frame != nil && frameMayHelp(err) {
+		if other := s.frame(); other.Truthy() {
 			was := s.factory
-			s.factory = factory
-			if db, err = s.connect(ctx); err != nil {
+			if s.factory, err = idb.WrapFactory(other); err == nil {
+				db, err = s.connect(ctx)
+			}
+			if err != nil {
 				s.factory = was
 			}
 		}
@@ -98,70 +109,120 @@ func (s *Store) open(ctx context.Context) error {
 }
 
 func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
-	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
+	var failed error // in the driver's hands it would be a panic
 	req, err := s.factory.Open(ctx, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
-		if old >= 1 {
-			return nil
+		for _, name := range [...]string{records, meta} {
+			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
+				failed = err
+			}
 		}
-		if _, err := db.CreateObjectStore(records, idb.ObjectStoreOptions{}); err != nil {
-			return err
-		}
-		m, err := db.CreateObjectStore(meta, idb.ObjectStoreOptions{})
-		if err == nil {
-			_, err = m.AddKey(js.ValueOf(lifeKey), js.ValueOf(uuid.NewString()))
-		}
-		if err == nil {
-			_, err = m.AddKey(js.ValueOf(formatKey), js.ValueOf(format))
-		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	db, err := req.Await(ctx)
-	if ctx.Err() != nil && db == nil || err == nil && ctx.Err() != nil { // a cancelled Await gives no error
+	switch {
+	case ctx.Err() != nil && (db == nil || err == nil): // a cancelled Await gives no error
 		return nil, &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
+	case err != nil:
+		return nil, err
+	case failed != nil:
+		_ = db.Close()
+		return nil, failed
 	}
-	return db, err
+	return s.whole(ctx, db)
+}
+
+// whole gives a database that has its object stores. One that was half made holds nothing, and is made anew.
+func (s *Store) whole(ctx context.Context, db *idb.Database) (*idb.Database, error) {
+	names, err := db.ObjectStoreNames()
+	if err != nil || slices.Contains(names, records) && slices.Contains(names, meta) {
+		return db, err
+	}
+	_ = db.Close()
+	req, err := s.factory.DeleteDatabase(s.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.Await(ctx); err != nil {
+		return nil, err
+	}
+	return nil, &core.Error{Code: core.CodeStorage, Message: "the database was half made"}
 }
 
 // Life is the id that the database was made with: one that was deleted and made again has another.
 func (s *Store) Life() string { return s.life }
 
+// readLife reads the database's id, and gives one to a database that has just been made.
 func readLife(ctx context.Context, db *idb.Database) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	life, of, err := readMeta(ctx, db)
+	if err == nil && life.IsUndefined() {
+		if err = writeLife(ctx, db); err == nil {
+			life, of, err = readMeta(ctx, db) // another context may have been first
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case ctx.Err() != nil:
+		return "", &core.Error{Code: core.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
+	case of.Type() == js.TypeNumber && of.Int() > format:
+		return "", &core.Error{Code: core.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
+	case life.Type() != js.TypeString:
+		return "", &core.Error{Code: core.CodeCorrupt, Message: "the database lacks its id"}
+	}
+	return life.String(), nil
+}
+
+func readMeta(ctx context.Context, db *idb.Database) (life, of js.Value, err error) {
 	tx, err := db.Transaction(idb.TransactionReadOnly, meta)
 	if err != nil {
-		return "", err
+		return life, of, err
 	}
 	store, err := tx.ObjectStore(meta)
 	if err != nil {
-		return "", err
+		return life, of, err
 	}
-	life, err := store.Get(js.ValueOf(lifeKey))
+	var requests [2]*idb.Request
+	for i, key := range [...]string{lifeKey, formatKey} {
+		if requests[i], err = store.Get(js.ValueOf(key)); err != nil {
+			return life, of, err
+		}
+	}
+	if err = tx.Await(ctx); err == nil && ctx.Err() == nil {
+		if life, err = requests[0].Result(); err == nil {
+			of, err = requests[1].Result()
+		}
+	}
+	return life, of, err
+}
+
+// writeLife adds the id where there is none: of two contexts one fails, and finds the other's.
+func writeLife(ctx context.Context, db *idb.Database) error {
+	tx, err := db.Transaction(idb.TransactionReadWrite, meta)
 	if err != nil {
-		return "", err
+		return err
 	}
-	of, err := store.Get(js.ValueOf(formatKey))
+	store, err := tx.ObjectStore(meta)
+	if err == nil {
+		_, err = store.AddKey(js.ValueOf(lifeKey), js.ValueOf(uuid.NewString()))
+	}
+	if err == nil {
+		_, err = store.AddKey(js.ValueOf(formatKey), js.ValueOf(format))
+	}
 	if err != nil {
-		return "", err
+		_ = tx.Abort()
+		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, openLimit)
-	defer cancel()
-	if err := tx.Await(ctx); err != nil {
-		return "", err
+	if err = tx.Await(ctx); err != nil && domName(err) == "ConstraintError" {
+		return nil
 	}
-	if ctx.Err() != nil {
-		return "", &core.Error{Code: core.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
-	}
-	if value, err := of.Result(); err == nil && value.Type() == js.TypeNumber && value.Int() > format {
-		return "", &core.Error{Code: core.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
-	}
-	value, err := life.Result()
-	if err != nil || value.Type() != js.TypeString {
-		return "", &core.Error{Code: core.CodeCorrupt, Message: "the database lacks its id", Cause: err}
-	}
-	return value.String(), nil
+	return err
 }
 
 // Append implements core.Store.

@@ -84,6 +84,10 @@ func toGo(req *idb.Request) ([]byte, error) {
 	if value.Type() != js.TypeObject || value.Get("byteLength").Type() != js.TypeNumber {
 		return nil, &core.Error{Code: core.CodeCorrupt, Message: "what is stored is no bytes"}
 	}
+	array := js.Global().Get("Uint8Array")
+	if !value.InstanceOf(array) { // a frame's
+		value = array.New(value.Get("buffer"), value.Get("byteOffset"), value.Get("byteLength"))
+	}
 	b := make([]byte, value.Get("byteLength").Int())
 	js.CopyBytesToGo(b, value)
 	return b, nil

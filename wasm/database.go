@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/norunners/vert"
 
@@ -77,6 +78,7 @@ const reference = `{"$data":"`
 //	slot(stream, got)  calls got(release) when it is this context's turn to write; null where there are no locks
 //	held(action)       tells whether an action waits for an entry of a data stream
 //	steal()            takes the lead from a leader that is dead
+//	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
 func openDatabase(args []js.Value) {
 	var o options
@@ -87,7 +89,7 @@ func openDatabase(args []js.Value) {
 	}
 	browser{}.Do(func() func() {
 		var store core.Store
-		stored, err := openStore(&o)
+		stored, err := openStore(&o, hooks)
 		life := ""
 		var why error
 		switch {
@@ -109,12 +111,16 @@ func openDatabase(args []js.Value) {
 	})
 }
 
+// secondLimit is how long a second open may take: where the first one hung, an app has waited long enough.
+const secondLimit = 2 * time.Second
+
 // openStore opens the database in the browser. What fails is tried once more: some browsers answer the second time only.
-func openStore(o *options) (*idbstore.Store, error) {
-	name := databaseName(o.Name, o.User)
-	store, err := idbstore.Open(context.Background(), name, idbstore.Options{Strict: o.Strict})
+func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
+	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Frame: func() js.Value { return hooks.Call("frame") }}
+	store, err := idbstore.Open(context.Background(), name, how)
 	if err != nil && core.CodeOf(err) == core.CodeStorage {
-		store, err = idbstore.Open(context.Background(), name, idbstore.Options{Strict: o.Strict})
+		how.Limit = secondLimit
+		store, err = idbstore.Open(context.Background(), name, how)
 	}
 	return store, err
 }

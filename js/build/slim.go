@@ -8,7 +8,7 @@ import (
 )
 
 // slim takes out of a Go program's wasm what only the line numbers of its stack traces need: the tables that lead from a program
-// counter to a file and a line, and the names of files. Traces name functions as before. The bytes become zeros, so
+// counter to a file and a line, and the names of files, and of functions that are neither ours nor of the runtime. The bytes become zeros, so
 // nothing moves; Brotli makes nothing of them. docs/adr/0002-no-line-tables.md has the figures.
 //
 // The layout is that of Go 1.20 and later (runtime/symtab.go: pcHeader, functab, _func): anything else is an error.
@@ -246,7 +246,20 @@ func withoutLines(memory []byte) error {
 		}
 	}
 	clear(memory[fileNames:tables])
+	withoutNames(memory[at(headerNames):fileNames])
 	return nil
+}
+
+// withoutNames takes out the names of functions that are neither ours nor of the runtime, which looks at its own. A stack trace has gaps there.
+func withoutNames(names []byte) {
+	for len(names) > 0 {
+		name, rest, _ := bytes.Cut(names, []byte{0})
+		if !bytes.HasPrefix(name, []byte("runtime.")) && !bytes.HasPrefix(name, []byte("internal/runtime/")) && !bytes.HasPrefix(name, []byte("main.")) &&
+			!bytes.Contains(name, []byte("strandline")) && !bytes.HasPrefix(name, []byte("panic")) {
+			clear(name)
+		}
+		names = rest
+	}
 }
 
 // tableEnd finds the end of one table: pairs of numbers up to a value change of 0 that is not the first.

@@ -102,14 +102,14 @@ func main() {
 	if zeroed < 20_000 {
 		t.Errorf("only %d bytes were taken out", zeroed)
 	}
-	for _, name := range []string{"main.main", "runtime/debug.Stack", "runtime.gopanic"} {
+	for _, name := range []string{"main.main", "runtime.gopanic", "internal/runtime/maps."} {
 		if !bytes.Contains(after, []byte(name)) {
 			t.Errorf("the name %s is gone", name)
 		}
 	}
-	for _, path := range []string{"symtab.go", "stack.go"} {
+	for _, path := range []string{"symtab.go", "stack.go", "runtime/debug.Stack"} {
 		if bytes.Contains(after, []byte(path)) {
-			t.Errorf("the file name %s is there", path)
+			t.Errorf("the name %s is there", path)
 		}
 	}
 	table := func(wasm []byte) *gosym.Table {
@@ -133,7 +133,7 @@ func main() {
 		t.Fatalf("%d functions, then %d", len(old.Funcs), len(now.Funcs))
 	}
 	for i := range old.Funcs {
-		if old.Funcs[i].Name != now.Funcs[i].Name {
+		if name := now.Funcs[i].Name; name != "" && old.Funcs[i].Name != name {
 			t.Fatalf("%s became %s", old.Funcs[i].Name, now.Funcs[i].Name)
 		}
 	}

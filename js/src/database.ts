@@ -1,6 +1,7 @@
 import { Background } from "./background.js";
 import { ClosedError, errorOf, invalid, RejectedError, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
+import { frameFactory } from "./frame.js";
 import { healthOf, persist, type Health } from "./health.js";
 import { check } from "./json.js";
 import { dataScript } from "./lazy.js";
@@ -164,6 +165,7 @@ export class Database {
       tell: (message: object) => this.#channel?.postMessage(message),
       slot: options.elect ? this.#leader.slot : null,
       held: this.#held,
+      frame: frameFactory,
       steal: () => this.#leader.steal(),
       lost: (unsent: number) => this.#lost(unsent),
     };

@@ -9,7 +9,13 @@ export interface GoProgram {
   run(i: WebAssembly.Instance): Promise<void>;
   // its innards, as those of this toolchain are
   _resume(): void;
-  _scheduledTimeouts: Map<number, ReturnType<typeof setTimeout>>;
+  _scheduledTimeouts: {
+    has(id: number): boolean;
+    get(id: number): ReturnType<typeof setTimeout> | undefined;
+    set(id: number, timer: ReturnType<typeof setTimeout>): unknown;
+    delete(id: number): boolean;
+    values(): Iterable<ReturnType<typeof setTimeout>>;
+  };
   _values?: unknown[];
 }
 
@@ -23,7 +29,8 @@ export function Go(): new () => GoProgram {
 export function silence(go: GoProgram): void {
   go._resume = () => {};
   for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
-  go._scheduledTimeouts.clear();
+  // What is still on the stack may set more: the glue would call a program that does not answer for ever.
+  go._scheduledTimeouts = { has: () => false, get: () => undefined, set: () => {}, delete: () => false, values: () => [] };
   for (const value of go._values ?? []) {
     if (typeof IDBDatabase !== "undefined" && value instanceof IDBDatabase) value.close();
     else if (value instanceof AbortController) value.abort();

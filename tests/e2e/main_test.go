@@ -66,7 +66,27 @@ window.strandline = strandline;
 <script src="/dist/strandline.global.js"></script>`),
 	"classic.html": page(`<script src="/dist/strandline.global.js"></script>`),
 	"empty.html":   page(``),
+	"sw.js": `importScripts("/dist/strandline.sw.js");
+strandline.serviceWorker({name: "test", server: location.origin});`,
+	"module-sw.js": `import { serviceWorker } from "/dist/sw.js";
+serviceWorker({name: "test", server: location.origin});`,
+	"worker.js":        `importScripts("/dist/strandline.global.js");` + worker,
+	"module-worker.js": `import * as strandline from "/dist/strandline.js";` + worker,
 }
+
+// worker makes an action and an entry of a data stream, and says what it sees.
+const worker = `
+onmessage = async ({data: title}) => {
+	try {
+		const db = await strandline.open({name: "test", server: location.origin, timers: {idle: 300, retry: 300}});
+		const s = await db.stream("lists/1"), d = await db.data("chat");
+		await s.create("todo", {title});
+		await d.append({title});
+		await s.settled();
+		await d.settled();
+		postMessage([s.count({where: {title}}), (await db.health()).indexedDB, db.status.leader]);
+	} catch (e) { postMessage(String(e.stack)) }
+};`
 
 func page(body string) string {
 	return fmt.Sprintf(`<!doctype html><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">%s`, body)

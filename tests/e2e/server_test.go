@@ -89,7 +89,7 @@ func (s *site) kill() {
 	}
 }
 
-// setFault puts a fault between the browsers and /v1/sync, or another path: it answers, or gives false to let the request pass.
+// setFault puts a fault between the browsers and /v1/sync, or another path, or all of /v1 where it is empty: it answers, or gives false to let the request pass.
 func (s *site) setFault(f func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool) {
 	s.setFaultAt("/v1/sync", f)
 }
@@ -121,7 +121,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 			s.mu.Unlock()
 		}()
 	}
-	here := r.URL.Path == s.at
+	here := r.URL.Path == s.at || s.at == "" && strings.HasPrefix(r.URL.Path, "/v1/")
 	s.mu.Unlock()
 	if fault != nil && here {
 		forward := func() *http.Response {
@@ -148,6 +148,21 @@ func hangUp(w http.ResponseWriter) {
 	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
 		c.Close()
 	}
+}
+
+// get reads what curl would.
+func (s *site) get(path string) string {
+	s.t.Helper()
+	resp, err := http.Get(s.target.String() + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
 }
 
 // log reads a stream's log from the server, as curl does.

@@ -1,0 +1,288 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+)
+
+// quit ends the browser as a user does: what it holds back is written.
+func (b *browser) quit() {
+	b.t.Helper()
+	if err := chromedp.Cancel(b.ctx); err != nil {
+		b.t.Fatalf("quit: %v", err)
+	}
+	b.kill()
+}
+
+// clearIndexedDB is what a browser does that needs room, or a user who clears the site's data but for the rest.
+func (tb *tab) clearIndexedDB(url string) {
+	tb.t.Helper()
+	tb.run("clear", storage.ClearDataForOrigin(url, "indexeddb"))
+}
+
+// told collects what the page is told of health.
+const told = `window.told = []; db.on("health", (h) => told.push([h.indexedDB, h.loss?.unsent ?? null]))`
+
+// A database that was evicted, cleared or damaged between two visits opens as an empty one. That is noticed, and said.
+func TestADatabaseThatIsGoneAtStart(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lose func(t *testing.T, profile string)
+	}{
+		{"cleared", func(t *testing.T, profile string) { remove(t, profile, "*.indexeddb.*") }},
+		{"damaged", func(t *testing.T, profile string) {
+			for _, file := range glob(t, profile, "*.indexeddb.leveldb/*") {
+				if base := filepath.Base(file); strings.HasSuffix(base, ".log") || strings.HasPrefix(base, "MANIFEST") || strings.HasSuffix(base, ".ldb") {
+					if err := os.WriteFile(file, []byte(strings.Repeat("damaged ", 500)), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t)
+			profile := t.TempDir()
+			b := openBrowser(t, profile)
+			one := b.open(s.url)
+			one.start("")
+			client := one.do(`await s.create("todo", {title: "sent"}); await s.settled(); return s.client`)
+			one.want(`{"indexedDB":"ok","loss":null,"locks":true,"quota":"object"}`, `const h = await db.health(); return {indexedDB: h.indexedDB, loss: h.loss, locks: h.locks, quota: typeof h.quota}`)
+			s.setFault(func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true }) // an emulated network would come back at the end
+			one.do(`await s.create("todo", {title: "unsent"}); await s.create("todo", {title: "unsent"})`)
+			one.eventually(`2`, `return JSON.parse(localStorage["strandline/test/"]).unsent["lists/1"]`)
+			b.quit()
+			s.setFault(nil)
+			c.lose(t, profile)
+			one = openBrowser(t, profile).open(s.url)
+			one.do(`
+				window.logged = [];
+				while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+				window.db = await strandline.open({name: "test", server: location.origin, timers: {idle: 300, retry: 300}, log: (e) => logged.push(e)});
+				%s;
+				window.s = await db.stream("lists/1");
+				window.titles = () => s.query({orderBy: "title"}).map((r) => r.title);`, told)
+			one.eventually(`[["ok",2]]`, `return told`)
+			one.want(`["lost"]`, `return logged.map((e) => e.code)`)
+			one.eventually(`["sent"]`, `return titles()`)
+			if again := one.do(`return s.client`); again == client {
+				t.Error("it goes on under the client id of a log that is gone")
+			}
+			one.do(`await s.create("todo", {title: "after"}); await s.settled(); await db.close()`)
+			one.start("")
+			one.want(`[null,["after","sent"]]`, `return [(await db.health()).loss, titles()]`) // it is told once
+			one.do(`await db.destroy({force: true})`)
+			one.start("")
+			one.want(`null`, `return (await db.health()).loss`) // who destroys it has lost nothing
+		})
+	}
+}
+
+// A database that is taken away while tabs have it open: nothing that was promised is lost, since it is sent from memory.
+func TestADatabaseThatIsTakenAway(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	all := tabs(b, s.url, 2, "")
+	one, two := all[0], all[1]
+	one.do(`await s.create("todo", {title: "sent"}); await s.settled()`)
+	two.eventually(`["sent"]`, `return titles()`)
+	for _, tb := range all {
+		tb.offline(true)
+		tb.do(told)
+	}
+	one.do(`window.kept = s.create("todo", {title: "kept"}); await kept`)
+	two.eventually(`["kept","sent"]`, `return titles()`)
+	one.clearIndexedDB(s.url)
+	one.do(`window.saved = false; window.late = s.create("todo", {title: "late"}); late.then(() => saved = true, (e) => saved = e.code); return 0`)
+	one.eventually(`[["lost",2]]`, `return told`)
+	one.want(`["lost",["kept","late","sent"],false]`, `return [(await db.health()).indexedDB, titles(), saved]`) // it is told as kept when it is
+	one.offline(false)
+	one.do(`await late; await kept.persisted; await s.settled()`)
+	two.offline(false)
+	two.do(`await s.create("todo", {title: "from two"}); await s.settled()`)
+	two.want(`1`, `return told.length`)
+	for _, tb := range all {
+		tb.do(`await db.sync()`)
+		tb.eventually(`["from two","kept","late","sent"]`, `return titles()`)
+	}
+	one.want(`4`, `return s.head`)
+	one.reload()
+	one.start("")
+	one.eventually(`["from two","kept","late","sent"]`, `return titles()`)
+	one.want(`"ok"`, `return (await db.health()).indexedDB`)
+}
+
+// failing makes opens fail, or hang where there is no error.
+const failing = `
+	window.failOpen = (error, prototype = IDBFactory.prototype) => {
+		prototype.real ??= prototype.open;
+		prototype.open = !error ? prototype.real : function () {
+			const r = Object.setPrototypeOf(new EventTarget(), IDBOpenDBRequest.prototype);
+			if (error !== "hang") setTimeout(() => { Object.defineProperty(r, "error", {value: new DOMException(error[1], error[0])}); r.dispatchEvent(new Event("error")) });
+			return r;
+		};
+	};`
+
+// Where the browser keeps nothing the app works all the same, and is told: a write is kept when the server has it.
+func TestABrowserThatKeepsNothing(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	for _, c := range []struct{ name, how, state string }{
+		{"no IndexedDB", `Object.defineProperty(window, "indexedDB", {value: undefined})`, "unavailable"},
+		{"open throws", `IDBFactory.prototype.open = () => { throw new DOMException("denied", "SecurityError") }`, "unavailable"},
+		{"private mode", `failOpen(["InvalidStateError", "A mutation operation was attempted on a database that did not allow mutations."]); document.documentElement.append = () => { throw new Error() }`, "private"},
+		{"a broken store", `failOpen(["UnknownError", "Internal error opening backing store for indexedDB.open."]); document.documentElement.append = () => { throw new Error() }`, "unavailable"},
+		{"open hangs", `failOpen("hang")`, "unavailable"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one := b.open(s.url)
+			one.t = t
+			one.do(`window.logged = []; localStorage.clear(); %s`, failing+c.how)
+			one.start(`{name: "n", log: (e) => logged.push(e.code)}`)
+			one.want(`["`+c.state+`",["storage"],true]`, `return [(await db.health()).indexedDB, logged, db.status.leader]`)
+			one.offline(true)
+			one.do(`window.saved = false; window.w = s.create("todo", {title: "in memory"}); w.then(() => saved = true); await new Promise((r) => setTimeout(r, 300))`)
+			one.want(`[false,1,1]`, `return [saved, s.pending().length, s.count({where: {title: "in memory"}}) ? 1 : 0]`)
+			one.offline(false)
+			one.want(`"number"`, `await w; return typeof await w.persisted`)
+			one.want(`0`, `return s.pending().length`)
+			one.do(`await db.close()`)
+			one.want(`"storage"`, `return await strandline.open({name: "local"}).catch((e) => e.code)`) // nothing would ever be kept
+			one.goTo("about:blank")
+		})
+	}
+}
+
+// WebKit loses the process behind IndexedDB, and every open of the page fails from then on: a frame's does not.
+func TestAFrameHeals(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(failing + `
+		window.connections = [];
+		const real = IDBFactory.prototype.open;
+		IDBFactory.prototype.open = function (...args) { const r = real.apply(this, args); r.addEventListener("success", () => connections.push(r.result)); return r };`)
+	one.start(`{server: undefined}`)
+	one.do(`
+		await s.create("todo", {title: "before"});
+		for (const c of connections) c.close();
+		await s.create("todo", {title: "closed under us"});
+		failOpen(["UnknownError", "Connection to Indexed Database server lost. Refresh the page to try again"]);
+		for (const c of connections) c.close();
+		await s.create("todo", {title: "through a frame"});
+		await s.create("todo", {title: "again"});`)
+	one.want(`["ok",1]`, `return [(await db.health()).indexedDB, document.querySelectorAll("iframe").length]`)
+	one.reload()
+	one.start(`{server: undefined}`)
+	one.want(`["again","before","closed under us","through a frame"]`, `return titles()`)
+}
+
+// For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.
+func TestTheNthRequestFails(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.do(`
+		window.unhandled = [];
+		addEventListener("unhandledrejection", (e) => unhandled.push(String(e.reason)));
+		window.calls = 0; window.failAt = 0; window.how = "";
+		for (const [prototype, names] of [[IDBObjectStore.prototype, ["add", "put", "get", "getAllKeys", "delete"]], [IDBDatabase.prototype, ["transaction"]]]) {
+			for (const name of names) {
+				const real = prototype[name];
+				prototype[name] = function (...args) {
+					if (++calls !== failAt) return real.apply(this, args);
+					if (how === "throws") throw new DOMException("it fails", "UnknownError");
+					const r = real.apply(this, args);
+					(this.transaction instanceof IDBTransaction ? this.transaction : r).abort();
+					return r;
+				};
+			}
+		}
+		const within = (p, ms) => Promise.race([Promise.resolve(p).catch((e) => e.code), new Promise((r) => setTimeout(r, ms, "HANGS"))]);
+		window.round = async (n, kind) => {
+			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+			const options = {name: kind + n, server: location.origin, timers: {idle: 100, retry: 50}, log: () => {}};
+			const name = "nth/" + kind + "/" + n, acked = [];
+			calls = 0; failAt = n; how = kind;
+			try {
+				const db = await strandline.open(options);
+				const s = await db.stream(name);
+				for (let i = 0; i < 4; i++) {
+					const w = s.create("todo", {i});
+					if ((await within(w.then(() => "kept"), 8000)) === "kept") acked.push(w.object);
+				}
+				const told = await within(s.settled(), 8000);
+				if (told === "HANGS") throw new Error("nothing is sent any more: " + JSON.stringify(s.status));
+				if ((await within(db.close(), 8000)) === "HANGS") throw new Error("close hangs");
+			} catch (e) { if (!e.code) throw e }
+			const reached = calls >= n;
+			failAt = 0;
+			const db = await strandline.open(options);
+			const s = await db.stream(name);
+			const there = new Set(s.query().map((row) => row.id));
+			for (const id of acked) if (!there.has(id)) throw new Error("what was told as kept is lost at call " + n);
+			await within(s.settled(), 8000);
+			const log = await (await fetch("/v1/log?stream=" + name)).json();
+			const ids = (log.entries ?? []).map((e) => e.action.id);
+			if (new Set(ids).size !== ids.length || ids.length !== s.count()) throw new Error("the log has " + ids.length + " entries, here are " + s.count());
+			await db.destroy({force: true});
+			return reached;
+		};`)
+	for _, kind := range []string{"throws", "aborts"} {
+		failed, beyond := 0, 0 // a round is as long as it happens to be
+		for n := 1; beyond < 3; n++ {
+			if one.do(`return await round(%d, %q)`, n, kind) == "true" {
+				failed, beyond = failed+1, 0
+			} else {
+				beyond++
+			}
+		}
+		if t.Logf("%s: %d calls", kind, failed); failed < 25 {
+			t.Errorf("only %d calls were made to fail", failed)
+		}
+	}
+	one.want(`[]`, `return unhandled`)
+}
+
+// Once somebody has written something, the browser is asked to keep it; its answer is shown.
+func TestPersistentStorageIsAskedFor(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.do(`
+		window.asked = 0; // the browser's answer is put in its place: a headless one says no
+		StorageManager.prototype.persist = async () => { asked++; return true };
+		StorageManager.prototype.persisted = async () => asked > 0;`)
+	one.start("")
+	one.do(told)
+	one.do(`await s.create("todo", {}); await new Promise((r) => setTimeout(r, 1500))`)
+	one.want(`0`, `return asked`) // nobody has touched the page
+	one.run("click", chromedp.MouseClickXY(50, 50))
+	one.do(`await s.create("todo", {})`)
+	one.eventually(`[1,true]`, `return [asked, (await db.health()).persisted]`)
+	one.eventually(`1`, `return told.length`)
+}
+
+func glob(t *testing.T, profile, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(profile, "Default", "IndexedDB", pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no %s in the profile: %v", pattern, err)
+	}
+	return files
+}
+
+func remove(t *testing.T, profile, pattern string) {
+	t.Helper()
+	for _, path := range glob(t, profile, pattern) {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(fmt.Errorf("remove %s: %w", path, err))
+		}
+	}
+}

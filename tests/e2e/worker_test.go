@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/serviceworker"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// The same files run in a dedicated worker, classic or a module, beside the page: one database, one leader.
+func TestDedicatedWorkers(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	one.do(`window.ask = (worker, title) => new Promise((r) => { worker.onmessage = (e) => r(e.data); worker.onerror = (e) => r(String(e.message)); worker.postMessage(title) })`)
+	one.want(`[1,"ok",false]`, `return await ask(new Worker("/worker.js"), "classic")`)
+	one.want(`[1,"ok",false]`, `return await ask(new Worker("/module-worker.js", {type: "module"}), "module")`)
+	one.eventually(`["classic","module"]`, `return titles()`)
+	one.eventually(`["classic","module"]`, `const d = await db.data("chat"); return (await d.read()).map((e) => e.value.title)`)
+	if n := s.listeners(); n != 2 { // of the actions, and of the data streams
+		t.Errorf("%d connections for hints", n)
+	}
+}
+
+// withWorker opens a page that has a service worker.
+func withWorker(s *site, b *browser, script, options string) *tab {
+	tb := b.open(s.url)
+	tb.do(`await navigator.serviceWorker.register(%q, %s); await navigator.serviceWorker.ready`, script, options)
+	return tb
+}
+
+// serviceWorker attaches to the profile's service worker. It stays attached, as the developer tools do, until the test ends.
+func (b *browser) serviceWorker() *tab {
+	b.t.Helper()
+	var id target.ID
+	eventually(b.t, "the service worker", func() bool {
+		all, err := chromedp.Targets(b.ctx)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, info := range all {
+			if info.Type == "service_worker" {
+				id = info.TargetID
+			}
+		}
+		return id != ""
+	})
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
+	b.t.Cleanup(func() {
+		if b.process != nil {
+			cancel()
+		}
+	})
+	tb := &tab{t: b.t, ctx: ctx, console: new([]string)}
+	if err := chromedp.Run(ctx, network.Enable()); err != nil {
+		b.t.Fatalf("attach to the service worker: %v", err)
+	}
+	return tb
+}
+
+func (tb *tab) close() {
+	tb.t.Helper()
+	if err := chromedp.Cancel(tb.ctx); err != nil {
+		tb.t.Fatalf("close the tab: %v", err)
+	}
+}
+
+// The page is closed with something unsent, while there is no network; when it is back, the browser wakes the service worker up, which sends it.
+func TestTheServiceWorkerDelivers(t *testing.T) {
+	for _, c := range []struct{ script, options string }{{"/sw.js", "{}"}, {"/module-sw.js", `{type: "module"}`}} {
+		t.Run(c.script, func(t *testing.T) {
+			s := newSite(t)
+			b := openBrowser(t, t.TempDir())
+			b.t = t
+			one := withWorker(s, b, c.script, c.options)
+			worker := b.serviceWorker()
+			one.start("")
+			one.do(`window.d = await db.data("chat"); await d.append("before"); await d.settled(); await s.create("todo", {title: "before"}); await s.settled()`)
+			one.want(`[true,true]`, `const h = await db.health(); return [h.backgroundSync, h.serviceWorker]`)
+			s.setFaultAt("", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {
+				hangUp(w)
+				return true
+			})
+			worker.offline(true)
+			one.offline(true)
+			one.do(`await s.create("todo", {title: "unsent"}); await d.append("unsent")`)
+			one.eventually(`["strandline/test/"]`, `return await (await navigator.serviceWorker.ready).sync.getTags()`)
+			one.want(`[1,1]`, `return [s.status.pending, d.status.pending]`)
+			one.close()
+			s.setFault(nil)
+			if strings.Contains(s.log("lists/1"), "unsent") {
+				t.Fatal("it was sent without a network")
+			}
+			worker.offline(false)
+			began := time.Now()
+			eventually(t, "the service worker to deliver", func() bool {
+				return strings.Contains(s.log("lists/1"), `"title":"unsent"`) && strings.Contains(s.get("/v1/data/chat"), "unsent")
+			})
+			t.Logf("delivered %v after the network was back", time.Since(began).Round(time.Millisecond))
+			two := b.open(s.url)
+			two.start("")
+			two.want(`[["before","unsent"],0]`, `await db.sync(); return [titles(), s.pending().length]`)
+			if n := strings.Count(s.log("lists/1"), `"title":"unsent"`); n != 1 {
+				t.Errorf("it is in the log %d times", n)
+			}
+		})
+	}
+}
+
+// Wake-ups of all kinds, with and without tabs, and a service worker that is stopped in the middle: nothing is doubled, and the browser hears where something is left.
+func TestWakeUpsOfTheServiceWorker(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := withWorker(s, b, "/sw.js", "{}")
+	worker := b.serviceWorker()
+	one.start(`{timers: {idle: 60000, retry: 60000}}`)
+	one.do(`await s.settled()`)
+	s.setFault(func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool {
+		resp := forward() // the server does it, and nobody hears
+		if resp != nil {
+			resp.Body.Close()
+		}
+		hangUp(w)
+		return true
+	})
+	one.do(`await s.create("todo", {title: "once"})`)
+	eventually(t, "the append", func() bool { return strings.Contains(s.log("lists/1"), "once") })
+	wake := func(event string) string {
+		return worker.do(`
+			const e = new ExtendableEvent(%q); // as the browser makes it
+			if (%[1]q !== "push") Object.defineProperty(e, "tag", {value: %[1]q === "periodicsync" ? "strandline" : "strandline/test/"});
+			const waits = [];
+			e.waitUntil = (p) => waits.push(p);
+			dispatchEvent(e);
+			return waits.length ? await Promise.all(waits).then(() => "quiet", (e) => e.code) : "nothing"`, event)
+	}
+	if got := wake("sync"); got != `"unreachable"` {
+		t.Errorf("a wake-up that fails says %s", got)
+	}
+	s.setFault(nil)
+	for _, event := range []string{"sync", "periodicsync", "push"} {
+		if got := wake(event); got != `"quiet"` {
+			t.Errorf("%s says %s", event, got)
+		}
+		if event == "sync" {
+			one.eventually(`0`, `return s.pending().length`) // it is told what the worker has found
+		}
+	}
+	if n := strings.Count(s.log("lists/1"), "once"); n != 1 {
+		t.Errorf("it is in the log %d times", n)
+	}
+	worker.want(`"nothing"`, `
+		const e = new ExtendableEvent("sync"); let n = "nothing";
+		Object.defineProperty(e, "tag", {value: "of the app"});
+		e.waitUntil = () => n = "something";
+		dispatchEvent(e);
+		return n`)
+	// Stopped in the middle of a request.
+	hung := make(chan bool, 10)
+	s.setFault(func(_ http.ResponseWriter, r *http.Request, forward func() *http.Response) bool {
+		if resp := forward(); resp != nil {
+			resp.Body.Close()
+		}
+		hung <- true
+		<-r.Context().Done()
+		return true
+	})
+	one.offline(true)
+	one.do(`await s.create("todo", {title: "twice?"})`)
+	go worker.try(`dispatchEvent(Object.assign(new ExtendableEvent("push"), {waitUntil() {}}))`)
+	<-hung
+	one.run("stop", serviceworker.Enable(), serviceworker.StopAllWorkers())
+	s.setFault(nil)
+	one.offline(false)
+	one.do(`await db.sync(); await s.settled()`)
+	if n := strings.Count(s.log("lists/1"), "twice?"); n != 1 {
+		t.Errorf("it is in the log %d times", n)
+	}
+	one.want(`["once","twice?"]`, `return titles()`)
+}
