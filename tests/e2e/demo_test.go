@@ -345,7 +345,7 @@ func TestDemoUpdatesUnderOpenTabs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	old, err := filepath.Glob(filepath.Join(folder, "strandline.*.js"))
+	old, err := filepath.Glob(filepath.Join(folder, "strandline.??????????.js"))
 	if err != nil || len(old) != 1 {
 		t.Fatal(old, err)
 	}

@@ -63,6 +63,17 @@ func (b *browser) serviceWorker() *tab {
 	return tb
 }
 
+// wake makes an event in a service worker, as the browser does, and says what came of it.
+func (tb *tab) wake(event, tag string) string {
+	tb.t.Helper()
+	return tb.do(`
+		const e = new ExtendableEvent(%q), waits = [];
+		if (%q) Object.defineProperty(e, "tag", {value: %[2]q});
+		e.waitUntil = (p) => waits.push(p);
+		dispatchEvent(e);
+		return waits.length ? await Promise.all(waits).then(() => "quiet", (e) => e.code ?? String(e)) : "nothing"`, event, tag)
+}
+
 func (tb *tab) close() {
 	tb.t.Helper()
 	if err := chromedp.Cancel(tb.ctx); err != nil {
@@ -130,21 +141,12 @@ func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 	})
 	one.do(`await s.create("todo", {title: "once"})`)
 	eventually(t, "the append", func() bool { return strings.Contains(s.log("lists/1"), "once") })
-	wake := func(event string) string {
-		return worker.do(`
-			const e = new ExtendableEvent(%q); // as the browser makes it
-			if (%[1]q !== "push") Object.defineProperty(e, "tag", {value: %[1]q === "periodicsync" ? "strandline" : "strandline/test/"});
-			const waits = [];
-			e.waitUntil = (p) => waits.push(p);
-			dispatchEvent(e);
-			return waits.length ? await Promise.all(waits).then(() => "quiet", (e) => e.code) : "nothing"`, event)
-	}
-	if got := wake("sync"); got != `"unreachable"` {
+	if got := worker.wake("sync", "strandline/test/"); got != `"unreachable"` {
 		t.Errorf("a wake-up that fails says %s", got)
 	}
 	s.setFault(nil)
 	for _, event := range []string{"sync", "periodicsync", "push"} {
-		if got := wake(event); got != `"quiet"` {
+		if got := worker.wake(event, map[string]string{"sync": "strandline/test/", "periodicsync": "strandline"}[event]); got != `"quiet"` {
 			t.Errorf("%s says %s", event, got)
 		}
 		if event == "sync" {
@@ -154,12 +156,9 @@ func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 	if n := strings.Count(s.log("lists/1"), "once"); n != 1 {
 		t.Errorf("it is in the log %d times", n)
 	}
-	worker.want(`"nothing"`, `
-		const e = new ExtendableEvent("sync"); let n = "nothing";
-		Object.defineProperty(e, "tag", {value: "of the app"});
-		e.waitUntil = () => n = "something";
-		dispatchEvent(e);
-		return n`)
+	if got := worker.wake("sync", "of the app"); got != `"nothing"` {
+		t.Errorf("somebody else's wake-up says %s", got)
+	}
 	// Stopped in the middle of a request.
 	hung := make(chan bool, 10)
 	s.setFault(func(_ http.ResponseWriter, r *http.Request, forward func() *http.Response) bool {

@@ -91,7 +91,9 @@ func copyFiles() (assets []string, err error) {
 			if folder, isIndex := strings.CutSuffix(name, "index.html"); isIndex {
 				name = "./" + folder
 			}
-			assets = append(assets, name)
+			if !strings.HasSuffix(name, ".sw.js") { // that one the browser keeps with the service worker
+				assets = append(assets, name)
+			}
 			return os.WriteFile(to, b, 0o644)
 		})
 		if err != nil {

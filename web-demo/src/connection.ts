@@ -4,8 +4,19 @@ import type { StreamStatus } from "strandline";
 const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const realFetch = globalThis.fetch;
 
-/** With the switch on, this page's requests fail, and those under way end, as they do without a network. */
+interface SyncManager {
+  register(tag: string): Promise<void>;
+}
+
+/** With the switch on, this page's requests fail, and those under way end, as they do without a network; and nobody wakes the service worker up to send for it. */
 export function offlineSwitch(input: HTMLInputElement): void {
+  const sync = (globalThis as { SyncManager?: { prototype: SyncManager } }).SyncManager?.prototype;
+  const register = sync?.register;
+  if (sync && register) {
+    sync.register = function (tag) {
+      return input.checked ? Promise.reject(new TypeError("this page is switched offline")) : register.call(this, tag);
+    };
+  }
   let cut = new AbortController();
   globalThis.fetch = (resource, init) => {
     if (input.checked) return Promise.reject(new TypeError("this page is switched offline"));
