@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build demo docs test test-go test-wasm test-e2e conformance lint vendor size bench screenshots sim mutants fuzz tools chromium npm clean
+.PHONY: all build pack demo docs test test-go test-wasm test-e2e conformance lint vendor size bench screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -29,6 +29,14 @@ js/dist/strandline.js: $(WASM_SOURCES) $(JS_SOURCES)
 web-demo/dist/index.html: js/dist/strandline.js $(DEMO_SOURCES)
 	$(GO) run ./web-demo/build
 
+# ---- pack: the npm package, as bin/strandline-VERSION.tgz
+
+pack: js/dist/strandline.js
+	@sh tests/setup.sh npm
+	@rm -f bin/strandline-*.tgz
+	$(GO) run ./js/pack
+	cd bin/package && npm pack --silent --pack-destination ..
+
 # ---- demo: builds what is missing and serves it
 
 demo: bin/strandline web-demo/dist/index.html
@@ -46,8 +54,14 @@ test-go:
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
 
-test-e2e: chromium npm build web-demo/dist/index.html
-	$(GO) test -count=1 -timeout 15m ./tests/e2e/
+test-e2e: chromium npm build web-demo/dist/index.html pack tests/pack/node_modules
+	$(GO) test -count=1 -timeout 18m ./tests/e2e/
+
+# What the package is tried with: Vite, Workbox, publint, attw.
+tests/pack/node_modules: tests/pack/package-lock.json
+	@sh tests/setup.sh npm
+	cd tests/pack && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 # The public conformance suite of the Durable Streams Protocol, and that protocol's own client, against strandline serve.
 conformance: bin/strandline tests/conformance/node_modules

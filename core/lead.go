@@ -11,14 +11,16 @@ package core
 //	c stream   it has not any more
 //	w          a new leader asks who has what open
 //	k because  a turn is wanted now
-//	t          a turn has been made: what came of it
+//	t          the leader has made a turn: what came of it
+//	p          a follower has, because the leader says nothing
+//	f          a follower has, for another reason
 
 const (
 	// patience is how long a follower waits for the leader to take what is unsent, in milliseconds.
 	patience = 10_000
 	// silence is how many idle pauses without a word of the leader a follower bears, in halves.
 	silence = 3
-	// deadAfter is how many turns a follower runs in the leader's stead, without a word of it, before it takes the lead.
+	// deadAfter is how many turns followers run in the leader's stead, without a word of it, before one takes the lead.
 	deadAfter = 2
 )
 
@@ -96,6 +98,12 @@ func (db *DB) Hear(message []byte) {
 			db.wake(about, true)
 		}
 	case 't':
+		db.passed = 0
+		db.heardTurn(about)
+	case 'p', 'f':
+		if message[0] == 'p' {
+			db.passed++
+		}
 		db.heardTurn(about)
 	}
 }
@@ -152,7 +160,15 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 		}
 		e.uint(uint64(s.next))
 	}
-	db.tell('t', view(e.b))
+	kind := byte('t')
+	switch {
+	case db.leading:
+	case db.current.Because == becauseFollows:
+		kind = 'p'
+	default:
+		kind = 'f'
+	}
+	db.tell(kind, view(e.b))
 }
 
 // heardTurn shows what the leader tells, and trusts it for a while.
@@ -175,7 +191,6 @@ func (db *DB) heardTurn(text string) {
 		return
 	}
 	db.heard.next, db.heard.because = next, because
-	db.passed = 0
 	trusted := true // the leader serves every stream that has something to send
 	for _, s := range db.sorted() {
 		st, ok := told[s.name]
@@ -206,7 +221,7 @@ func (db *DB) waitForLeader() {
 	db.schedule(patience, becauseFollows)
 }
 
-// passedBy counts a turn that this follower has run because the leader said nothing.
+// passedBy counts a turn that this follower has run because the leader said nothing; those of others count too.
 func (db *DB) passedBy() {
 	if db.passed++; db.passed >= deadAfter && db.steal != nil {
 		db.passed = 0

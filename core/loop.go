@@ -319,7 +319,7 @@ func (db *DB) finish(t turnResult) {
 		db.offline = false
 		db.batch = min(MaxActions, db.batch*2)
 	}
-	if !db.leading && db.because == becauseFollows {
+	if !db.leading && db.current.Because == becauseFollows {
 		db.passedBy()
 	}
 	ms, because := db.pauseAfter(t)

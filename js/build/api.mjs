@@ -5,6 +5,7 @@ import ts from "typescript";
 
 const sections = [
   ["strandline", "../types/strandline.d.ts", "For five minutes with it, see the [README](../README.md). "],
+  ["strandline/sw", "../types/sw.d.ts", ""],
   ["strandline/inspector", "../types/inspector.d.ts", ""],
 ];
 const out = ["# API reference", "", "Generated from the types by `make docs`.", ""];
@@ -32,7 +33,7 @@ for (const [name, path, more] of sections) {
   const head = ts.getLeadingCommentRanges(source.text, 0)?.filter((r) => source.text.startsWith("//", r.pos)) ?? [];
   if (head.length > 0) out.push(more + head.map((r) => source.text.slice(r.pos + 3, r.end).trim()).join(" "), "");
   for (const node of source.statements) {
-    if (ts.isImportDeclaration(node)) continue;
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) continue;
     const said = comment(node, source);
     out.push(`### ${node.name.text}`, "");
     if (said) out.push(said, "");

@@ -1,45 +1,26 @@
-import { Background } from "./background.js";
 import { ClosedError, errorOf, invalid, RejectedError, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
-import { healthOf, persist, type Health } from "./health.js";
+import type { Health } from "./health.js";
 import { check } from "./json.js";
 import { dataScript } from "./lazy.js";
+import { Keeper } from "./keeper.js";
 import { Leader } from "./leader.js";
 import { pulse } from "./pulse.js";
 import type { DataSync } from "./data/sync.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
 import { begin as beginWrite } from "./write.js";
-import { load, type Runtime, type WakeUp, type WasmSource } from "./runtime.js";
-import { checkStreamOptions, type StreamOptions } from "./options.js";
+import { load, type Runtime, type WakeUp } from "./runtime.js";
+import { checkOptions, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
 import { Stream, type StreamStatus } from "./stream.js";
 import { newer, version } from "./update.js";
-import { Witness, type Loss } from "./witness.js";
-
-export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
-
-export interface OpenOptions {
-  name: string;
-  server?: string | URL;
-  auth?: () => string | null | Promise<string | null>;
-  user?: string;
-  wasm?: WasmSource;
-  durability?: "relaxed" | "strict";
-  timers?: { retry?: number; idle?: number };
-  persist?: boolean;
-  log?: (entry: LogEntry) => void;
-}
 
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
 
-const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
-
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
-
-const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "persist", "log"]);
 
 /** Opens (or makes) the local database, and starts the sync loop. */
 export function open(options: OpenOptions): Promise<Database> {
@@ -52,33 +33,6 @@ export async function begin(options: OpenOptions, candidate: boolean): Promise<D
   const db = new Database(options, url);
   await db.begin(candidate);
   return db;
-}
-
-/** The name that the contexts of a database share, and its background sync. */
-export const sharedName = (o: { name: string; user?: string }) => `strandline/${encodeURIComponent(o.name)}/${encodeURIComponent(o.user ?? "")}`;
-
-/** The URL of /v1, or "" for local only. */
-export function checkOptions(o: OpenOptions): string {
-  if (typeof o !== "object" || o === null) throw invalid("", "open takes an object of options");
-  for (const key of Object.keys(o)) if (!known.has(key)) throw invalid(`/${key}`, "is no option");
-  if (typeof o.name !== "string" || o.name === "") throw invalid("/name", "a database has a name");
-  if (o.user !== undefined && typeof o.user !== "string") throw invalid("/user", "is no string");
-  if (o.auth !== undefined && typeof o.auth !== "function") throw invalid("/auth", "is no function");
-  if (o.persist !== undefined && typeof o.persist !== "boolean") throw invalid("/persist", "is no boolean");
-  if (o.log !== undefined && typeof o.log !== "function") throw invalid("/log", "is no function");
-  if (o.durability !== undefined && o.durability !== "relaxed" && o.durability !== "strict") throw invalid("/durability", 'is neither "relaxed" nor "strict"');
-  for (const key of ["retry", "idle"] as const) {
-    const ms = o.timers?.[key];
-    if (ms !== undefined && !(Number.isFinite(ms) && ms >= 1)) throw invalid(`/timers/${key}`, "is no number of milliseconds");
-  }
-  if (o.server === undefined) return "";
-  try {
-    const url = new URL(o.server, globalThis.location?.href);
-    if (url.protocol !== "http:" && url.protocol !== "https:") throw new TypeError("no http");
-    return url.href.replace(/[?#].*$/, "").replace(/\/*$/, "") + "/v1";
-  } catch {
-    throw invalid("/server", "is no http URL");
-  }
 }
 
 export class Database {
@@ -108,13 +62,7 @@ export class Database {
   #restarts: number[] = []; // when
   #mostMemory = memoryLimit;
   #stopPulse: () => void = () => {};
-  // what the browser keeps
-  readonly #witness: Witness;
-  readonly #background: Background;
-  #storage: Health["indexedDB"] = "ok";
-  #loss: Loss | null = null;
-  #watch: ReturnType<typeof setTimeout> | undefined;
-  #asked = false; // for the service worker, for what is unsent now
+  readonly #keeper: Keeper;
   readonly #outdated = { wasm: false, database: false };
 
   /** @internal */
@@ -124,8 +72,13 @@ export class Database {
     this.name = options.name;
     this.user = options.user ?? null;
     this.#shared = sharedName(options);
-    this.#witness = new Witness(this.#shared);
-    this.#background = new Background(this.#shared);
+    this.#keeper = new Keeper(this.#shared, options.persist !== false, {
+      unsent: () => (this.#closed || this.#down ? null : Object.entries(this.status.streams).map(([name, s]) => [name, s.pending])),
+      changed: (level, code, message) => {
+        this.#log({ level, code, message });
+        setTimeout(async () => this.#ended || this.#events.emit("health", await this.health())); // when open has resolved
+      },
+    });
     this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
   }
 
@@ -135,7 +88,7 @@ export class Database {
     const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
     this.#leader = new Leader(this.#shared, !shared, candidate, lead);
     await this.#attach(await load(this.#options.wasm), candidate);
-    if (this.#storage === "ok") this.#listen();
+    if (this.durable) this.#listen();
     else this.#alone();
     this.#leader.begin();
     this.#stopPulse = pulse(
@@ -143,7 +96,7 @@ export class Database {
       () => this.#beat(),
     );
     if (candidate) {
-      this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#watchUnsent());
+      this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
       this.wrote(); // what was left the last time
     }
   }
@@ -179,13 +132,7 @@ export class Database {
         this.#handle = handle;
         runtime.onDeath.add(this.#dead);
         runtime.users.add(this.#busy);
-        if (why) {
-          this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
-          this.#tellHealth("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
-        } else {
-          const loss = this.#witness.compare(life);
-          if (loss) this.#lose(loss);
-        }
+        this.#keeper.opened(life, why);
         resolve();
       });
     });
@@ -255,20 +202,19 @@ export class Database {
 
   /** @internal Whether what is committed is kept by this browser. */
   get durable(): boolean {
-    return this.#storage === "ok";
+    return this.#keeper.durable;
+  }
+
+  /** @internal */
+  wrote(): void {
+    this.#keeper.wrote();
   }
 
   /** The database was taken away while it was open: the core goes on in memory. */
   #lost(unsent: number): void {
     for (const s of this.#dataNow?.streams.values() ?? []) unsent += s.status.pending;
-    this.#storage = "lost";
-    this.#lose({ at: Date.now(), unsent });
+    this.#keeper.lost(unsent);
     this.#alone();
-  }
-
-  #lose(loss: Loss): void {
-    this.#loss = loss;
-    this.#tellHealth("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
   }
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
@@ -278,37 +224,9 @@ export class Database {
     this.#leader.alone();
   }
 
-  #tellHealth(level: LogEntry["level"], code: string, message: string): void {
-    this.#log({ level, code, message });
-    setTimeout(async () => this.#events.emit("health", await this.health())); // when open has resolved
-  }
-
   async health(): Promise<Health> {
     this.#check();
-    return healthOf(this.#storage, this.#loss);
-  }
-
-  /** @internal Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
-  wrote(): void {
-    this.#watch ??= setTimeout(() => this.#watchUnsent(), 1000);
-  }
-
-  #watchUnsent(): void {
-    clearTimeout(this.#watch);
-    this.#watch = undefined;
-    if (this.#closed || this.#down) return;
-    const unsent = Object.entries(this.status.streams).map(([name, s]): [string, number] => [name, s.pending]);
-    this.#witness.remember(unsent);
-    if (this.#options.persist !== false && unsent.length > 0) {
-      persist().then((granted) => granted && this.#tellHealth("info", "persisted", "the browser keeps what is stored"), () => {});
-    }
-    if (!unsent.some(([, n]) => n > 0)) {
-      this.#asked = false;
-      return;
-    }
-    if (!this.#asked) this.#background.register();
-    this.#asked = true;
-    this.#watch = setTimeout(() => this.#watchUnsent(), 5000);
+    return this.#keeper.health();
   }
 
   /** @internal Something newer is about: of the runtime, or in the local database. Each is told once. */
@@ -532,7 +450,9 @@ export class Database {
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
-    return this.#events.on(event, fn);
+    const end = this.#events.on(event, fn);
+    if (event === "update" && (this.#outdated.wasm || this.#outdated.database)) queueMicrotask(() => fn({ ...this.#outdated } as DatabaseEvents[E])); // it stays true
+    return end;
   }
 
   /** @internal */
@@ -575,7 +495,7 @@ export class Database {
       this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
         if (!problem) {
           this.#channel?.postMessage({ destroyed: true }); // else they would take it for lost
-          this.#witness.forget();
+          this.#keeper.destroyed();
           this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
         }
         done(problem);
@@ -598,7 +518,7 @@ export class Database {
     this.#channel?.close();
     this.#leader?.end();
     this.#stopPulse();
-    clearTimeout(this.#watch);
+    this.#keeper.end();
     this.#runtime.onDeath.delete(this.#dead);
     this.#runtime.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);

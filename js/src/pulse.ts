@@ -3,13 +3,14 @@
 
 const every = 10_000; // milliseconds
 const late = 30_000;
+const lateHidden = 100_000; // browsers let a hidden page's timers come once a minute
 
-/** Calls beat every ten seconds, and slept first where it comes much too late in a page that is seen. Gives what ends it. */
+/** Calls beat every ten seconds, and slept first where it comes much too late. Gives what ends it. */
 export function pulse(slept: () => void, beat: () => void): () => void {
   let last = Date.now();
   const timer = setInterval(() => {
     const now = Date.now();
-    if (now - last > every + late && globalThis.document?.visibilityState !== "hidden") slept();
+    if (now - last > every + (globalThis.document?.visibilityState === "hidden" ? lateHidden : late)) slept();
     last = now;
     beat();
   }, every);

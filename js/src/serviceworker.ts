@@ -1,6 +1,7 @@
 // The service worker's part: at a wake-up it runs the loop until nothing is left to send, within a time.
-import { begin, checkOptions, sharedName, type OpenOptions } from "./database.js";
+import { begin } from "./database.js";
 import { invalid, SyncError } from "./errors.js";
+import { checkOptions, sharedName, type OpenOptions } from "./options.js";
 
 export type ServiceWorkerOptions = Pick<OpenOptions, "name" | "user" | "server" | "auth" | "wasm" | "log"> & { streams?: readonly string[] };
 

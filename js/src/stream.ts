@@ -1,13 +1,15 @@
 import type { Database } from "./database.js";
-import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { ClosedError, ConflictError, errorOf, invalid, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { createHead, escape, fieldsText, freeze, patchText, plain } from "./json.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "./options.js";
+import { difference, type Change } from "./change.js";
+import { outside } from "./paths.js";
 import { Rows, type Row } from "./rows.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
-import { begin, nilID, refused, Write, type Open } from "./write.js";
+import { begin, refused, Write, type Open } from "./write.js";
 
 // Kinds of write, as wasm/exports.go has them.
 const CREATE = 0;
@@ -22,8 +24,6 @@ const UNDO = 0;
 const REDO = 1;
 const RETRY = 2;
 const RESTORE = 3;
-
-export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
 
 export type StreamStatus = {
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
@@ -585,29 +585,3 @@ export class Stream {
     if (why) throw why;
   }
 }
-
-/** The error as it is for the caller: paths point into what was given; in a transaction the number of the op comes first. */
-function outside(e: unknown, transaction: boolean): unknown {
-  if (!(e instanceof SyncError) || (e.code !== "malformed" && e.code !== "too-large")) return e;
-  const inner = (e as InvalidError).path ?? /^\S+ at (\S+):/.exec(e.message)?.[1] ?? "";
-  const op = /^\/ops(?:\/(\d+)(\/(fields|set|unset|inc|union|without))?)?/;
-  const path = inner.replace(op, (_, n?: string) => (transaction && n ? `/${n}` : ""));
-  const why = e.message.replace(/^\S+( at \S+)?: /, "");
-  if (e.code !== "too-large") return invalid(path, why);
-  return new InvalidError({ code: e.code, path, message: e.message });
-}
-
-function difference(before: readonly Row[], after: readonly Row[], origin: Change["origin"]): Change {
-  const old = new Map(before.map((row) => [row.id, row]));
-  const added: string[] = [];
-  const changed: string[] = [];
-  for (const row of after) {
-    const was = old.get(row.id);
-    if (!was) added.push(row.id);
-    else if (was !== row) changed.push(row.id);
-    old.delete(row.id);
-  }
-  return { added, changed, removed: [...old.keys()], origin };
-}
-
-export { nilID };

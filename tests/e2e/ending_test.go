@@ -139,6 +139,7 @@ func TestALogOfNewerCode(t *testing.T) {
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{server: undefined}`)
 	one.do(`
+		window.told = []; db.on("update", (e) => told.push(e));
 		await s.create("t", {});
 		const d = await new Promise((r) => { const q = indexedDB.open("strandline/test/"); q.onsuccess = () => r(q.result) });
 		const tx = d.transaction("records", "readwrite"), store = tx.objectStore("records");
@@ -149,5 +150,6 @@ func TestALogOfNewerCode(t *testing.T) {
 		d.close();
 		new BroadcastChannel("strandline/test/").postMessage(new TextEncoder().encode("mlists/1"));`)
 	one.eventually(`["stopped","upgrade"]`, `return [s.status.state, s.status.reason]`)
+	one.eventually(`[{"wasm":false,"database":true}]`, `return told`)
 	one.want(`["SyncError","upgrade",1]`, `return await s.create("t", {}).then(() => "written", (e) => [e.name, e.code, s.count()])`)
 }

@@ -171,7 +171,7 @@ func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 	})
 	one.offline(true)
 	one.do(`await s.create("todo", {title: "twice?"})`)
-	go worker.try(`dispatchEvent(Object.assign(new ExtendableEvent("push"), {waitUntil() {}}))`)
+	worker.do(`setTimeout(() => dispatchEvent(Object.assign(new ExtendableEvent("push"), {waitUntil() {}})))`)
 	<-hung
 	one.run("stop", serviceworker.Enable(), serviceworker.StopAllWorkers())
 	s.setFault(nil)

@@ -1,0 +1,97 @@
+// What the browser keeps for a database, and what it does not: whether what is committed is durable, what was lost, and what is unsent.
+import { Background } from "./background.js";
+import type { Problem } from "./errors.js";
+import { healthOf, persist, type Health } from "./health.js";
+import { Witness, type Loss } from "./witness.js";
+
+const soon = 1000; // milliseconds after a write that what is unsent is looked at
+const again = 5000;
+
+interface Host {
+  /** How much of each stream is unsent; null while nobody can tell. */
+  unsent(): [string, number][] | null;
+  /** Health has changed. */
+  changed(level: "info" | "error", code: string, message: string): void;
+}
+
+export class Keeper {
+  readonly #host: Host;
+  readonly #witness: Witness;
+  readonly #background: Background;
+  readonly #persist: boolean;
+  #storage: Health["indexedDB"] = "ok";
+  #loss: Loss | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = false; // for the service worker, for what is unsent now
+
+  constructor(shared: string, persist: boolean, host: Host) {
+    this.#host = host;
+    this.#persist = persist;
+    this.#witness = new Witness(shared);
+    this.#background = new Background(shared);
+  }
+
+  /** Whether what is committed is kept by this browser. */
+  get durable(): boolean {
+    return this.#storage === "ok";
+  }
+
+  health(): Promise<Health> {
+    return healthOf(this.#storage, this.#loss);
+  }
+
+  /** The database was opened: the one of that id, or, for that reason, one in memory. */
+  opened(life: string, why: Problem | null): void {
+    if (why) {
+      this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
+      this.#host.changed("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
+    } else {
+      const loss = this.#witness.compare(life);
+      if (loss) this.#lose(loss);
+    }
+  }
+
+  /** The database was taken away while it was open. */
+  lost(unsent: number): void {
+    this.#storage = "lost";
+    this.#lose({ at: Date.now(), unsent });
+  }
+
+  #lose(loss: Loss): void {
+    this.#loss = loss;
+    this.#host.changed("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
+  }
+
+  /** The database was deleted on purpose. */
+  destroyed(): void {
+    this.#witness.forget();
+  }
+
+  /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
+  wrote(): void {
+    this.#timer ??= setTimeout(() => this.look(), soon);
+  }
+
+  /** Looks at what is unsent now. */
+  look(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const unsent = this.#host.unsent();
+    if (!unsent) return;
+    this.#witness.remember(unsent);
+    if (this.#persist && unsent.length > 0) {
+      persist().then((granted) => granted && this.#host.changed("info", "persisted", "the browser keeps what is stored"), () => {});
+    }
+    if (!unsent.some(([, n]) => n > 0)) {
+      this.#asked = false;
+      return;
+    }
+    if (!this.#asked) this.#background.register();
+    this.#asked = true;
+    this.#timer = setTimeout(() => this.look(), again);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
