@@ -418,8 +418,10 @@ export class Database {
     for (const name of names) await this.stream(name);
     await this.sync();
     const data = (await this.#hasData()) ? await this.#withData() : null;
-    if (data && (await data.drain()) === 0) await this.sync(); // what waited for entries
-    return Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0) + ((await data?.queued()) ?? 0);
+    await data?.drain();
+    const pending = () => Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0);
+    if (data && pending() > 0) await this.sync(); // what waited for entries
+    return pending() + ((await data?.queued()) ?? 0);
   }
 
   #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {

@@ -14,7 +14,7 @@ import (
 // The budgets in bytes, packed. Glue is wasm_exec.js, which every Go program in a browser has.
 const (
 	wasmBudget = 850 << 10
-	jsBudget   = 10 << 10
+	jsBudget   = 11 << 10 // docs/adr/0007
 	dataBudget = 11 << 10 // the data streams, loaded by those who use them
 )
 
@@ -66,6 +66,13 @@ func run() error {
 			return err
 		}
 		show(name+", with glue", n, jsBudget+glue)
+	}
+	for _, name := range []string{"sw.js", "strandline.sw.js"} {
+		n, err := packed(filepath.Join("js/dist", name))
+		if err != nil {
+			return err
+		}
+		show(name+", with glue and data", n, jsBudget+dataBudget+glue)
 	}
 	n, err := packed("js/dist/data.js")
 	if err != nil {

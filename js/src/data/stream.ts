@@ -8,7 +8,8 @@ import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
 import { rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
-import { blobOf, type DataSync } from "./sync.js";
+import { blobOf } from "./request.js";
+import type { DataSync } from "./sync.js";
 import { Failure, type Page } from "./transport.js";
 
 export type Entry = { id: string | null; offset: string | null; value: unknown; pending: boolean };

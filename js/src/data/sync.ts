@@ -1,32 +1,18 @@
 // The loop of the data streams of one database: sends what is queued, fetches what is new. It is right with any number of contexts that run it
 // at once; the leader runs it for all, the others tell the leader.
-import type { StreamStatus } from "../stream.js";
-import { unpack, pack, entriesType, type Frame } from "./frames.js";
+import { unpack, type Frame } from "./frames.js";
 import type { Host } from "./kit.js";
-import { answered, decide, newProducer, partBytes, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
+import { answered, decide, newProducer, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
 import { rows, Store, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
 import { DataStream } from "./stream.js";
+import type { Hint, Work } from "./work.js";
+import { blobOf, request } from "./request.js";
 import { Failure, Transport, type Page } from "./transport.js";
 
 const mergeBytes = 64 << 10; // blocks under this grow
 const firstLimit = 3000; // milliseconds that a first read waits for the server
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
-
-/** What the loop knows of a stream beside what is stored. */
-export interface Work {
-  state: StreamStatus["state"];
-  reason: StreamStatus["reason"];
-  next: StreamStatus["next"];
-  lastSynced: number | null;
-  failure: { code: string; message: string } | null;
-}
-
-interface Hint {
-  data: "changed" | "wake" | "open" | "close" | "who";
-  name?: string;
-  work?: Work;
-}
 
 const sameRequest = (a: Producer, b: Producer) => a.id === b.id && a.epoch === b.epoch && a.seq === b.seq && a.sent === b.sent && a.batch === b.batch;
 
@@ -110,8 +96,7 @@ export class DataSync {
   /** The leader sends what contexts that are gone have left behind. */
   async #adopt(): Promise<void> {
     try {
-      const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
-      for (const s of all) if ((await this.#queued(s)) > 0 || this.#wanted.has(s.name)) this.wake(s.name, "leader");
+      for (const s of await this.#all()) if ((await this.#queued(s)) > 0 || this.#wanted.has(s.name)) this.wake(s.name, "leader");
     } catch (e) {
       if (!this.#closed) this.host.log("warn", "storage", "the data streams cannot be read", e);
     }
@@ -298,8 +283,27 @@ export class DataSync {
   }
 
   /** Runs the loop here and now, for all that is open; the first failure is thrown. */
-  async sync(): Promise<void> {
-    const names = [...this.#open.keys()];
+  sync(): Promise<void> {
+    return this.#runNow([...this.#open.keys()]);
+  }
+
+  /** Sends what any context has queued, of all streams, here and now; the first failure is thrown. */
+  async drain(): Promise<void> {
+    const names: string[] = [];
+    for (const s of await this.#all()) if (await this.#queued(s)) names.push(s.name);
+    await this.#runNow(names);
+  }
+
+  /** How many entries of all streams are not on the server. */
+  async queued(): Promise<number> {
+    let n = 0;
+    for (const s of await this.#all()) n += await this.#queued(s);
+    return n;
+  }
+
+  readonly #all = () => this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
+
+  async #runNow(names: string[]): Promise<void> {
     for (const name of names) this.#due.add(name);
     do await this.#run();
     while (this.#due.size > 0 && !this.#closed && !this.#frozen);
@@ -307,28 +311,6 @@ export class DataSync {
       const { failure } = this.work(name);
       if (failure) throw this.error(failure)!;
     }
-  }
-
-  /** Sends what any context has queued, of all streams, here and now, and gives how many entries are left; the first failure is thrown. */
-  async drain(): Promise<number> {
-    const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
-    const names: string[] = [];
-    for (const s of all) if ((await this.#queued(s)) > 0) names.push(s.name);
-    for (const name of names) this.#due.add(name);
-    while (this.#due.size > 0 && !this.#closed && !this.#frozen) await this.#run();
-    for (const name of names) {
-      const { failure } = this.work(name);
-      if (failure) throw this.error(failure)!;
-    }
-    return this.queued();
-  }
-
-  /** How many entries of all streams are not on the server. */
-  async queued(): Promise<number> {
-    const all = await this.store.run("readonly", ["streams"], (tx) => tx.all<Stored>("streams", null));
-    let n = 0;
-    for (const s of all) n += await this.#queued(s);
-    return n;
   }
 
   error(f: Work["failure"]): InstanceType<Host["kit"]["SyncError"]> | null {
@@ -585,20 +567,6 @@ export class DataSync {
 function failureOf(e: unknown): Failure {
   const { code = "internal", message } = e as { code?: string; message: string };
   return new Failure(code, message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message, 0, e);
-}
-
-export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob ? value : new Blob([value as BlobPart]));
-
-/** The request of p: a part of a large entry, or entries side by side. */
-function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
-  const [one] = batch;
-  const of: Record<string, string> = s.offset ? { "Strandline-After": s.offset } : {};
-  if (one && batch.length === 1 && one.size > partBytes && !one.json) {
-    const end = Math.min(one.size, p.sent + partBytes);
-    const headers = { ...of, "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
-    return { headers, body: blobOf(one.value).slice(p.sent, end) };
-  }
-  return { headers: { ...of, "Content-Type": entriesType, "Stream-Content-Type": s.type }, body: pack(batch.map((q) => ({ id: q.id, size: q.size, value: q.value as BlobPart }))) };
 }
 
 /** Forgets the oldest blocks beyond what is to be kept. */

@@ -1,0 +1,18 @@
+// The body and headers of a request of the queue.
+import { entriesType, pack } from "./frames.js";
+import { partBytes, type Producer } from "./producer.js";
+import type { Queued, Stored } from "./store.js";
+
+export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob ? value : new Blob([value as BlobPart]));
+
+/** The request of p: a part of a large entry, or entries side by side. */
+export function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
+  const [one] = batch;
+  const of: Record<string, string> = s.offset ? { "Strandline-After": s.offset } : {};
+  if (one && batch.length === 1 && one.size > partBytes && !one.json) {
+    const end = Math.min(one.size, p.sent + partBytes);
+    const headers = { ...of, "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
+    return { headers, body: blobOf(one.value).slice(p.sent, end) };
+  }
+  return { headers: { ...of, "Content-Type": entriesType, "Stream-Content-Type": s.type }, body: pack(batch.map((q) => ({ id: q.id, size: q.size, value: q.value as BlobPart }))) };
+}
