@@ -75,7 +75,9 @@ func TestALeaderThatHangs(t *testing.T) {
 	if first > 13*time.Second || second > 13*time.Second {
 		t.Errorf("with a leader that hangs a write is sent after %v, the next one after %v", first, second)
 	}
-	eventually(t, "another leader", func() bool { return all[1].do(`return db.status.leader`) == "true" || all[2].do(`return db.status.leader`) == "true" })
+	eventually(t, "another leader", func() bool {
+		return all[1].do(`return db.status.leader`) == "true" || all[2].do(`return db.status.leader`) == "true"
+	})
 	third := sent(all[2], "third")
 	if third > 3*time.Second {
 		t.Errorf("with the next leader a write is sent after %v", third)
