@@ -251,7 +251,9 @@ func (r *Replica) foreign(row *ClientRow) bool {
 			return r.rejected[i].ID != row.Action
 		}
 	}
-	return false // so long ago that it is forgotten
+	// So long ago that it is forgotten; or refused here, dealt with, and thus never taken: where the log has something of that number
+	// that is newer than what is pending, another copy has written it.
+	return len(r.pending) > 0 && row.Seq > r.pending[0].Seq
 }
 
 // standsForOld tells whether a pending action would be discarded only because its client has another id now: the old id holds the lock

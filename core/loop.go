@@ -255,9 +255,8 @@ func (db *DB) landAll(items []SyncItem, result turnResult, answers []SyncAnswer)
 		}
 		if answer.Err != nil {
 			left++
-			if answer.Err.Code == CodeClient && s.mayRekey(items[i].Client) {
-				s.landings = append(s.landings, &planned{item: items[i], rekey: true, done: done})
-				s.Pump()
+			if answer.Err.Code == CodeClient {
+				s.clientRefused(items[i], answer.Err, done)
 				continue
 			}
 			s.unsure = len(items[i].Actions)
@@ -301,7 +300,7 @@ func (s *Stream) itemFailed(e *Error) error {
 		s.stop("forbidden", e)
 	case CodeUpgrade:
 		s.stop("upgrade", e)
-	case CodeEpoch, CodeClient, CodeMalformed:
+	case CodeEpoch, CodeMalformed:
 		s.stop("", e)
 	default:
 		return e

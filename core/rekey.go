@@ -2,9 +2,17 @@ package core
 
 import "context"
 
-// mayRekey tells whether a client id that the server refuses is given up. One that this context has just made is nobody else's.
-func (s *Stream) mayRekey(client UUID) bool {
-	return !s.closed && s.broken == nil && (client != s.log.client || s.rekeyed != client)
+// rekeyPause is how long a client id is kept at least, in milliseconds: a server that refuses each one is asked in peace.
+const rekeyPause = 10_000
+
+// clientRefused plans what follows when the server refuses this client's id.
+func (s *Stream) clientRefused(it SyncItem, e *Error, done func(activity bool, err error)) {
+	if s.closed || s.broken != nil || it.Client == s.log.client && s.rekeyedAt > 0 && s.db.host.Now() < s.rekeyedAt+rekeyPause {
+		done(false, e)
+		return
+	}
+	s.landings = append(s.landings, &planned{item: it, rekey: true, done: done})
+	s.Pump()
 }
 
 // rekey gives this local log another client id: another copy of the profile, or of a database that was taken away, writes under the same one. The server
@@ -17,9 +25,8 @@ func (s *Stream) rekey(l *planned) {
 		s.Pump()
 		return
 	}
-	fresh := s.db.newClient()
-	s.rekeyed = fresh
-	next := s.underNewClient(fresh, s.db.host.Now())
+	s.rekeyedAt = s.db.host.Now()
+	next := s.underNewClient(s.db.newClient(), s.rekeyedAt)
 	snap := newPaging(&manifest{}).snapshot(s.state, s.next, s.log.log, next.encodeRest(), s.pending, s.uncommitted)
 	for !snap.step() { // at once: it happens hardly ever
 	}

@@ -37,8 +37,8 @@ type Stream struct {
 	declined   uint64        // the index of a checkpoint that could not be installed
 	drained    map[UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 	options    StreamOptions
-	rekeyed    UUID // the client id that a re-key has given
-	unsure     int  // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	rekeyedAt  int64 // when the client id was given up last
+	unsure     int   // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -79,6 +80,9 @@ type history struct {
 	dealt    map[core.UUID]bool // what was refused and then discarded, or tried again
 	trace    hash.Hash
 	steps    int
+	copies   bool                        // profiles are copied, with all that they hold
+	evicts   bool                        // databases are taken away under their tabs
+	odd      map[*memstore.Database]bool // those that this has befallen
 }
 
 // profile is one client: a local database and the tabs that have it open.
@@ -107,7 +111,9 @@ type watched struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
-	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]core.UUID{}, dealt: map[core.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50}
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]core.UUID{}, dealt: map[core.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
+		copies: seed%8 == 1, evicts: seed%8 == 6, odd: map[*memstore.Database]bool{}}
+	w.refuge = h.evicts
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
@@ -235,6 +241,14 @@ func (h *history) step(p *profile, i int) {
 		tb.host.After(h.r.Int64N(30_000), tb.db.Lead)
 	case 7:
 		tb.db.Close(func(error) {})
+	case 8:
+		if h.copies && len(h.odd) < 4 {
+			h.copy(p)
+		}
+		if h.evicts && len(h.odd) < 2 {
+			h.odd[p.local] = true
+			_ = p.local.Open().Destroy(context.Background())
+		}
 	}
 	if tb.Stream != nil && len(h.lives[tb]) < 2 && h.r.IntN(5) == 0 {
 		q, err := core.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[h.r.IntN(3)])
@@ -259,6 +273,15 @@ func (h *history) step(p *profile, i int) {
 		h.live(tb)
 		h.versions(tb)
 	})
+}
+
+// copy makes another profile of one: a backup, or a phone that was set up from another one.
+func (h *history) copy(p *profile) {
+	twin := &profile{local: p.local.Clone(), tabs: make([]*tab, 1)}
+	twin.local.Fail = func(op, _ string, lsn core.LSN) error { return h.storeFault(twin, op, lsn) }
+	h.odd[p.local], h.odd[twin.local] = true, true
+	h.profiles = append(h.profiles, twin)
+	h.open(twin, 0)
 }
 
 // write makes a random action.
@@ -443,12 +466,14 @@ func (h *history) check() {
 	}
 	for of, by := range h.repeats {
 		taken := slices.DeleteFunc(slices.Clone(by), func(id core.UUID) bool { return !stands[id] })
-		if len(taken) > 1 {
+		if len(taken) > 1 && len(h.odd) == 0 { // two copies may both take it back
 			t.Errorf("%+v is done by %v", of, taken)
 		}
 	}
 	for _, p := range h.profiles {
-		h.reported(p)
+		if !h.odd[p.local] { // a copy tells of its own writes, and of those that it was copied with
+			h.reported(p)
+		}
 	}
 }
 
@@ -471,12 +496,14 @@ func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
 		t.Errorf("%s is never settled; in the log at %d", id, index)
 	case failed && index > 0 && core.CodeOf(p.tb.failed[p.ticket]) != core.CodeStorage: // else it was said that this cannot be told
 		t.Errorf("%s was given back as not kept (%v), and is in the log at %d", id, p.tb.failed[p.ticket], index)
+	case refused && index > 0 && h.odd[p.tb.local]: // here it stood by the former id, and another copy has sent it
 	case refused && index > 0:
 		t.Errorf("%s was refused, and is in the log at %d", id, index)
 	case resolved && index == 0:
 		t.Errorf("%s is resolved, and not in the log", id)
 	case resolved && at != 0 && at != index:
 		t.Errorf("%s is resolved with index %d, and in the log at %d", id, at, index)
+	case h.odd[p.tb.local] && !open: // what only the database held that was taken away, or the memory of a tab that went on without
 	case p.ticket <= p.tb.committed && !failed && !refused && index == 0 && !h.dealt[id] && !h.refusedOf(p.tb, id):
 		t.Errorf("%s was durable, and is lost", id)
 	}
