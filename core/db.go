@@ -77,7 +77,7 @@ type DB struct {
 	refuge   func() Store
 	lost     func(unsent int)
 	inRefuge bool
-	passed   int      // turns that this follower ran because the leader said nothing
+	heardAt  int64    // when the leader said something
 	heard    struct { // of the leader
 		next    int64
 		because string
@@ -91,6 +91,7 @@ type DB struct {
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
 		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+	db.heardAt = db.host.Now()
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
 	}

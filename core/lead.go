@@ -12,16 +12,15 @@ package core
 //	w          a new leader asks who has what open
 //	k because  a turn is wanted now
 //	t          the leader has made a turn: what came of it
-//	p          a follower has, because the leader says nothing
-//	f          a follower has, for another reason
+//	f          a follower has
 
 const (
 	// patience is how long a follower waits for the leader to take what is unsent, in milliseconds.
 	patience = 10_000
 	// silence is how many idle pauses without a word of the leader a follower bears, in halves.
 	silence = 3
-	// deadAfter is how many turns followers run in the leader's stead, without a word of it, before one takes the lead.
-	deadAfter = 2
+	// deadAfter is how long a leader may say nothing, in milliseconds, before a follower that has to run a turn takes the lead.
+	deadAfter = 2 * patience
 )
 
 // Lead makes this context the leader.
@@ -43,7 +42,7 @@ func (db *DB) Follow() {
 	if !db.leading {
 		return
 	}
-	db.leading = false
+	db.leading, db.heardAt = false, db.host.Now()
 	db.deafen()
 	for _, s := range db.sorted() {
 		s.statusChanged()
@@ -88,6 +87,7 @@ func (db *DB) Hear(message []byte) {
 			db.tell('w', "") // who else has it says so
 		}
 	case 'w':
+		db.heardAt = db.host.Now()
 		for _, s := range db.sorted() {
 			if !s.attended {
 				db.tell('o', s.name)
@@ -98,12 +98,9 @@ func (db *DB) Hear(message []byte) {
 			db.wake(about, true)
 		}
 	case 't':
-		db.passed = 0
+		db.heardAt = db.host.Now()
 		db.heardTurn(about)
-	case 'p', 'f':
-		if message[0] == 'p' {
-			db.passed++
-		}
+	case 'f':
 		db.heardTurn(about)
 	}
 }
@@ -161,11 +158,7 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 		e.uint(uint64(s.next))
 	}
 	kind := byte('t')
-	switch {
-	case db.leading:
-	case db.current.Because == becauseFollows:
-		kind = 'p'
-	default:
+	if !db.leading {
 		kind = 'f'
 	}
 	db.tell(kind, view(e.b))
@@ -221,10 +214,10 @@ func (db *DB) waitForLeader() {
 	db.schedule(patience, becauseFollows)
 }
 
-// passedBy counts a turn that this follower has run because the leader said nothing; those of others count too.
+// passedBy takes the lead from a leader that this follower had to run a turn for, and that has said nothing for so long.
 func (db *DB) passedBy() {
-	if db.passed++; db.passed >= deadAfter && db.steal != nil {
-		db.passed = 0
+	if now := db.host.Now(); db.steal != nil && now >= db.heardAt+deadAfter {
+		db.heardAt = now
 		db.steal()
 	}
 }

@@ -14,13 +14,13 @@ const spied = `
 	}
 	window.logged = [];
 	window.panic = () => {
-		const x = instances.at(-1);
-		new Uint32Array(x.mem.buffer, x.strandline_input(4), 1)[0] = 4000000000; // a slot that is none
+		const x = instances.at(-1), at = x.strandline_input(4);
+		new Uint32Array(x.mem.buffer, at, 1)[0] = 4000000000; // a slot that is none
 		x.strandline_rows(2, 1);
 	};
 	window.block = () => {
-		const x = instances.at(-1);
-		new Uint32Array(x.mem.buffer, x.strandline_header(), 8)[7] -= 1; // as when a call came back before its end
+		const x = instances.at(-1), at = x.strandline_header();
+		new Uint32Array(x.mem.buffer, at, 8)[7] -= 1; // as when a call came back before its end
 		try { s.count() } catch (e) { return e.code }
 	};
 	window.trap = () => {

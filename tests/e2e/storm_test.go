@@ -62,7 +62,7 @@ func TestALeaderThatHangs(t *testing.T) {
 	const slow = `{timers: {idle: 60000, retry: 300}}`
 	all := tabs(b, s.url, 3, slow)
 	all[0].want(`true`, `return db.status.leader`)
-	all[0].do(`setTimeout(() => { const end = Date.now() + 45000; while (Date.now() < end); }, 100); return 0`)
+	all[0].do(`setTimeout(() => { const end = Date.now() + 32000; while (Date.now() < end); }, 100); return 0`)
 	time.Sleep(300 * time.Millisecond)
 	sent := func(tb *tab, title string) time.Duration {
 		t.Helper()
