@@ -24,7 +24,7 @@ func (s *Stream) lostRace() {
 
 // waitsForSlot tells whether the next commit waits for a slot, and asks for it.
 func (s *Stream) waitsForSlot() bool {
-	if s.slot.release != nil || s.db.host.Now() >= s.slot.until {
+	if s.slot.release != nil || s.db.slots == nil || s.db.host.Now() >= s.slot.until {
 		return false
 	}
 	if !s.slot.queued {

@@ -1,8 +1,9 @@
-import { ClosedError, errorOf, invalid, RejectedError, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
+import { ClosedError, errorOf, invalid, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
-import { check } from "./json.js";
+import { dataHost } from "./datahost.js";
+import { deleted } from "./deletion.js";
 import { dataScript } from "./lazy.js";
 import { Keeper } from "./keeper.js";
 import { Leader } from "./leader.js";
@@ -10,11 +11,11 @@ import { pulse } from "./pulse.js";
 import type { DataSync } from "./data/sync.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
-import { begin as beginWrite } from "./write.js";
 import { load, type Runtime, type WakeUp } from "./runtime.js";
-import { checkOptions, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
-import { Stream, type StreamStatus } from "./stream.js";
-import { newer, version } from "./update.js";
+import { checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
+import type { StreamStatus } from "./states.js";
+import { Stream } from "./stream.js";
+import { compare, version } from "./update.js";
 
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
 type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
@@ -22,18 +23,7 @@ type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean;
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
 
-/** Opens (or makes) the local database, and starts the sync loop. */
-export function open(options: OpenOptions): Promise<Database> {
-  return begin(options, true);
-}
-
-/** Opens it; one that is no candidate never runs the loop for others, and keeps nothing in memory only. */
-export async function begin(options: OpenOptions, candidate: boolean): Promise<Database> {
-  const url = checkOptions(options);
-  const db = new Database(options, url);
-  await db.begin(candidate);
-  return db;
-}
+const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
 
 export class Database {
   readonly name: string;
@@ -51,6 +41,9 @@ export class Database {
   #closing: Promise<void> | null = null;
   #ended = false;
   #channel: BroadcastChannel | null = null;
+  #isolated = false; // what is in memory of this context nobody else sees, and what others tell is not about it
+  #leftCore = false; // the core was told to close
+  #candidate = true;
   #leader!: Leader;
   #telling = false;
   #holding = false; // actions wait for entries of data streams
@@ -76,7 +69,8 @@ export class Database {
       unsent: () => (this.#closed || this.#down ? null : Object.entries(this.status.streams).map(([name, s]) => [name, s.pending])),
       changed: (level, code, message) => {
         this.#log({ level, code, message });
-        setTimeout(async () => this.#ended || this.#events.emit("health", await this.health())); // when open has resolved
+        const tell = async () => this.#ended || this.#events.emit("health", await this.#keeper.health());
+        setTimeout(() => void tell()); // when open has resolved
       },
     });
     this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
@@ -87,9 +81,10 @@ export class Database {
     const lead = { lead: (yes: boolean) => this.#led(yes), freeze: (yes: boolean) => this.#froze(yes) };
     const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
     this.#leader = new Leader(this.#shared, !shared, candidate, lead);
-    await this.#attach(await load(this.#options.wasm), candidate);
-    if (this.durable) this.#listen();
-    else this.#alone();
+    this.#candidate = candidate;
+    await this.#attach(await load(this.#options.wasm));
+    this.#listen();
+    if (!this.durable) this.#alone();
     this.#leader.begin();
     this.#stopPulse = pulse(
       () => !this.#down && this.#runtime.host.wake(this.#handle, "the device goes on after a sleep"),
@@ -102,7 +97,7 @@ export class Database {
   }
 
   /** Opens the database in a program. */
-  #attach(runtime: Runtime, candidate: boolean): Promise<void> {
+  #attach(runtime: Runtime): Promise<void> {
     const o = this.#options;
     const options = {
       name: o.name,
@@ -112,10 +107,10 @@ export class Database {
       retry: Math.min(o.timers?.retry ?? 0, maxTimer),
       idle: Math.min(o.timers?.idle ?? 0, maxTimer),
       elect: !this.#leader.leads || this.#leader.candidate,
-      memory: candidate && this.#url !== "",
+      memory: this.#candidate && this.#url !== "",
     };
     const hooks = {
-      tell: (message: object) => this.#channel?.postMessage(message),
+      tell: (message: object) => this.#tell(message),
       slot: options.elect ? this.#leader.slot : null,
       held: this.#held,
       frame: frameFactory,
@@ -130,6 +125,7 @@ export class Database {
         if (problem) return reject(errorOf(problem));
         this.#runtime = runtime;
         this.#handle = handle;
+        this.#leftCore = false;
         runtime.onDeath.add(this.#dead);
         runtime.users.add(this.#busy);
         this.#keeper.opened(life, why);
@@ -148,6 +144,7 @@ export class Database {
     const now = Date.now();
     this.#restarts = [...this.#restarts.filter((at) => at > now - 60_000), now];
     this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
+    if (!this.durable) this.#keeper.lost([...this.#opened.values()].reduce((n, s) => n + s.unsent, 0)); // what was in its memory only
     for (const stream of [...this.#opened.values()]) stream.detach(e);
     this.#leader.releaseSlots();
     if (this.#closed) return this.#end(this.#closed); // it was about to
@@ -158,16 +155,17 @@ export class Database {
   /** Starts another program, out of IndexedDB, and goes on there. */
   async #restart(why: SyncError): Promise<void> {
     try {
-      await this.#attach(await load(this.#options.wasm), true);
-      if (this.#ended) {
-        this.#runtime.host.close(this.#handle, () => {});
-        return;
-      }
-      if (this.#leader.frozen) this.#runtime.host.freeze(this.#handle, true);
-      if (this.#leader.leads) this.#runtime.host.lead(this.#handle, true);
-      await Promise.all([...this.#opened.values()].map((s) => this.#reopen(s)));
+      await this.#attach(await load(this.#options.wasm));
+      if (this.#ended) return this.#leaveCore();
+      if (!this.durable) this.#alone();
+      const { leads, frozen } = this.#leader;
+      this.#place();
+      const calls = await Promise.all([...this.#opened.values()].map((s) => this.#reopen(s)));
+      if (this.#ended) return this.#leaveCore();
       if (this.#down !== why) return;
       this.#down = null;
+      if (this.#leader.leads !== leads || this.#leader.frozen !== frozen) this.#place();
+      for (const call of calls.flat()) call();
       this.statusChanged();
     } catch (e) {
       if (this.#down !== why) return; // it has died again, and is being started again
@@ -176,15 +174,35 @@ export class Database {
     }
   }
 
-  #reopen(stream: Stream): Promise<void> {
+  /** Tells the core whether the page is frozen, and whether it leads. */
+  #place(): void {
+    const { host } = this.#runtime;
+    if (this.#leader.frozen) host.freeze(this.#handle, true);
+    else if (!this.#down) host.freeze(this.#handle, false); // it was, when the program was started
+    host.lead(this.#handle, this.#leader.leads);
+  }
+
+  /** Opens a stream in the new program, and gives what is to be called then. A storage that fails at this moment is asked again. */
+  #reopen(stream: Stream, tries = 0): Promise<(() => void)[]> {
     const runtime = this.#runtime;
     return new Promise((resolve, reject) => {
       runtime.onDeath.add(reject);
       runtime.host.stream(this.#handle, stream.name, stream.conflictFree, stream.conflictsKept, stream.observer, (problem, handle, client) => {
-        runtime.onDeath.delete(reject);
-        if (problem) stream.end(errorOf(problem));
-        else stream.attach(runtime, handle, client);
-        resolve();
+        const end = <T>(f: (value: T) => void, value: T) => {
+          runtime.onDeath.delete(reject);
+          f(value);
+        };
+        if (problem?.code === "storage" && tries < 5 && !this.#ended) {
+          setTimeout(() => this.#reopen(stream, tries + 1).then((calls) => end(resolve, calls), (e: unknown) => end(reject, e as SyncError)), 200 << tries);
+          return;
+        }
+        try {
+          if (problem) stream.end(errorOf(problem));
+          else if (stream.closed) runtime.host.closeStream(handle, () => {}); // meanwhile
+          end(resolve, problem || stream.closed ? [] : stream.attach(runtime, handle, client));
+        } catch (e) {
+          end(reject, e as SyncError);
+        }
       });
     });
   }
@@ -193,7 +211,7 @@ export class Database {
   #beat(): void {
     const runtime = this.#runtime;
     const { memory } = runtime;
-    if (this.#down || this.#closed || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
+    if (this.#down || this.#closed || !this.durable || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
     runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${memory >> 20} MiB`, retryable: true }));
     void this.#ready.then(() => (this.#mostMemory = Math.max(memoryLimit, 3 * this.#runtime.memory)));
   }
@@ -210,8 +228,9 @@ export class Database {
     this.#keeper.wrote();
   }
 
-  /** The database was taken away while it was open: the core goes on in memory. */
+  /** The database was taken away while it was open: the core goes on in memory; unless somebody has deleted it on purpose. */
   #lost(unsent: number): void {
+    if (this.#keeper.destroyed) return void queueMicrotask(() => this.#end(destroyedElsewhere()));
     for (const s of this.#dataNow?.streams.values() ?? []) unsent += s.status.pending;
     this.#keeper.lost(unsent);
     this.#alone();
@@ -219,9 +238,9 @@ export class Database {
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
   #alone(): void {
-    this.#channel?.close();
-    this.#channel = null;
+    this.#isolated = true;
     this.#leader.alone();
+    this.#dataNow?.lead(true);
   }
 
   async health(): Promise<Health> {
@@ -272,22 +291,28 @@ export class Database {
     if (typeof BroadcastChannel === "undefined") return;
     this.#channel = new BroadcastChannel(this.#shared);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
-      if (this.#closed) return;
+      if (this.#ended) return;
       const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown } | null;
-      if (e.data instanceof Uint8Array) {
+      if (told?.destroyed === true) this.#end(destroyedElsewhere());
+      else if (this.#isolated || this.#closed) return;
+      else if (e.data instanceof Uint8Array) {
         if (!this.#down) this.#runtime.host.hear(this.#handle, e.data);
       } else if (typeof told?.data === "string") this.#heard(told as { data: string });
       else if (typeof told?.version === "string") this.#met(told.version);
-      else if (told?.destroyed === true) this.#end(new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" }));
-      else if (e.data === "trace?") this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" });
+      else if (e.data === "trace?" && !this.#down) this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" });
     };
-    this.#channel.postMessage({ version });
+    this.#tell({ version });
+  }
+
+  #tell(message: object): void {
+    if (!this.#isolated) this.#channel?.postMessage(message);
   }
 
   /** Another context is of some version: a newer one is news, and an older one wants to hear of this. */
   #met(other: string): void {
-    if (newer(other)) this.outdated("wasm");
-    else if (other !== version) this.#channel?.postMessage({ version });
+    const which = compare(other, version);
+    if (which > 0) this.outdated("wasm");
+    if (which < 0) this.#tell({ version });
   }
 
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
@@ -342,28 +367,20 @@ export class Database {
   #withData(): Promise<DataSync> {
     return (this.#data ??= dataScript().then(
       ({ DataSync }) => {
-        const o = this.#options;
-        const data = new DataSync({
-          kit: { SyncError, RejectedError, errorOf, invalid, Events, begin: beginWrite, check },
-          shared: this.#shared,
-          url: this.#url,
-          auth: o.auth,
-          durability: o.durability ?? "relaxed",
-          retry: Math.min(o.timers?.retry ?? 5000, maxTimer),
-          idle: Math.min(o.timers?.idle ?? 60_000, maxTimer),
+        const data = new DataSync(dataHost(this.#options, this.#shared, this.#url, {
           newID: () => {
             this.#runtime.alive();
             this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now()));
             return this.#runtime.ascii();
           },
           log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
-          tell: (message) => this.#channel?.postMessage(message),
+          tell: (message) => this.#tell(message),
           statusChanged: () => {
             this.wrote();
             this.statusChanged();
           },
           poke: this.#poke,
-        });
+        }));
         if (this.#closed) void data.close(this.#closed);
         this.#dataNow = data;
         if (this.#leader.leads) data.lead(true);
@@ -378,8 +395,12 @@ export class Database {
 
   /** Tells whether a context has opened a data stream. */
   async #hasData(): Promise<boolean> {
-    const all = await indexedDB.databases?.();
-    return !all || all.some((db) => db.name === `${this.#shared}/data`);
+    try {
+      const all = await indexedDB.databases?.();
+      return !all || all.some((db) => db.name === `${this.#shared}/data`);
+    } catch {
+      return this.durable; // else there is no IndexedDB to have any
+    }
   }
 
   /** What another context tells of data streams: who leads works for all. */
@@ -415,12 +436,14 @@ export class Database {
     const names = streams ?? (await new Promise<string[]>((resolve, reject) => {
       this.#runtime.host.streams(this.#handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names)));
     }));
-    for (const name of names) await this.stream(name);
+    const failed: unknown[] = []; // those that cannot be opened do not keep the others
+    for (const name of names) await this.stream(name).catch((e: unknown) => failed.push(e));
     await this.sync();
     const data = (await this.#hasData()) ? await this.#withData() : null;
     await data?.drain();
     const pending = () => Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0);
     if (data && pending() > 0) await this.sync(); // what waited for entries
+    if (failed.length > 0) throw failed[0];
     return pending() + ((await data?.queued()) ?? 0);
   }
 
@@ -480,6 +503,7 @@ export class Database {
     }
     this.#closing = this.#ask((done) => {
       this.#closed = new ClosedError({ code: "closed", message: "the database is closed" }); // for every call from now on
+      this.#leftCore = true;
       this.#runtime.host.close(this.#handle, done);
     }).finally(() => this.#end(this.#closed!));
     return this.#closing;
@@ -493,16 +517,26 @@ export class Database {
       const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
     }
-    await this.#ask((done) =>
-      this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
-        if (!problem) {
-          this.#channel?.postMessage({ destroyed: true }); // else they would take it for lost
-          this.#keeper.destroyed();
-          this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
-        }
-        done(problem);
-      }),
-    );
+    const { unread } = this.#keeper;
+    if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
+    this.#keeper.destroying(true); // else the others would take it for lost
+    try {
+      await this.#ask((done) => {
+        this.#leftCore = true;
+        this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
+          if (problem) this.#leftCore = false;
+          else {
+            this.#channel?.postMessage({ destroyed: true });
+            this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+          }
+          done(problem);
+        });
+      });
+      if (!this.durable) await deleted(this.#shared).catch((e: unknown) => unread && Promise.reject(e as Error));
+    } catch (e) {
+      this.#keeper.destroying(false);
+      throw e;
+    }
     await data?.store.destroy();
   }
 
@@ -518,6 +552,8 @@ export class Database {
     this.#ended = true;
     this.#closed = error;
     this.#channel?.close();
+    this.#channel = null;
+    this.#leaveCore();
     this.#leader?.end();
     this.#stopPulse();
     this.#keeper.end();
@@ -525,6 +561,18 @@ export class Database {
     this.#runtime.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);
     void this.#dataNow?.close(error).catch(() => {});
+  }
+
+  /** Lets the core go, where nobody has told it to. */
+  #leaveCore(): void {
+    if (this.#leftCore) return;
+    try {
+      this.#runtime.alive();
+      this.#runtime.host.close(this.#handle, () => {});
+      this.#leftCore = true;
+    } catch {
+      // it is dead
+    }
   }
 
   #check(): void {

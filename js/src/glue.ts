@@ -25,14 +25,24 @@ export function Go(): new () => GoProgram {
 }
 
 /** Ends a program that is not to be trusted any more: nothing wakes it up, and what it has open is let go of: connections to databases, which would
-    hold up those who delete them, and requests. */
-export function silence(go: GoProgram): void {
+    hold up those who delete them, transactions, whose guards nobody asks any more, and requests. values are what it held of JavaScript. */
+export function silence(go: GoProgram, values: readonly unknown[]): void {
   go._resume = () => {};
   for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
   // What is still on the stack may set more: the glue would call a program that does not answer for ever.
   go._scheduledTimeouts = { has: () => false, get: () => undefined, set: () => {}, delete: () => false, values: () => [] };
-  for (const value of go._values ?? []) {
-    if (typeof IDBDatabase !== "undefined" && value instanceof IDBDatabase) value.close();
-    else if (value instanceof AbortController) value.abort();
+  for (const value of values) {
+    try {
+      // By name: those of a frame are of other classes.
+      const kind = Object.prototype.toString.call(value);
+      if (kind === "[object IDBTransaction]" || kind === "[object AbortController]") (value as AbortController).abort();
+      else if (kind === "[object IDBDatabase]") (value as IDBDatabase).close();
+    } catch {
+      // it has ended
+    }
   }
+  // Listeners of the page hold the program; its memory they need not hold.
+  setTimeout(() => {
+    for (const name of ["_inst", "mem", "_values", "_ids", "_idPool", "_goRefCounts", "importObject"]) delete (go as unknown as { [name: string]: unknown })[name];
+  });
 }

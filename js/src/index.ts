@@ -1,4 +1,4 @@
-export { open } from "./database.js";
+export { open } from "./opening.js";
 export { FieldOp, increment, union, without } from "./json.js";
 export {
   ClosedError,

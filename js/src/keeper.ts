@@ -46,6 +46,7 @@ export class Keeper {
       this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
       this.#host.changed("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
     } else {
+      this.#storage = "ok";
       const loss = this.#witness.compare(life);
       if (loss) this.#lose(loss);
     }
@@ -62,9 +63,19 @@ export class Keeper {
     this.#host.changed("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
   }
 
-  /** The database was deleted on purpose. */
-  destroyed(): void {
-    this.#witness.forget();
+  /** The database is about to be deleted on purpose, or, after all, is not. */
+  destroying(yes: boolean): void {
+    this.#witness.destroying(yes);
+  }
+
+  /** Whether somebody has deleted the database on purpose. */
+  get destroyed(): boolean {
+    return this.#witness.destroyed;
+  }
+
+  /** Whether there is, or was, a database that this context does not have. */
+  get unread(): boolean {
+    return !this.durable && this.#witness.knows;
   }
 
   /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
@@ -77,7 +88,10 @@ export class Keeper {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const unsent = this.#host.unsent();
-    if (!unsent) return;
+    if (!unsent) {
+      this.#timer = setTimeout(() => this.look(), again); // the runtime is being started again
+      return;
+    }
     this.#witness.remember(unsent);
     if (this.#persist && unsent.length > 0) {
       persist().then((granted) => granted && this.#host.changed("info", "persisted", "the browser keeps what is stored"), () => {});

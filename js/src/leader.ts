@@ -21,6 +21,8 @@ export class Leader {
   candidate: boolean;
   #ended = false;
   #unlock: (() => void) | null = null;
+  #giveBack: (() => void) | null = null; // the lock, and no more
+  #asking = new AbortController(); // for turns to write
   #awake = new AbortController(); // aborted when the page is frozen, or lets go: with it end the requests for locks
   readonly #slots = new Set<() => void>();
   readonly #unlisten: (() => void)[] = [];
@@ -53,6 +55,7 @@ export class Leader {
     this.candidate = false;
     this.#unlock = null;
     this.#release();
+    this.#giveBack?.();
     this.leads = true;
   }
 
@@ -75,12 +78,14 @@ export class Leader {
         this.#slots.add(release);
         go(release);
       });
-    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake]);
+    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake, this.#asking.signal]);
     navigator.locks.request(`${this.#name}/${stream}`, { signal }, granted).catch(() => go(() => {}));
   };
 
-  /** Gives back the turns to write: who had asked for them is gone. */
+  /** Gives back the turns to write, and asks for none any more: who wanted them is gone. */
   releaseSlots(): void {
+    this.#asking.abort();
+    this.#asking = new AbortController();
     for (const release of this.#slots) release();
   }
 
@@ -116,6 +121,7 @@ export class Leader {
           lead(false);
           release();
         };
+        this.#giveBack = release;
         if (this.#ended || awake.aborted) release();
         else {
           this.#unlock = unlock;

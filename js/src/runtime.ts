@@ -200,6 +200,7 @@ export class Runtime {
 
   readonly #go: GoProgram;
   #dead: SyncError | null = null;
+  #values: readonly unknown[] = [];
   #headerAt = 0;
   #calls = 0; // of exports: the program counts those that came to their end
   #inputAt = 0;
@@ -215,6 +216,7 @@ export class Runtime {
 
   begin(exports: Exports, stamp: string): void {
     this.stamp = stamp;
+    this.#values = this.#go._values ?? []; // the glue forgets them when the program exits
     // An exception out of an export (a trap, an exhausted stack) has left the program in the middle of something; and so has one that
     // came back before its end, because something in it blocked.
     const guarded = { mem: exports.mem } as unknown as { [name: string]: unknown };
@@ -252,7 +254,7 @@ export class Runtime {
   /** Ends the program: it does nothing more, and holds nothing that others wait for. */
   end(why: SyncError = new RestartedError({ code: "restarted", message: "restarted: another runtime takes its place", retryable: true })): void {
     this.#dead = why;
-    silence(this.#go);
+    silence(this.#go, this.#values);
     const hear = [...this.onDeath];
     this.onDeath.clear();
     for (const f of hear) f(why);

@@ -1,6 +1,6 @@
 // The service worker's part: at a wake-up it runs the loop until nothing is left to send, within a time.
-import { begin } from "./database.js";
 import { invalid, SyncError } from "./errors.js";
+import { begin } from "./opening.js";
 import { checkOptions, sharedName, type OpenOptions } from "./options.js";
 
 export type ServiceWorkerOptions = Pick<OpenOptions, "name" | "user" | "server" | "auth" | "wasm" | "log"> & { streams?: readonly string[] };
@@ -19,27 +19,43 @@ export function serviceWorker(options: ServiceWorkerOptions): void {
   if (streams !== undefined && !(Array.isArray(streams) && streams.every((name) => typeof name === "string"))) throw invalid("/streams", "is no list of names");
   const tag = sharedName(options);
   let running: Promise<void> | null = null;
+  let again = false; // somebody came while it was running, and may have something that it has not seen
+  const loop = async () => {
+    do {
+      again = false;
+      await run(open, streams);
+    } while (again);
+  };
   const wake = (e: Event) => {
     const event = e as Wake;
     if (event.type === "sync" && event.tag !== tag) return; // somebody else's
     if (event.type === "periodicsync" && event.tag !== tag && event.tag !== "strandline") return;
-    event.waitUntil((running ??= run(open, streams).finally(() => (running = null))));
+    again = true;
+    event.waitUntil((running ??= loop().finally(() => (running = null))));
   };
   for (const type of ["sync", "periodicsync", "push"]) addEventListener(type, wake);
 }
 
+/** Sends what is left, within the limit; what hangs beyond it is left to itself. */
 async function run(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
-  const db = await begin(options, false);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SyncError({ code: "timeout", message: "timeout: the wake-up is over", retryable: true })), limit);
+  });
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new SyncError({ code: "timeout", message: "timeout: the wake-up is over", retryable: true })), limit);
-    });
-    const left = await Promise.race([db.drain(streams), late]);
+    await Promise.race([drain(options, streams), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function drain(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
+  const db = await begin(options, false);
+  try {
+    const left = await db.drain(streams);
     // A wake-up that fails is tried again by the browser.
     if (left > 0) throw new SyncError({ code: "unsent", message: `unsent: ${left} are not on the server yet`, retryable: true });
   } finally {
-    clearTimeout(timer);
     await db.close();
   }
 }

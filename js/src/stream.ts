@@ -2,6 +2,7 @@ import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { createHead, escape, fieldsText, freeze, patchText, plain } from "./json.js";
+import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "./states.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "./options.js";
 import { difference, type Change } from "./change.js";
 import { outside } from "./paths.js";
@@ -25,23 +26,6 @@ const REDO = 1;
 const RETRY = 2;
 const RESTORE = 3;
 
-export type StreamStatus = {
-  state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
-  reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;
-  head: number;
-  pending: number;
-  rejected: number;
-  next: { at: number; because: string } | null;
-  lastSynced: number | null;
-  error: SyncError | null;
-};
-
-type Op = { op: string; object: string; type?: string; fields?: { [key: string]: unknown }; set?: object };
-export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
-export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
-type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
-type Skipped = { skipped: readonly { object: string; key: string }[] };
-
 interface Subscription {
   live: number; // its handle
   query: string;
@@ -58,7 +42,7 @@ export class Stream {
   #rows!: Rows;
   readonly #events: Events<StreamEvents>;
   readonly #subscriptions = new Map<number, Subscription>();
-  readonly #uncommitted: Open<unknown>[] = []; // in the order of their tickets
+  #uncommitted: Open<unknown>[] = []; // in the order of their tickets
   readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
   readonly #waiting = new Set<(e: SyncError) => void>();
   #closed: SyncError | null = null;
@@ -87,20 +71,26 @@ export class Stream {
     return this.#client;
   }
 
-  /** @internal Its place in a program: in the first one, or in one that was started anew. What subscribers have seen is compared with what is there. */
-  attach(runtime: Runtime, handle: number, client: string): void {
+  /** @internal Its place in a program: in the first one, or in one that was started anew. Gives what is to be called when all streams are there: what
+      subscribers have seen is compared with what is there now. */
+  attach(runtime: Runtime, handle: number, client: string): (() => void)[] {
     this.#runtime = runtime;
     this.#handle = handle;
     this.#client = client;
     this.#rows = new Rows(runtime, handle);
-    if (!this.#down) return;
+    if (!this.#down) return [];
     this.#down = null;
     const sent = [...this.#open.values()];
     this.#open.clear(); // the tickets were the old program's
-    for (const { write } of sent) {
-      runtime.host.persisted(handle, write.action, (problem, index, rejected) =>
-        write.settle(index, problem && (rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem))),
-      );
+    for (const [i, open] of sent.entries()) {
+      const ticket = -1 - i;
+      open.ticket = ticket;
+      this.#open.set(ticket, open);
+      runtime.host.persisted(handle, open.write.action, (problem, index, rejected) => {
+        if (this.#open.get(ticket) !== open) return;
+        this.#open.delete(ticket);
+        open.write.settle(index, problem && (rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem)));
+      });
     }
     const subscriptions = [...this.#subscriptions.values()];
     this.#subscriptions.clear();
@@ -108,10 +98,13 @@ export class Stream {
       const before = s.rows;
       this.#begin(s);
       s.rows = this.#rows.keep(s.rows, before);
-      return () => (s.rows.length !== before.length || s.rows.some((row, i) => row !== before[i])) && this.#call(s, difference(before, s.rows, "mixed"));
+      return () => {
+        const changed = s.rows.length !== before.length || s.rows.some((row, i) => row !== before[i]);
+        if (changed && this.#subscriptions.get(s.live) === s) this.#call(s, difference(before, s.rows, "mixed"));
+      };
     });
-    for (const call of calls) call();
     this.#statusChanged();
+    return calls;
   }
 
   /** @internal The program has died. What is not committed may be in the local log, or not. */
@@ -127,6 +120,16 @@ export class Stream {
     for (const reject of [...this.#waiting]) reject(error);
     this.#waiting.clear();
     if (this.#closing) this.end(new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
+  }
+
+  /** @internal */
+  get closed(): boolean {
+    return this.#closed !== null;
+  }
+
+  /** @internal How many writes of this page the server is not known to have. */
+  get unsent(): number {
+    return this.#open.size;
   }
 
   /** @internal Whether a call is under way that a restart would end. */
@@ -165,7 +168,7 @@ export class Stream {
       const open = this.#open.get(ticket);
       this.#open.delete(ticket);
       if (!this.#db.durable && open) {
-        this.#uncommitted.splice(this.#uncommitted.indexOf(open), 1);
+        this.#uncommitted = this.#uncommitted.filter((o) => o !== open);
         open.resolve(open.value);
       }
       open?.write.settle(index, problem && new ConflictError(problem));
@@ -176,7 +179,7 @@ export class Stream {
       const open = this.#open.get(ticket);
       this.#open.delete(ticket);
       open?.reject(error); // a dependant that was not committed yet; else it has resolved before
-      if (!this.#db.durable && open) this.#uncommitted.splice(this.#uncommitted.indexOf(open), 1);
+      if (!this.#db.durable) this.#uncommitted = this.#uncommitted.filter((o) => o !== open);
       open?.write.settle(0, error);
       queueMicrotask(() => this.#events.emit("rejected", rejected));
     },
@@ -515,6 +518,7 @@ export class Stream {
   }
 
   get status(): StreamStatus {
+    if (this.#down && !this.#closed) return { state: "starting", reason: null, head: 0, pending: this.#open.size, rejected: 0, next: null, lastSynced: null, error: this.#down };
     this.#check();
     const r = this.#runtime;
     r.status(r.exports.strandline_status(this.#handle));
@@ -523,6 +527,7 @@ export class Stream {
   }
 
   get head(): number {
+    this.#check();
     return this.status.head;
   }
 

@@ -4,6 +4,7 @@
 interface Testimony {
   life: string; // of the database: one that was made anew has another
   unsent: Map<string, number>; // by stream, as the last context that had it open saw it
+  destroyed: boolean; // on purpose
 }
 
 export type Loss = { at: number; unsent: number | null };
@@ -11,7 +12,6 @@ export type Loss = { at: number; unsent: number | null };
 export class Witness {
   readonly #key: string;
   #life = "";
-  #told = "";
 
   constructor(shared: string) {
     this.#key = shared;
@@ -19,8 +19,8 @@ export class Witness {
 
   #read(): Testimony | null {
     try {
-      const t = JSON.parse(globalThis.localStorage?.getItem(this.#key) ?? "null") as { life?: unknown; unsent?: object } | null;
-      return t && typeof t.life === "string" ? { life: t.life, unsent: new Map(Object.entries(t.unsent ?? {})) } : null;
+      const t = JSON.parse(globalThis.localStorage?.getItem(this.#key) ?? "null") as { life?: unknown; unsent?: object; destroyed?: unknown } | null;
+      return t && typeof t.life === "string" ? { life: t.life, unsent: new Map(Object.entries(t.unsent ?? {})), destroyed: t.destroyed === true } : null;
     } catch {
       return null; // there is no such place, or somebody else has written there
     }
@@ -32,44 +32,43 @@ export class Witness {
     this.#life = life;
     if (was?.life === life) return null;
     this.#write(new Map());
-    return was && { at: Date.now(), unsent: [...was.unsent.values()].reduce((a, b) => a + Number(b), 0) };
+    return was && !was.destroyed ? { at: Date.now(), unsent: [...was.unsent.values()].reduce((a, b) => a + Number(b), 0) } : null;
   }
 
   /** Whether a database was there. */
   get knows(): boolean {
-    return this.#read() !== null;
+    return this.#read()?.destroyed === false;
+  }
+
+  /** Whether the database that this context has open was deleted on purpose. */
+  get destroyed(): boolean {
+    const was = this.#read();
+    return was?.life === this.#life && was.destroyed;
   }
 
   /** Remembers how much of some streams is unsent. */
   remember(unsent: Iterable<[string, number]>): void {
     const was = this.#read();
-    if (!this.#life || (was && was.life !== this.#life)) return;
-    const all = was?.unsent ?? new Map<string, number>();
+    if (was?.life !== this.#life || was.destroyed) return;
     for (const [name, n] of unsent) {
-      if (n > 0) all.set(name, n);
-      else all.delete(name);
+      if (n > 0) was.unsent.set(name, n);
+      else was.unsent.delete(name);
     }
-    this.#write(all);
+    this.#write(was.unsent);
   }
 
-  #write(unsent: Map<string, number>): void {
-    const text = JSON.stringify({ life: this.#life, unsent: Object.fromEntries(unsent) });
-    if (text === this.#told) return;
+  /** The database is about to be deleted on purpose, or, after all, is not. Who finds it gone then has lost nothing. */
+  destroying(yes: boolean): void {
+    const was = this.#read();
+    if (was) this.#write(was.unsent, yes, was.life);
+  }
+
+  #write(unsent: Map<string, number>, destroyed = false, life = this.#life): void {
+    const text = JSON.stringify({ life, unsent: Object.fromEntries(unsent), destroyed });
     try {
       globalThis.localStorage?.setItem(this.#key, text);
-      this.#told = text;
     } catch {
       // full, or forbidden: then nobody remembers
-    }
-  }
-
-  /** The database was deleted on purpose. */
-  forget(): void {
-    this.#life = "";
-    try {
-      globalThis.localStorage?.removeItem(this.#key);
-    } catch {
-      // there is none
     }
   }
 }

@@ -1,5 +1,5 @@
 // A data stream as apps see it.
-import type { StreamStatus } from "../stream.js";
+import type { StreamStatus } from "../states.js";
 import type { SyncError } from "../errors.js";
 import type { Open, Write } from "../write.js";
 import type { Events } from "../events.js";

@@ -1,0 +1,22 @@
+// What the script of the data streams gets of a database.
+import { errorOf, invalid, RejectedError, SyncError } from "./errors.js";
+import { Events } from "./events.js";
+import type { Host } from "./data/kit.js";
+import { check } from "./json.js";
+import { maxTimer, type OpenOptions } from "./options.js";
+import { begin } from "./write.js";
+
+type Rest = Pick<Host, "newID" | "log" | "tell" | "statusChanged" | "poke">;
+
+export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest): Host {
+  return {
+    kit: { SyncError, RejectedError, errorOf, invalid, Events, begin, check },
+    shared,
+    url,
+    auth: o.auth,
+    durability: o.durability ?? "relaxed",
+    retry: Math.min(o.timers?.retry ?? 5000, maxTimer),
+    idle: Math.min(o.timers?.idle ?? 60_000, maxTimer),
+    ...rest,
+  };
+}

@@ -1,0 +1,19 @@
+// What a stream tells of itself.
+import type { SyncError } from "./errors.js";
+
+export type StreamStatus = {
+  state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
+  reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;
+  head: number;
+  pending: number;
+  rejected: number;
+  next: { at: number; because: string } | null;
+  lastSynced: number | null;
+  error: SyncError | null;
+};
+
+export type Op = { op: string; object: string; type?: string; fields?: { [key: string]: unknown }; set?: object };
+export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
+export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
+export type Skipped = { skipped: readonly { object: string; key: string }[] };
