@@ -39,7 +39,7 @@ func (db *DB) Lead() {
 
 // Follow makes it a follower: its lock was taken from it. What it has in flight is safe all the same.
 func (db *DB) Follow() {
-	if !db.leading {
+	if !db.leading || db.inRefuge { // nobody else sees what is here
 		return
 	}
 	db.leading, db.heardAt = false, db.host.Now()
@@ -61,7 +61,7 @@ func (db *DB) tell(kind byte, about string) {
 
 // Hear takes a message of another context. One that it does not know is a newer version's.
 func (db *DB) Hear(message []byte) {
-	if len(message) == 0 || db.closed {
+	if len(message) == 0 || db.closed || db.inRefuge {
 		return
 	}
 	about := string(message[1:])

@@ -48,7 +48,7 @@ export class Keeper {
     } else {
       this.#storage = "ok";
       const loss = this.#witness.compare(life);
-      if (loss) this.#lose(loss);
+      if (loss && !this.#loss) this.#lose(loss); // else it was told when it happened
     }
   }
 

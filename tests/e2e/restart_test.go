@@ -104,11 +104,15 @@ func TestARuntimeThatKeepsDying(t *testing.T) {
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(spied)
 	one.start(logging)
-	one.do(`await s.create("todo", {title: "a"})`)
+	one.offline(true)
+	one.do(`window.w = s.create("todo", {title: "a"}); window.index = w.persisted; await w`)
 	for range 3 {
 		one.do(`panic()`)
+		one.want(`"starting"`, `return s.status.state`)
 		one.eventually(`1`, `try { return s.count() } catch (e) { return e.code }`)
 	}
+	one.offline(false)
+	one.want(`"number"`, `return typeof await index`)
 	one.do(`panic()`)
 	one.want(`["internal","internal","internal"]`, `
 		const code = (f) => { try { f(); return "ok" } catch (e) { return e.code } };

@@ -119,15 +119,63 @@ func TestADatabaseThatIsTakenAway(t *testing.T) {
 	one.want(`"ok"`, `return (await db.health()).indexedDB`)
 }
 
-// failing makes opens fail, or hang where there is no error.
+// A program that dies in memory takes along what only that memory held, and says so.
+func TestAProgramThatDiesInMemory(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(spied)
+	one.start(logging)
+	one.do(`await s.create("todo", {title: "sent"}); await s.settled()`)
+	one.offline(true)
+	one.do(told)
+	one.do(`await s.create("todo", {title: "kept"})`)
+	one.clearIndexedDB(s.url)
+	one.do(`s.create("todo", {title: "late"}).catch(() => {}); return 0`)
+	one.eventually(`[["lost",2]]`, `return told`)
+	one.do(`panic()`)
+	one.eventually(`2`, `return told.length`)
+	one.want(`true`, `const {indexedDB, loss} = await db.health(); return indexedDB === "ok" && loss.unsent === 2`) // the new one has a database again
+	one.offline(false)
+	one.eventually(`["sent"]`, `try { return titles() } catch { return null }`)
+	one.do(`await s.create("todo", {title: "after"}); await s.settled()`)
+}
+
+// Who destroys a database while other tabs write to it has not lost it: they close, and go on with nothing.
+func TestDestroyIsNoLoss(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	for range 5 {
+		all := tabs(b, s.url, 3, `{log: (e) => (window.logged ??= []).push(e.code)}`)
+		for _, tb := range all[1:] {
+			tb.do(told + `; (async () => { for (;;) { await s.create("todo", {title: "x"}) } })().catch((e) => window.ended = e.code)`)
+		}
+		all[0].do(`await new Promise((r) => setTimeout(r, 200)); await db.destroy({force: true})`)
+		for _, tb := range all[1:] {
+			tb.eventually(`"closed"`, `return window.ended`)
+			tb.want(`[[],[]]`, `return [told, window.logged ?? []]`)
+		}
+		eventually(t, "no connection to be left", func() bool { return s.listeners() == 0 })
+		for _, tb := range all {
+			tb.close()
+		}
+	}
+}
+
+// failing makes opens fail, or hang where there is no error; failFrames does so in frames too.
 const failing = `
-	window.failOpen = (error, prototype = IDBFactory.prototype) => {
+	window.failOpen = (error, win = window) => {
+		const prototype = win.IDBFactory.prototype;
 		prototype.real ??= prototype.open;
 		prototype.open = !error ? prototype.real : function () {
-			const r = Object.setPrototypeOf(new EventTarget(), IDBOpenDBRequest.prototype);
-			if (error !== "hang") setTimeout(() => { Object.defineProperty(r, "error", {value: new DOMException(error[1], error[0])}); r.dispatchEvent(new Event("error")) });
+			const r = Object.setPrototypeOf(new win.EventTarget(), win.IDBOpenDBRequest.prototype);
+			if (error !== "hang") setTimeout(() => { Object.defineProperty(r, "error", {value: new win.DOMException(error[1], error[0])}); r.dispatchEvent(new win.Event("error")) });
 			return r;
 		};
+	};
+	window.failFrames = (error) => {
+		failOpen(error);
+		const append = document.documentElement.append;
+		document.documentElement.append = function (frame) { append.call(this, frame); failOpen(error, frame.contentWindow) };
 	};`
 
 // Where the browser keeps nothing the app works all the same, and is told: a write is kept when the server has it.
@@ -137,8 +185,8 @@ func TestABrowserThatKeepsNothing(t *testing.T) {
 	for _, c := range []struct{ name, how, state string }{
 		{"no IndexedDB", `Object.defineProperty(window, "indexedDB", {value: undefined})`, "unavailable"},
 		{"open throws", `IDBFactory.prototype.open = () => { throw new DOMException("denied", "SecurityError") }`, "unavailable"},
-		{"private mode", `failOpen(["InvalidStateError", "A mutation operation was attempted on a database that did not allow mutations."]); document.documentElement.append = () => { throw new Error() }`, "private"},
-		{"a broken store", `failOpen(["UnknownError", "Internal error opening backing store for indexedDB.open."]); document.documentElement.append = () => { throw new Error() }`, "unavailable"},
+		{"private mode", `failFrames(["InvalidStateError", "A mutation operation was attempted on a database that did not allow mutations."])`, "private"},
+		{"a broken store", `failFrames(["UnknownError", "Internal error opening backing store for indexedDB.open."])`, "unavailable"},
 		{"open hangs", `failOpen("hang")`, "unavailable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -178,9 +226,16 @@ func TestAFrameHeals(t *testing.T) {
 		await s.create("todo", {title: "through a frame"});
 		await s.create("todo", {title: "again"});`)
 	one.want(`["ok",1]`, `return [(await db.health()).indexedDB, document.querySelectorAll("iframe").length]`)
+	one.do(`
+		const first = document.querySelector("iframe").contentWindow; // it is lost again
+		const frames = [];
+		first.IDBDatabase.prototype.transaction = () => { throw new first.DOMException("closing", "InvalidStateError") };
+		failOpen(["UnknownError", "Connection to Indexed Database server lost. Refresh the page to try again"], first);
+		await s.create("todo", {title: "through another frame"});`)
+	one.want(`["ok",2]`, `return [(await db.health()).indexedDB, document.querySelectorAll("iframe").length]`)
 	one.reload()
 	one.start(`{server: undefined}`)
-	one.want(`["again","before","closed under us","through a frame"]`, `return titles()`)
+	one.want(`["again","before","closed under us","through a frame","through another frame"]`, `return titles()`)
 }
 
 // For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.

@@ -112,7 +112,7 @@ type watched struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
 	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]core.UUID{}, dealt: map[core.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
-		copies: seed%8 == 1, evicts: seed%8 == 6, odd: map[*memstore.Database]bool{}}
+		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
