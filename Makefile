@@ -55,7 +55,7 @@ test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
 
 test-e2e: chromium npm build web-demo/dist/index.html pack tests/pack/node_modules
-	$(GO) test -count=1 -timeout 18m ./tests/e2e/
+	$(GO) test -count=1 -timeout 30m ./tests/e2e/
 
 # What the package is tried with: Vite, Workbox, publint, attw.
 tests/pack/node_modules: tests/pack/package-lock.json

@@ -2,7 +2,7 @@ import { ClosedError, errorOf, invalid, RestartedError, SyncError, UnsentError, 
 import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
-import { dataHost } from "./datahost.js";
+import { dataHost, hasData } from "./datahost.js";
 import { deleted } from "./deletion.js";
 import { dataScript } from "./lazy.js";
 import { Keeper } from "./keeper.js";
@@ -13,16 +13,14 @@ import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
 import { load, type Runtime, type WakeUp } from "./runtime.js";
 import { checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
-import type { StreamStatus } from "./states.js";
+import type { DatabaseEvents, Status } from "./states.js";
 import { Stream } from "./stream.js";
 import { compare, version } from "./update.js";
-
-export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
-type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
 
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
 
+const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
 const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
 
 export class Database {
@@ -43,6 +41,7 @@ export class Database {
   #channel: BroadcastChannel | null = null;
   #isolated = false; // what is in memory of this context nobody else sees, and what others tell is not about it
   #leftCore = false; // the core was told to close
+  #destroying = false; // another context is about to destroy the database
   #candidate = true;
   #leader!: Leader;
   #telling = false;
@@ -136,7 +135,7 @@ export class Database {
 
   // ---- when the runtime stops
 
-  readonly #busy = () => [...this.#opened.values()].some((s) => s.busy);
+  readonly #busy = () => !this.durable || [...this.#opened.values()].some((s) => s.busy); // what is in its memory only would go with it
 
   readonly #dead = (e: SyncError): void => {
     if (this.#ended) return;
@@ -211,7 +210,7 @@ export class Database {
   #beat(): void {
     const runtime = this.#runtime;
     const { memory } = runtime;
-    if (this.#down || this.#closed || !this.durable || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
+    if (this.#down || this.#closed || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
     runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${memory >> 20} MiB`, retryable: true }));
     void this.#ready.then(() => (this.#mostMemory = Math.max(memoryLimit, 3 * this.#runtime.memory)));
   }
@@ -228,12 +227,17 @@ export class Database {
     this.#keeper.wrote();
   }
 
-  /** The database was taken away while it was open: the core goes on in memory; unless somebody has deleted it on purpose. */
+  /** The database is gone while it is open: the core goes on in memory. Where somebody has deleted it on purpose, that is heard within a moment. */
   #lost(unsent: number): void {
-    if (this.#keeper.destroyed) return void queueMicrotask(() => this.#end(destroyedElsewhere()));
     for (const s of this.#dataNow?.streams.values() ?? []) unsent += s.status.pending;
-    this.#keeper.lost(unsent);
+    this.#keeper.taken();
     this.#alone();
+    const judge = () => {
+      if (this.#destroying || this.#keeper.destroyed) this.#end(destroyedElsewhere());
+      else if (!this.#ended) this.#keeper.lost(unsent);
+    };
+    if (this.#destroying) queueMicrotask(judge);
+    else setTimeout(judge, hearsay);
   }
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
@@ -260,7 +264,7 @@ export class Database {
   #led(yes: boolean): void {
     if (!this.#down) this.#runtime.host.lead(this.#handle, yes);
     this.#dataNow?.lead(yes);
-    if (yes) void this.#hasData().then((has) => (has ? this.#withData() : null)).catch(() => {});
+    if (yes) void hasData(this.#shared, this.durable).then((has) => (has ? this.#withData() : null)).catch(() => {});
     this.statusChanged();
   }
 
@@ -292,8 +296,9 @@ export class Database {
     this.#channel = new BroadcastChannel(this.#shared);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
       if (this.#ended) return;
-      const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown } | null;
+      const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown; destroying?: unknown } | null;
       if (told?.destroyed === true) this.#end(destroyedElsewhere());
+      else if (typeof told?.destroying === "boolean") this.#destroying = told.destroying;
       else if (this.#isolated || this.#closed) return;
       else if (e.data instanceof Uint8Array) {
         if (!this.#down) this.#runtime.host.hear(this.#handle, e.data);
@@ -393,16 +398,6 @@ export class Database {
     ));
   }
 
-  /** Tells whether a context has opened a data stream. */
-  async #hasData(): Promise<boolean> {
-    try {
-      const all = await indexedDB.databases?.();
-      return !all || all.some((db) => db.name === `${this.#shared}/data`);
-    } catch {
-      return this.durable; // else there is no IndexedDB to have any
-    }
-  }
-
   /** What another context tells of data streams: who leads works for all. */
   #heard(message: { data: string }): void {
     if (this.#dataNow) this.#dataNow.hear(message);
@@ -439,7 +434,7 @@ export class Database {
     const failed: unknown[] = []; // those that cannot be opened do not keep the others
     for (const name of names) await this.stream(name).catch((e: unknown) => failed.push(e));
     await this.sync();
-    const data = (await this.#hasData()) ? await this.#withData() : null;
+    const data = (await hasData(this.#shared, this.durable)) ? await this.#withData() : null;
     await data?.drain();
     const pending = () => Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0);
     if (data && pending() > 0) await this.sync(); // what waited for entries
@@ -512,14 +507,14 @@ export class Database {
   async destroy(options: { force?: boolean } = {}): Promise<void> {
     await this.#ready;
     this.#check();
-    const data = this.#data || (await this.#hasData()) ? await this.#withData().catch((e: unknown) => this.#unread(e, options.force === true)) : null;
+    const data = this.#data || (await hasData(this.#shared, this.durable)) ? await this.#withData().catch((e: unknown) => this.#unread(e, options.force === true)) : null;
     if (data) {
       const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
     }
     const { unread } = this.#keeper;
     if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
-    this.#keeper.destroying(true); // else the others would take it for lost
+    this.#destroys(true); // else the others would take it for lost
     try {
       await this.#ask((done) => {
         this.#leftCore = true;
@@ -534,10 +529,15 @@ export class Database {
       });
       if (!this.durable) await deleted(this.#shared).catch((e: unknown) => unread && Promise.reject(e as Error));
     } catch (e) {
-      this.#keeper.destroying(false);
+      this.#destroys(false);
       throw e;
     }
     await data?.store.destroy();
+  }
+
+  #destroys(yes: boolean): void {
+    this.#keeper.destroying(yes);
+    this.#channel?.postMessage({ destroying: yes });
   }
 
   /** Without the script nobody knows what the data streams would lose. */

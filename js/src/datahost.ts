@@ -20,3 +20,13 @@ export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest
     ...rest,
   };
 }
+
+/** Whether a context has opened a data stream of the database. */
+export async function hasData(shared: string, durable: boolean): Promise<boolean> {
+  try {
+    const all = await indexedDB.databases?.();
+    return !all || all.some((db) => db.name === `${shared}/data`);
+  } catch {
+    return durable; // else there is no IndexedDB to have any
+  }
+}

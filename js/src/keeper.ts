@@ -52,9 +52,14 @@ export class Keeper {
     }
   }
 
-  /** The database was taken away while it was open. */
-  lost(unsent: number): void {
+  /** The database is gone while it is open: from now on nothing is kept here. */
+  taken(): void {
     this.#storage = "lost";
+  }
+
+  /** And nobody has deleted it on purpose. */
+  lost(unsent: number): void {
+    this.taken();
     this.#lose({ at: Date.now(), unsent });
   }
 

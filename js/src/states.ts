@@ -1,5 +1,6 @@
-// What a stream tells of itself.
+// What a database and a stream tell of themselves.
 import type { SyncError } from "./errors.js";
+import type { Health } from "./health.js";
 
 export type StreamStatus = {
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
@@ -17,3 +18,6 @@ export type Rejected = { action: { id: string; ops: Op[] }; code: string; messag
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
 export type Skipped = { skipped: readonly { object: string; key: string }[] };
+
+export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };

@@ -102,7 +102,7 @@ func killCycles(t *testing.T, cycles int) {
 		one := b.open(s.url)
 		one.start(`{server: undefined}`)
 		one.do(`window.there = new Map(); for (const title of titles()) there.set(title, (there.get(title) ?? 0) + 1)`)
-		var all []string
+		all := []string{}
 		for title := range told {
 			all = append(all, title)
 		}

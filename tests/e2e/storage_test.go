@@ -107,7 +107,7 @@ func TestADatabaseThatIsTakenAway(t *testing.T) {
 	one.do(`await late; await kept.persisted; await s.settled()`)
 	two.offline(false)
 	two.do(`await s.create("todo", {title: "from two"}); await s.settled()`)
-	two.want(`1`, `return told.length`)
+	two.eventually(`1`, `return told.length`)
 	for _, tb := range all {
 		tb.do(`await db.sync()`)
 		tb.eventually(`["from two","kept","late","sent"]`, `return titles()`)
