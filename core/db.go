@@ -30,6 +30,8 @@ type Config struct {
 	// has happened, with the number of actions that the server does not have. Without a Refuge the streams are closed then.
 	Refuge func() Store
 	Lost   func(unsent int)
+	// Moved tells of a data stream that ListenFor has named: where its end is now, "" where it is not there. It may be nil.
+	Moved func(data, offset string)
 }
 
 // DB is one local database: its open streams, and the loop that keeps them in step with the server. All its functions
@@ -76,6 +78,7 @@ type DB struct {
 	steal    func()
 	refuge   func() Store
 	lost     func(unsent int)
+	moved    func(data, offset string)
 	inRefuge bool
 	heardAt  int64    // when the leader said something
 	heard    struct { // of the leader
@@ -90,7 +93,7 @@ type DB struct {
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
 	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
+		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, moved: c.Moved, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: MaxActions}
 	db.heardAt = db.host.Now()
 	if db.retry <= 0 {
 		db.retry = DefaultRetry

@@ -5,12 +5,20 @@ import (
 	"strings"
 )
 
-// hints is the leader's connection for push hints. A hint only cuts the idle pause; without any the loop goes on by its timers.
+// hints is the leader's connection for push hints, the only one of a profile. A hint only cuts the idle pause; without any the loop
+// goes on by its timers.
 type hints struct {
 	stop    func()   // ends the connection; nil where there is none
-	streams []string // that it is about
+	about   Topics   // that it is about
+	data    []string // that it is to be about as well
 	tries   int      // that failed, in a row
 	waiting bool     // for the next try
+}
+
+// ListenFor says which data streams the connection for hints is to be about as well: as many as MaxStreams; Config.Moved is told.
+func (db *DB) ListenFor(data []string) {
+	db.hints.data = data[:min(len(data), MaxStreams)]
+	db.listen()
 }
 
 // listen keeps the connection in step with what is open: after each turn that succeeded, and when that changes.
@@ -26,14 +34,14 @@ func (db *DB) listen() {
 			names = append(names, s.name)
 		}
 	}
-	if h.stop != nil && slices.Equal(h.streams, names) || h.waiting {
+	if h.stop != nil && slices.Equal(h.about.Streams, names) && slices.Equal(h.about.Data, h.data) || h.waiting {
 		return
 	}
 	db.deafen()
-	if h.streams = names; len(names) == 0 {
+	if h.about = (Topics{names, h.data}); len(names)+len(h.data) == 0 {
 		return
 	}
-	h.stop = db.transport.Listen(names, db.hinted, func(error) {
+	h.stop = db.transport.Listen(h.about, db.hinted, func(error) {
 		if db.closed {
 			return
 		}
@@ -55,10 +63,16 @@ func (db *DB) deafen() {
 }
 
 // hinted takes a hint. One that came while a turn is under way may be about what that turn brings.
-func (db *DB) hinted(stream string, head uint64) {
+func (db *DB) hinted(h Hint) {
 	db.hints.tries = 0
-	if s := db.streams[stream]; s != nil && head > s.hint {
-		s.hint = head
+	if h.Data != "" {
+		if db.moved != nil {
+			db.moved(h.Data, h.Offset)
+		}
+		return
+	}
+	if s := db.streams[h.Stream]; s != nil && h.Head > s.hint {
+		s.hint = h.Head
 		if !db.running && db.news() {
 			db.wake(becauseHint, false)
 		}
@@ -76,30 +90,34 @@ func (db *DB) news() (any bool) {
 	return any
 }
 
-// DecodeHint reads one server-sent event that tells of a head.
-func DecodeHint(event string) (stream string, head uint64, ok bool) {
-	named := false
+// DecodeHint reads one server-sent event. One that is no hint, or of a kind that is not known, gives false.
+func DecodeHint(event string) (h Hint, ok bool) {
+	kind := ""
 	for line := range strings.SplitSeq(event, "\n") {
 		key, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
 		switch key {
 		case "event":
-			named = value == "head"
+			kind = value
 		case "data":
 			l := &lexer{b: value}
 			err := l.object(func(key string) (err error) {
 				switch key {
 				case "stream":
-					stream, err = l.str()
+					h.Stream, err = l.str()
 				case "head":
-					head, err = l.uint()
+					h.Head, err = l.uint()
+				case "data":
+					h.Data, err = l.str()
+				case "offset":
+					h.Offset, err = l.str()
 				default:
 					_, err = l.raw()
 				}
 				return err
 			})
-			ok = err == nil && stream != ""
+			ok = err == nil
 		}
 	}
-	return stream, head, ok && named
+	return h, ok && (kind == "head" && h.Stream != "" && h.Data == "" || kind == "data" && h.Data != "" && h.Stream == "")
 }

@@ -13,8 +13,22 @@ type Transport interface {
 	// the offer's is a bad answer.
 	Checkpoint(ctx context.Context, stream string, offer *CheckpointOffer) (text []byte, err error)
 
-	// Listen asks for hints: heard is called whenever the head of one of these streams moves, and once at the beginning, until stop
-	// is called. ended is called when the connection ends by itself, or cannot be made. Both are called on the host's thread. Hints may
+	// Listen asks for hints: heard is called whenever something of the topics moves, and once of each at the beginning, until stop is
+	// called. ended is called when the connection ends by itself, or cannot be made. Both are called on the host's thread. Hints may
 	// be late, doubled or missing.
-	Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func())
+	Listen(about Topics, heard func(Hint), ended func(err error)) (stop func())
+}
+
+// Topics are the names that hints are asked about.
+type Topics struct {
+	Streams []string // of actions
+	Data    []string // data streams, of which the core knows no more
+}
+
+// Hint tells how far a stream of actions, or a data stream, is.
+type Hint struct {
+	Stream string
+	Head   uint64
+	Data   string
+	Offset string // of the end of Data; "" where it is not there
 }

@@ -80,6 +80,7 @@ const reference = `{"$data":"`
 //	steal()            takes the lead from a leader that is dead
 //	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
+//	moved(name, offset)  a data stream that listenFor has named has another end
 func openDatabase(args []js.Value) {
 	var o options
 	auth, hooks, done := args[1], args[2], args[3]
@@ -134,7 +135,8 @@ func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
 			hooks.Call("tell", bytes)
 		}, Held: func(action string) bool {
 			return strings.Contains(action, reference) && hooks.Call("held", action).Bool()
-		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) }}
+		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) },
+		Moved: func(data, offset string) { hooks.Call("moved", data, offset) }}
 	if o.Memory {
 		c.Refuge = func() core.Store { return memstore.New().Open() }
 	}
@@ -282,6 +284,17 @@ func hear(args []js.Value) {
 		message := make([]byte, args[1].Get("byteLength").Int())
 		js.CopyBytesToGo(message, args[1])
 		db.Hear(message)
+	}
+}
+
+// listenFor takes (database, names): of the data streams that the connection for hints is to be about as well.
+func listenFor(args []js.Value) {
+	if db := databases[args[0].Int()]; db != nil {
+		names := make([]string, args[1].Length())
+		for i := range names {
+			names[i] = args[1].Index(i).String()
+		}
+		db.ListenFor(names)
 	}
 }
 

@@ -18,11 +18,11 @@ const headLimit = 30 * time.Second
 const silenceLimit = 60 * time.Second
 
 // Listen implements core.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
-func (f *fetcher) Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func()) {
+func (f *fetcher) Listen(about core.Topics, heard func(core.Hint), ended func(err error)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer report("the connection for hints")
-		err := f.hear(ctx, streams, heard)
+		err := f.hear(ctx, about, heard)
 		if ctx.Err() == nil {
 			cancel()
 			ended(err)
@@ -31,16 +31,19 @@ func (f *fetcher) Listen(streams []string, heard func(stream string, head uint64
 	return cancel
 }
 
-func (f *fetcher) hear(ctx context.Context, streams []string, heard func(stream string, head uint64)) (err error) {
+func (f *fetcher) hear(ctx context.Context, about core.Topics, heard func(core.Hint)) (err error) {
 	r := &request{ctx: ctx}
 	defer r.recovered(&err)
-	path := "/events"
-	for i, name := range streams {
-		path += string("?&"[min(i, 1)]) + "stream=" + escape(name)
+	path := "/events?"
+	for _, name := range about.Streams {
+		path += "stream=" + escape(name) + "&"
+	}
+	for _, name := range about.Data {
+		path += "data=" + escape(name) + "&"
 	}
 	var begun context.CancelFunc
 	r.ctx, begun = context.WithTimeout(ctx, headLimit)
-	_, err = r.send(f, path, nil, "text/event-stream")
+	_, err = r.send(f, path[:len(path)-1], nil, "text/event-stream")
 	begun()
 	if r.ctx = ctx; err != nil {
 		return err
@@ -66,8 +69,8 @@ func (f *fetcher) hear(ctx context.Context, streams []string, heard func(stream 
 				break
 			}
 			text = rest
-			if stream, head, ok := core.DecodeHint(event); ok && ctx.Err() == nil {
-				heard(stream, head)
+			if hint, ok := core.DecodeHint(event); ok && ctx.Err() == nil {
+				heard(hint)
 			}
 		}
 		buffered.Reset()

@@ -40,6 +40,7 @@ func main() {
 	cold("sync", syncNow)
 	cold("poke", poke)
 	cold("hear", hear)
+	cold("listenFor", listenFor)
 	cold("lead", lead)
 	cold("freeze", freeze)
 	cold("trace", trace)

@@ -2,13 +2,11 @@ import { ClosedError, errorOf, invalid, RestartedError, SyncError, UnsentError, 
 import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
-import { dataHost, hasData } from "./datahost.js";
+import { DataStreams } from "./datastreams.js";
 import { deleted } from "./deletion.js";
-import { dataScript } from "./lazy.js";
 import { Keeper } from "./keeper.js";
 import { Leader } from "./leader.js";
 import { pulse } from "./pulse.js";
-import type { DataSync } from "./data/sync.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
 import { load, type Runtime, type WakeUp } from "./runtime.js";
@@ -45,9 +43,7 @@ export class Database {
   #candidate = true;
   #leader!: Leader;
   #telling = false;
-  #holding = false; // actions wait for entries of data streams
-  #data: Promise<DataSync> | null = null;
-  #dataNow: DataSync | null = null;
+  readonly #data: DataStreams;
   // the runtime, when it stops
   #down: SyncError | null = null; // while another one is started
   #ready: Promise<void> = Promise.resolve();
@@ -71,6 +67,27 @@ export class Database {
         const tell = async () => this.#ended || this.#events.emit("health", await this.#keeper.health());
         setTimeout(() => void tell()); // when open has resolved
       },
+    });
+    this.#data = new DataStreams({
+      options,
+      url,
+      shared: this.#shared,
+      durable: () => this.durable,
+      leads: () => this.#leader.leads,
+      closed: () => this.#closed,
+      newID: () => {
+        this.#runtime.alive();
+        this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now()));
+        return this.#runtime.ascii();
+      },
+      log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
+      tell: (message) => this.#tell(message),
+      changed: () => {
+        this.wrote();
+        this.statusChanged();
+      },
+      poke: () => this.#closed || this.#down || this.#runtime.host.poke(this.#handle),
+      listenFor: (names) => this.#closed || this.#down || this.#runtime.host.listenFor(this.#handle, names),
     });
     this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
   }
@@ -111,10 +128,11 @@ export class Database {
     const hooks = {
       tell: (message: object) => this.#tell(message),
       slot: options.elect ? this.#leader.slot : null,
-      held: this.#held,
+      held: this.#data.held,
       frame: frameFactory,
       steal: () => this.#leader.steal(),
       lost: (unsent: number) => this.#lost(unsent),
+      moved: (name: string, offset: string) => void this.#data.now?.moved(name, offset),
     };
     return new Promise((resolve, reject) => {
       runtime.alive();
@@ -179,6 +197,7 @@ export class Database {
     if (this.#leader.frozen) host.freeze(this.#handle, true);
     else if (!this.#down) host.freeze(this.#handle, false); // it was, when the program was started
     host.lead(this.#handle, this.#leader.leads);
+    host.listenFor(this.#handle, this.#data.topics);
   }
 
   /** Opens a stream in the new program, and gives what is to be called then. A storage that fails at this moment is asked again. */
@@ -229,7 +248,7 @@ export class Database {
 
   /** The database is gone while it is open: the core goes on in memory. Where somebody has deleted it on purpose, that is heard within a moment. */
   #lost(unsent: number): void {
-    for (const s of this.#dataNow?.streams.values() ?? []) unsent += s.status.pending;
+    for (const s of this.#data.now?.streams.values() ?? []) unsent += s.status.pending;
     this.#keeper.taken();
     this.#alone();
     const judge = () => {
@@ -244,7 +263,7 @@ export class Database {
   #alone(): void {
     this.#isolated = true;
     this.#leader.alone();
-    this.#dataNow?.lead(true);
+    this.#data.now?.lead(true);
   }
 
   async health(): Promise<Health> {
@@ -263,32 +282,14 @@ export class Database {
 
   #led(yes: boolean): void {
     if (!this.#down) this.#runtime.host.lead(this.#handle, yes);
-    this.#dataNow?.lead(yes);
-    if (yes) void hasData(this.#shared, this.durable).then((has) => (has ? this.#withData() : null)).catch(() => {});
+    this.#data.lead(yes);
     this.statusChanged();
   }
 
   #froze(yes: boolean): void {
     if (!this.#down) this.#runtime.host.freeze(this.#handle, yes);
-    this.#dataNow?.freeze(yes);
+    this.#data.now?.freeze(yes);
   }
-
-  /** Whether an action refers to an entry of a data stream that the server does not have yet. */
-  readonly #held = (action: string): boolean => {
-    let held = false;
-    for (const [, stream, entry] of action.matchAll(/\{"\$data":"([^"\\]+)","entry":"([0-9a-f-]{36})"\}/g)) {
-      if (!this.#dataNow) void this.#withData().then(this.#poke).catch(() => {});
-      if (!this.#dataNow?.durable(stream!, entry!)) held = this.#holding = true;
-    }
-    return held;
-  };
-
-  /** Offers what was held, if anything was. */
-  readonly #poke = (): void => {
-    if (!this.#holding || this.#closed || this.#down) return;
-    this.#holding = false;
-    this.#runtime.host.poke(this.#handle);
-  };
 
   /** What other tabs tell. Only hints: what counts is read from the local log. */
   #listen(): void {
@@ -302,7 +303,7 @@ export class Database {
       else if (this.#isolated || this.#closed) return;
       else if (e.data instanceof Uint8Array) {
         if (!this.#down) this.#runtime.host.hear(this.#handle, e.data);
-      } else if (typeof told?.data === "string") this.#heard(told as { data: string });
+      } else if (typeof told?.data === "string") this.#data.hear(told as { data: string });
       else if (typeof told?.version === "string") this.#met(told.version);
       else if (e.data === "trace?" && !this.#down) this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" });
     };
@@ -361,47 +362,11 @@ export class Database {
   async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
     await this.#ready;
     this.#check();
-    const data = await this.#withData();
+    const data = await this.#data.load();
     this.#check();
     const stream = await data.open(name, options);
     this.statusChanged();
     return stream;
-  }
-
-  /** The loop of the data streams: it begins with the first one that any context opens. */
-  #withData(): Promise<DataSync> {
-    return (this.#data ??= dataScript().then(
-      ({ DataSync }) => {
-        const data = new DataSync(dataHost(this.#options, this.#shared, this.#url, {
-          newID: () => {
-            this.#runtime.alive();
-            this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now()));
-            return this.#runtime.ascii();
-          },
-          log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
-          tell: (message) => this.#tell(message),
-          statusChanged: () => {
-            this.wrote();
-            this.statusChanged();
-          },
-          poke: this.#poke,
-        }));
-        if (this.#closed) void data.close(this.#closed);
-        this.#dataNow = data;
-        if (this.#leader.leads) data.lead(true);
-        return data;
-      },
-      (e: unknown) => {
-        this.#data = null;
-        throw new SyncError({ code: "unreachable", message: "the script of the data streams could not be loaded", retryable: true }, e);
-      },
-    ));
-  }
-
-  /** What another context tells of data streams: who leads works for all. */
-  #heard(message: { data: string }): void {
-    if (this.#dataNow) this.#dataNow.hear(message);
-    else if (this.#leader.leads && message.data !== "who") this.#withData().then((data) => data.hear(message), () => {});
   }
 
   /** @internal The stream is being closed: it is given to nobody any more. */
@@ -423,7 +388,7 @@ export class Database {
   async sync(): Promise<void> {
     await this.#ready;
     await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
-    await this.#dataNow?.sync();
+    await this.#data.now?.sync();
   }
 
   /** @internal Sends what any context has left behind, of every stream, open or not, and gives how much of it is left. */
@@ -434,7 +399,7 @@ export class Database {
     const failed: unknown[] = []; // those that cannot be opened do not keep the others
     for (const name of names) await this.stream(name).catch((e: unknown) => failed.push(e));
     await this.sync();
-    const data = (await hasData(this.#shared, this.durable)) ? await this.#withData() : null;
+    const data = await this.#data.any();
     await data?.drain();
     const pending = () => Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0);
     if (data && pending() > 0) await this.sync(); // what waited for entries
@@ -457,7 +422,7 @@ export class Database {
   get status(): Status {
     const streams: Status["streams"] = {};
     for (const [name, stream] of this.#opened) streams[name] = stream.status;
-    for (const [name, stream] of this.#dataNow?.streams ?? []) streams[`data:${name}`] = stream.status;
+    for (const [name, stream] of this.#data.now?.streams ?? []) streams[`data:${name}`] = stream.status;
     return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader.leads, user: this.user, streams };
   }
 
@@ -507,7 +472,7 @@ export class Database {
   async destroy(options: { force?: boolean } = {}): Promise<void> {
     await this.#ready;
     this.#check();
-    const data = this.#data || (await hasData(this.#shared, this.durable)) ? await this.#withData().catch((e: unknown) => this.#unread(e, options.force === true)) : null;
+    const data = await this.#data.any().catch((e: unknown) => this.#unread(e, options.force === true));
     if (data) {
       const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
@@ -560,7 +525,7 @@ export class Database {
     this.#runtime.onDeath.delete(this.#dead);
     this.#runtime.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);
-    void this.#dataNow?.close(error).catch(() => {});
+    void this.#data.now?.close(error).catch(() => {});
   }
 
   /** Lets the core go, where nobody has told it to. */

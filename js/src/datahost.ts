@@ -6,7 +6,7 @@ import { check } from "./json.js";
 import { maxTimer, type OpenOptions } from "./options.js";
 import { begin } from "./write.js";
 
-type Rest = Pick<Host, "newID" | "log" | "tell" | "statusChanged" | "poke">;
+type Rest = Pick<Host, "newID" | "log" | "tell" | "statusChanged" | "poke" | "listenFor">;
 
 export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest): Host {
   return {

@@ -57,6 +57,7 @@ interface Host {
   sync(db: number, done: Done): void;
   poke(db: number): void;
   hear(db: number, message: Uint8Array): void;
+  listenFor(db: number, names: readonly string[]): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;
   wake(db: number, because: string): void;

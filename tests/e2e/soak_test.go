@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,11 @@ import (
 // Twenty tabs of one profile write for ten minutes, while they are frozen, crash, are loaded anew and duplicated at random, and the server is killed:
 // nothing is lost or doubled, and memory stays flat.
 func TestTwentyTabs(t *testing.T) {
-	const minutes, count = 10, 20
+	const count = 20
+	minutes := 10.0
+	if text := os.Getenv("SOAK_MINUTES"); text != "" {
+		minutes, _ = strconv.ParseFloat(text, 64)
+	}
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	const options = `{timers: {idle: 20000, retry: 1000}, log: () => {}}`
@@ -57,7 +62,7 @@ func TestTwentyTabs(t *testing.T) {
 			}
 		}
 	}
-	end := time.Now().Add(minutes * time.Minute)
+	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
 	first, round, crashes, freezes, loads, kills := 0, 0, 0, 0, 0, 0
 	for time.Now().Before(end) {
 		round++
@@ -99,7 +104,17 @@ func TestTwentyTabs(t *testing.T) {
 	}
 	last := memory()
 	for _, tb := range all {
-		tb.do(`going = false; await new Promise((r) => setTimeout(r, 1600)); await db.sync().catch(() => {}); await s.settled()`)
+		tb.do(`going = false`)
+	}
+	for i, tb := range all {
+		got := tb.do(`
+			await new Promise((r) => setTimeout(r, 1600));
+			const late = new Promise((r) => setTimeout(r, 20000, "late"));
+			const synced = await Promise.race([db.sync().then(() => "", String), late]);
+			return await Promise.race([s.settled(), late]) === "late" ? {synced, status: db.status, head: s.head, trace: db.trace().slice(-5), pending: s.pending().length} : "settled"`)
+		if got != `"settled"` {
+			t.Errorf("tab %d of %d does not settle: %s", i, count, got)
+		}
 		take(tb)
 	}
 	tb := all[0]

@@ -22,9 +22,7 @@ func TestDedicatedWorkers(t *testing.T) {
 	one.want(`[1,"ok",false]`, `return await ask(new Worker("/module-worker.js", {type: "module"}), "module")`)
 	one.eventually(`["classic","module"]`, `return titles()`)
 	one.eventually(`["classic","module"]`, `const d = await db.data("chat"); return (await d.read()).map((e) => e.value.title)`)
-	if n := s.listeners(); n != 2 { // of the actions, and of the data streams
-		t.Errorf("%d connections for hints", n)
-	}
+	eventually(t, "one connection, of the actions and of the data streams", func() bool { return s.listeners() == 1 })
 }
 
 // withWorker opens a page that has a service worker.

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core"
 	"github.com/strandline-sync/strandline/core/memstore"
 )
 
@@ -93,4 +95,46 @@ func TestAConnectionForHintsThatEndsIsMadeAgain(t *testing.T) {
 	a.write(create(1, `{}`))
 	w.Run(100)
 	w.converged(b)
+}
+
+// Data streams share the leader's connection: one is made where there was none, and is made anew when what it is about changes.
+func TestDataStreamsShareTheConnection(t *testing.T) {
+	w := newWorld(t, 5)
+	w.locks = map[*memstore.Database]*lock{}
+	local := memstore.New()
+	tabs := []*tab{w.open(local), w.open(local)}
+	w.Run(minute)
+	a, b := tabs[0], tabs[1]
+	b.db.ListenFor([]string{"log/0"}) // it does not lead: it asks for nothing
+	a.db.ListenFor([]string{"log/1", "log/2"})
+	w.Run(1)
+	if a.net.listening != 1 || b.net.listening != 0 || !slices.Equal(a.net.about.Data, []string{"log/1", "log/2"}) || !slices.Equal(a.net.about.Streams, []string{stream}) {
+		t.Fatalf("%d and %d connections, about %v", a.net.listening, b.net.listening, a.net.about)
+	}
+	dialled := a.net.dialled
+	a.db.ListenFor([]string{"log/1", "log/2"})
+	w.Run(2 * minute)
+	if a.net.dialled != dialled {
+		t.Error("a connection was made anew for nothing")
+	}
+	a.net.heard(core.Hint{Data: "log/2", Offset: "7"})
+	if !slices.Equal(a.moved, []string{"log/2 7"}) {
+		t.Errorf("told: %v", a.moved)
+	}
+	a.Close(func() {})
+	w.Run(minute)
+	a.db.ListenFor([]string{"log/1"}) // no stream of actions is open
+	if a.net.listening != 1 || len(a.net.about.Streams) != 0 {
+		t.Errorf("%d connections, about %v", a.net.listening, a.net.about)
+	}
+	a.db.ListenFor(nil)
+	if a.net.listening != 0 {
+		t.Error("a connection about nothing")
+	}
+	a.db.Close(func(error) {})
+	a.kill()
+	w.Run(minute)
+	if b.net.listening != 1 || !slices.Equal(b.net.about.Data, []string{"log/0"}) {
+		t.Errorf("the next leader: %d connections, about %v", b.net.listening, b.net.about)
+	}
 }

@@ -168,6 +168,8 @@ type network struct {
 	dialled   int      // that were tried
 	refuse    bool     // them
 	hangUp    func()   // ends the last one
+	about     core.Topics
+	heard     func(core.Hint)
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
 	// damage, where not nil, changes a checkpoint on its way.
@@ -262,7 +264,8 @@ func (n *network) Checkpoint(ctx context.Context, stream string, offer *core.Che
 }
 
 // Listen passes on what the server announces, after the latency of the world; hints are lost as requests are.
-func (n *network) Listen(streams []string, heard func(stream string, head uint64), ended func(err error)) (stop func()) {
+func (n *network) Listen(about core.Topics, heard func(core.Hint), ended func(err error)) (stop func()) {
+	n.about = about
 	n.dialled++
 	if n.refuse {
 		n.host.After(1, func() { ended(errUnreachable) })
@@ -274,10 +277,11 @@ func (n *network) Listen(streams []string, heard func(stream string, head uint64
 		if n.fault != nil {
 			f = n.fault(len(n.requests))
 		}
-		if slices.Contains(streams, stream) && f == pass && n.host != nil {
-			n.host.Do(func() func() { return func() { heard(stream, head) } })
+		if slices.Contains(about.Streams, stream) && f == pass && n.host != nil {
+			n.host.Do(func() func() { return func() { heard(core.Hint{Stream: stream, Head: head}) } })
 		}
 	}, func() { n.listening-- })
+	n.heard = heard
 	n.hangUp = func() {
 		stop()
 		n.host.After(1, func() { ended(errUnreachable) })
@@ -295,7 +299,8 @@ type tab struct {
 
 	local     *memstore.Database
 	lost      []int // what was unsent when the database was taken away
-	steals    int   // of the lead
+	moved     []string
+	steals    int // of the lead
 	dead      bool
 	committed uint64
 	failed    map[uint64]error
@@ -327,6 +332,7 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 		c.Refuge = func() core.Store { return memstore.New().Open() }
 		c.Lost = func(unsent int) { tb.lost = append(tb.lost, unsent) }
 	}
+	c.Moved = func(data, offset string) { tb.moved = append(tb.moved, data+" "+offset) }
 	tb.db = core.NewDB(c)
 	if w.locks != nil {
 		if w.locks[local] == nil {

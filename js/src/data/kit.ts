@@ -28,6 +28,8 @@ export interface Host {
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
   tell(message: object): void;
   statusChanged(): void;
+  /** Says which data streams the database's one connection for hints is to be about as well, while this context leads. */
+  listenFor(names: string[]): void;
   /** Actions that wait for an entry may be offered now. */
   poke(): void;
 }

@@ -33,8 +33,6 @@ export class DataSync {
   #frozen = false;
   #closed = false;
   #running: Promise<void> | null = null;
-  #events: AbortController | null = null;
-  #listening = "";
 
   constructor(host: Host) {
     this.host = host;
@@ -52,7 +50,7 @@ export class DataSync {
 
   lead(yes: boolean): void {
     this.#leader = yes;
-    if (!yes) return this.#hearNothing();
+    if (!yes) return;
     this.#wanted.clear();
     for (const name of this.#open.keys()) this.#wanted.set(name, 1);
     this.host.tell({ data: "who" } satisfies Hint);
@@ -61,14 +59,12 @@ export class DataSync {
 
   freeze(yes: boolean): void {
     this.#frozen = yes;
-    if (yes) this.#hearNothing();
-    else {
-      for (const [name, stream] of this.#open) {
-        void stream.refresh(); // what was told meanwhile was not heard
-        this.wake(name, "write");
-      }
-      this.#wakeAll("resume");
+    if (yes) return;
+    for (const [name, stream] of this.#open) {
+      void stream.refresh(); // what was told meanwhile was not heard
+      this.wake(name, "write");
     }
+    this.#wakeAll("resume");
   }
 
   /** What another context told. Only a hint: what counts is read from the store. */
@@ -505,35 +501,17 @@ export class DataSync {
 
   // ---- wake-ups from the server
 
-  /** Keeps one connection for all streams that contexts have open. */
+  /** Says what the leader hears of: all streams that contexts have open. */
   #listen(): void {
+    if (!this.#leader || this.#frozen || this.#closed) return;
     const names = [...this.#wanted.keys()].filter((name) => this.work(name).state === "live").slice(0, 100).sort();
-    const key = names.join("\n");
-    if (!this.#leader || this.#frozen || this.#closed || !this.host.url || key === this.#listening) return;
-    this.#hearNothing();
-    if (names.length === 0) return;
-    const ended = new AbortController();
-    this.#events = ended;
-    this.#listening = key;
-    void this.transport
-      .events(names, (name, offset) => void (!ended.signal.aborted && this.#moved(name, offset)), ended.signal)
-      .catch(() => {})
-      .then(() => {
-        if (ended.signal.aborted) return;
-        this.#listening = "";
-        for (const name of names) this.#later(name, this.host.retry, "push-lost");
-      });
+    this.host.listenFor(names);
   }
 
-  async #moved(name: string, offset: string): Promise<void> {
+  /** The end of a stream is there now, "" where it is not on the server: as the connection says when it begins, and whenever that changes. */
+  async moved(name: string, offset: string): Promise<void> {
     const s = await this.#stored(name).catch(() => null);
     if (s && (s.offset !== offset || s.gone)) this.wake(name, "push");
-  }
-
-  #hearNothing(): void {
-    this.#events?.abort();
-    this.#events = null;
-    this.#listening = "";
   }
 
   /** Goes on with a new stream in the place of one that is gone: what was read of it is forgotten, what is pending is sent. */
@@ -554,7 +532,6 @@ export class DataSync {
   async close(error: Error): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#hearNothing();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const f of this.#unlisten) f();
     for (const stream of [...this.#open.values()]) stream.end(error);

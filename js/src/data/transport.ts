@@ -172,31 +172,6 @@ export class Transport {
     }
     return new Blob(parts, { type });
   }
-
-  /** Hears of data streams that have moved, until the connection ends. */
-  events(names: readonly string[], moved: (name: string, offset: string) => void, until: AbortSignal): Promise<void> {
-    const query = names.map((name) => `data=${encodeURIComponent(name)}`).join("&");
-    return this.#ask(`/events?${query}`, { headers: { Accept: "text/event-stream" }, cache: "no-store", until }, async (r, alive) => {
-      if (!r.ok) {
-        const a = await this.#problem(r);
-        throw new Failure(a.code, a.message);
-      }
-      if (!r.body || !(r.headers.get("Content-Type") ?? "").startsWith("text/event-stream")) throw new Failure("bad-answer", "something else than the sync server answered");
-      const reader = r.body.pipeThrough(new TextDecoderStream()).getReader();
-      for (let text = ""; ; ) {
-        alive(); // the server says something every 25 seconds
-        const { done, value } = await reader.read();
-        if (done) return;
-        text += value;
-        for (let end: number; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-          const data = /^data: (.*)$/m.exec(text.slice(0, end));
-          if (!data) continue;
-          const e = JSON.parse(data[1]!) as { data: string; offset: string };
-          moved(e.data, e.offset);
-        }
-      }
-    });
-  }
 }
 
 /** Reads a body to its end, however long that takes, as long as something comes. */
