@@ -238,28 +238,50 @@ func TestAFrameHeals(t *testing.T) {
 	one.want(`["again","before","closed under us","through a frame","through another frame"]`, `return titles()`)
 }
 
-// For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.
-func TestTheNthRequestFails(t *testing.T) {
-	s := newSite(t)
-	b := openBrowser(t, t.TempDir())
-	one := b.open(s.url)
-	one.do(`
+// failingCall makes the n-th call of IndexedDB fail: it throws, or its transaction is aborted.
+const failingCall = `
 		window.unhandled = [];
 		addEventListener("unhandledrejection", (e) => unhandled.push(String(e.reason)));
 		window.calls = 0; window.failAt = 0; window.how = "";
-		for (const [prototype, names] of [[IDBObjectStore.prototype, ["add", "put", "get", "getAllKeys", "delete"]], [IDBDatabase.prototype, ["transaction"]]]) {
+		for (const [prototype, names] of [[IDBObjectStore.prototype, ["add", "put", "get", "getAll", "getAllKeys", "delete", "count", "openCursor"]],
+			[IDBIndex.prototype, ["getAll"]], [IDBDatabase.prototype, ["transaction"]]]) {
 			for (const name of names) {
 				const real = prototype[name];
 				prototype[name] = function (...args) {
 					if (++calls !== failAt) return real.apply(this, args);
 					if (how === "throws") throw new DOMException("it fails", "UnknownError");
 					const r = real.apply(this, args);
-					(this.transaction instanceof IDBTransaction ? this.transaction : r).abort();
+					(r instanceof IDBTransaction ? r : r.transaction).abort();
 					return r;
 				};
 			}
 		}
-		const within = (p, ms) => Promise.race([Promise.resolve(p).catch((e) => e.code), new Promise((r) => setTimeout(r, ms, "HANGS"))]);
+		const within = (p, ms) => Promise.race([Promise.resolve(p).catch((e) => e.code), new Promise((r) => setTimeout(r, ms, "HANGS"))]);`
+
+// nth makes every call fail once.
+func (tb *tab) nth(least int) {
+	for _, kind := range []string{"throws", "aborts"} {
+		failed, beyond := 0, 0 // a round is as long as it happens to be
+		for n := 1; beyond < 3; n++ {
+			if tb.do(`return await round(%d, %q)`, n, kind) == "true" {
+				failed, beyond = failed+1, 0
+			} else {
+				beyond++
+			}
+		}
+		if tb.t.Logf("%s: %d calls", kind, failed); failed < least {
+			tb.t.Errorf("only %d calls were made to fail", failed)
+		}
+	}
+	tb.want(`[]`, `return unhandled`)
+}
+
+// For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.
+func TestTheNthRequestFails(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.do(failingCall + `
 		window.round = async (n, kind) => {
 			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
 			const options = {name: kind + n, server: location.origin, timers: {idle: 100, retry: 50}, log: () => {}};
@@ -289,20 +311,43 @@ func TestTheNthRequestFails(t *testing.T) {
 			await db.destroy({force: true});
 			return reached;
 		};`)
-	for _, kind := range []string{"throws", "aborts"} {
-		failed, beyond := 0, 0 // a round is as long as it happens to be
-		for n := 1; beyond < 3; n++ {
-			if one.do(`return await round(%d, %q)`, n, kind) == "true" {
-				failed, beyond = failed+1, 0
-			} else {
-				beyond++
-			}
-		}
-		if t.Logf("%s: %d calls", kind, failed); failed < 25 {
-			t.Errorf("only %d calls were made to fail", failed)
-		}
-	}
-	one.want(`[]`, `return unhandled`)
+	one.nth(25)
+}
+
+// Whatever call of the data streams' database fails.
+func TestTheNthRequestOfDataStreamsFails(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.do(failingCall + `
+		window.round = async (n, kind) => {
+			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+			const options = {name: "data-" + kind + n, server: location.origin, timers: {idle: 100, retry: 50}, log: () => {}};
+			const name = "nth/" + kind + "/" + n, acked = [];
+			const db = await strandline.open(options);
+			calls = 0; failAt = n; how = kind;
+			try {
+				const d = await db.data(name);
+				for (let i = 0; i < 4; i++) if ((await within(d.append({i}).then(() => "kept"), 8000)) === "kept") acked.push(i);
+				if ((await within(d.settled(), 8000)) === "HANGS") throw new Error("nothing is sent any more at call " + n + ": " + JSON.stringify(d.status));
+				const all = await within(d.read(), 8000);
+				if (all === "HANGS") throw new Error("read hangs");
+			} catch (e) { if (!e.code) throw e }
+			const reached = calls >= n;
+			if ((await within(db.close(), 8000)) === "HANGS") throw new Error("close hangs");
+			failAt = 0;
+			const again = await strandline.open(options);
+			const d = await again.data(name);
+			if ((await within(d.settled(), 8000)) === "HANGS") throw new Error("nothing is sent at last: " + JSON.stringify(d.status));
+			const there = (await d.read()).map((e) => e.value.i);
+			for (const i of acked) if (there.filter((j) => j === i).length !== 1) throw new Error("entry " + i + " was told as kept, here are " + there + ", at call " + n);
+			const r = await fetch("/v1/data/" + name);
+			const log = r.status === 404 ? [] : (await r.json()).map((e) => e.i);
+			if (log.join() !== there.join() || new Set(log).size !== log.length) throw new Error("the log has " + log + ", here are " + there);
+			await again.destroy({force: true});
+			return reached;
+		};`)
+	one.nth(20)
 }
 
 // Once somebody has written something, the browser is asked to keep it; its answer is shown.
