@@ -17,6 +17,7 @@ func TestDecodeHint(t *testing.T) {
 		"event: head\ndata: {\"head\":7,\"stream\":\"lists/1\"":          {},
 		"event: other\ndata: {\"data\":\"log/1\"}":                       {},
 		"event: data\ndata: {\"data\":\"log/1\",\"stream\":\"lists/1\"}": {},
+		"event: head\ndata: {\"data\":\"log/1\",\"stream\":\"lists/1\"}": {},
 	} {
 		got, ok := DecodeHint(event)
 		if ok != (want != Hint{}) || ok && got != want {

@@ -94,4 +94,3 @@ export class DataStreams {
     this.#owner.poke();
   };
 }
-

@@ -15,7 +15,7 @@ import (
 func damaged(profile string) bool {
 	logs, _ := filepath.Glob(filepath.Join(profile, "Default", "IndexedDB", "*", "*.log"))
 	for _, path := range logs {
-		if b, err := os.ReadFile(path); err != nil || damagedLog(b) {
+		if b, err := os.ReadFile(path); err == nil && damagedLog(b) {
 			return true
 		}
 	}

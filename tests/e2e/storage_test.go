@@ -258,8 +258,10 @@ const failingCall = `
 		}
 		const within = (p, ms) => Promise.race([Promise.resolve(p).catch((e) => e.code), new Promise((r) => setTimeout(r, ms, "HANGS"))]);`
 
-// nth makes every call fail once.
-func (tb *tab) nth(least int) {
+// nth makes every call fail once, in rounds of the given script: round(n, kind) tells whether it came to the n-th call.
+func nth(t *testing.T, least int, round string) {
+	tb := openBrowser(t, t.TempDir()).open(newSite(t).url)
+	tb.do("%s", failingCall+round)
 	for _, kind := range []string{"throws", "aborts"} {
 		failed, beyond := 0, 0 // a round is as long as it happens to be
 		for n := 1; beyond < 3; n++ {
@@ -269,8 +271,8 @@ func (tb *tab) nth(least int) {
 				beyond++
 			}
 		}
-		if tb.t.Logf("%s: %d calls", kind, failed); failed < least {
-			tb.t.Errorf("only %d calls were made to fail", failed)
+		if t.Logf("%s: %d calls", kind, failed); failed < least {
+			t.Errorf("only %d calls were made to fail", failed)
 		}
 	}
 	tb.want(`[]`, `return unhandled`)
@@ -278,10 +280,7 @@ func (tb *tab) nth(least int) {
 
 // For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.
 func TestTheNthRequestFails(t *testing.T) {
-	s := newSite(t)
-	b := openBrowser(t, t.TempDir())
-	one := b.open(s.url)
-	one.do(failingCall + `
+	nth(t, 25, `
 		window.round = async (n, kind) => {
 			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
 			const options = {name: kind + n, server: location.origin, timers: {idle: 100, retry: 50}, log: () => {}};
@@ -311,15 +310,11 @@ func TestTheNthRequestFails(t *testing.T) {
 			await db.destroy({force: true});
 			return reached;
 		};`)
-	one.nth(25)
 }
 
 // Whatever call of the data streams' database fails.
 func TestTheNthRequestOfDataStreamsFails(t *testing.T) {
-	s := newSite(t)
-	b := openBrowser(t, t.TempDir())
-	one := b.open(s.url)
-	one.do(failingCall + `
+	nth(t, 20, `
 		window.round = async (n, kind) => {
 			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
 			const options = {name: "data-" + kind + n, server: location.origin, timers: {idle: 100, retry: 50}, log: () => {}};
@@ -347,7 +342,6 @@ func TestTheNthRequestOfDataStreamsFails(t *testing.T) {
 			await again.destroy({force: true});
 			return reached;
 		};`)
-	one.nth(20)
 }
 
 // Once somebody has written something, the browser is asked to keep it; its answer is shown.
