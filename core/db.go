@@ -30,7 +30,8 @@ type Config struct {
 	// has happened, with the number of actions that the server does not have. Without a Refuge the streams are closed then.
 	Refuge func() Store
 	Lost   func(unsent int)
-	// Moved tells of a data stream that ListenFor has named: where its end is now, "" where it is not there. It may be nil.
+	// Moved tells of a data stream that ListenFor has named: where its end is now, "" where it is not there. data is "" where the
+	// connection cannot be had: any of them may have moved. It may be nil.
 	Moved func(data, offset string)
 }
 

@@ -46,7 +46,12 @@ func (db *DB) listen() {
 			return
 		}
 		h.stop, h.waiting = nil, true
-		h.tries++
+		if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
+			db.wake(becauseDeaf, false)
+			if db.moved != nil && len(h.about.Data) > 0 {
+				db.moved("", "")
+			}
+		}
 		db.host.After(db.retry<<min(h.tries-1, 4), func() {
 			h.waiting = false
 			db.listen()

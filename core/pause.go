@@ -18,6 +18,7 @@ const (
 	becauseToken   = "no valid token; asking again"
 	becauseReady   = "what an action waited for is there"
 	becauseHint    = "the server says that there is news"
+	becauseDeaf    = "no connection for hints; looking whether the server is there"
 	becauseLeads   = "this context leads from now on"
 	becauseFollows = "another context runs the loop; looking whether it does"
 	becauseResumed = "the page goes on after a freeze"

@@ -102,13 +102,13 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 			}
 		}
 	}
-	allowed := func() bool {
-		forbidden := func(name string) bool { return !s.Auth.Allow(p, name, Read) }
-		return !slices.ContainsFunc(names, forbidden) && !slices.ContainsFunc(data, forbidden)
-	}
-	if !allowed() {
+	// One connection is for all that a client has open: a name that may not be read is left out, and does not keep the others from being told.
+	forbidden := func(name string) bool { return !s.Auth.Allow(p, name, Read) }
+	names, data = slices.DeleteFunc(names, forbidden), slices.DeleteFunc(data, forbidden)
+	if len(names)+len(data) == 0 {
 		return errForbidden
 	}
+	allowed := func() bool { return !slices.ContainsFunc(names, forbidden) && !slices.ContainsFunc(data, forbidden) }
 	wake := make(chan struct{}, 1)
 	streams := make([]*stream, len(names))
 	told := make([]int, len(names)) // up to which move

@@ -80,7 +80,7 @@ const reference = `{"$data":"`
 //	steal()            takes the lead from a leader that is dead
 //	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
-//	moved(name, offset)  a data stream that listenFor has named has another end
+//	moved(name, offset)  a data stream that listenFor has named has another end; "" where nothing can be heard of any
 func openDatabase(args []js.Value) {
 	var o options
 	auth, hooks, done := args[1], args[2], args[3]

@@ -115,6 +115,32 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// One connection is for all that a client has open: what it may not read is left out.
+func TestEventsLeaveOutWhatIsForbidden(t *testing.T) {
+	a := newAPI(t, func(c *server.Config) { c.Auth = &only{"s"} })
+	a.token = "w"
+	a.add(1, 1, 2, item{})
+	e := a.listen("/v1/events?stream=s&stream=other&data=log", nil)
+	e.want("head", `{"head":2,"stream":"s"}`)
+	a.request(http.MethodPut, "/v1/data/s", []byte("x"), map[string]string{"Content-Type": "text/plain"})
+	e = a.listen("/v1/events?stream=other&data=log&data=s", nil)
+	e.want("data", `"data":"s"`)
+	for _, path := range []string{"/v1/events?stream=other", "/v1/events?stream=other&data=log"} {
+		if status, _, body := a.request(http.MethodGet, path, nil, nil); status != 403 {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// only allows one name.
+type only struct{ name string }
+
+func (*only) Authenticate(*http.Request) (server.Principal, error) {
+	return server.Principal{Subject: "u"}, nil
+}
+
+func (o *only) Allow(_ server.Principal, stream string, _ server.Right) bool { return stream == o.name }
+
 func manyStreams(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -97,6 +97,35 @@ func TestAConnectionForHintsThatEndsIsMadeAgain(t *testing.T) {
 	w.converged(b)
 }
 
+// Where a connection for hints cannot be had, the loop looks whether the server is there, long before it would: what says "live" may not be.
+func TestWithoutHintsTheStateIsLookedAt(t *testing.T) {
+	w := newWorld(t, 6)
+	a := w.open(memstore.New())
+	a.db.ListenFor([]string{"log/1"})
+	w.Run(2 * minute)
+	hangUp := func() {
+		t.Helper()
+		a.net.hangUp()
+		if len(a.moved) != 0 || a.Status().State != core.StateLive {
+			t.Fatalf("one end is no news: %v, %s", a.moved, a.Status().State)
+		}
+	}
+	hangUp() // and the next one is there: that the last one has ended is all that was wrong
+	n := len(a.net.requests)
+	w.Run(6_000)
+	if len(a.moved) != 0 || len(a.net.requests)-n > 1 || a.net.listening != 1 {
+		t.Fatalf("told: %v, %d turns, %d connections", a.moved, len(a.net.requests)-n, a.net.listening)
+	}
+	a.net.heard(core.Hint{Stream: stream, Head: a.Status().Head})
+	a.net.refuse = true
+	a.net.fault = func(int) fate { return lostBefore }
+	hangUp()
+	w.Run(7_000)
+	if len(a.moved) == 0 || a.moved[0] != " " || a.Status().State != core.StateWaiting {
+		t.Fatalf("told: %q, %s", a.moved, a.Status().State)
+	}
+}
+
 // Data streams share the leader's connection: one is made where there was none, and is made anew when what it is about changes.
 func TestDataStreamsShareTheConnection(t *testing.T) {
 	w := newWorld(t, 5)

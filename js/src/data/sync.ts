@@ -38,11 +38,11 @@ export class DataSync {
     this.host = host;
     this.store = new Store(`${host.shared}/data`, host.kit, host.durability);
     this.transport = new Transport(host);
-    const wake = () => this.#wakeAll("online");
-    for (const event of ["online", "visibilitychange", "pageshow"]) {
+    for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
       const target = event === "visibilitychange" ? globalThis.document : globalThis;
-      target?.addEventListener(event, wake);
-      this.#unlisten.push(() => target?.removeEventListener(event, wake));
+      const told = () => (event === "offline" ? this.#offline() : this.#wakeAll(event));
+      target?.addEventListener(event, told);
+      this.#unlisten.push(() => target?.removeEventListener(event, told));
     }
   }
 
@@ -202,6 +202,17 @@ export class DataSync {
   #wakeAll(because: string): void {
     if (this.#frozen || globalThis.document?.visibilityState === "hidden") return;
     for (const name of new Set([...this.#wanted.keys(), ...this.#timers.keys()])) this.wake(name, because);
+  }
+
+  /** The browser says that it has no network: the leader shows that at once, and looks, since browsers are wrong at times. */
+  #offline(): void {
+    if (!this.#leader) return;
+    for (const [name, w] of this.#work) {
+      if (w.state !== "live") continue;
+      w.state = "offline";
+      this.#plan(name, w, this.host.retry, "offline");
+      this.#changed(name, true);
+    }
   }
 
   #later(name: string, ms: number, because: string): void {
@@ -508,8 +519,12 @@ export class DataSync {
     this.host.listenFor(names);
   }
 
-  /** The end of a stream is there now, "" where it is not on the server: as the connection says when it begins, and whenever that changes. */
+  /**
+   * The end of a stream is there now, "" where it is not on the server: as the connection says when it begins, and whenever that changes.
+   * Without a name there is no connection: what is shown as live may not be.
+   */
   async moved(name: string, offset: string): Promise<void> {
+    if (name === "") for (const [name, w] of this.#work) if (w.state === "live") this.wake(name, "deaf");
     const s = await this.#stored(name).catch(() => null);
     if (s && (s.offset !== offset || s.gone)) this.wake(name, "push");
   }
