@@ -74,9 +74,11 @@ func Open(ctx context.Context, name string, o Options) (*Store, error) {
 // the same origin has a factory that works.
 func (s *Store) open(ctx context.Context) error {
 	if s.factory == nil {
-		if !js.Global().Get("indexedDB").Truthy() {
+		indexedDB := js.Global().Get("indexedDB")
+		if !indexedDB.Truthy() {
 			return &core.Error{Code: core.CodeStorage, Message: "this context has no IndexedDB"}
 		}
+		renewLog(indexedDB)
 		s.factory = idb.Global()
 	}
 	db, err := s.connect(ctx)
@@ -109,10 +111,11 @@ func (s *Store) open(ctx context.Context) error {
 }
 
 func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
+	listening, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	var failed error // in the driver's hands it would be a panic
-	req, err := s.factory.Open(ctx, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
+	req, err := s.factory.Open(listening, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
 		for _, name := range [...]string{records, meta} {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
 				failed = err
@@ -121,11 +124,22 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 		return nil
 	})
 	if err != nil {
+		deaf()
 		return nil, err
 	}
 	db, err := req.Await(ctx)
+	late := ctx.Err() != nil && (db == nil || err == nil) // a cancelled Await gives no error
+	if !late {
+		deaf()
+	}
 	switch {
-	case ctx.Err() != nil && (db == nil || err == nil): // a cancelled Await gives no error
+	case late:
+		_ = req.Listen(listening, func() { // nobody waits for it any more, and it would be in the way of whoever deletes the database
+			defer deaf()
+			if db, err := req.Result(); err == nil {
+				_ = db.Close()
+			}
+		}, deaf)
 		return nil, &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
 	case err != nil:
 		return nil, err

@@ -122,3 +122,55 @@ func TestForeignValuesAreCorrupt(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 }
+
+// An open that is answered after its limit leaves no connection behind, which would be in the way of whoever deletes the database.
+func TestALateOpenIsClosed(t *testing.T) {
+	name := newName()
+	indexedDB := js.Global().Get("indexedDB")
+	released := make(chan struct{})
+	begun := make(chan struct{}, 1)
+	var keep js.Func
+	first := indexedDB.Call("open", name, 1)
+	keep = js.FuncOf(func(js.Value, []js.Value) any { // a transaction that is never without a request
+		select {
+		case <-released:
+		default:
+			first.Get("transaction").Call("objectStore", "x").Call("get", 1).Set("onsuccess", keep)
+		}
+		return nil
+	})
+	first.Set("onupgradeneeded", js.FuncOf(func(js.Value, []js.Value) any {
+		db := first.Get("result")
+		for _, store := range []string{"x", "records", "meta"} {
+			db.Call("createObjectStore", store)
+		}
+		keep.Invoke()
+		begun <- struct{}{}
+		return nil
+	}))
+	first.Set("onsuccess", js.FuncOf(func(js.Value, []js.Value) any {
+		first.Get("result").Call("close")
+		return nil
+	}))
+	<-begun
+	if s, err := idbstore.Open(context.Background(), name, idbstore.Options{Limit: 100 * time.Millisecond}); core.CodeOf(err) != core.CodeStorage {
+		t.Fatalf("%v, %v", s, err)
+	}
+	close(released)
+	opened := make(chan struct{}, 1)
+	second := indexedDB.Call("open", name, 1) // behind the late one
+	second.Set("onsuccess", js.FuncOf(func(js.Value, []js.Value) any {
+		second.Get("result").Call("close")
+		opened <- struct{}{}
+		return nil
+	}))
+	<-opened
+	deletion := make(chan string, 2)
+	third := indexedDB.Call("deleteDatabase", name)
+	for _, event := range []string{"success", "error", "blocked"} {
+		third.Set("on"+event, js.FuncOf(func(js.Value, []js.Value) any { deletion <- event; return nil }))
+	}
+	if what := <-deletion; what != "success" {
+		t.Fatal(what)
+	}
+}

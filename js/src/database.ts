@@ -263,7 +263,7 @@ export class Database {
   #alone(): void {
     this.#isolated = true;
     this.#leader.alone();
-    this.#data.now?.lead(true);
+    void this.#data.now?.taken();
   }
 
   async health(): Promise<Health> {

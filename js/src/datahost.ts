@@ -1,12 +1,13 @@
 // What the script of the data streams gets of a database.
 import { errorOf, invalid, RejectedError, SyncError } from "./errors.js";
 import { Events } from "./events.js";
+import { frameFactory } from "./frame.js";
 import type { Host } from "./data/kit.js";
 import { check } from "./json.js";
 import { maxTimer, type OpenOptions } from "./options.js";
 import { begin } from "./write.js";
 
-type Rest = Pick<Host, "newID" | "log" | "tell" | "statusChanged" | "poke" | "listenFor">;
+type Rest = Pick<Host, "durable" | "newID" | "log" | "tell" | "statusChanged" | "poke" | "listenFor">;
 
 export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest): Host {
   return {
@@ -14,6 +15,7 @@ export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest
     shared,
     url,
     auth: o.auth,
+    frame: frameFactory,
     durability: o.durability ?? "relaxed",
     retry: Math.min(o.timers?.retry ?? 5000, maxTimer),
     idle: Math.min(o.timers?.idle ?? 60_000, maxTimer),

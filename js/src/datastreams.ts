@@ -40,7 +40,8 @@ export class DataStreams {
       ({ DataSync }) => {
         const data = new DataSync(
           dataHost(o.options, o.shared, o.url, {
-            newID: () => o.newID(),
+            durable: o.durable,
+            newID: o.newID,
             log: (level, code, message, cause) => o.log(level, code, message, cause),
             tell: (message) => o.tell(message),
             statusChanged: () => o.changed(),

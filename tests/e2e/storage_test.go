@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -117,6 +118,35 @@ func TestADatabaseThatIsTakenAway(t *testing.T) {
 	one.start("")
 	one.eventually(`["from two","kept","late","sent"]`, `return titles()`)
 	one.want(`"ok"`, `return (await db.health()).indexedDB`)
+}
+
+// The same in the middle of transactions, which Chromium forgets then: no write hangs, and each is there once.
+func TestADatabaseThatIsTakenAwayWhileItIsWritten(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	for round := range 4 {
+		one := b.open(s.url)
+		one.start("")
+		one.do(`
+			window.writes = [];
+			window.writing = setInterval(() => { for (let i = 0; i < 5; i++) writes.push(s.create("todo", {title: "%d/" + writes.length})) }, 1)`, round)
+		time.Sleep(time.Duration(200+37*round) * time.Millisecond)
+		one.clearIndexedDB(s.url)
+		one.do(`await new Promise((r) => setTimeout(r, 300)); clearInterval(writing)`)
+		one.want(`[]`, `
+			const all = Promise.allSettled(writes), limit = new Promise((r) => setTimeout(r, 20_000));
+			await Promise.race([all, limit]);
+			const open = new Set(writes.keys());
+			writes.forEach((w, i) => w.finally(() => open.delete(i)).catch(() => {}));
+			await new Promise((r) => setTimeout(r));
+			return [...open]`)
+		one.do(`await db.sync()`)
+		one.want(`[0,0]`, `
+			const results = await Promise.allSettled(writes), there = titles().filter((title) => title.startsWith("%d/"));
+			const kept = results.filter((r) => r.status === "fulfilled").length;
+			return [results.length - kept, kept - there.length + there.length - new Set(there).size]`, round)
+		one.goTo("about:blank")
+	}
 }
 
 // A program that dies in memory takes along what only that memory held, and says so.

@@ -22,6 +22,10 @@ export interface Host {
   url: string; // of /v1; "" for local only
   auth: (() => string | null | Promise<string | null>) | undefined;
   durability: "relaxed" | "strict";
+  /** Whether the browser keeps what is committed. */
+  durable(): boolean;
+  /** The IndexedDB of a new frame of this origin, or null. */
+  frame(): IDBFactory | null;
   retry: number;
   idle: number;
   newID(): string;

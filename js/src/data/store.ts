@@ -1,6 +1,7 @@
 // What a database's data streams keep in IndexedDB, in a database of its own beside the one of the action streams: Blobs stay what they
 // are there, and never pass through the program's memory. Only a completed transaction is durable.
-import type { Kit } from "./kit.js";
+import type { Host } from "./kit.js";
+import { Memory } from "./memory.js";
 import type { Keep } from "./options.js";
 import type { Producer } from "./producer.js";
 
@@ -24,6 +25,7 @@ export interface Stored {
   exists: boolean; // the server has, or had, it
   gone: boolean; // and has it no more
   closed: boolean;
+  unsure: boolean; // which of the queue's entries the server has: the local database was taken away
 }
 
 /** An entry that the log has not brought yet. */
@@ -56,11 +58,23 @@ export interface Block {
 }
 
 const version = 1;
+const openLimit = 8000; // milliseconds that the browser may take to open the database
 
 export type Name = "streams" | "queue" | "rejected" | "blocks" | "large";
 
 /** A transaction under way. Requests are awaited in it, and nothing else. */
-export class Tx {
+export interface Tx {
+  get<T>(store: Name, key: IDBValidKey): Promise<T | undefined>;
+  all<T>(store: Name, range: IDBKeyRange | null, count?: number): Promise<T[]>;
+  byID<T>(store: Name, id: string): Promise<T[]>;
+  /** Rows in order, until each says that it is enough. */
+  walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void>;
+  count(store: Name, range: IDBKeyRange): Promise<number>;
+  put(store: Name, value: unknown, key?: IDBValidKey): void;
+  delete(store: Name, key: IDBValidKey | IDBKeyRange): void;
+}
+
+class Requests implements Tx {
   constructor(readonly tx: IDBTransaction) {}
 
   done<T>(r: IDBRequest<T>): Promise<T> {
@@ -78,7 +92,6 @@ export class Tx {
   byID<T>(store: Name, id: string): Promise<T[]> {
     return this.done(this.tx.objectStore(store).index("id").getAll(id) as IDBRequest<T[]>);
   }
-  /** Rows in order, until each says that it is enough. */
   walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void> {
     const r = this.tx.objectStore(store).openCursor(range);
     return new Promise((resolve, reject) => {
@@ -107,23 +120,66 @@ export class Tx {
 /** The rows of a stream behind a place, up to another one; places are whole numbers from 0 on. */
 export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange.bound([stream, after + 0.5], [stream, Math.max(upTo, after + 0.5)]);
 
+/** Thrown in a transaction that lacks the row of a stream that is open: the database was destroyed, or taken away. */
+export const gone = new Error("the row of a stream is gone");
+
 export class Store {
   readonly #name: string;
-  readonly #kit: Kit;
-  readonly #durability: "relaxed" | "strict";
+  readonly #host: Host;
+  readonly #gone: () => Promise<void>;
+  #factory: IDBFactory | null = null; // of a frame
+  #framed = false; // one was asked for: each takes the place of another
   #db: Promise<IDBDatabase> | null = null;
+  #memory: Memory | null = null; // where the browser keeps nothing
   #closed = false;
+  readonly #underWay = new Set<() => void>(); // transactions: Chromium forgets them where it closes the connection by force
 
-  constructor(name: string, kit: Kit, durability: "relaxed" | "strict") {
-    this.#name = name;
-    this.#kit = kit;
-    this.#durability = durability;
+  /** whenGone resolves when the store has taken refuge, or never will. */
+  constructor(host: Host, whenGone: () => Promise<void>) {
+    this.#name = `${host.shared}/data`;
+    this.#host = host;
+    this.#gone = whenGone;
+    if (!host.durable()) this.#memory = new Memory();
+  }
+
+  /** Whether the browser keeps what is committed. */
+  get durable(): boolean {
+    return !this.#memory;
+  }
+
+  /** Goes on in memory, with nothing. */
+  refuge(): void {
+    this.#memory ??= new Memory();
+    void this.#db?.then((db) => db.close(), () => {});
   }
 
   #open(): Promise<IDBDatabase> {
-    if (this.#closed) throw this.#kit.errorOf({ code: "closed", message: "closed: the database is closed" });
-    return (this.#db ??= new Promise<IDBDatabase>((resolve, reject) => {
-      const r = indexedDB.open(this.#name, version);
+    if (this.#closed) throw this.#over();
+    return (this.#db ??= this.#connect(this.#factory ?? indexedDB)
+      // WebKit may have lost what serves this page's databases: a frame's factory works.
+      .catch((e: Error) => {
+        const frame = !this.#framed && /^(Unknown|InvalidState|Abort)Error$/.test(e.name) && this.#host.frame();
+        if (!frame) throw e;
+        this.#framed = true;
+        return this.#connect(frame).then((db) => {
+          this.#factory = frame;
+          return db;
+        });
+      })
+      .catch((e: unknown) => {
+        this.#db = null;
+        throw e;
+      }));
+  }
+
+  #connect(factory: IDBFactory): Promise<IDBDatabase> {
+    return new Promise((resolve, reject) => {
+      const r = factory.open(this.#name, version);
+      let late = false;
+      const limit = setTimeout(() => {
+        late = true;
+        reject(new DOMException("the browser does not open the database", "TimeoutError"));
+      }, openLimit);
       r.onupgradeneeded = () => {
         const db = r.result;
         db.createObjectStore("streams", { keyPath: "name" });
@@ -133,66 +189,87 @@ export class Store {
         }
         db.createObjectStore("large"); // [stream, offset] → Blob
       };
-      r.onerror = () => reject(r.error ?? new Error("the database did not open"));
+      r.onerror = () => {
+        clearTimeout(limit);
+        reject(r.error ?? new Error("the database did not open"));
+      };
       r.onsuccess = () => {
         const db = r.result;
+        if (late) return db.close(); // nobody waits for it any more
+        clearTimeout(limit);
         const gone = () => (this.#db = null); // the next call opens it again
-        db.onclose = gone;
+        db.onclose = () => {
+          gone();
+          for (const lost of this.#underWay) lost();
+        };
         db.onversionchange = () => {
           gone();
           db.close();
         };
         resolve(db);
       };
-    }).catch((e: unknown) => {
-      this.#db = null;
-      throw e;
-    }));
+    });
   }
 
-  /** Runs body in one transaction and gives what it gave, once that is durable. */
+  /** Runs body in one transaction and gives what it gave, once that is durable, or, in memory, done. */
   async run<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
     try {
-      const db = await this.#open();
-      let tx: IDBTransaction;
-      try {
-        tx = db.transaction(stores, mode, { durability: this.#durability });
-      } catch {
-        this.#db = null; // it was being closed
-        tx = (await this.#open()).transaction(stores, mode, { durability: this.#durability });
-      }
-      const complete = new Promise<void>((resolve, reject) => {
-        tx.oncomplete = () => resolve();
-        tx.onabort = () => reject(tx.error ?? new DOMException("the transaction was aborted", "AbortError"));
-      });
-      complete.catch(() => {});
-      let value: T;
-      try {
-        value = await body(new Tx(tx));
-      } catch (e) {
-        try {
-          tx.abort();
-        } catch {
-          // it has ended
-        }
-        await complete.catch((why: unknown) => {
-          if (why === tx.error && tx.error) throw why;
-        });
-        throw e;
-      }
-      await complete;
-      return value;
+      return await (this.#memory?.run(body) ?? this.#runStored(mode, stores, body));
     } catch (e) {
-      throw this.#error(e);
+      if (e !== gone) throw this.#error(e);
+      if (!this.#memory) await this.#gone();
+      if (!this.#memory || this.#closed) throw this.#over();
+      return this.#memory.run(body).catch((e: unknown) => Promise.reject(e === gone ? this.#over() : (e as Error)));
     }
+  }
+
+  async #runStored<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
+    const { durability } = this.#host;
+    const db = await this.#open();
+    let tx: IDBTransaction;
+    try {
+      tx = db.transaction(stores, mode, { durability });
+    } catch {
+      this.#db = null; // it was being closed
+      tx = (await this.#open()).transaction(stores, mode, { durability });
+    }
+    let lost!: () => void;
+    const complete = new Promise<void>((resolve, reject) => {
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(tx.error ?? new DOMException("the transaction was aborted", "AbortError"));
+      this.#underWay.add((lost = () => reject(new DOMException("the connection was closed", "AbortError"))));
+    }).finally(() => this.#underWay.delete(lost));
+    complete.catch(() => {});
+    let value: T;
+    try {
+      const work = body(new Requests(tx));
+      work.catch(() => {});
+      value = await Promise.race([work, complete.then(() => work)]);
+    } catch (e) {
+      try {
+        tx.abort();
+      } catch {
+        // it has ended
+      }
+      await complete.catch((why: unknown) => {
+        if (why === tx.error && tx.error) throw why;
+      });
+      throw e;
+    }
+    await complete;
+    return value;
+  }
+
+  #over(): Error {
+    return this.#host.kit.errorOf({ code: "closed", message: "closed: the database is closed" });
   }
 
   #error(e: unknown): unknown {
     if (!(e instanceof DOMException)) return e;
-    if (e.name === "VersionError") return this.#kit.errorOf({ code: "upgrade", message: "upgrade: the local database is of a newer version: load the newer app" });
+    if (e.name === "VersionError") return this.#host.kit.errorOf({ code: "upgrade", message: "upgrade: the local database is of a newer version: load the newer app" });
     const quota = e.name === "QuotaExceededError";
-    const error = new this.#kit.SyncError({ code: quota ? "quota" : "storage", message: `${quota ? "quota" : "storage"}: ${e.message}`, retryable: true }, e);
-    return quota ? this.#kit.errorOf({ code: "quota", message: error.message, retryable: true }) : error;
+    const error = new this.#host.kit.SyncError({ code: quota ? "quota" : "storage", message: `${quota ? "quota" : "storage"}: ${e.message}`, retryable: true }, e);
+    return quota ? this.#host.kit.errorOf({ code: "quota", message: error.message, retryable: true }) : error;
   }
 
   async close(): Promise<void> {
@@ -204,6 +281,7 @@ export class Store {
   /** Closes it and deletes all that it keeps. */
   async destroy(): Promise<void> {
     await this.close();
+    if (!globalThis.indexedDB) return;
     await new Promise<void>((resolve, reject) => {
       const r = indexedDB.deleteDatabase(this.#name);
       r.onsuccess = () => resolve();

@@ -6,7 +6,7 @@ import type { Events } from "../events.js";
 import { freeze } from "../json.js";
 import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
-import { rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { gone, rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { blobOf } from "./request.js";
 import type { DataSync } from "./sync.js";
@@ -41,7 +41,7 @@ export class DataStream {
   readonly name: string;
   readonly #sync: DataSync;
   readonly #events: Events<DataEvents>;
-  readonly #open = new Map<string, { open: Open<undefined>; n: number }>();
+  readonly #open = new Map<string, { open: Open<undefined>; n: number; row: Omit<Queued, "n"> }>(); // appended here, and not on the server
   readonly #subscriptions = new Set<Subscription>();
   readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
   #queue: { open: Open<undefined>; row: Omit<Queued, "n"> }[] = [];
@@ -117,16 +117,20 @@ export class DataStream {
     const type = this.#typeNow();
     this.#queue = [];
     try {
-      const first = await this.#sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
+      const store = (again: boolean) => this.#sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
         const s = await this.#in(tx);
         if (s.type && mediaType(s.type) !== mediaType(type)) throw this.#sync.host.kit.invalid("", `the stream is ${s.type}`);
+        const [kept] = again ? await tx.byID<Queued>("queue", batch[0]!.row.id) : [];
+        if (kept) return kept.n;
         batch.forEach((b, i) => tx.put("queue", { ...b.row, n: s.next + i } satisfies Queued));
         tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
         return s.next;
       });
-      if (!this.#ended) batch.forEach((b, i) => this.#open.set(b.row.id, { open: b.open, n: first + i }));
+      // A transaction that ended without a verdict may have been kept.
+      const first = await store(false).catch((e: SyncError) => (e.code === "storage" ? store(true) : Promise.reject(e)));
+      if (!this.#ended) batch.forEach((b, i) => this.#open.set(b.row.id, { ...b, n: first + i }));
       for (const b of batch) {
-        b.open.resolve(undefined);
+        if (this.#sync.store.durable) b.open.resolve(undefined); // else when the server has it
         if (this.#ended) b.open.write.settle(0, this.#ended);
       }
       if (this.#ended) return;
@@ -143,7 +147,7 @@ export class DataStream {
 
   async #in(tx: Tx): Promise<Stored> {
     const s = await tx.get<Stored>("streams", this.name);
-    if (!s) throw this.#sync.host.kit.errorOf({ code: "closed", message: "the database was destroyed" });
+    if (!s) throw gone;
     return s;
   }
 
@@ -385,6 +389,7 @@ export class DataStream {
       if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
       for (const [id, { open, n }] of this.#open) {
         if (n > s.acked) continue;
+        open.resolve(undefined);
         open.write.settle(this.#indexes.get(id) ?? 0, null); // unknown where another context has sent it
         this.#open.delete(id);
         this.#indexes.delete(id);
@@ -411,9 +416,23 @@ export class DataStream {
 
   #refused(r: RejectedEntry): void {
     const { kit } = this.#sync.host;
-    this.#open.get(r.id)?.open.write.settle(0, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
-    this.#open.delete(r.id);
+    this.#fail(r.id, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
     this.#events.emit("rejected", r);
+  }
+
+  /** Ends what was promised of an entry. */
+  #fail(id: string, error: SyncError): void {
+    const open = this.#open.get(id)?.open;
+    open?.reject(error); // where it was not kept here
+    open?.write.settle(0, error);
+    this.#open.delete(id);
+  }
+
+  /** @internal The local database is gone. Gives what is known of the stream, and what was appended here since the page was loaded. */
+  lost(): { known: Partial<Stored>; queue: Queued[] } {
+    const queue = [...this.#open.values()].map((open, i) => ({ ...open.row, n: (open.n = i) }));
+    const { keep, type, life, exists } = this.#stored;
+    return { known: { keep, type, life: life + 1, exists, next: queue.length, unsure: true }, queue };
   }
 
   /** @internal The server has an entry, at an index. */
@@ -494,8 +513,7 @@ export class DataStream {
   end(error: Error): void {
     if (this.#ended) return;
     this.#ended = error as SyncError;
-    for (const { open } of this.#open.values()) open.write.settle(0, this.#ended);
-    this.#open.clear();
+    for (const id of [...this.#open.keys()]) this.#fail(id, this.#ended);
     for (const wait of this.#settling) wait.reject(error);
     this.#settling.clear();
     for (const sub of this.#subscriptions) sub.ended = true;

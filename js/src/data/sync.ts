@@ -3,7 +3,7 @@
 import { unpack, type Frame } from "./frames.js";
 import type { Host } from "./kit.js";
 import { answered, decide, newProducer, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
-import { rows, Store, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { gone, rows, Store, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
 import { DataStream } from "./stream.js";
 import type { Hint, Work } from "./work.js";
@@ -12,6 +12,7 @@ import { Failure, Transport, type Page } from "./transport.js";
 
 const mergeBytes = 64 << 10; // blocks under this grow
 const firstLimit = 3000; // milliseconds that a first read waits for the server
+const hearsay = 500; // milliseconds in which it is heard that somebody destroys the database
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
 
 const sameRequest = (a: Producer, b: Producer) => a.id === b.id && a.epoch === b.epoch && a.seq === b.seq && a.sent === b.sent && a.batch === b.batch;
@@ -32,11 +33,12 @@ export class DataSync {
   #leader = false;
   #frozen = false;
   #closed = false;
+  #left = false; // somebody is about to destroy the database
   #running: Promise<void> | null = null;
 
   constructor(host: Host) {
     this.host = host;
-    this.store = new Store(`${host.shared}/data`, host.kit, host.durability);
+    this.store = new Store(host, () => this.#missing());
     this.transport = new Transport(host);
     for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
       const target = event === "visibilitychange" ? globalThis.document : globalThis;
@@ -78,6 +80,7 @@ export class DataSync {
       this.wake(name, "opened");
     }
     if (hint.data === "close") this.#unwanted(name);
+    if (hint.data === "left") this.#left = true;
     if (hint.data === "wake") this.wake(name, "write");
     if (hint.data === "changed") {
       if (hint.work) {
@@ -116,8 +119,7 @@ export class DataSync {
     await this.store.run("readwrite", ["streams"], async (tx) => {
       const was = await tx.get<Stored>("streams", name);
       const keep = options.keep ?? was?.keep ?? "all";
-      const fresh: Stored = { name, life: 0, keep, type, producer: newProducer(this.host.newID()), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false };
-      tx.put("streams", { ...(was ?? fresh), keep, type: was?.type || type });
+      tx.put("streams", { ...(was ?? fresh(name, this.host.newID())), keep, type: was?.type || type });
     });
     const stream = new DataStream(this, name);
     await stream.refresh();
@@ -126,6 +128,32 @@ export class DataSync {
     this.host.tell({ data: "open", name } satisfies Hint);
     this.wake(name, "opened");
     return stream;
+  }
+
+  /** The database was taken away: what is open goes on in memory, and is fetched anew. What contexts that are gone had queued is lost. */
+  async taken(): Promise<void> {
+    if (!this.store.durable) return;
+    this.store.refuge();
+    await this.store.run("readwrite", ["streams", "queue"], async (tx) => {
+      for (const [name, stream] of this.#open) {
+        const { known, queue } = stream.lost();
+        tx.put("streams", { ...fresh(name, this.host.newID()), ...known });
+        for (const q of queue) tx.put("queue", q);
+      }
+    });
+    this.lead(true);
+    for (const [name, stream] of this.#open) {
+      void stream.refresh();
+      this.wake(name, "opened");
+    }
+  }
+
+  /** What is open is not stored any more. Who destroys a database on purpose says so within a moment. */
+  async #missing(): Promise<void> {
+    await new Promise((r) => setTimeout(r, hearsay));
+    if (this.#closed || this.#left) return;
+    this.host.log("error", "lost", "the browser has lost the database of the data streams");
+    await this.taken();
   }
 
   forget(name: string): void {
@@ -160,6 +188,8 @@ export class DataSync {
       for (const s of all) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
       if (n > 0 && !force) return n;
       for (const s of all) tx.delete("streams", s.name);
+      this.#left = true;
+      this.host.tell({ data: "left" });
       return 0;
     });
   }
@@ -348,10 +378,12 @@ export class DataSync {
     return this.store.run("readonly", ["queue"], (tx) => tx.count("queue", rows(s.name, s.acked)));
   }
 
-  async #stored(name: string): Promise<Stored> {
-    const s = await this.store.run("readonly", ["streams"], (tx) => tx.get<Stored>("streams", name));
-    if (!s) throw new Failure("not-found", "the data stream is not known here");
-    return s;
+  #stored(name: string): Promise<Stored> {
+    return this.store.run("readonly", ["streams"], async (tx) => {
+      const s = await tx.get<Stored>("streams", name);
+      if (!s) throw gone;
+      return s;
+    });
   }
 
   #changed(name: string, tell: boolean): void {
@@ -379,6 +411,7 @@ export class DataSync {
     });
     const { s, items } = read;
     if (!s || items.length === 0) return false;
+    if (s.unsure) return this.#find(s, items[0]!);
     const p = decide(s.producer, items.map((q) => q.size));
     if (p !== s.producer && !(await this.#move(name, s.producer, (now) => ({ ...now, producer: p })))) return true;
     const batch = items.slice(0, p.batch);
@@ -402,6 +435,16 @@ export class DataSync {
       return false;
     }
     await this.#settle(name, p, batch, outcome, answer.head);
+    return true;
+  }
+
+  /** Asks whether the server has an entry. The first one that it has not ends the doubt: it has none of those behind. */
+  async #find(s: Stored, q: Queued): Promise<boolean> {
+    const page = await this.transport.read(s.name, `entry=${encodeURIComponent(q.id)}&`);
+    const absent = "status" in page;
+    if (absent && page.code !== "not-found" && page.code !== "gone") throw new Failure(page.code, page.message);
+    await this.#move(s.name, s.producer, (now) => (absent ? { ...now, unsure: false } : { ...now, acked: q.n, exists: true }));
+    this.#changed(s.name, true);
     return true;
   }
 
@@ -537,7 +580,7 @@ export class DataSync {
       tx.delete("blocks", rows(name));
       tx.delete("large", IDBKeyRange.bound([name, ""], [name, "\uffff"]));
       tx.delete("queue", rows(name, -1, s.acked));
-      tx.put("streams", { ...s, life: s.life + 1, producer: newProducer(this.host.newID()), from: "", offset: "", head: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false });
+      tx.put("streams", { ...fresh(name, this.host.newID()), keep: s.keep, type: s.type, life: s.life + 1, next: s.next, acked: s.acked, block: s.block });
     });
     this.#changed(name, true);
     this.wake(name, "write");
@@ -554,6 +597,11 @@ export class DataSync {
     await this.#running?.catch(() => {});
     await this.store.close();
   }
+}
+
+/** A stream of which nothing is known. */
+function fresh(name: string, id: string): Stored {
+  return { name, life: 0, keep: "all", type: "", producer: newProducer(id), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false, unsure: false };
 }
 
 function failureOf(e: unknown): Failure {

@@ -11,7 +11,7 @@ export interface Work {
 
 /** What contexts tell one another. */
 export interface Hint {
-  data: "changed" | "wake" | "open" | "close" | "who";
+  data: "changed" | "wake" | "open" | "close" | "who" | "left";
   name?: string;
   work?: Work;
 }
