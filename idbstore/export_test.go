@@ -2,5 +2,10 @@
 
 package idbstore
 
+import "time"
+
 // Disconnect closes the connection as the browser does: without the store's knowledge.
 func Disconnect(s *Store) { s.db.Close() }
+
+// Impatient makes a store wait that long for a transaction.
+func Impatient(s *Store, limit time.Duration) { s.answer = limit }

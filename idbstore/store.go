@@ -28,6 +28,9 @@ const (
 	openLimit = 8 * time.Second
 	// deleteLimit ends the wait for a deletion that another context blocks; the browser goes on with it by itself.
 	deleteLimit = 2 * time.Second
+	// answerLimit ends the wait for a transaction: Chromium forgets those that begin while it closes the connection by force. What became of
+	// one is not known then.
+	answerLimit = 10 * time.Second
 )
 
 // Options say how to store.
@@ -46,7 +49,8 @@ type Store struct {
 	durability idb.TransactionDurability
 	factory    *idb.Factory
 	frame      func() js.Value
-	limit      time.Duration
+	limit      time.Duration // of an open
+	answer     time.Duration // of a transaction
 	db         *idb.Database
 	life       string // the database's; one that was deleted and made again has another
 	closed     bool
@@ -60,7 +64,7 @@ var errClosed = &core.Error{Code: core.CodeClosed, Message: "the store is closed
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
-	s := &Store{name: name, frame: o.Frame, limit: o.Limit, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
+	s := &Store{name: name, frame: o.Frame, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
 	if s.limit == 0 {
 		s.limit = openLimit
 	}
@@ -111,11 +115,11 @@ func (s *Store) open(ctx context.Context) error {
 }
 
 func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
-	listening, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
-	var failed error // in the driver's hands it would be a panic
-	req, err := s.factory.Open(listening, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
+	var failed error                         // in the driver's hands it would be a panic
+	background := context.WithoutCancel(ctx) // an answer that comes late is still listened to
+	req, err := s.factory.Open(background, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
 		for _, name := range [...]string{records, meta} {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
 				failed = err
@@ -124,22 +128,16 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 		return nil
 	})
 	if err != nil {
-		deaf()
 		return nil, err
 	}
 	db, err := req.Await(ctx)
-	late := ctx.Err() != nil && (db == nil || err == nil) // a cancelled Await gives no error
-	if !late {
-		deaf()
-	}
 	switch {
-	case late:
-		_ = req.Listen(listening, func() { // nobody waits for it any more, and it would be in the way of whoever deletes the database
-			defer deaf()
+	case ctx.Err() != nil && (db == nil || err == nil): // a cancelled Await gives no error
+		_ = req.ListenSuccess(background, func() { // nobody waits for it, and it would be in the way of whoever deletes the database
 			if db, err := req.Result(); err == nil {
 				_ = db.Close()
 			}
-		}, deaf)
+		})
 		return nil, &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
 	case err != nil:
 		return nil, err
@@ -259,6 +257,7 @@ func (s *Store) Append(ctx context.Context, stream string, lsn core.LSN, record 
 		return err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	keys, err := tx.records.GetAllKeysRange(from, 2)
 	if err != nil {
 		return mapError(op, err)
@@ -302,6 +301,7 @@ func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out 
 		return nil, false, err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	all, err := keysFrom(stream, from-1)
 	if err != nil {
 		return nil, false, err
@@ -348,6 +348,7 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 		return out, err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	keys, err := tx.keys(ctx, stream, max(from, 1)-1)
 	if err != nil {
 		return out, mapError(op, err)
@@ -396,6 +397,7 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 		return nil, err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	one, err := tx.values(ctx, tx.meta, 1, func(int) (js.Value, error) { return manifestKey(stream), nil })
 	if err != nil {
 		return nil, mapError("read the manifest", err)
@@ -426,6 +428,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoin
 		return err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	base, err := tx.meta.Get(manifestKey(stream))
 	if err != nil {
 		return mapError(op, err)
@@ -485,11 +488,15 @@ func (s *Store) Streams(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	req, err := tx.records.GetAllKeys()
 	if err != nil {
 		return nil, mapError("list the streams", err)
 	}
 	keys, err := req.Await(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, mapError("list the streams", err)
 	}
@@ -508,6 +515,7 @@ func (s *Store) Destroy(ctx context.Context) error {
 		return err
 	}
 	defer tx.end()
+	ctx = tx.ctx
 	for _, store := range [...]*idb.ObjectStore{tx.records, tx.meta} {
 		if _, err := store.Clear(); err != nil {
 			return mapError("delete the database", err)

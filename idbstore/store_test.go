@@ -174,3 +174,68 @@ func TestALateOpenIsClosed(t *testing.T) {
 		t.Fatal(what)
 	}
 }
+
+// A transaction that is never answered: an error, and no empty log.
+func TestATransactionThatIsNotAnswered(t *testing.T) {
+	ctx := context.Background()
+	name := newName()
+	s, err := idbstore.Open(ctx, name, idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Append(ctx, "a", 0, []byte{0}); err != nil {
+		t.Fatal(err)
+	}
+	release := hold(t, name)
+	idbstore.Impatient(s, 100*time.Millisecond)
+	stored := func(what string, err error) {
+		t.Helper()
+		if core.CodeOf(err) != core.CodeStorage {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	stored("append", s.Append(ctx, "a", 1, []byte{1}))
+	_, err = s.Load(ctx, "a", 0)
+	stored("load", err)
+	_, err = s.Load(ctx, "a", 1)
+	stored("catch up", err)
+	_, err = s.Manifest(ctx, "a")
+	stored("manifest", err)
+	_, err = s.Streams(ctx)
+	stored("streams", err)
+	release()
+	idbstore.Impatient(s, 10*time.Second)
+	log, err := s.Load(ctx, "a", 0) // the append came through after all: its outcome was not known
+	if err != nil || len(log.Records) != 2 {
+		t.Errorf("%d records, %v", len(log.Records), err)
+	}
+}
+
+// hold keeps a transaction over all of a database until it is released.
+func hold(t *testing.T, name string) (release func()) {
+	t.Helper()
+	held, begun, ended := true, make(chan struct{}, 1), make(chan struct{}, 1)
+	open := js.Global().Get("indexedDB").Call("open", name)
+	open.Set("onsuccess", js.FuncOf(func(js.Value, []js.Value) any {
+		db := open.Get("result")
+		tx := db.Call("transaction", []any{"records", "meta"}, "readwrite")
+		var again js.Func
+		again = js.FuncOf(func(js.Value, []js.Value) any {
+			if held {
+				tx.Call("objectStore", "meta").Call("get", 1).Set("onsuccess", again)
+			}
+			return nil
+		})
+		again.Invoke()
+		tx.Set("oncomplete", js.FuncOf(func(js.Value, []js.Value) any {
+			db.Call("close")
+			ended <- struct{}{}
+			return nil
+		}))
+		begun <- struct{}{}
+		return nil
+	}))
+	<-begun
+	return func() { held = false; <-ended }
+}

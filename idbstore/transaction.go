@@ -17,6 +17,8 @@ type transaction struct {
 	*idb.Transaction
 	records, meta *idb.ObjectStore
 	store         *Store
+	ctx           context.Context // its limit; a cancelled Await gives no error
+	cancel        func()
 }
 
 var errFrozen = &core.Error{Code: core.CodeStorage, Message: "the page is frozen"}
@@ -43,6 +45,7 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 		}
 	}
 	t := &transaction{Transaction: tx, store: s}
+	t.ctx, t.cancel = context.WithTimeout(ctx, s.answer)
 	for _, name := range stores {
 		store, err := tx.ObjectStore(name)
 		if err != nil {
@@ -59,7 +62,10 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 }
 
 // end forgets a transaction of which nothing more is waited for.
-func (tx *transaction) end() { delete(tx.store.live, tx) }
+func (tx *transaction) end() {
+	tx.cancel()
+	delete(tx.store.live, tx)
+}
 
 func key(stream string, lsn core.LSN) js.Value {
 	return js.ValueOf([]any{stream, float64(lsn)})
@@ -146,7 +152,20 @@ func (tx *transaction) keys(ctx context.Context, stream string, from core.LSN) (
 	if err != nil {
 		return nil, err
 	}
-	return req.Await(ctx)
+	found, err := req.Await(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return found, err
+}
+
+// answered waits for a request. The result of one that has no answer must not be asked for: that throws where nothing catches.
+func answered(ctx context.Context, req *idb.Request) error {
+	_, err := req.Await(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // values reads n values: all are asked for, then the last one is waited for. The transaction lives on if it is used at once.
@@ -161,7 +180,7 @@ func (tx *transaction) values(ctx context.Context, store *idb.ObjectStore, n int
 			return nil, err
 		}
 	}
-	if _, err := requests[n-1].Await(ctx); err != nil {
+	if err := answered(ctx, requests[n-1]); err != nil {
 		return nil, err
 	}
 	out := make([][]byte, n)
@@ -171,7 +190,7 @@ func (tx *transaction) values(ctx context.Context, store *idb.ObjectStore, n int
 			return nil, err
 		}
 	}
-	return out, ctx.Err() // a cancelled Await gives no error
+	return out, nil
 }
 
 // checkpoint reads the manifest and the pages that it names.
