@@ -7,7 +7,7 @@ GO   ?= go
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack demo docs test test-go test-wasm test-e2e conformance lint vendor size bench soak screenshots sim mutants fuzz tools chromium npm clean
+.PHONY: all build pack demo docs test test-go test-wasm test-e2e conformance lint vendor size bench soak soak-frozen screenshots sim mutants fuzz tools chromium npm clean
 
 all: build
 
@@ -118,6 +118,10 @@ sim:
 # Twenty tabs for ten minutes, and sixty kills of the browser.
 soak: chromium npm build web-demo/dist/index.html
 	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles)$$' ./tests/e2e/
+
+# Tabs that stay frozen for an hour in the middle of their transactions.
+soak-frozen: chromium npm build web-demo/dist/index.html
+	$(GO) test -tags soak -count=1 -timeout 90m -v -run '^TestFrozenForAnHour$$' ./tests/e2e/
 
 # Bugs that are planted one by one: the simulator finds each within a minute.
 mutants:

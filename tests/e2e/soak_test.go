@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -152,3 +153,40 @@ func TestTwentyTabs(t *testing.T) {
 
 // Sixty kills of the browser while it writes.
 func TestKillCycles(t *testing.T) { killCycles(t, 60) }
+
+// Tabs that stay frozen for an hour in the middle of their transactions, the leader among them: nobody waits for them, and when they go on nothing is lost or
+// doubled.
+func TestFrozenForAnHour(t *testing.T) {
+	minutes := 60.0
+	if text := os.Getenv("SOAK_MINUTES"); text != "" {
+		minutes, _ = strconv.ParseFloat(text, 64)
+	}
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	all := tabs(b, s.url, 3, "")
+	victims, other := all[:2], all[2]
+	for _, tb := range victims {
+		tb.do(`
+			window.kept = [];
+			window.writing = setInterval(() => kept.push(s.create("todo", {title: "frozen"})), 1);
+			await new Promise((r) => setTimeout(r, 500))`)
+		tb.lifecycle(cdp.SetWebLifecycleStateStateFrozen)
+	}
+	slowest, rounds := time.Duration(0), 0
+	for end := time.Now().Add(time.Duration(minutes * float64(time.Minute))); time.Now().Before(end); rounds++ {
+		began := time.Now()
+		other.do(`await s.create("todo", {title: "meanwhile"}).persisted`)
+		slowest = max(slowest, time.Since(began))
+		time.Sleep(min(20*time.Second, time.Until(end)))
+	}
+	written := 0
+	for _, tb := range victims {
+		tb.lifecycle(cdp.SetWebLifecycleStateStateActive)
+		n, _ := strconv.Atoi(tb.do(`clearInterval(writing); await Promise.all(kept); await s.settled(); return kept.length`))
+		written += n
+	}
+	for _, tb := range all {
+		tb.eventually(fmt.Sprintf(`[%d,%d,0]`, written, rounds), `return [s.count({where: {title: "frozen"}}), s.count({where: {title: "meanwhile"}}), s.pending().length]`)
+	}
+	t.Logf("two tabs frozen for %v minutes: %d writes of theirs and %d meanwhile are there once; the slowest of these was on the server after %v", minutes, written, rounds, slowest.Round(time.Millisecond))
+}

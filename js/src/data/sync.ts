@@ -1,16 +1,16 @@
 // The loop of the data streams of one database: sends what is queued, fetches what is new. It is right with any number of contexts that run it
 // at once; the leader runs it for all, the others tell the leader.
+import { keepPage } from "./cache.js";
 import { unpack, type Frame } from "./frames.js";
 import type { Host } from "./kit.js";
 import { answered, decide, newProducer, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
-import { gone, rows, Store, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { gone, rows, Store, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
 import { DataStream } from "./stream.js";
 import type { Hint, Work } from "./work.js";
 import { blobOf, request } from "./request.js";
 import { Failure, Transport, type Page } from "./transport.js";
 
-const mergeBytes = 64 << 10; // blocks under this grow
 const firstLimit = 3000; // milliseconds that a first read waits for the server
 const hearsay = 500; // milliseconds in which it is heard that somebody destroys the database
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
@@ -494,7 +494,7 @@ export class DataSync {
     }
     const frames = unpack(page.bytes);
     const same = frames.length === 0 && s.offset === page.next && s.closed === page.closed && s.exists;
-    if (!same || s.acked >= 0) await this.#keepPage(s, page, frames, keep, await this.#large(name, s, page, frames, keep));
+    if (!same || s.acked >= 0) await keepPage(this.store, s, page, frames, await this.#large(name, s, page, frames, keep));
     return !page.upToDate;
   }
 
@@ -521,44 +521,12 @@ export class DataSync {
     return out;
   }
 
-  #keepPage(s: Stored, page: Page, frames: readonly Frame[], keep: Keep, large: Map<string, Blob>): Promise<void> {
-    const ids = new Set(frames.map((f) => f.id));
-    return this.store.run("readwrite", ["streams", "queue", "blocks", "large"], async (tx) => {
-      const now = await tx.get<Stored>("streams", s.name);
-      if (!now || now.offset !== s.offset) return; // another context has it
-      // What the log has brought leaves the queue; at the log's end that is all that the server had when it was asked.
-      await tx.walk<Queued>("queue", rows(s.name, -1, now.acked), (q) => {
-        if (ids.has(q.id) || (page.upToDate && q.n <= s.acked)) tx.delete("queue", [s.name, q.n]);
-        return true;
-      });
-      if (frames.length > 0) {
-        const size = frames.reduce((sum, f) => sum + (f.body || large.has(f.offset) ? f.size : 0), 0);
-        const last = await tx.get<Block>("blocks", [s.name, now.block - 1]);
-        const block: Block = { stream: s.name, n: now.block, from: page.from, to: page.next, count: frames.length, size, bytes: page.bytes, large: [...large.keys()] };
-        if (last && last.to === page.from && last.bytes.length + page.bytes.length <= mergeBytes) {
-          const bytes = new Uint8Array(last.bytes.length + page.bytes.length);
-          bytes.set(last.bytes);
-          bytes.set(page.bytes, last.bytes.length);
-          Object.assign(block, { n: last.n, from: last.from, count: last.count + frames.length, size: last.size + size, bytes, large: [...last.large, ...block.large] });
-        }
-        tx.put("blocks", block);
-        for (const [offset, blob] of large) tx.put("large", blob, [s.name, offset]);
-        now.block = block.n + 1;
-        now.kept += frames.length;
-        now.bytes += size;
-      }
-      Object.assign(now, { from: now.from || (s.offset === "" && keep === "all" ? "-1" : page.from), offset: page.next, head: page.head, type: page.type || now.type, exists: true, closed: page.closed });
-      if (keep !== "all") await trim(tx, now, keep);
-      tx.put("streams", now);
-    });
-  }
-
   // ---- wake-ups from the server
 
   /** Says what the leader hears of: all streams that contexts have open. */
   #listen(): void {
     if (!this.#leader || this.#frozen || this.#closed) return;
-    const names = [...this.#wanted.keys()].filter((name) => this.work(name).state === "live").slice(0, 100).sort();
+    const names = [...this.#wanted.keys()].filter((name) => this.work(name).state === "live").sort();
     this.host.listenFor(names);
   }
 
@@ -607,22 +575,4 @@ function fresh(name: string, id: string): Stored {
 function failureOf(e: unknown): Failure {
   const { code = "internal", message } = e as { code?: string; message: string };
   return new Failure(code, message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message, 0, e);
-}
-
-/** Forgets the oldest blocks beyond what is to be kept. */
-async function trim(tx: Tx, s: Stored, keep: { entries?: number; bytes?: number }): Promise<void> {
-  const over: Block[] = [];
-  await tx.walk<Block>("blocks", rows(s.name), (b) => {
-    const many = keep.entries !== undefined && s.kept - b.count >= keep.entries;
-    if (b.n === s.block - 1 || !(many || (keep.bytes !== undefined && s.bytes > keep.bytes))) return false;
-    over.push(b);
-    s.kept -= b.count;
-    s.bytes -= b.size;
-    s.from = b.to;
-    return true;
-  });
-  for (const b of over) {
-    tx.delete("blocks", [s.name, b.n]);
-    for (const offset of b.large) tx.delete("large", [s.name, offset]);
-  }
 }
