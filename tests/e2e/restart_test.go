@@ -80,6 +80,43 @@ func TestTheRuntimeIsRestarted(t *testing.T) {
 	}
 }
 
+// What a dead program has under way is aborted: the guards of its transactions are asked by nobody any more.
+func TestTransactionsOfADeadProgramAreAborted(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(spied + `
+		window.open = new Set();
+		window.ends = [];
+		const real = IDBDatabase.prototype.transaction;
+		IDBDatabase.prototype.transaction = function (stores, mode, options) {
+			const tx = real.call(this, stores, mode, options);
+			if (mode === "readwrite" && [...tx.objectStoreNames].includes("records")) {
+				open.add(tx);
+				for (const end of ["complete", "abort"]) tx.addEventListener(end, () => { open.delete(tx); tx.ended = end });
+			}
+			return tx;
+		}`)
+	one.start(`{log: (e) => logged.push(e), timers: {idle: 60000, retry: 60000}}`)
+	one.do(`await s.create("todo", {title: "before"}); await s.settled()`)
+	one.offline(true)
+	met := 0
+	for i := range 3 {
+		one.do(`window.w = s.create("todo", {title: "%d"}); w.catch(() => {}); for (let n = 0; n < 1000 && open.size === 0; n++) await new Promise((r) => { const c = new MessageChannel(); c.port1.onmessage = r; c.port2.postMessage(0) })`, i)
+		if one.do(`window.live = [...open]; if (live.length) { try { panic() } catch {} } return live.length`) == "0" {
+			continue
+		}
+		met++
+		one.want(`["abort"]`, `await new Promise((r) => setTimeout(r, 300)); return live.map((tx) => tx.ended)`)
+		one.eventually(`true`, `try { return s.count() > 0 } catch { return false }`)
+	}
+	if met == 0 {
+		t.Fatal("no transaction was under way")
+	}
+	one.offline(false)
+	one.do(`await s.create("todo", {title: "after"}); await s.settled()`)
+	one.want(`true`, `const all = titles(); return new Set(all).size === all.length && all.includes("before") && all.includes("after")`)
+}
+
 // Of several tabs one dies: the others notice nothing, and it is the leader still.
 func TestALeaderIsRestarted(t *testing.T) {
 	s := newSite(t)
