@@ -15,6 +15,7 @@ const scratch = "strandline/log"
 // and all databases of the origin are deleted. When any database is deleted, what the log holds is written into tables, and a new one begins.
 func renewLog(indexedDB js.Value) {
 	defer func() { _ = recover() }() // what is missing throws, and what is forbidden
+	nothing := once(func(js.Value) any { return nil })
 	navigator := js.Global().Get("navigator")
 	brands := navigator.Get("userAgentData").Get("brands")
 	for i := range brands.Length() {
@@ -29,8 +30,8 @@ func renewLog(indexedDB js.Value) {
 					indexedDB.Call("deleteDatabase", scratch)
 					return nil
 				}))
-				return js.Global().Get("Promise").New(once(func(js.Value) any { return nil })) // held until this context ends
-			}))
+				return js.Global().Get("Promise").New(nothing) // held until this context ends
+			})).Call("catch", once(func(js.Value) any { return nil }))
 		}
 	}
 }

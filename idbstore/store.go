@@ -30,7 +30,7 @@ const (
 	deleteLimit = 2 * time.Second
 	// answerLimit ends the wait for a transaction: Chromium forgets those that begin while it closes the connection by force. What became of
 	// one is not known then.
-	answerLimit = 10 * time.Second
+	answerLimit = time.Minute
 )
 
 // Options say how to store.

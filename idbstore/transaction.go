@@ -63,6 +63,9 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 
 // end forgets a transaction of which nothing more is waited for.
 func (tx *transaction) end() {
+	if tx.ctx.Err() != nil { // its guards are asked by nobody any more
+		_ = tx.Abort()
+	}
 	tx.cancel()
 	delete(tx.store.live, tx)
 }

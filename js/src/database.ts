@@ -472,13 +472,13 @@ export class Database {
   async destroy(options: { force?: boolean } = {}): Promise<void> {
     await this.#ready;
     this.#check();
+    const { unread } = this.#keeper;
+    if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
     const data = await this.#data.any().catch((e: unknown) => this.#unread(e, options.force === true));
     if (data) {
       const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
     }
-    const { unread } = this.#keeper;
-    if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
     this.#destroys(true); // else the others would take it for lost
     try {
       await this.#ask((done) => {
@@ -495,6 +495,7 @@ export class Database {
       if (!this.durable) await deleted(this.#shared).catch((e: unknown) => unread && Promise.reject(e as Error));
     } catch (e) {
       this.#destroys(false);
+      await data?.stay().catch(() => {});
       throw e;
     }
     await data?.store.destroy();

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Where the browser keeps nothing data streams work all the same: an append is kept when the server has it.
 func TestDataStreamsWhereTheBrowserKeepsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	for _, c := range []struct{ name, how string }{
@@ -47,6 +49,7 @@ func TestDataStreamsWhereTheBrowserKeepsNothing(t *testing.T) {
 
 // A database that is taken away while it is open: what was appended since the page was loaded is sent from memory, once.
 func TestDataStreamsThatAreTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, how string }{
 		{"with the actions", `window.s = await db.stream("lists/1"); await s.create("todo", {title: "x"}); await s.settled()`},
 		{"alone", ``},
@@ -101,4 +104,71 @@ func TestDataStreamsThatAreTakenAway(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A server that is away takes nothing away here: what is appended is kept at once, and after a reload.
+func TestDataStreamsOutliveTheServer(t *testing.T) {
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.do(`window.logged = []`)
+	one.startData(`{log: (e) => logged.push(e.code)}`, "")
+	one.do(`window.s = await db.stream("lists/1"); await d.append("sent").persisted; await s.settled()`)
+	s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+	s.kill()
+	one.eventually(`true`, `return d.status.state === "waiting" || d.status.state === "offline"`)
+	time.Sleep(time.Second)
+	one.want(`[false,["sent","kept"],"ok"]`, `await d.append("kept"); return [logged.includes("lost"), (await values()).flat(), (await db.health()).indexedDB]`)
+	s.setFault(nil)
+	s.start()
+	one.reload()
+	one.startData("", "")
+	one.eventually(`["sent","kept"]`, `return values()`)
+}
+
+// The data streams' database is deleted under two tabs, and one of them makes it anew before the other looks: that one has its own entries all the same.
+func TestDataStreamsMadeAnewByAnother(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url), b.open(s.url)
+	for _, tb := range []*tab{one, two} {
+		tb.startData(`{log: () => {}}`, "")
+	}
+	one.do(`await d.append("sent").persisted`)
+	s.setFaultAt("/v1/data/log/1", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+	one.do(`window.kept = d.append("kept"); await kept`)
+	two.do(`await db.close()`)
+	one.do(`await new Promise((resolve, reject) => { const r = indexedDB.deleteDatabase("strandline/test//data"); r.onsuccess = resolve; r.onerror = reject })`)
+	two.startData(`{log: () => {}}`, "")
+	two.do(`await d.append("two")`)
+	s.setFaultAt("", nil)
+	one.do(`await d.append("late"); await kept.persisted; await d.settled()`)
+	two.do(`await db.sync(); await d.settled()`)
+	for _, tb := range []*tab{one, two} {
+		tb.do(`await db.sync()`)
+		tb.eventually(`["kept","late","sent","two"]`, `return (await values()).sort()`)
+	}
+}
+
+// Who is refused to destroy a database, since actions are unsent, has the data streams as they were; so have other tabs.
+func TestADestroyThatIsRefused(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url), b.open(s.url)
+	for _, tb := range []*tab{one, two} {
+		tb.do(`window.logged = []`)
+		tb.startData(`{log: (e) => logged.push(e.code)}`, "")
+	}
+	one.do(`window.s = await db.stream("lists/1"); await d.append("sent").persisted; await s.settled()`)
+	two.eventually(`["sent"]`, `return values()`)
+	s.setFaultAt("/v1/sync", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+	one.do(`await s.create("todo", {title: "unsent"})`)
+	one.want(`["UnsentError",1]`, `try { await db.destroy() } catch (e) { return [e.name, e.pending] }`)
+	for i, tb := range []*tab{one, two} {
+		tb.want(`true`, `await new Promise((r) => setTimeout(r, 700)); return (await values()).flat()[0] === "sent"`)
+		tb.do(`await d.append("after %d").persisted`, i)
+		tb.want(`false`, `return logged.includes("lost")`)
+	}
+	s.setFault(nil)
+	one.do(`await s.settled(); await db.destroy()`)
+	two.eventually(`"closed"`, `return d.append("too late").then(() => 0, (e) => e.code)`)
 }

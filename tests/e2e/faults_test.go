@@ -111,6 +111,7 @@ func TestAToken(t *testing.T) {
 
 // A request that is never answered fails at its deadline; the loop goes on.
 func TestAServerThatNeverAnswers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")

@@ -62,6 +62,7 @@ func stateOf(b []byte) string {
 // writes is longer than the missing body, so that its checksum would be wrong and all be deleted, or shorter, so that it would be taken for the
 // body that was cut off.
 func TestBrowserKilledBetweenHeaderAndBody(t *testing.T) {
+	t.Parallel()
 	const block, header = 32 << 10, 7
 	for name, missing := range map[string]func(left int) int{
 		"less than the next life writes": func(int) int { return 1000 },

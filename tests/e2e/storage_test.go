@@ -210,6 +210,7 @@ const failing = `
 
 // Where the browser keeps nothing the app works all the same, and is told: a write is kept when the server has it.
 func TestABrowserThatKeepsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	for _, c := range []struct{ name, how, state string }{
@@ -310,6 +311,7 @@ func nth(t *testing.T, least int, round string) {
 
 // For every n the n-th call of IndexedDB fails: what was told as kept is there, once, whatever it was that failed.
 func TestTheNthRequestFails(t *testing.T) {
+	t.Parallel()
 	nth(t, 25, `
 		window.round = async (n, kind) => {
 			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
@@ -344,6 +346,7 @@ func TestTheNthRequestFails(t *testing.T) {
 
 // Whatever call of the data streams' database fails.
 func TestTheNthRequestOfDataStreamsFails(t *testing.T) {
+	t.Parallel()
 	nth(t, 20, `
 		window.round = async (n, kind) => {
 			while (!window.strandline) await new Promise((r) => setTimeout(r, 10));

@@ -57,6 +57,7 @@ func TestAStormOfReloads(t *testing.T) {
 
 // A leader that hangs says nothing and gives nothing back: what others write goes out within ten seconds, and after that as ever.
 func TestALeaderThatHangs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	const slow = `{timers: {idle: 60000, retry: 300}}`

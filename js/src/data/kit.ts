@@ -30,7 +30,7 @@ export interface Host {
   idle: number;
   newID(): string;
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
-  tell(message: object): void;
+  tell(message: object): unknown;
   statusChanged(): void;
   /** Says which data streams the database's one connection for hints is to be about as well, while this context leads. */
   listenFor(names: string[]): void;

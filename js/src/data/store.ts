@@ -8,6 +8,7 @@ import type { Producer } from "./producer.js";
 /** A stream as it is known here. */
 export interface Stored {
   name: string;
+  born: string; // what was made anew is another one
   life: number; // how often it was begun anew
   keep: Keep;
   type: string; // its content type; "" while that is not known
@@ -25,7 +26,6 @@ export interface Stored {
   exists: boolean; // the server has, or had, it
   gone: boolean; // and has it no more
   closed: boolean;
-  unsure: boolean; // which of the queue's entries the server has: the local database was taken away
 }
 
 /** An entry that the log has not brought yet. */
@@ -58,6 +58,7 @@ export interface Block {
 }
 
 const version = 1;
+const deleteLimit = 2000; // milliseconds that a context may keep it from being deleted
 const openLimit = 8000; // milliseconds that the browser may take to open the database
 
 export type Name = "streams" | "queue" | "rejected" | "blocks" | "large";
@@ -123,6 +124,9 @@ export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange
 /** Thrown in a transaction that lacks the row of a stream that is open: the database was destroyed, or taken away. */
 export const gone = new Error("the row of a stream is gone");
 
+/** What became of a transaction is not known. */
+export const unheard = new DOMException("the connection was closed", "AbortError");
+
 export class Store {
   readonly #name: string;
   readonly #host: Host;
@@ -134,7 +138,7 @@ export class Store {
   #closed = false;
   readonly #underWay = new Set<() => void>(); // transactions: Chromium forgets them where it closes the connection by force
 
-  /** whenGone resolves when the store has taken refuge, or never will. */
+  /** whenGone resolves when the store has taken refuge, or need not, or never will. */
   constructor(host: Host, whenGone: () => Promise<void>) {
     this.#name = `${host.shared}/data`;
     this.#host = host;
@@ -214,12 +218,16 @@ export class Store {
   /** Runs body in one transaction and gives what it gave, once that is durable, or, in memory, done. */
   async run<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
     try {
-      return await (this.#memory?.run(body) ?? this.#runStored(mode, stores, body));
+      if (this.#memory) return await this.#memory.run(body);
+      const value = await this.#runStored(mode, stores, body);
+      return this.#memory ? await (this.#memory as Memory).run(body) : value; // taken away meanwhile
     } catch (e) {
+      if (e !== gone && this.#memory && e instanceof DOMException) return (this.#memory as Memory).run(body);
       if (e !== gone) throw this.#error(e);
       if (!this.#memory) await this.#gone();
-      if (!this.#memory || this.#closed) throw this.#over();
-      return this.#memory.run(body).catch((e: unknown) => Promise.reject(e === gone ? this.#over() : (e as Error)));
+      if (this.#closed) throw this.#over();
+      const again = this.#memory ? (this.#memory as Memory).run(body) : this.#runStored(mode, stores, body);
+      return again.catch((e: unknown) => Promise.reject(e === gone ? this.#over() : (this.#error(e) as Error)));
     }
   }
 
@@ -237,7 +245,7 @@ export class Store {
     const complete = new Promise<void>((resolve, reject) => {
       tx.oncomplete = () => resolve();
       tx.onabort = () => reject(tx.error ?? new DOMException("the transaction was aborted", "AbortError"));
-      this.#underWay.add((lost = () => reject(new DOMException("the connection was closed", "AbortError"))));
+      this.#underWay.add((lost = () => reject(unheard)));
     }).finally(() => this.#underWay.delete(lost));
     complete.catch(() => {});
     let value: T;
@@ -283,6 +291,7 @@ export class Store {
     await this.close();
     if (!globalThis.indexedDB) return;
     await new Promise<void>((resolve, reject) => {
+      setTimeout(resolve, deleteLimit); // the browser goes on with it by itself
       const r = indexedDB.deleteDatabase(this.#name);
       r.onsuccess = () => resolve();
       r.onerror = () => reject(this.#error(r.error));

@@ -6,7 +6,7 @@ import type { Events } from "../events.js";
 import { freeze } from "../json.js";
 import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
-import { gone, rows, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { gone, rows, unheard, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { blobOf } from "./request.js";
 import type { DataSync } from "./sync.js";
@@ -126,11 +126,11 @@ export class DataStream {
         tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
         return s.next;
       });
-      // A transaction that ended without a verdict may have been kept.
-      const first = await store(false).catch((e: SyncError) => (e.code === "storage" ? store(true) : Promise.reject(e)));
+      const first = await this.#verdict(store);
       if (!this.#ended) batch.forEach((b, i) => this.#open.set(b.row.id, { ...b, n: first + i }));
       for (const b of batch) {
         if (this.#sync.store.durable) b.open.resolve(undefined); // else when the server has it
+        else if (this.#ended) b.open.reject(this.#ended);
         if (this.#ended) b.open.write.settle(0, this.#ended);
       }
       if (this.#ended) return;
@@ -145,10 +145,38 @@ export class DataStream {
     }
   }
 
+  /** Stores until it is known that it was, or was not: a transaction of a connection that the browser has closed may have been kept. */
+  async #verdict(store: (again: boolean) => Promise<number>): Promise<number> {
+    for (let n = 0, unknown = false; ; n++) {
+      try {
+        return await store(unknown);
+      } catch (e) {
+        unknown ||= (e as SyncError).cause === unheard;
+        if (!unknown || n === 5 || (e as SyncError).code !== "storage") throw e;
+        await new Promise((r) => setTimeout(r, 100 << n));
+      }
+    }
+  }
+
   async #in(tx: Tx): Promise<Stored> {
     const s = await tx.get<Stored>("streams", this.name);
-    if (!s) throw gone;
+    return this.mine(s);
+  }
+
+  /** @internal A row of the stream, unless it is another one's: a database that was taken away and made anew by another context has rows of its own. */
+  mine(s: Stored | undefined): Stored {
+    if (!s || (this.#stored && s.born !== this.#stored.born)) throw gone;
     return s;
+  }
+
+  /** @internal */
+  get born(): string {
+    return this.#stored.born;
+  }
+
+  /** @internal Whether an entry was appended here, and is not on the server. */
+  waits(id: string): boolean {
+    return this.#open.has(id) || this.#queue.some((q) => q.row.id === id);
   }
 
   // ---- reads
@@ -428,11 +456,12 @@ export class DataStream {
     this.#open.delete(id);
   }
 
-  /** @internal The local database is gone. Gives what is known of the stream, and what was appended here since the page was loaded. */
-  lost(): { known: Partial<Stored>; queue: Queued[] } {
+  /** @internal The local database is gone. Gives a row with what is known of the stream, and what was appended here since the page was loaded. */
+  lost(fresh: Stored): { row: Stored; queue: Queued[] } {
     const queue = [...this.#open.values()].map((open, i) => ({ ...open.row, n: (open.n = i) }));
     const { keep, type, life, exists } = this.#stored;
-    return { known: { keep, type, life: life + 1, exists, next: queue.length, unsure: true }, queue };
+    this.#stored = { ...fresh, keep, type, life: life + 1, exists, next: queue.length };
+    return { row: this.#stored, queue };
   }
 
   /** @internal The server has an entry, at an index. */

@@ -4,7 +4,7 @@ import { keepPage } from "./cache.js";
 import { unpack, type Frame } from "./frames.js";
 import type { Host } from "./kit.js";
 import { answered, decide, newProducer, maxBatch, maxBytes, type Outcome, type Producer } from "./producer.js";
-import { gone, rows, Store, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { rows, Store, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
 import { DataStream } from "./stream.js";
 import type { Hint, Work } from "./work.js";
@@ -34,10 +34,11 @@ export class DataSync {
   #frozen = false;
   #closed = false;
   #left = false; // somebody is about to destroy the database
+  #forgotten: Stored[] = []; // by this context
   #running: Promise<void> | null = null;
 
   constructor(host: Host) {
-    this.host = host;
+    this.host = { ...host, tell: (message) => this.store.durable && host.tell(message) }; // nobody else sees what is in memory
     this.store = new Store(host, () => this.#missing());
     this.transport = new Transport(host);
     for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
@@ -51,7 +52,7 @@ export class DataSync {
   // ---- what the database tells
 
   lead(yes: boolean): void {
-    this.#leader = yes;
+    this.#leader = yes || !this.store.durable; // who is alone works for itself
     if (!yes) return;
     this.#wanted.clear();
     for (const name of this.#open.keys()) this.#wanted.set(name, 1);
@@ -71,8 +72,10 @@ export class DataSync {
 
   /** What another context told. Only a hint: what counts is read from the store. */
   hear(message: unknown): void {
+    if (!this.store.durable) return; // what others tell is of another store
     const hint = message as Hint;
     const { name } = hint;
+    if (hint.data === "left") this.#left = hint.name === undefined;
     if (hint.data === "who") for (const name of this.#open.keys()) this.host.tell({ data: "open", name } satisfies Hint);
     if (typeof name !== "string") return;
     if (hint.data === "open") {
@@ -80,7 +83,6 @@ export class DataSync {
       this.wake(name, "opened");
     }
     if (hint.data === "close") this.#unwanted(name);
-    if (hint.data === "left") this.#left = true;
     if (hint.data === "wake") this.wake(name, "write");
     if (hint.data === "changed") {
       if (hint.work) {
@@ -119,7 +121,7 @@ export class DataSync {
     await this.store.run("readwrite", ["streams"], async (tx) => {
       const was = await tx.get<Stored>("streams", name);
       const keep = options.keep ?? was?.keep ?? "all";
-      tx.put("streams", { ...(was ?? fresh(name, this.host.newID())), keep, type: was?.type || type });
+      tx.put("streams", { ...(was ?? fresh(name)), keep, type: was?.type || type });
     });
     const stream = new DataStream(this, name);
     await stream.refresh();
@@ -130,14 +132,17 @@ export class DataSync {
     return stream;
   }
 
-  /** The database was taken away: what is open goes on in memory, and is fetched anew. What contexts that are gone had queued is lost. */
+  /**
+   * The database was taken away: what is open goes on in memory, and is fetched anew. What contexts that are gone had queued is lost. Nobody knows
+   * what the server has of the rest: it is sent again under another name, and the server leaves out the ids that it has.
+   */
   async taken(): Promise<void> {
-    if (!this.store.durable) return;
+    if (!this.store.durable || !this.host.url) return;
     this.store.refuge();
     await this.store.run("readwrite", ["streams", "queue"], async (tx) => {
       for (const [name, stream] of this.#open) {
-        const { known, queue } = stream.lost();
-        tx.put("streams", { ...fresh(name, this.host.newID()), ...known });
+        const { row, queue } = stream.lost(fresh(name));
+        tx.put("streams", row);
         for (const q of queue) tx.put("queue", q);
       }
     });
@@ -151,7 +156,9 @@ export class DataSync {
   /** What is open is not stored any more. Who destroys a database on purpose says so within a moment. */
   async #missing(): Promise<void> {
     await new Promise((r) => setTimeout(r, hearsay));
-    if (this.#closed || this.#left) return;
+    if (this.#closed || this.#left || !this.store.durable) return;
+    const there = await this.#all().catch(() => null); // an error is no loss, and who was refused has put everything back
+    if (!there || [...this.#open.values()].every((stream) => there.some((s) => s.name === stream.name && s.born === stream.born))) return;
     this.host.log("error", "lost", "the browser has lost the database of the data streams");
     await this.taken();
   }
@@ -182,24 +189,38 @@ export class DataSync {
 
   /** Forgets all streams, so that no context appends to them any more, where nothing waits for the server, or it is forced; gives how many entries do. */
   async leave(force: boolean): Promise<number> {
-    return this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
+    let left: Stored[] = [];
+    const pending = await this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       let n = 0;
       const all = await tx.all<Stored>("streams", null);
       for (const s of all) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
       if (n > 0 && !force) return n;
       for (const s of all) tx.delete("streams", s.name);
-      this.#left = true;
-      this.host.tell({ data: "left" });
+      left = all;
       return 0;
     });
+    if (pending > 0) return pending;
+    this.#forgotten = left;
+    this.#left = true;
+    this.host.tell({ data: "left" } satisfies Hint);
+    return 0;
+  }
+
+  /** The database is not destroyed after all: what was forgotten is there again. */
+  async stay(): Promise<void> {
+    await this.store.run("readwrite", ["streams"], async (tx) => this.#forgotten.forEach((s) => tx.put("streams", s)));
+    this.#left = false;
+    this.host.tell({ data: "left", name: "" } satisfies Hint);
   }
 
   /** Tells whether the server has an entry, as far as that is known at once; where it is not, the loop of the actions is poked when it is. */
   durable(stream: string, id: string): boolean {
     if (this.#durable.has(id)) return true;
+    if (this.#open.get(stream)?.waits(id)) return false;
     void this.store
       .run("readonly", ["streams", "queue", "rejected"], async (tx) => {
         const s = await tx.get<Stored>("streams", stream);
+        this.#open.get(stream)?.mine(s); // nothing is queued where nothing is stored any more
         const queued = (await tx.byID<Queued>("queue", id)).some((q) => q.stream === stream && q.n > (s?.acked ?? -1));
         return !queued && (await tx.byID("rejected", id)).length === 0;
       })
@@ -381,7 +402,9 @@ export class DataSync {
   #stored(name: string): Promise<Stored> {
     return this.store.run("readonly", ["streams"], async (tx) => {
       const s = await tx.get<Stored>("streams", name);
-      if (!s) throw gone;
+      const open = this.#open.get(name);
+      if (open) return open.mine(s);
+      if (!s) throw new Failure("not-found", "the data stream is not known here");
       return s;
     });
   }
@@ -411,7 +434,6 @@ export class DataSync {
     });
     const { s, items } = read;
     if (!s || items.length === 0) return false;
-    if (s.unsure) return this.#find(s, items[0]!);
     const p = decide(s.producer, items.map((q) => q.size));
     if (p !== s.producer && !(await this.#move(name, s.producer, (now) => ({ ...now, producer: p })))) return true;
     const batch = items.slice(0, p.batch);
@@ -435,16 +457,6 @@ export class DataSync {
       return false;
     }
     await this.#settle(name, p, batch, outcome, answer.head);
-    return true;
-  }
-
-  /** Asks whether the server has an entry. The first one that it has not ends the doubt: it has none of those behind. */
-  async #find(s: Stored, q: Queued): Promise<boolean> {
-    const page = await this.transport.read(s.name, `entry=${encodeURIComponent(q.id)}&`);
-    const absent = "status" in page;
-    if (absent && page.code !== "not-found" && page.code !== "gone") throw new Failure(page.code, page.message);
-    await this.#move(s.name, s.producer, (now) => (absent ? { ...now, unsure: false } : { ...now, acked: q.n, exists: true }));
-    this.#changed(s.name, true);
     return true;
   }
 
@@ -535,7 +547,10 @@ export class DataSync {
    * Without a name there is no connection: what is shown as live may not be.
    */
   async moved(name: string, offset: string): Promise<void> {
-    if (name === "") for (const [name, w] of this.#work) if (w.state === "live") this.wake(name, "deaf");
+    if (name === "") {
+      for (const [name, w] of this.#work) if (w.state === "live") this.wake(name, "deaf");
+      return;
+    }
     const s = await this.#stored(name).catch(() => null);
     if (s && (s.offset !== offset || s.gone)) this.wake(name, "push");
   }
@@ -548,7 +563,7 @@ export class DataSync {
       tx.delete("blocks", rows(name));
       tx.delete("large", IDBKeyRange.bound([name, ""], [name, "\uffff"]));
       tx.delete("queue", rows(name, -1, s.acked));
-      tx.put("streams", { ...fresh(name, this.host.newID()), keep: s.keep, type: s.type, life: s.life + 1, next: s.next, acked: s.acked, block: s.block });
+      tx.put("streams", { ...fresh(name), born: s.born, keep: s.keep, type: s.type, life: s.life + 1, next: s.next, acked: s.acked, block: s.block });
     });
     this.#changed(name, true);
     this.wake(name, "write");
@@ -568,8 +583,9 @@ export class DataSync {
 }
 
 /** A stream of which nothing is known. */
-function fresh(name: string, id: string): Stored {
-  return { name, life: 0, keep: "all", type: "", producer: newProducer(id), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false, unsure: false };
+function fresh(name: string): Stored {
+  const born = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  return { name, born, life: 0, keep: "all", type: "", producer: newProducer(born), next: 0, acked: -1, from: "", offset: "", head: 0, block: 0, kept: 0, bytes: 0, exists: false, gone: false, closed: false };
 }
 
 function failureOf(e: unknown): Failure {
