@@ -113,16 +113,18 @@ func TestDataStreamsOutliveTheServer(t *testing.T) {
 	one.do(`window.logged = []`)
 	one.startData(`{log: (e) => logged.push(e.code)}`, "")
 	one.do(`window.s = await db.stream("lists/1"); await d.append("sent").persisted; await s.settled()`)
+	s.send("POST", "log/1", "application/json", `"pushed"`)
+	one.eventually(`["sent","pushed"]`, `return values()`) // the connection for hints is there
 	s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
 	s.kill()
 	one.eventually(`true`, `return d.status.state === "waiting" || d.status.state === "offline"`)
 	time.Sleep(time.Second)
-	one.want(`[false,["sent","kept"],"ok"]`, `await d.append("kept"); return [logged.includes("lost"), (await values()).flat(), (await db.health()).indexedDB]`)
+	one.want(`[false,["sent","pushed","kept"],"ok"]`, `await d.append("kept"); return [logged.includes("lost"), (await values()).flat(), (await db.health()).indexedDB]`)
 	s.setFault(nil)
 	s.start()
 	one.reload()
 	one.startData("", "")
-	one.eventually(`["sent","kept"]`, `return values()`)
+	one.eventually(`["sent","pushed","kept"]`, `return values()`)
 }
 
 // The data streams' database is deleted under two tabs, and one of them makes it anew before the other looks: that one has its own entries all the same.
