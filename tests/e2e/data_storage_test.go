@@ -174,3 +174,18 @@ func TestADestroyThatIsRefused(t *testing.T) {
 	one.do(`await s.settled(); await db.destroy()`)
 	two.eventually(`"closed"`, `return d.append("too late").then(() => 0, (e) => e.code)`)
 }
+
+// Where WebKit has lost what serves a page's databases, a frame's serve the data streams too.
+func TestAFrameHealsDataStreams(t *testing.T) {
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.do(`%s`, failing+`failOpen(["UnknownError", "Connection to Indexed Database server lost. Refresh the page to try again"])`)
+	one.startData(`{log: () => {}}`, "")
+	one.offline(true)
+	one.want(`["ok",[["kept"]]]`, `await d.append("kept"); return [(await db.health()).indexedDB, await values()]`)
+	one.offline(false)
+	two := b.open(s.url) // of the same database
+	two.startData("", "")
+	two.eventually(`["kept"]`, `return values()`)
+}

@@ -198,6 +198,7 @@ const failing = `
 		prototype.real ??= prototype.open;
 		prototype.open = !error ? prototype.real : function () {
 			const r = Object.setPrototypeOf(new win.EventTarget(), win.IDBOpenDBRequest.prototype);
+			for (const event of ["success", "error", "upgradeneeded"]) Object.defineProperty(r, "on" + event, {set: (f) => r.addEventListener(event, f)});
 			if (error !== "hang") setTimeout(() => { Object.defineProperty(r, "error", {value: new win.DOMException(error[1], error[0])}); r.dispatchEvent(new win.Event("error")) });
 			return r;
 		};
