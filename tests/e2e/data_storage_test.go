@@ -1,11 +1,15 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/strandline-sync/strandline/server"
 )
 
 // Where the browser keeps nothing data streams work all the same: an append is kept when the server has it.
@@ -188,4 +192,23 @@ func TestAFrameHealsDataStreams(t *testing.T) {
 	two := b.open(s.url) // of the same database
 	two.startData("", "")
 	two.eventually(`["kept"]`, `return values()`)
+}
+
+// What was refused stays on its list when the database is taken away.
+func TestRefusedEntriesThatAreTakenAway(t *testing.T) {
+	s := newDataSite(t, func(_ context.Context, j *server.JudgedEntry) error {
+		if strings.Contains(string(j.Body), "bad") {
+			return errors.New("that is a bad word")
+		}
+		return nil
+	})
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.startData(`{log: () => {}}`, "")
+	one.do(`for (const v of ["bad 1", "good", "bad 2"]) await d.append(v).persisted.catch(() => {})`)
+	one.eventually(`["bad 1","bad 2"]`, `return d.rejected().map((r) => r.value)`)
+	one.clearIndexedDB(s.url)
+	one.do(`await d.append("after")`)
+	one.want(`["bad 1","bad 2"]`, `return d.rejected().map((r) => r.value)`)
+	one.do(`await d.discard(d.rejected()[0].id); await d.retry(d.rejected()[0].id)`)
+	one.eventually(`[["bad 2"],["good","after"],0]`, `return [d.rejected().map((r) => r.value), await values(), d.status.pending]`)
 }

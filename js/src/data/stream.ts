@@ -49,6 +49,7 @@ export class DataStream {
   #stored!: Stored;
   #pending = 0;
   #rejected: readonly RejectedEntry[] = [];
+  #refusals: readonly Refused[] = []; // as they are stored
   readonly #indexes = new Map<string, number>(); // of entries that the server has, until the store says so
   #refreshing: Promise<void> | null = null;
   #stale = false;
@@ -413,6 +414,7 @@ export class DataStream {
       this.#stored = s;
       this.#pending = pending;
       const known = new Map(this.#rejected.map((r) => [r.id, r]));
+      this.#refusals = rejected;
       this.#rejected = await Promise.all(rejected.map((r) => known.get(r.id) ?? rejectedEntry(r)));
       if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
       for (const [id, { open, n }] of this.#open) {
@@ -456,12 +458,13 @@ export class DataStream {
     this.#open.delete(id);
   }
 
-  /** @internal The local database is gone. Gives a row with what is known of the stream, and what was appended here since the page was loaded. */
-  lost(fresh: Stored): { row: Stored; queue: Queued[] } {
+  /** @internal The local database is gone. Gives a row with what is known of the stream, what was appended here since the page was loaded, and what was refused. */
+  lost(fresh: Stored): { row: Stored; queue: Queued[]; rejected: Refused[] } {
     const queue = [...this.#open.values()].map((open, i) => ({ ...open.row, n: (open.n = i) }));
+    const rejected = this.#refusals.map((r, i) => ({ ...r, n: queue.length + i }));
     const { keep, type, life, exists } = this.#stored;
-    this.#stored = { ...fresh, keep, type, life: life + 1, exists, next: queue.length };
-    return { row: this.#stored, queue };
+    this.#stored = { ...fresh, keep, type, life: life + 1, exists, next: queue.length + rejected.length };
+    return { row: this.#stored, queue, rejected };
   }
 
   /** @internal The server has an entry, at an index. */

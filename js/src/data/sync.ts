@@ -139,11 +139,12 @@ export class DataSync {
   async taken(): Promise<void> {
     if (!this.store.durable || !this.host.url) return;
     this.store.refuge();
-    await this.store.run("readwrite", ["streams", "queue"], async (tx) => {
+    await this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       for (const [name, stream] of this.#open) {
-        const { row, queue } = stream.lost(fresh(name));
+        const { row, queue, rejected } = stream.lost(fresh(name));
         tx.put("streams", row);
         for (const q of queue) tx.put("queue", q);
+        for (const r of rejected) tx.put("rejected", r);
       }
     });
     this.lead(true);
