@@ -1,15 +1,11 @@
 package e2e
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/strandline-sync/strandline/server"
 )
 
 // Where the browser keeps nothing data streams work all the same: an append is kept when the server has it.
@@ -196,12 +192,7 @@ func TestAFrameHealsDataStreams(t *testing.T) {
 
 // What was refused stays on its list when the database is taken away.
 func TestRefusedEntriesThatAreTakenAway(t *testing.T) {
-	s := newDataSite(t, func(_ context.Context, j *server.JudgedEntry) error {
-		if strings.Contains(string(j.Body), "bad") {
-			return errors.New("that is a bad word")
-		}
-		return nil
-	})
+	s := newDataSite(t, noBadWords)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.startData(`{log: () => {}}`, "")
 	one.do(`for (const v of ["bad 1", "good", "bad 2"]) await d.append(v).persisted.catch(() => {})`)

@@ -189,14 +189,17 @@ func TestDataStreamOfBytes(t *testing.T) {
 	other.want(fmt.Sprintf(`%d`, size), `return (await d.read())[1].value.length`)
 }
 
+// noBadWords is a server's ValidateData.
+func noBadWords(_ context.Context, j *server.JudgedEntry) error {
+	if strings.Contains(string(j.Body), "bad") {
+		return errors.New("that is a bad word")
+	}
+	return nil
+}
+
 // What the server refuses goes to the rejected list, the rest goes on; a closed stream takes nothing, a deleted one keeps what is pending and says so.
 func TestDataStreamRefusals(t *testing.T) {
-	s := newDataSite(t, func(_ context.Context, j *server.JudgedEntry) error {
-		if strings.Contains(string(j.Body), "bad") {
-			return errors.New("that is a bad word")
-		}
-		return nil
-	})
+	s := newDataSite(t, noBadWords)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.startData("", "")
 	one.do(`

@@ -137,7 +137,7 @@ export class DataSync {
    * what the server has of the rest: it is sent again under another name, and the server leaves out the ids that it has.
    */
   async taken(): Promise<void> {
-    if (!this.store.durable || !this.host.url) return;
+    if (!this.store.durable || !this.host.url || this.#left) return; // what somebody destroys on purpose is not to be sent
     this.store.refuge();
     await this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       for (const [name, stream] of this.#open) {
