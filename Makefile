@@ -4,26 +4,37 @@
 ADDR ?= 127.0.0.1:8080
 DATA ?= ./data
 GO   ?= go
-# A large environment makes wasm tests fail in the browser: they get a small one.
-WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack demo docs test test-go test-wasm test-e2e conformance lint vendor size bench soak soak-frozen screenshots sim mutants fuzz tools chromium npm clean
+# go.mod's toolchain line names the one Go for everything here; whichever is installed fetches it. Settings that change what Go builds do not
+# count. js/build/toolchain is as strict for what is shipped, whoever calls it.
+THEIR_TOOLCHAIN := $(GOTOOLCHAIN)
+override export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
+override export GOWORK := off
+unexport GOFLAGS GOEXPERIMENT GOWASM GOOS GOARCH CGO_ENABLED
+NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
+
+# A large environment makes wasm tests fail in the browser: they get a small one.
+WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
+
+.PHONY: all build pack release demo docs check ci test test-go test-32 test-wasm test-e2e test-smoke test-loaded test-frameworks test-release \
+	conformance lint vendor size pin toolchains bench soak soak-frozen screenshots sim mutants fuzz chromium npm clean
 
 all: build
 
-# ---- build: bin/strandline and js/dist
+# ---- build: bin/strandline, with the browser files inside, and these in js/dist
 
-build: bin/strandline js/dist/strandline.js
+build: bin/strandline
 
-GO_SOURCES   := go.mod go.sum $(shell find core idbstore wasm server cmd -name '*.go' -not -name '*_test.go')
+GO_SOURCES   := go.mod go.sum js/package.json $(shell find core idbstore wasm server cmd js web-demo -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*')
 WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm -name '*.go' -not -name '*_test.go')
 JS_SOURCES   := wasm_exec.js $(shell find js/src js/types js/build -type f)
 DEMO_SOURCES := $(shell find web-demo/src web-demo/public web-demo/build web-demo/vendor -type f)
 
-bin/strandline: $(GO_SOURCES)
-	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/strandline
+bin/strandline: $(GO_SOURCES) js/dist/strandline.js web-demo/dist/index.html
+	CGO_ENABLED=0 $(GO) build -tags bundled -trimpath -o $@ ./cmd/strandline
 
 js/dist/strandline.js: $(WASM_SOURCES) $(JS_SOURCES)
+	$(NEED) writable go
 	$(GO) run ./js/build
 
 web-demo/dist/index.html: js/dist/strandline.js $(DEMO_SOURCES)
@@ -32,35 +43,55 @@ web-demo/dist/index.html: js/dist/strandline.js $(DEMO_SOURCES)
 # ---- pack: the npm package, as bin/strandline-VERSION.tgz
 
 pack: js/dist/strandline.js
-	@sh tests/setup.sh npm
-	@rm -f bin/strandline-*.tgz
 	$(GO) run ./js/pack
-	cd bin/package && npm pack --silent --pack-destination ..
+
+# ---- release: programs for each platform, the npm package and SHA256SUMS, in bin/release
+
+release: js/dist/strandline.js web-demo/dist/index.html pack
+	$(GO) run ./cmd/release
 
 # ---- demo: builds what is missing and serves it
 
-demo: bin/strandline web-demo/dist/index.html
-	exec bin/strandline serve --addr $(ADDR) --data $(DATA) --static web-demo/dist --max-action 4096
+demo: bin/strandline
+	exec bin/strandline demo --addr $(ADDR) --data $(DATA)
 
-# ---- test
+# ---- check: what takes two minutes; test: everything that always runs; ci: that, and what takes longer
+
+check: lint test-smoke
+	$(GO) test ./core/... ./server/... ./cmd/... ./js/...
+	@echo "all that make check looks at passed"
 
 test: lint test-go test-wasm conformance test-e2e size
 	@echo "all tests passed"
 
+ci: test toolchains test-32 test-release test-frameworks test-loaded
+	@echo "all of the longer tests passed too"
+
 test-go:
-	@sh tests/setup.sh gcc
+	$(NEED) writable go gcc
 	$(GO) test -race ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/layering/... ./tests/protocol/...
+
+test-32:
+	$(NEED) writable go
+	GOARCH=386 CGO_ENABLED=0 $(GO) test ./core/... ./server/... ./cmd/... ./tests/protocol/...
 
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
 
-test-e2e: chromium npm build web-demo/dist/index.html pack tests/pack/node_modules
-	$(GO) test -count=1 -timeout 30m ./tests/e2e/
+FRAMEWORKS = ^TestThePackage$$
+test-e2e: chromium npm build
+	$(GO) test -count=1 -timeout 30m -skip '$(FRAMEWORKS)' ./tests/e2e/
 
-# What the package is tried with: Vite, Workbox, publint, attw.
+# The thinnest whole path: offline writes, a kill, convergence.
+test-smoke: chromium build
+	$(GO) test -count=1 -run '^TestOfflineWritesSurviveAndConverge$$' ./tests/e2e/
+
+# The package with the tools that people build with: Vite, Workbox, Node, tsc, publint, attw.
+test-frameworks: chromium npm build pack tests/pack/node_modules
+	$(GO) test -count=1 -timeout 30m -run '$(FRAMEWORKS)' ./tests/e2e/
+
 tests/pack/node_modules: tests/pack/package-lock.json
-	@sh tests/setup.sh npm
-	cd tests/pack && npm ci --no-audit --no-fund --silent
+	$(NEED) npm packages=tests/pack
 	@touch $@
 
 # The public conformance suite of the Durable Streams Protocol, and that protocol's own client, against strandline serve.
@@ -68,8 +99,7 @@ conformance: bin/strandline tests/conformance/node_modules
 	@sh tests/conformance/run.sh
 
 tests/conformance/node_modules: tests/conformance/package-lock.json
-	@sh tests/setup.sh npm
-	cd tests/conformance && npm ci --no-audit --no-fund --silent
+	$(NEED) npm packages=tests/conformance
 	@touch $@
 
 lint: npm bin/staticcheck
@@ -92,20 +122,35 @@ vendor: npm
 	$(GO) run ./web-demo/vendor
 
 size: js/dist/strandline.js
-	@sh tests/setup.sh brotli
+	$(NEED) brotli
 	$(GO) run ./tests/size
+
+# After go.mod's toolchain line was changed: takes over that Go's glue, and says what the change weighs.
+pin:
+	$(NEED) go brotli
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" wasm_exec.js
+	$(GO) run ./tests/size -since HEAD
+
+# Builds with each Go of a list, installed and fetched, over caches of their own, and with nonsense in Go's settings: the bytes are the same.
+toolchains:
+	$(NEED) writable go
+	$(GO) run ./tests/toolchains
+
+# The released programs: twice the same bytes, and each runs as far as this machine can run it.
+test-release: chromium release
+	$(NEED) qemu
+	$(GO) test -count=1 -timeout 30m -tags release ./cmd/release
 
 bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modules
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md
 	$(GO) test ./core ./server/... -run '^$$' -bench . -benchtime 2s
 
 tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
-	@sh tests/setup.sh npm
-	cd tests/bench/contenders && npm ci --no-audit --no-fund --silent
+	$(NEED) npm packages=tests/bench/contenders
 	@touch $@
 
 # Pictures of each page in light and dark, on a phone and a desktop, in screenshots/.
-screenshots: chromium npm build web-demo/dist/index.html
+screenshots: chromium npm build
 	@mkdir -p screenshots
 	SCREENSHOTS="$(CURDIR)/screenshots" $(GO) test -count=1 -run '^(TestTodoMVC|TestDemo.*|TestTwoPhones|TestInspector)$$' ./tests/e2e/
 
@@ -116,11 +161,11 @@ sim:
 	$(GO) test ./tests/sim -count=1 -timeout 0 -run '^TestHistories$$' -v -seed $(SEED) -histories $(N) | grep -v '^=== \|^    --- PASS'
 
 # Twenty tabs for ten minutes, and sixty kills of the browser.
-soak: chromium npm build web-demo/dist/index.html
+soak: chromium npm build
 	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles)$$' ./tests/e2e/
 
 # Tabs that stay frozen for an hour in the middle of their transactions.
-soak-frozen: chromium npm build web-demo/dist/index.html
+soak-frozen: chromium npm build
 	$(GO) test -tags soak -count=1 -timeout 90m -v -run '^TestFrozenForAnHour$$' ./tests/e2e/
 
 # Bugs that are planted one by one: the simulator finds each within a minute.
@@ -136,20 +181,22 @@ fuzz:
 
 # Built natively first: run through GOOS=js, go tool would build them for the browser.
 bin/staticcheck: go.mod go.sum
+	$(NEED) writable go
 	$(GO) build -o $@ honnef.co/go/tools/cmd/staticcheck
 
 bin/wasmbrowsertest: go.mod go.sum
+	$(NEED) writable go
 	$(GO) build -o $@ github.com/agnivade/wasmbrowsertest
 
 chromium:
-	@sh tests/setup.sh chromium
+	$(NEED) chromium
 
 npm: js/node_modules/.bin/tsc
 
 js/node_modules/.bin/tsc: js/package.json js/package-lock.json
-	@sh tests/setup.sh npm
-	cd js && npm ci --no-audit --no-fund --silent
+	$(NEED) npm packages=js
 	@touch $@
 
 clean:
+	chmod -R u+w bin/modcache 2>/dev/null || true
 	rm -rf bin js/dist web-demo/dist

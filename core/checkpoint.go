@@ -5,6 +5,9 @@ import (
 	"strconv"
 )
 
+// CheckpointFormat is the format of the checkpoints that servers give to clients. Readers refuse others.
+const CheckpointFormat = "1"
+
 // AppendCheckpoint writes the state in its one canonical encoding: JSON lines of a header, the clients by id and the
 // objects by id. Equal logs of one epoch give equal bytes. s holds no pending actions.
 func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
@@ -19,7 +22,7 @@ func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
 	dst = s.Chain.Append(dst)
 	dst = append(dst, `","epoch":"`...)
 	dst = s.Epoch.Append(dst)
-	dst = append(dst, `","format":1,"head":`...)
+	dst = append(dst, `","format":`+CheckpointFormat+`,"head":`...)
 	dst = strconv.AppendUint(dst, s.Head, 10)
 	dst = append(dst, `,"stream":`...)
 	dst = append(AppendString(dst, stream), "}\n"...)

@@ -32,7 +32,7 @@ func NewCheckpointReader(text string) (*CheckpointReader, error) {
 	if ok = ok && c.lit(`,"epoch":`); ok {
 		s.Epoch, err = c.uuid()
 	}
-	if ok = ok && err == nil && c.lit(`,"format":1,"head":`); ok {
+	if ok = ok && err == nil && c.lit(`,"format":`+CheckpointFormat+`,"head":`); ok {
 		s.Head, err = c.integer()
 	}
 	if ok = ok && err == nil && c.lit(`,"stream":`); ok {

@@ -8,8 +8,8 @@ import (
 // LSN numbers the records of a local log: 0, 1, 2, …
 type LSN uint64
 
-// recordVersion is the format of the records that this version writes. Readers refuse newer ones (CodeUpgrade).
-const recordVersion = 1
+// RecordFormat is the format of the records that this version writes. Readers refuse newer ones (CodeUpgrade).
+const RecordFormat = 1
 
 type recordKind byte
 
@@ -76,7 +76,7 @@ type encoder struct{ b []byte }
 
 func newRecord(kind recordKind, sizeHint int) *encoder {
 	e := &encoder{b: make([]byte, recordHeader, recordHeader+sizeHint)}
-	e.b[0], e.b[1] = recordVersion, byte(kind)
+	e.b[0], e.b[1] = RecordFormat, byte(kind)
 	return e
 }
 
@@ -223,7 +223,7 @@ func openRecord(b []byte, kind recordKind) (*decoder, error) {
 	if len(b) < recordHeader {
 		return nil, corruptRecord("is cut short")
 	}
-	if b[0] != recordVersion {
+	if b[0] != RecordFormat {
 		return nil, fail(CodeUpgrade, "", "a local record was written by a newer version")
 	}
 	body := b[recordHeader:]

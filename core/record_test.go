@@ -58,7 +58,7 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	newer := append([]byte(nil), whole...)
-	newer[0] = recordVersion + 1
+	newer[0] = RecordFormat + 1
 	if _, err := decodeRecord(newer); CodeOf(err) != CodeUpgrade {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package idbstore keeps local logs in IndexedDB, through go-indexeddb. It is built for js/wasm alone.
+// Package idbstore keeps local logs in IndexedDB, through go-indexeddb. It is built for js/wasm; elsewhere
+// it tells its formats alone.
 //
 // # Layout
 //

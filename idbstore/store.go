@@ -17,12 +17,10 @@ import (
 )
 
 const (
-	schemaVersion = 1
-	records       = "records"
-	meta          = "meta"
-	lifeKey       = "life"   // in meta: a random id made with the database
-	formatKey     = "format" // in meta: of what is stored; absent counts as 1. A newer version's is refused before anything is written
-	format        = 1
+	records   = "records"
+	meta      = "meta"
+	lifeKey   = "life"   // in meta: a random id made with the database
+	formatKey = "format" // in meta: of what is stored; absent counts as 1. A newer version's is refused before anything is written
 
 	// openLimit ends the wait for an open that the browser never answers.
 	openLimit = 8 * time.Second
@@ -119,7 +117,7 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 	defer cancel()
 	var failed error                         // in the driver's hands it would be a panic
 	background := context.WithoutCancel(ctx) // an answer that comes late is still listened to
-	req, err := s.factory.Open(background, s.name, schemaVersion, func(db *idb.Database, old, _ uint) error {
+	req, err := s.factory.Open(background, s.name, Schema, func(db *idb.Database, old, _ uint) error {
 		for _, name := range [...]string{records, meta} {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
 				failed = err
@@ -183,7 +181,7 @@ func readLife(ctx context.Context, db *idb.Database) (string, error) {
 		return "", err
 	case ctx.Err() != nil:
 		return "", &core.Error{Code: core.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
-	case of.Type() == js.TypeNumber && of.Int() > format:
+	case of.Type() == js.TypeNumber && of.Int() > Format:
 		return "", &core.Error{Code: core.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
 	case life.Type() != js.TypeString:
 		return "", &core.Error{Code: core.CodeCorrupt, Message: "the database lacks its id"}
@@ -225,7 +223,7 @@ func writeLife(ctx context.Context, db *idb.Database) error {
 		_, err = store.AddKey(js.ValueOf(lifeKey), js.ValueOf(uuid.NewString()))
 	}
 	if err == nil {
-		_, err = store.AddKey(js.ValueOf(formatKey), js.ValueOf(format))
+		_, err = store.AddKey(js.ValueOf(formatKey), js.ValueOf(Format))
 	}
 	if err != nil {
 		_ = tx.Abort()

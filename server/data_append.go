@@ -34,9 +34,9 @@ type appended struct {
 	meta      *dataMeta
 	tail      position
 	duplicate bool
-	whole     bool // all of the request's entries are new
-	upload    int  // bytes of the entry that are there
-	partial   bool // and more are to come
+	whole     bool  // all of the request's entries are new
+	upload    int64 // bytes of the entry that are there
+	partial   bool  // and more are to come
 	seq       uint64
 }
 
@@ -111,7 +111,7 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 	s.use(out.stream.ID, out.meta, now)
 	switch {
 	case out.partial:
-		h.Set("Upload-Offset", strconv.Itoa(out.upload))
+		h.Set("Upload-Offset", strconv.FormatInt(out.upload, 10))
 		h.Set("Upload-Complete", "?0")
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -175,14 +175,14 @@ func readAppending(r *http.Request, p Principal) (*appending, error) {
 		switch {
 		case complete != "?0" && complete != "?1":
 			return nil, bad("/Upload-Complete", "is ?0 or ?1")
-		case !ok || offset > maxUpload:
-			return nil, bad("/Upload-Offset", "is no whole number up to "+strconv.Itoa(maxUpload))
+		case !ok || offset > uint64(maxUpload):
+			return nil, bad("/Upload-Offset", "is no whole number up to "+strconv.FormatInt(maxUpload, 10))
 		case a.producer == "":
 			return nil, bad("/Producer-Id", "is missing: an entry in parts is a producer's")
 		case a.closes:
 			return nil, bad("/Stream-Closed", "stands beside a part of an entry")
 		}
-		a.part = &uploadPart{offset: int(offset), last: complete == "?1"}
+		a.part = &uploadPart{offset: int64(offset), last: complete == "?1"}
 	}
 	return a, nil
 }
@@ -198,7 +198,7 @@ func (a *appending) check() error {
 		return bad("/Content-Type", "is missing")
 	case len(a.body) > 0 && mediaType(a.kind) == "":
 		return bad("/Content-Type", "is no media type")
-	case a.part != nil && a.part.offset+len(a.body) > maxUpload:
+	case a.part != nil && a.part.offset+int64(len(a.body)) > maxUpload:
 		return errTooLarge
 	}
 	return nil

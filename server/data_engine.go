@@ -39,7 +39,7 @@ type DataTx interface {
 	// has more than maxBody bytes: DataBytes reads these.
 	ReadData(id, after uint64, limit, maxBytes, maxBody int) ([]DataEntry, error)
 	// DataBytes gives at most n bytes of an entry, from one of them on.
-	DataBytes(id, index uint64, from, n int) ([]byte, error)
+	DataBytes(id, index uint64, from int64, n int) ([]byte, error)
 	// FindData gives the index of the entry with an id of its writer's choice; 0 where there is none.
 	FindData(id uint64, entry core.UUID) (uint64, error)
 
@@ -70,7 +70,7 @@ type DataStream struct {
 type DataEntry struct {
 	Index  uint64
 	End    uint64 // of its bytes, in those of the stream
-	Size   int
+	Size   int64
 	ID     core.UUID // of its writer's choice; Nil: none
 	Stored int64     // Unix milliseconds
 	By     string    // subject of the principal
@@ -89,6 +89,6 @@ type Upload struct {
 	ID         uint64 // the engine's
 	Epoch, Seq uint64 // of the producer
 	Entry      core.UUID
-	Size       int   // that is there
+	Size       int64 // that is there
 	At         int64 // when it was begun, Unix milliseconds
 }

@@ -39,14 +39,14 @@ func unframe(m *dataMeta, body []byte) ([]message, error) {
 // readEntries reads the view of entries: of each, 16 bytes of id (zero where its writer chose none), 8 bytes of size, one byte that tells
 // whether its bytes follow, one byte of length and the offset behind it, and then its bytes; numbers are big-endian.
 func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
-	left, bytes := limit, 0
+	left, bytes := limit, int64(0)
 	most := maxDataInline
 	if pg.meta.isJSON() { // a message is what one request may have, and is read whole only
 		most = math.MaxInt32
 	}
-	return pg.each(tx, segs, limit, most, func(g segment, e *DataEntry, skip, size int) (bool, error) {
-		inline := size-skip <= most
-		if left == 0 || inline && bytes+size-skip > maxDataAnswer && bytes > 0 {
+	return pg.each(tx, segs, limit, most, func(g segment, e *DataEntry, skip, size int64) (bool, error) {
+		inline := size-skip <= int64(most)
+		if left == 0 || inline && bytes+size-skip > int64(maxDataAnswer) && bytes > 0 {
 			pg.full = true
 			return false, nil
 		}
@@ -54,7 +54,7 @@ func (pg *page) readEntries(tx DataTx, segs []segment, limit int) error {
 		body := e.Body
 		if body == nil && inline {
 			var err error
-			if body, err = tx.DataBytes(g.stream, e.Index, skip, size-skip); err != nil {
+			if body, err = tx.DataBytes(g.stream, e.Index, skip, int(size-skip)); err != nil {
 				return false, err
 			}
 		} else if inline {

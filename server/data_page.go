@@ -77,7 +77,7 @@ func (s *Server) readPage(ctx context.Context, name string, q dataQuery, now int
 }
 
 // each calls f with the entries from pg.to on until it says that the page is full; f moves nothing. What a fork has not inherited is cut off.
-func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g segment, e *DataEntry, skip, size int) (bool, error)) error {
+func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g segment, e *DataEntry, skip, size int64) (bool, error)) error {
 	for i, g := range segs {
 		after := pg.to.entries
 		if i > 0 {
@@ -96,10 +96,10 @@ func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g seg
 				if e.Index > g.toIndex {
 					break
 				}
-				size := int(min(e.End, g.toBytes) - e.Start())
-				skip := 0
+				size := int64(min(e.End, g.toBytes) - e.Start())
+				skip := int64(0)
 				if at := pg.to.bytes; at > e.Start() {
-					skip = int(at - e.Start())
+					skip = int64(at - e.Start())
 				}
 				more, err := f(g, e, skip, size)
 				if err != nil || !more {
@@ -118,7 +118,7 @@ func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g seg
 // readMessages reads JSON: an array of the messages.
 func (pg *page) readMessages(tx DataTx, segs []segment) error {
 	pg.body = append(pg.body, '[')
-	err := pg.each(tx, segs, 1000, math.MaxInt32, func(_ segment, e *DataEntry, _, _ int) (bool, error) {
+	err := pg.each(tx, segs, 1000, math.MaxInt32, func(_ segment, e *DataEntry, _, _ int64) (bool, error) {
 		if len(pg.body)+len(e.Body) > maxDataAnswer && len(pg.body) > 1 {
 			pg.full = true
 			return false, nil
@@ -136,16 +136,16 @@ func (pg *page) readMessages(tx DataTx, segs []segment) error {
 // readBytes reads the bytes, whatever their messages.
 func (pg *page) readBytes(tx DataTx, segs []segment) error {
 	text := pg.meta.isText()
-	return pg.each(tx, segs, 1000, maxDataAnswer, func(g segment, e *DataEntry, skip, size int) (bool, error) {
+	return pg.each(tx, segs, 1000, maxDataAnswer, func(g segment, e *DataEntry, skip, size int64) (bool, error) {
 		room := maxDataAnswer - len(pg.body)
 		if room <= 0 {
 			pg.full = true
 			return false, nil
 		}
-		n := min(room, size-skip)
+		n := int(min(int64(room), size-skip))
 		body := e.Body
 		if body != nil {
-			body = body[skip : skip+n]
+			body = body[skip:][:n]
 		} else {
 			var err error
 			if body, err = tx.DataBytes(g.stream, e.Index, skip, n); err != nil {
@@ -155,7 +155,7 @@ func (pg *page) readBytes(tx DataTx, segs []segment) error {
 				return false, problem(core.CodeInternal, "", "the engine lacks bytes of an entry")
 			}
 		}
-		if n < size-skip && text {
+		if int64(n) < size-skip && text {
 			if body = wholeRunes(body, len(pg.body) > 0); len(body) == 0 {
 				pg.full = true
 				if skip > 0 {
@@ -165,7 +165,7 @@ func (pg *page) readBytes(tx DataTx, segs []segment) error {
 			}
 		}
 		pg.body = append(pg.body, body...)
-		if skip += len(body); skip < size {
+		if skip += int64(len(body)); skip < size {
 			pg.full = true
 			pg.to = position{g.stream, e.Start() + uint64(skip), e.Index - 1}
 			return false, nil

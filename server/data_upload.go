@@ -1,13 +1,11 @@
 package server
 
-import ()
-
 // maxUpload bounds an entry that comes in parts.
-const maxUpload = 4 << 30
+const maxUpload int64 = 4 << 30
 
 // uploadPart is one part of an entry that comes in several.
 type uploadPart struct {
-	offset int
+	offset int64
 	last   bool
 }
 
@@ -30,7 +28,7 @@ func (s *Server) addPart(tx DataTx, p Principal, a *appending, now int64, out *a
 	if err := tx.PutUpload(d.ID, a.producer, *u, a.body); err != nil {
 		return false, err
 	}
-	out.upload, out.partial = u.Size+len(a.body), !a.part.last
+	out.upload, out.partial = u.Size+int64(len(a.body)), !a.part.last
 	if out.partial {
 		if out.meta.TTL == nil {
 			return false, nil

@@ -324,7 +324,7 @@ func (s *Server) entriesOf(d *DataStream, p Principal, messages []message, now i
 	for i, m := range messages {
 		d.Head++
 		d.Tail += uint64(len(m.body))
-		out[i] = DataEntry{Index: d.Head, End: d.Tail, Size: len(m.body), ID: m.id, Stored: now, By: p.Subject, Body: m.body}
+		out[i] = DataEntry{Index: d.Head, End: d.Tail, Size: int64(len(m.body)), ID: m.id, Stored: now, By: p.Subject, Body: m.body}
 	}
 	return out
 }

@@ -8,14 +8,22 @@ import (
 
 const usage = `strandline serves action streams to sync runtimes, and reads and writes them.
 
-	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--engine sqlite]
+	strandline demo [--addr 127.0.0.1:8080] [--data DIR]
+	        serves the demo, which is in this program, at http://127.0.0.1:8080
+
+	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--dist] [--engine sqlite]
 	                 [--auth none|secret:FILE] [--cors ORIGIN]... [--checkpoints BYTES] [--keep N]
+	                 [--max-action BYTES]
+	        is the sync server; --dist shows the browser files that are in this program at /dist/
 
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows
 
 	strandline append URL STREAM [--token FILE]
 	        makes an action of each line of its input, an op or an array of ops as JSON, and prints index and id of each
+
+	strandline version
+	        says which version this is, and the formats and the protocol that it knows
 
 strandline VERB -h tells what each flag means.
 `
@@ -27,12 +35,16 @@ func main() {
 	}
 	var err error
 	switch verb := os.Args[1]; verb {
+	case "demo":
+		err = demo(os.Args[2:])
 	case "serve":
 		err = serve(os.Args[2:])
 	case "tail":
 		err = tail(os.Args[2:])
 	case "append":
 		err = appendActions(os.Args[2:])
+	case "version", "-version", "--version":
+		err = version(os.Args[2:])
 	case "help", "-h", "--help":
 		fmt.Print(usage)
 	default:

@@ -16,18 +16,26 @@ import (
 	"time"
 
 	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/sqlite"
 )
 
-const stopLimit = 10 * time.Second // for what is under way when the server is told to stop
+const (
+	stopLimit   = 10 * time.Second // for what is under way when the server is told to stop
+	defaultAddr = "127.0.0.1:8080"
+)
+
+// errNotBundled is for the verbs and flags that need the browser files.
+var errNotBundled = errors.New("this program was built without the browser files: take one that make build or make release has made")
 
 // serve runs the server until a signal ends it.
 func serve(args []string) error {
 	flags := flag.NewFlagSet("strandline serve", flag.ExitOnError)
-	addr := flags.String("addr", "127.0.0.1:8080", "the address to listen at; without authentication, a loopback one")
+	addr := flags.String("addr", defaultAddr, "the address to listen at, port 0: any that is free; without authentication, a loopback one")
 	data := flags.String("data", "./data", "the data directory, made where it is missing")
 	static := flags.String("static", "", "a directory of files to show at /")
+	dist := flags.Bool("dist", false, "show the browser files that are in this program at /dist/")
 	engine := flags.String("engine", "sqlite", "the log engine")
 	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
 	keep := flags.Uint64("keep", 0, "how many of a log's last entries are kept once a checkpoint stands for those before; 0: all are")
@@ -42,11 +50,8 @@ func serve(args []string) error {
 		cors = append(cors, origin)
 		return nil
 	})
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("serve takes no argument %q", flags.Arg(0))
 	}
 	if *engine != "sqlite" {
 		return fmt.Errorf("there is no engine %q; there is sqlite", *engine)
@@ -55,6 +60,8 @@ func serve(args []string) error {
 	if err != nil {
 		return err
 	}
+	l := listening{addr: *addr, data: *data, open: *auth == "none",
+		config: server.Config{Auth: who, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction}}
 	if *static != "" {
 		if info, err := os.Stat(*static); err != nil || !info.IsDir() {
 			return fmt.Errorf("--static %s is no directory", *static)
@@ -62,35 +69,53 @@ func serve(args []string) error {
 		if within(*data, *static) {
 			return fmt.Errorf("--data %s lies in --static %s: everybody could read the database", *data, *static)
 		}
+		l.files = staticFiles(http.Dir(*static))
 	}
-	logs, err := sqlite.Open(*data)
+	if *dist {
+		files := js.Files()
+		if files == nil {
+			return errNotBundled
+		}
+		l.library = library(files)
+	}
+	return l.run()
+}
+
+// parse reads a verb's flags; it takes nothing else.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%s takes no argument %q", strings.TrimPrefix(flags.Name(), "strandline "), flags.Arg(0))
+	}
+	return nil
+}
+
+// listening is a server over a data directory: what it shows where, and to whom.
+type listening struct {
+	addr, data     string
+	open           bool          // to everybody who calls this machine by a name of its own
+	files, library http.Handler  // at / and at /dist/; nil: nothing
+	config         server.Config // but for the engine
+}
+
+// run listens until a signal ends it.
+func (l listening) run() error {
+	logs, err := sqlite.Open(l.data)
 	if err != nil {
 		return err
 	}
 	defer logs.Close()
-	listener, err := net.Listen("tcp", *addr)
+	listener, err := listen(l.addr)
 	if err != nil {
 		return err
 	}
-	s := server.New(server.Config{Engine: logs, Auth: who, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction})
-	files := http.Handler(s) // which says of every other path that there is nothing
-	if *static != "" {
-		files = staticFiles(*static)
-	}
-	// No ServeMux: it would redirect what the API has to answer.
-	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
-			s.ServeHTTP(w, r)
-			return
-		}
-		files.ServeHTTP(w, r)
-	})
-	if *auth == "none" {
-		routes = fromHere(routes)
-	}
+	l.config.Engine = logs
+	s := server.New(l.config)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	h := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+	h := &http.Server{Handler: l.routes(s), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()
@@ -108,6 +133,41 @@ func serve(args []string) error {
 		return err
 	}
 	return logs.Close()
+}
+
+// routes is no ServeMux: that would redirect what the API has to answer.
+func (l listening) routes(api http.Handler) http.Handler {
+	files := l.files
+	if files == nil {
+		files = api // which says of every other path that there is nothing
+	}
+	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/v1" || strings.HasPrefix(path, "/v1/"):
+			api.ServeHTTP(w, r)
+		case l.library != nil && strings.HasPrefix(path, "/dist/"):
+			l.library.ServeHTTP(w, r)
+		default:
+			files.ServeHTTP(w, r)
+		}
+	})
+	if l.open {
+		return fromHere(routes)
+	}
+	return routes
+}
+
+// listen says what to do where the address cannot be had.
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		host, _, _ := net.SplitHostPort(addr)
+		return nil, fmt.Errorf("another program listens at %s: end it, or take any free port: --addr %s", addr, net.JoinHostPort(host, "0"))
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this user may not listen at %s: take a port from 1024 on with --addr", addr)
+	}
+	return listener, err
 }
 
 // within tells whether a directory is another one or lies in it, wherever links lead. It need not be there yet.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -66,13 +65,9 @@ func gcWake(now, pollUntil int64) (int64, int64) {
 
 const gcShare = "8e6"
 
-// gcOverlay writes the edited sources into dir, and the file that go build -overlay takes.
-func gcOverlay(dir string) (string, error) {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return "", fmt.Errorf("go env GOROOT: %w", err)
-	}
-	runtime := filepath.Join(strings.TrimSpace(string(out)), "src", "runtime")
+// gcOverlay writes the edited sources of a GOROOT into dir, and the file that go build -overlay takes.
+func gcOverlay(goroot, dir string) (string, error) {
+	runtime := filepath.Join(goroot, "src", "runtime")
 	texts := map[string]string{}
 	for _, e := range gcEdits {
 		text, known := texts[e.file]

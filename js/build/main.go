@@ -12,17 +12,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
-)
 
-// wasmFlags build without inlining, which is a tenth of the download: browsers inline what is hot by themselves. Go's own runtime is the
-// exception: with it, bulk writes are a tenth faster, for 6 KB.
-var wasmFlags = []string{"-trimpath", "-buildvcs=false", "-gcflags=all=-l",
-	"-gcflags=runtime=", "-gcflags=internal/runtime/maps=", "-gcflags=unicode/utf8="}
+	"github.com/strandline-sync/strandline/js/build/toolchain"
+)
 
 func main() {
 	if err := run(); err != nil {
@@ -39,14 +35,11 @@ func run() error {
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		return err
 	}
-	wasm := filepath.Join(dist, "strandline.wasm")
-	edited, err := os.MkdirTemp("", "strandline-runtime-")
+	toolchain, err := toolchain.Find(".")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(edited)
-	overlay, err := gcOverlay(edited)
-	if err != nil {
+	if err := sameGlue(toolchain.Root); err != nil {
 		return err
 	}
 	stamp, err := stampOf("go.mod", "go.sum", "core", "idbstore", "wasm", "js/build")
@@ -57,25 +50,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	flags := append([]string{"build", "-overlay", overlay}, wasmFlags...)
-	flags = append(flags, "-ldflags=-s -w -buildid= -X main.stamp="+stamp)
-	cmd := exec.Command("go", append(flags, "-o", wasm, "./wasm")...)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build the wasm: %w", err)
-	}
-	b, err := os.ReadFile(wasm)
-	if err == nil {
-		err = slim(b)
-	}
-	if err == nil {
-		err = os.WriteFile(wasm, b, 0o644)
-	}
-	if err == nil {
-		err = os.Chmod(wasm, 0o644)
-	}
-	if err != nil {
+	wasm := filepath.Join(dist, "strandline.wasm")
+	if err := buildWasm(toolchain, stamp, wasm); err != nil {
 		return err
 	}
 	hashed, err := hashedCopy(wasm)

@@ -1,18 +1,21 @@
-// Command pack puts the npm package together in bin/package, out of js/dist: what apps need, each file once, with a manifest that names it. npm pack
-// makes the tarball of that folder.
+// Command pack puts the npm package together as bin/strandline-VERSION.tgz, out of js/dist: what apps need, each file once, with a manifest that
+// names it. Equal files give an equal tarball.
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/strandline-sync/strandline/js"
 )
 
-const (
-	dist = "js/dist"
-	out  = "bin/package"
-)
+const dist = "js/dist"
 
 func main() {
 	if err := run(); err != nil {
@@ -22,42 +25,93 @@ func main() {
 }
 
 func run() error {
-	if err := os.RemoveAll(out); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Join(out, "dist"), 0o755); err != nil {
-		return err
-	}
-	files, err := os.ReadDir(dist)
+	files, err := contents()
 	if err != nil {
-		return fmt.Errorf("%w; run make build", err)
+		return err
 	}
+	tarball, err := pack(files)
+	if err != nil {
+		return err
+	}
+	old, err := filepath.Glob("bin/strandline-*.tgz")
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile("bin/strandline-"+js.Version()+".tgz", tarball, 0o644)
+}
+
+type file struct {
+	name string // in the package
+	text []byte
+}
+
+// contents lists what the package has, the manifest first.
+func contents() ([]file, error) {
+	entries, err := os.ReadDir(dist)
+	if err != nil {
+		return nil, fmt.Errorf("%w; run make build", err)
+	}
+	out := make([]file, 1)
 	wasm := ""
-	for _, f := range files {
-		name := f.Name()
+	add := func(from, name string) error {
+		text, err := os.ReadFile(from)
+		out = append(out, file{name, text})
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
 		if !packed(name) {
 			continue
 		}
 		if strings.HasSuffix(name, ".wasm") {
 			wasm = "./dist/" + name
 		}
-		if err := copyFile(filepath.Join(dist, name), filepath.Join(out, "dist", name)); err != nil {
-			return err
+		if err := add(filepath.Join(dist, name), "dist/"+name); err != nil {
+			return nil, err
 		}
 	}
 	if wasm == "" {
-		return fmt.Errorf("%s has no wasm under its hashed name; run make build", dist)
+		return nil, fmt.Errorf("%s has no wasm under its hashed name; run make build", dist)
 	}
 	for _, name := range []string{"README.md", "CHANGELOG.md", "LICENSE"} {
-		if err := copyFile(name, filepath.Join(out, name)); err != nil {
-			return err
+		if err := add(name, name); err != nil {
+			return nil, err
 		}
 	}
-	manifest, err := manifest(wasm)
+	text, err := manifest(wasm)
+	out[0] = file{"package.json", text}
+	return out, err
+}
+
+// pack makes the tarball as npm makes it: everything under package/, without what the machine or the time would add.
+func pack(files []file) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return os.WriteFile(filepath.Join(out, "package.json"), manifest, 0o644)
+	t := tar.NewWriter(z)
+	for _, f := range files {
+		h := &tar.Header{Name: "package/" + f.name, Size: int64(len(f.text)), Mode: 0o644, ModTime: time.Unix(499162500, 0), Typeflag: tar.TypeReg} // npm's time
+		if err := t.WriteHeader(h); err != nil {
+			return nil, err
+		}
+		if _, err := t.Write(f.text); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // packed tells whether the package has a file: the scripts under the names that apps write, and under hashed names what scripts load.
@@ -85,12 +139,4 @@ func manifest(wasm string) ([]byte, error) {
 		return nil, fmt.Errorf("js/package.json is not of the form that is known here")
 	}
 	return []byte(strings.Replace(text, "./dist/strandline.wasm\"", wasm+"\"", 1) + "\n}\n"), nil
-}
-
-func copyFile(from, to string) error {
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, b, 0o644)
 }

@@ -46,7 +46,7 @@ func runData(t *testing.T, open func(t *testing.T) server.Engine) {
 			for _, n := range sizes {
 				d.Head++
 				d.Tail += uint64(n)
-				out = append(out, server.DataEntry{Index: d.Head, End: d.Tail, Size: n, ID: core.UUID{15: byte(d.Head)}, Stored: 7, By: "me", Body: bytes.Repeat([]byte{byte(d.Head)}, n)})
+				out = append(out, server.DataEntry{Index: d.Head, End: d.Tail, Size: int64(n), ID: core.UUID{15: byte(d.Head)}, Stored: 7, By: "me", Body: bytes.Repeat([]byte{byte(d.Head)}, n)})
 			}
 			must(tx.AppendData(d.ID, out))
 			must(tx.PutData(d))
@@ -170,7 +170,7 @@ func runData(t *testing.T, open func(t *testing.T) server.Engine) {
 		}
 		view(t, e, func(tx server.DataTx) {
 			for from := range whole {
-				if b, err := tx.DataBytes(d.ID, 1, from, 9); err != nil || string(b) != string(whole[from:min(len(whole), from+9)]) {
+				if b, err := tx.DataBytes(d.ID, 1, int64(from), 9); err != nil || string(b) != string(whole[from:min(len(whole), from+9)]) {
 					t.Errorf("from %d: %q, %v", from, b, err)
 				}
 			}

@@ -128,8 +128,8 @@ func (d *data) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out []s
 		if en.Index <= after || len(out) == limit {
 			continue
 		}
-		if en.Size <= maxBody {
-			if maxBytes -= en.Size; maxBytes < 0 && len(out) > 0 {
+		if en.Size <= int64(maxBody) {
+			if maxBytes -= int(en.Size); maxBytes < 0 && len(out) > 0 {
 				break
 			}
 			if en.Upload != 0 {
@@ -143,15 +143,15 @@ func (d *data) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out []s
 	return out, nil
 }
 
-func (d *data) DataBytes(id, index uint64, from, n int) ([]byte, error) {
+func (d *data) DataBytes(id, index uint64, from int64, n int) ([]byte, error) {
 	for _, en := range d.streams[id].entries {
 		if en.Index == index {
 			body := en.Body
 			if en.Upload != 0 {
 				body = d.uploads[en.Upload]
 			}
-			from = min(from, len(body))
-			return slices.Clone(body[from:min(len(body), from+n)]), nil
+			start := int(min(from, int64(len(body))))
+			return slices.Clone(body[start:min(len(body), start+n)]), nil
 		}
 	}
 	return nil, nil
@@ -195,7 +195,7 @@ func (d *data) PutUpload(id uint64, producer string, u server.Upload, part []byt
 		u.ID = d.lastPart
 	}
 	d.uploads[u.ID] = append(slices.Clone(d.uploads[u.ID]), part...)
-	u.Size += len(part)
+	u.Size += int64(len(part))
 	s.uploads[producer] = u
 	return nil
 }

@@ -295,8 +295,8 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 			return false, err
 		}
 		copy(en.ID[:], chosen)
-		if en.Size <= maxBody {
-			maxBytes -= en.Size
+		if en.Size <= int64(maxBody) {
+			maxBytes -= int(en.Size)
 		}
 		if maxBytes < 0 && len(out) > 0 {
 			return false, nil
@@ -309,8 +309,8 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 		return nil, err
 	}
 	for i := range out { // a small upload: its one part, or few
-		if en := &out[i]; en.Upload != 0 && en.Size <= maxBody {
-			if en.Body, err = t.parts(en.Upload, 0, en.Size); err != nil {
+		if en := &out[i]; en.Upload != 0 && en.Size <= int64(maxBody) {
+			if en.Body, err = t.parts(en.Upload, 0, int(en.Size)); err != nil {
 				return nil, err
 			}
 			en.Upload = 0
@@ -319,7 +319,7 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 	return out, nil
 }
 
-func (t *dataTx) DataBytes(id, index uint64, from, n int) (b []byte, err error) {
+func (t *dataTx) DataBytes(id, index uint64, from int64, n int) (b []byte, err error) {
 	var upload uint64
 	if _, err := t.row([]any{&upload, &b}, "SELECT upload, CASE WHEN upload = 0 THEN substr(body, ?, ?) END FROM data_entries WHERE stream = ? AND idx = ?",
 		from+1, n, int64(id), int64(index)); err != nil || upload == 0 {
@@ -329,14 +329,14 @@ func (t *dataTx) DataBytes(id, index uint64, from, n int) (b []byte, err error) 
 }
 
 // parts reads bytes of what came in parts.
-func (t *dataTx) parts(upload uint64, from, n int) (b []byte, err error) {
+func (t *dataTx) parts(upload uint64, from int64, n int) (b []byte, err error) {
 	err = t.rows(func(scan func(...any) error) (bool, error) {
-		var end int
+		var end int64
 		var body []byte
 		if err := scan(&end, &body); err != nil {
 			return false, err
 		}
-		if start := end - len(body); start < from {
+		if start := end - int64(len(body)); start < from {
 			body = body[from-start:]
 		}
 		b = append(b, body[:min(len(body), n-len(b))]...)
@@ -401,7 +401,7 @@ func (t *dataTx) PutUpload(id uint64, producer string, u server.Upload, part []b
 		}
 		u.ID = uint64(made)
 	}
-	end := u.Size + len(part)
+	end := u.Size + int64(len(part))
 	if _, err := t.exec("INSERT INTO data_parts (upload, end, body) VALUES (?, ?, ?)", int64(u.ID), end, part); err != nil {
 		return err
 	}

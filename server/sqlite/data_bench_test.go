@@ -45,7 +45,7 @@ func BenchmarkDataAppend(b *testing.B) {
 						for i := range out {
 							d.Head++
 							d.Tail += uint64(len(body))
-							out[i] = server.DataEntry{Index: d.Head, End: d.Tail, Size: len(body), Body: body}
+							out[i] = server.DataEntry{Index: d.Head, End: d.Tail, Size: int64(len(body)), Body: body}
 						}
 						if err := tx.AppendData(d.ID, out); err != nil {
 							return err

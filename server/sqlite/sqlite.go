@@ -21,8 +21,8 @@ import (
 	"github.com/strandline-sync/strandline/server"
 )
 
-// schemaVersion is the format of the database; a newer one is refused.
-const schemaVersion = 3
+// Format is that of the database in a data directory; a newer one is refused.
+const Format = 3
 
 const schema = `
 CREATE TABLE IF NOT EXISTS streams (
@@ -90,10 +90,10 @@ func Open(dir string) (_ *Engine, err error) {
 	if err := e.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if version > schemaVersion {
-		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, schemaVersion)
+	if version > Format {
+		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, Format)
 	}
-	if _, err := e.write.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
+	if _, err := e.write.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	if err := syncDir(dir); err != nil {
@@ -116,16 +116,6 @@ func open(path string, conns int) (*sql.DB, error) {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil
-}
-
-// syncDir makes the directory's entries durable: a synced file whose name is lost is lost.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 func (e *Engine) release() error {
