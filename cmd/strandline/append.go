@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +20,7 @@ import (
 
 // appendActions makes an action of each line of the standard input, and prints the index and the id that each has got.
 func appendActions(args []string) error {
-	flags := flag.NewFlagSet("strandline append", flag.ExitOnError)
+	flags := newFlags("append")
 	r, err := parseRemote(flags, args)
 	if err != nil {
 		return err

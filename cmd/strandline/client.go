@@ -31,7 +31,7 @@ func parseRemote(flags *flag.FlagSet, args []string) (*remote, error) {
 	token := flags.String("token", "", "a file whose trimmed text is the bearer token")
 	var words []string
 	for {
-		if err := flags.Parse(args); err != nil {
+		if err := parse(flags, args); err != nil {
 			return nil, err
 		}
 		if flags.NArg() == 0 {
@@ -40,7 +40,7 @@ func parseRemote(flags *flag.FlagSet, args []string) (*remote, error) {
 		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
 	if len(words) != 2 {
-		return nil, fmt.Errorf("%s takes a URL and a STREAM", strings.TrimPrefix(flags.Name(), "strandline "))
+		return nil, fmt.Errorf("%s takes a URL and a STREAM", flags.Name())
 	}
 	u, err := url.Parse(words[0])
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

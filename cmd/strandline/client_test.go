@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 func run(stdin string, args ...string) (stdout, stderr string, err error) {
@@ -52,13 +53,7 @@ func tailing(t *testing.T, args ...string) (*exec.Cmd, <-chan string) {
 
 func next(t *testing.T, lines <-chan string) string {
 	t.Helper()
-	select {
-	case line := <-lines:
-		return line
-	case <-time.After(20 * time.Second):
-		t.Fatal("no line in 20 seconds")
-		return ""
-	}
+	return patience.Receive(t, "a line", lines)
 }
 
 func TestAppendAndTail(t *testing.T) {
@@ -166,13 +161,8 @@ func TestAppendGoesOn(t *testing.T) {
 	cmd.Process.Signal(os.Interrupt)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatal("a signal does not end it")
+	if err := patience.Receive(t, "a signal to end it", ended); err != nil {
+		t.Fatal(err)
 	}
 	// What comes before a line that cannot be read is appended.
 	stdout, stderr, err := run(op(3)+"\n{nonsense\n", "append", url, "s")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,10 +16,10 @@ const demoMaxAction = 4096
 
 // demo serves the demo's pages from within the program.
 func demo(args []string) error {
-	flags := flag.NewFlagSet("strandline demo", flag.ExitOnError)
+	flags := newFlags("demo")
 	addr := flags.String("addr", defaultAddr, "the loopback address to listen at; port 0: any that is free")
 	data := flags.String("data", "", "the data directory; by default one of yours: "+filepath.Join(userData(), "strandline", "demo"))
-	if err := parse(flags, args); err != nil {
+	if err := parseAll(flags, args); err != nil {
 		return err
 	}
 	files := webdemo.Files()

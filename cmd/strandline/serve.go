@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,7 +30,7 @@ var errNotBundled = errors.New("this program was built without the browser files
 
 // serve runs the server until a signal ends it.
 func serve(args []string) error {
-	flags := flag.NewFlagSet("strandline serve", flag.ExitOnError)
+	flags := newFlags("serve")
 	addr := flags.String("addr", defaultAddr, "the address to listen at, port 0: any that is free; without authentication, a loopback one")
 	data := flags.String("data", "./data", "the data directory, made where it is missing")
 	static := flags.String("static", "", "a directory of files to show at /")
@@ -50,7 +49,7 @@ func serve(args []string) error {
 		cors = append(cors, origin)
 		return nil
 	})
-	if err := parse(flags, args); err != nil {
+	if err := parseAll(flags, args); err != nil {
 		return err
 	}
 	if *engine != "sqlite" {
@@ -79,17 +78,6 @@ func serve(args []string) error {
 		l.library = library(files)
 	}
 	return l.run()
-}
-
-// parse reads a verb's flags; it takes nothing else.
-func parse(flags *flag.FlagSet, args []string) error {
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("%s takes no argument %q", strings.TrimPrefix(flags.Name(), "strandline "), flags.Arg(0))
-	}
-	return nil
 }
 
 // listening is a server over a data directory: what it shows where, and to whom.

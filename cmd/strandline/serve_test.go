@@ -3,14 +3,18 @@ package main
 import (
 	"bufio"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // The program is run as people run it: this test binary, told to be strandline.
@@ -68,6 +72,11 @@ func TestWhatServeRefuses(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty")
 	os.WriteFile(empty, []byte("\n"), 0o600)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for _, c := range []struct {
 		args []string
 		want string
@@ -85,7 +94,14 @@ func TestWhatServeRefuses(t *testing.T) {
 		{[]string{"serve", "--static", dir, "--data", dir}, "everybody could read"},
 		{[]string{"serve", "--cors", "*"}, "is no origin"},
 		{[]string{"serve", "--cors", "http://127.0.0.1:80/"}, "is no origin"},
-		{[]string{"serve", "extra"}, `no argument "extra"`},
+		{[]string{"serve", "extra"}, `serve takes no argument "extra"`},
+		{[]string{"serve", "--addr", taken.Addr().String()}, "another program listens at " + taken.Addr().String() + ": end it, or take any free port: --addr 127.0.0.1:0"},
+		{[]string{"serve", "--addr", "localhost"}, "missing port"},
+		{[]string{"serve", "--data", empty}, "data directory"},
+		{[]string{"serve", "--dist"}, "built without the browser files"},
+		{[]string{"demo"}, "built without the browser files"},
+		{[]string{"demo", "extra"}, `demo takes no argument "extra"`},
+		{[]string{"version", "extra"}, `version takes no argument "extra"`},
 	} {
 		cmd := command(c.args...)
 		cmd.Dir = dir
@@ -93,6 +109,38 @@ func TestWhatServeRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(string(out), c.want) {
 			t.Errorf("%v: %v, %s", c.args, err, out)
 		}
+		if len(c.args) > 1 && strings.Count(string(out), "\n") != 1 {
+			t.Errorf("%v: more than one line: %s", c.args, out)
+		}
+	}
+}
+
+// It says what it is, and which formats and protocol it knows.
+func TestVersion(t *testing.T) {
+	for _, verb := range []string{"version", "--version"} {
+		out, err := command(verb).CombinedOutput()
+		for _, want := range []string{"strandline 0.1.0, built with go1.", "\nbrowser files      not inside\n", "\nprotocol           1 ", "\ndata directory     format 3\n",
+			"\ncheckpoints        format 1\n", "\nIndexedDB          format 1, schema 1\n", "\nlocal log          format 1\n"} {
+			if err != nil || !strings.Contains("\n"+string(out), want) {
+				t.Errorf("%v: %q is not in\n%s", err, want, out)
+			}
+		}
+	}
+}
+
+// Each system has its own place for a user's data.
+func TestWhereAUsersDataIs(t *testing.T) {
+	t.Setenv("HOME", "/home/ali")
+	for setting, want := range map[string]string{"": "/home/ali/.local/share", "/elsewhere": "/elsewhere", "not/absolute": "/home/ali/.local/share"} {
+		t.Setenv("XDG_DATA_HOME", setting)
+		if got := userData(); runtime.GOOS == "linux" && got != want {
+			t.Errorf("XDG_DATA_HOME=%q: %s", setting, got)
+		}
+	}
+	t.Setenv("HOME", "")
+	t.Setenv("XDG_DATA_HOME", "")
+	if got := userData(); runtime.GOOS == "linux" && got != "" {
+		t.Errorf("without a home: %s", got)
 	}
 }
 
@@ -139,19 +187,27 @@ func TestServe(t *testing.T) {
 		body   string
 	}
 	polled := make(chan answer, 1)
+	sent := make(chan bool, 1)
 	go func() {
-		status, body := get(t, url+"/v1/log?stream=s&wait=60", "sesame")
-		polled <- answer{status, body}
-	}()
-	time.Sleep(200 * time.Millisecond)
-	cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case a := <-polled:
-		if a.status != 200 || !strings.Contains(a.body, `"head":0`) {
-			t.Errorf("the long poll: %+v", a)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent <- true }})
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/log?stream=s&wait=60", nil)
+		req.Header.Set("Authorization", "Bearer sesame")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			polled <- answer{0, err.Error()}
+			return
 		}
-	case <-time.After(15 * time.Second):
-		t.Fatal("the long poll was not answered")
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		polled <- answer{resp.StatusCode, string(b)}
+	}()
+	patience.Receive(t, "the long poll to be sent", sent)
+	for range 20 { // and the server to have it: it answers twenty others that came later
+		get(t, url+"/v1/log?stream=s", "sesame")
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	if a := patience.Receive(t, "the long poll to be answered", polled); a.status != 200 || !strings.Contains(a.body, `"head":0`) {
+		t.Errorf("the long poll: %+v", a)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)

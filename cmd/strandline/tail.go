@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,7 +23,7 @@ const tailPause = 2 * time.Second
 
 // tail prints a log, an entry a line, and goes on as it grows, until a signal ends it.
 func tail(args []string) error {
-	flags := flag.NewFlagSet("strandline tail", flag.ExitOnError)
+	flags := newFlags("tail")
 	after := flags.Uint64("after", 0, "the index after which to begin")
 	r, err := parseRemote(flags, args)
 	if err != nil {

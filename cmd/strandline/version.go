@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"runtime"
 
@@ -14,8 +13,8 @@ import (
 
 // version says what this program is, and what it reads and speaks. Of each format it reads the older ones too, and refuses newer ones.
 func version(args []string) error {
-	flags := flag.NewFlagSet("strandline version", flag.ExitOnError)
-	if err := parse(flags, args); err != nil {
+	flags := newFlags("version")
+	if err := parseAll(flags, args); err != nil {
 		return err
 	}
 	files := "inside"

@@ -3,13 +3,14 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 data=$(mktemp -d)
-"$here/../../bin/strandline" serve --addr 127.0.0.1:0 --data "$data" >"$data/out" 2>&1 &
+mkfifo "$data/out"
+"$here/../../bin/strandline" serve --addr 127.0.0.1:0 --data "$data" >"$data/out" &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -rf "$data"' EXIT
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	url=$(sed -n 's/^strandline: \(http[^ ]*\).*/\1/p' "$data/out")
-	[ -n "$url" ] && break
-	sleep 0.3
-done
+exec 3<"$data/out" # stays open: the server may say more
+read -r line <&3 || { # what it says first, whenever that is; its end ends the waiting
+	echo "the server has ended before it listened" >&2
+	exit 1
+}
 cd "$here"
-STRANDLINE_URL=$url node_modules/.bin/vitest run "$@" </dev/null
+STRANDLINE_URL=${line#strandline: } node_modules/.bin/vitest run "$@" </dev/null

@@ -14,10 +14,12 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
-// evalLimit bounds every evaluation: a page that hangs fails its test.
-const evalLimit = 60 * time.Second
+// evalLimit bounds every evaluation, in time of this machine: a page that hangs fails its test.
+const evalLimit = 2 * patience.Still
 
 // browser is one Chromium with a profile of its own.
 type browser struct {
@@ -38,6 +40,7 @@ func openBrowser(t *testing.T, profile string) *browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		// Tabs in the background run as those in front: what is measured here is not a scheduler's policy.
 		chromedp.Flag("disable-background-timer-throttling", true),
+		chromedp.WSURLReadTimeout(time.Hour), // it starts, or ends: patience is the test's
 		chromedp.ModifyCmdFunc(func(c *exec.Cmd) {
 			c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			cmd = c
@@ -49,7 +52,9 @@ func openBrowser(t *testing.T, profile string) *browser {
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	b.ctx = ctx
 	b.cancel = func() { cancel(); cancelAlloc() }
-	if err := chromedp.Run(ctx); err != nil { // the first Run owns the browser: no deadline here
+	started := make(chan error, 1)
+	go func() { started <- chromedp.Run(ctx) }() // the first Run owns the browser: no deadline here
+	if err := patience.Receive(t, "Chromium to start", started); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
 	b.process = cmd.Process
@@ -107,10 +112,10 @@ func (b *browser) open(url string) *tab {
 
 func (tb *tab) run(what string, actions ...chromedp.Action) {
 	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb.ctx, evalLimit)
+	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
-		tb.t.Fatalf("%s: %v\nconsole: %s", what, err, strings.Join(*tb.console, "\n"))
+		tb.t.Fatalf("%s: %v (%v)\nconsole: %s", what, err, context.Cause(ctx), strings.Join(*tb.console, "\n"))
 	}
 }
 
@@ -140,10 +145,10 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 	var out string
 	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
 		"})()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
-	ctx, cancel := context.WithTimeout(tb.ctx, evalLimit)
+	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
-		return "", err
+		return "", fmt.Errorf("%w (%v): %s", err, context.Cause(ctx), body)
 	}
 	var r struct {
 		OK    json.RawMessage
@@ -172,17 +177,13 @@ func (tb *tab) want(want, body string, args ...any) {
 // eventually waits until the body returns the given JSON.
 func (tb *tab) eventually(want, body string, args ...any) {
 	tb.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
+	patience.Until(tb.t, fmt.Sprintf("%s\nto be %s", fmt.Sprintf(body, args...), want), func() (string, bool) {
 		got, err := tb.try(body, args...)
-		if err == nil && got == want {
-			return
+		if err != nil {
+			return err.Error(), false
 		}
-		if time.Now().After(deadline) {
-			tb.t.Fatalf("not within 30 s: %s\n got %s %v\nwant %s", fmt.Sprintf(body, args...), got, err, want)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+		return got, got == want
+	})
 }
 
 // offline takes the tab's network away, or gives it back.

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // Where the browser keeps nothing data streams work all the same: an append is kept when the server has it.
@@ -81,7 +82,7 @@ func TestDataStreamsThatAreTakenAway(t *testing.T) {
 				})
 				one.do(`window.kept = [d.append("kept"), d.append("kept too")]; await Promise.all(kept)`)
 				if reached {
-					eventually(t, "the server to have it", appended.Load)
+					patience.True(t, "the server to have it", appended.Load)
 				}
 				one.clearIndexedDB(s.url)
 				if c.how != "" {
@@ -115,10 +116,16 @@ func TestDataStreamsOutliveTheServer(t *testing.T) {
 	one.do(`window.s = await db.stream("lists/1"); await d.append("sent").persisted; await s.settled()`)
 	s.send("POST", "log/1", "application/json", `"pushed"`)
 	one.eventually(`["sent","pushed"]`, `return values()`) // the connection for hints is there
-	s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+	var tries atomic.Int64
+	s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool {
+		tries.Add(1)
+		hangUp(w)
+		return true
+	})
 	s.kill()
 	one.eventually(`true`, `return d.status.state === "waiting" || d.status.state === "offline"`)
-	time.Sleep(time.Second)
+	before := tries.Load()
+	patience.True(t, "five tries more", func() bool { return tries.Load() >= before+5 })
 	one.want(`[false,["sent","pushed","kept"],"ok"]`, `await d.append("kept"); return [logged.includes("lost"), (await values()).flat(), (await db.health()).indexedDB]`)
 	s.setFault(nil)
 	s.start()

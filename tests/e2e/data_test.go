@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // startData opens the database "test" and the data stream "log/1", as window.db and window.d.
@@ -130,7 +130,8 @@ func TestDataStreamUnderFaults(t *testing.T) {
 	two.do(`await writing`)
 	s.kill()
 	s.start()
-	time.Sleep(300 * time.Millisecond)
+	before := n.Load()
+	patience.True(t, "requests to the new server", func() bool { return n.Load() >= before+3 || one.do(`return d.status.pending`) == "0" })
 	b.kill()
 	b = openBrowser(t, profile)
 	one = b.open(s.url)
@@ -319,8 +320,7 @@ func TestReferenceToADataEntry(t *testing.T) {
 		await w;
 		await s.create("photo", {title: "with", file: d.ref(w)});
 		await s.create("photo", {title: "behind"});
-		await db.sync().catch(() => {});`)
-	time.Sleep(500 * time.Millisecond)
+		for (let i = 0; i < 3; i++) await db.sync().catch(() => {});`)
 	one.want(`2`, `return s.pending().length`)
 	if log := s.log("lists/1"); strings.Contains(log, `"with"`) || strings.Contains(log, `"behind"`) {
 		t.Fatal(log)
@@ -328,8 +328,7 @@ func TestReferenceToADataEntry(t *testing.T) {
 	// Also in a context that has opened no data stream.
 	one.reload()
 	one.start("")
-	one.do(`await db.sync().catch(() => {})`)
-	time.Sleep(300 * time.Millisecond)
+	one.do(`for (let i = 0; i < 3; i++) await db.sync().catch(() => {})`)
 	one.want(`2`, `return s.pending().length`)
 	open.Store(true)
 	one.do(`await s.settled()`)

@@ -46,7 +46,7 @@ func (tb *tab) axe() {
 		tb.run("axe", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}),
 			chromedp.Evaluate(string(script)+";0", &ignored))
 		tb.want(`[]`, `
-			await new Promise((r) => setTimeout(r, 300)); // transitions
+			await Promise.all(document.getAnimations().map((a) => a.finished));
 			const result = await axe.run({resultTypes: ["violations"]});
 			return result.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html + n.failureSummary).join("; ")])`)
 	}

@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // What stands between a browser and the server answers in its stead: nothing is written, nothing is lost, the loop goes on, and the status
@@ -77,7 +78,7 @@ func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
 			one.do(`window.w = s.create("todo", {title: %q}); await w`, c.name)
 			if c.code != "" {
 				one.eventually(`["`+c.state+`","`+c.code+`"]`, `return [s.status.state, s.status.error?.code]`)
-				one.want(`true`, `const n = s.status.next; return n.at > Date.now() - 1000 && n.because.length > 0`)
+				one.eventually(`true`, `const n = s.status.next; return n.at > Date.now() - 1000 && n.because.length > 0`)
 				one.want(`true`, `return s.pending().length === 1 && s.isPending(w.object)`)
 			}
 			s.setFault(nil)
@@ -122,14 +123,8 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 		return true
 	})
 	one.do(`window.w = s.create("todo", {title: "late"}); await w`)
-	<-hung
-	deadline := time.Now().Add(40 * time.Second)
-	for one.do(`return s.status.error?.code ?? null`) != `"timeout"` {
-		if time.Now().After(deadline) {
-			t.Fatal("the request has no deadline")
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
+	patience.Receive(t, "the request", hung)
+	one.eventually(`"timeout"`, `return s.status.error?.code ?? null`)
 	s.setFault(nil)
 	one.do(`await w.persisted`)
 }

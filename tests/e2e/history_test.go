@@ -205,8 +205,9 @@ func TestConflictFreeMode(t *testing.T) {
 		const may = s.writable(mine);
 		await s.update(mine, {title: "edited"});
 		return [may, s.get(mine).title, s.writable("01890000-0000-7000-8000-000000000000")]`)
+	one.do(`window.seen = db.trace().at(-1)?.at ?? 0`)
+	one.eventually(`true`, `return db.trace().filter((w) => w.at > seen).length >= 3`) // some tries later
 	one.want(`["yes","edited again"]`, `
-		await new Promise((r) => setTimeout(r, 1500)); // some tries later
 		await s.update(mine, {title: "edited again"});
 		return [s.writable(mine), s.get(mine).title]`)
 	one.offline(false)

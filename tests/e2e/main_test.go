@@ -30,13 +30,13 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(tmp)
 	serverBin = filepath.Join(tmp, "strandline")
-	build := exec.Command("go", "build", "-o", serverBin, "./cmd/strandline")
+	if _, err := os.Stat(filepath.Join(root, "web-demo/dist/index.html")); err != nil {
+		log.Fatal("web-demo/dist is not built; run make build, or make test-e2e, which does")
+	}
+	build := exec.Command("go", "build", "-tags", "bundled", "-o", serverBin, "./cmd/strandline")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		log.Fatalf("build the server: %v\n%s", err, out)
-	}
-	if _, err := os.Stat(filepath.Join(root, "js/dist/strandline.js")); err != nil {
-		log.Fatal("js/dist is not built; run make build, or make test-e2e, which does")
 	}
 	webRoot = filepath.Join(tmp, "www")
 	for name, text := range pages {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // installed is the package as npm installs it from its tarball, in a folder of its own with the app of tests/pack.
@@ -145,7 +147,7 @@ func TestThePackage(t *testing.T) {
 		}
 		t.Cleanup(func() { dev.Process.Kill(); dev.Wait() })
 		url := "http://127.0.0.1:" + port + "/"
-		eventually(t, "Vite to listen", func() bool {
+		patience.True(t, "Vite to listen", func() bool {
 			resp, err := http.Get(url)
 			if err == nil {
 				resp.Body.Close()
@@ -232,7 +234,9 @@ func offlineApp(t *testing.T, s *site, path, database, options string) {
 	defer s.start()
 	one.reload()
 	one.eventually(`true`, `return window.ready !== undefined`)
-	one.want(`true`, `return await Promise.race([ready.then(() => true, (e) => String(e)), new Promise((r) => setTimeout(r, 5000, true))])`) // settled() waits, and nothing fails
+	one.do(`window.failed = null; ready.catch((e) => failed = String(e)); return 0`)
+	one.eventually(`true`, `return performance.getEntriesByType("resource").filter((e) => e.name.includes("/v1/")).length >= 2`)
+	one.want(`null`, `return failed`) // settled() waits, and nothing fails
 	one.want(`true`, `return (await caches.keys()).length > 0`)
 	// It opens out of the caches alone.
 	one.want(`true`, `const all = []; for (const name of await caches.keys()) all.push(...(await (await caches.open(name)).keys()).map((r) => r.url)); return all.some((url) => url.includes(".wasm"))`)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // What one browser writes reaches another at once, over one connection per profile, also after the server was gone.
@@ -18,7 +20,7 @@ func TestPush(t *testing.T) {
 	all := tabs(openBrowser(t, t.TempDir()), s.url, 3, slow)
 	other := openBrowser(t, t.TempDir()).open(s.url)
 	other.start(slow)
-	eventually(t, "one connection of each profile", func() bool { return s.listeners() == 2 })
+	patience.True(t, "one connection of each profile", func() bool { return s.listeners() == 2 })
 	write := func(title string) {
 		t.Helper()
 		began := time.Now()
@@ -32,15 +34,15 @@ func TestPush(t *testing.T) {
 
 	s.kill()
 	s.start()
-	eventually(t, "the connections again", func() bool { return s.listeners() == 2 })
+	patience.True(t, "the connections again", func() bool { return s.listeners() == 2 })
 	write("two")
 
 	all[0].do(`await db.close()`)
-	eventually(t, "the next leader's", func() bool { return s.listeners() == 2 })
+	patience.True(t, "the next leader's", func() bool { return s.listeners() == 2 })
 	write("three")
 	other.want(`true`, `return db.trace().some((turn) => turn.because.includes("news") && turn.fetched > 0)`)
 	other.do(`await db.close()`)
-	eventually(t, "the end of one", func() bool { return s.listeners() == 1 })
+	patience.True(t, "the end of one", func() bool { return s.listeners() == 1 })
 }
 
 // fill appends n tasks to a stream with the command line.

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"net/http"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // blocks gives the fenced blocks of a document with an info string.
@@ -71,12 +72,29 @@ func TestDataCommands(t *testing.T) {
 func TestReadmeCommands(t *testing.T) {
 	s := newSite(t)
 	text := strings.ReplaceAll(blocks(t, "README.md", "sh run")[0], "http://127.0.0.1:8080", s.url)
-	cmd := exec.Command("sh", "-c", "("+text+"sleep 1; kill $!)")
+	cmd := exec.Command("sh", "-c", text+"wait") // tail goes on until it is ended
 	cmd.Dir = root
-	out, _ := cmd.CombinedOutput()
-	if n := strings.Count(string(out), "From a shell"); n != 1 || !strings.Contains(string(out), "1 ") {
-		t.Fatalf("it printed\n%s", out)
+	printed, err := os.Create(filepath.Join(t.TempDir(), "printed"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	cmd.Stdout, cmd.Stderr = printed, printed
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		cmd.Wait()
+		printed.Close()
+	})
+	patience.Until(t, "the entry from tail, and its index from append", func() (string, bool) {
+		b, err := os.ReadFile(printed.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b), strings.Count(string(b), "From a shell") == 1 && strings.Contains("\n"+string(b), "\n1 ")
+	})
 	if n := strings.Count(s.log("lists/42"), "From a shell"); n != 1 {
 		t.Fatalf("the log has it %d times", n)
 	}
@@ -128,12 +146,7 @@ func TestMakeDemo(t *testing.T) {
 	stopped := make(chan error, 1)
 	defer func() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
-		select {
-		case <-stopped:
-		case <-time.After(20 * time.Second):
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-			t.Error("make demo does not stop")
-		}
+		patience.Receive(t, "make demo to stop", stopped)
 	}()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {

@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // spied keeps what the page instantiates, so that a test can break it. It is run before the database is opened.
@@ -122,7 +124,7 @@ func TestTransactionsOfADeadProgramAreAborted(t *testing.T) {
 			continue
 		}
 		met++
-		one.want(`["abort"]`, `await new Promise((r) => setTimeout(r, 300)); return live.map((tx) => tx.ended)`)
+		one.eventually(`["abort"]`, `return live.map((tx) => tx.ended)`)
 		one.eventually(`true`, `try { return s.count() > 0 } catch { return false }`)
 	}
 	if met == 0 {
@@ -146,7 +148,7 @@ func TestALeaderIsRestarted(t *testing.T) {
 	two.do(`for (let i = 0; i < 20; i++) await s.create("todo", {title: "b"}); await s.settled()`)
 	one.eventually(`[21,true]`, `try { return [s.count(), db.status.leader] } catch { return null }`)
 	two.want(`false`, `return db.status.leader`)
-	eventually(t, "one connection for hints", func() bool { return s.listeners() == 1 })
+	patience.True(t, "one connection for hints", func() bool { return s.listeners() == 1 })
 	two.do(`await db.destroy({force: true})`) // nothing of the program that died holds the database open
 	two.eventually(`true`, `return !(await indexedDB.databases()).some((d) => d.name === "strandline/test/")`)
 }

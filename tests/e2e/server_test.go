@@ -14,7 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // site is one origin: a proxy on a port of its own that stays, and a server process behind it that may die. The origin
@@ -64,7 +63,7 @@ func (s *site) start() {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	line, err := bufio.NewReader(out).ReadString('\n') // it starts, or ends
 	if err != nil {
 		s.t.Fatalf("the server said nothing: %v", err)
 	}
@@ -180,16 +179,4 @@ func (s *site) logAfter(stream string, index int) string {
 		s.t.Fatalf("the log: %d, %v, %s", resp.StatusCode, err, b)
 	}
 	return string(b)
-}
-
-// eventually waits until what it asks is so.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // quit ends the browser as a user does: what it holds back is written.
@@ -130,16 +131,10 @@ func TestADatabaseThatIsTakenAwayWhileItIsWritten(t *testing.T) {
 		one.do(`
 			window.writes = [];
 			window.writing = setInterval(() => { for (let i = 0; i < 5; i++) writes.push(s.create("todo", {title: "%d/" + writes.length})) }, 1)`, round)
-		time.Sleep(time.Duration(200+37*round) * time.Millisecond)
+		one.eventually(`true`, `return writes.length > %d`, 100+37*round)
 		one.clearIndexedDB(s.url)
 		one.do(`await new Promise((r) => setTimeout(r, 300)); clearInterval(writing)`)
-		one.want(`[]`, `
-			const all = Promise.allSettled(writes), limit = new Promise((r) => setTimeout(r, 20_000));
-			await Promise.race([all, limit]);
-			const open = new Set(writes.keys());
-			writes.forEach((w, i) => w.finally(() => open.delete(i)).catch(() => {}));
-			await new Promise((r) => setTimeout(r));
-			return [...open]`)
+		one.do(`await Promise.allSettled(writes)`)
 		one.do(`await db.sync()`)
 		one.want(`[0,0]`, `
 			const results = await Promise.allSettled(writes), there = titles().filter((title) => title.startsWith("%d/"));
@@ -184,7 +179,7 @@ func TestDestroyIsNoLoss(t *testing.T) {
 			tb.eventually(`"closed"`, `return window.ended`)
 			tb.want(`[[],[]]`, `return [told, window.logged ?? []]`)
 		}
-		eventually(t, "no connection to be left", func() bool { return s.listeners() == 0 })
+		patience.True(t, "no connection to be left", func() bool { return s.listeners() == 0 })
 		for _, tb := range all {
 			tb.close()
 		}
@@ -228,7 +223,8 @@ func TestABrowserThatKeepsNothing(t *testing.T) {
 			one.start(`{name: "n", log: (e) => logged.push(e.code)}`)
 			one.want(`["`+c.state+`",["storage"],true]`, `return [(await db.health()).indexedDB, logged, db.status.leader]`)
 			one.offline(true)
-			one.do(`window.saved = false; window.w = s.create("todo", {title: "in memory"}); w.then(() => saved = true); await new Promise((r) => setTimeout(r, 300))`)
+			one.do(`window.saved = false; window.w = s.create("todo", {title: "in memory"}); w.then(() => saved = true); return 0`)
+			one.eventually(`true`, `return s.status.error !== null`) // it was tried
 			one.want(`[false,1,1]`, `return [saved, s.pending().length, s.count({where: {title: "in memory"}}) ? 1 : 0]`)
 			one.offline(false)
 			one.want(`"number"`, `await w; return typeof await w.persisted`)
@@ -288,7 +284,7 @@ const failingCall = `
 				};
 			}
 		}
-		const within = (p, ms) => Promise.race([Promise.resolve(p).catch((e) => e.code), new Promise((r) => setTimeout(r, ms, "HANGS"))]);`
+		const ends = (p) => Promise.resolve(p).catch((e) => e.code); // what hangs fails the test`
 
 // nth makes every call fail once, in rounds of the given script: round(n, kind) tells whether it came to the n-th call.
 func nth(t *testing.T, least int, round string) {
@@ -324,11 +320,10 @@ func TestTheNthRequestFails(t *testing.T) {
 				const s = await db.stream(name);
 				for (let i = 0; i < 4; i++) {
 					const w = s.create("todo", {i});
-					if ((await within(w.then(() => "kept"), 8000)) === "kept") acked.push(w.object);
+					if ((await ends(w.then(() => "kept"))) === "kept") acked.push(w.object);
 				}
-				const told = await within(s.settled(), 8000);
-				if (told === "HANGS") throw new Error("nothing is sent any more: " + JSON.stringify(s.status));
-				if ((await within(db.close(), 8000)) === "HANGS") throw new Error("close hangs");
+				await ends(s.settled());
+				await ends(db.close());
 			} catch (e) { if (!e.code) throw e }
 			const reached = calls >= n;
 			failAt = 0;
@@ -336,7 +331,7 @@ func TestTheNthRequestFails(t *testing.T) {
 			const s = await db.stream(name);
 			const there = new Set(s.query().map((row) => row.id));
 			for (const id of acked) if (!there.has(id)) throw new Error("what was told as kept is lost at call " + n);
-			await within(s.settled(), 8000);
+			await ends(s.settled());
 			const log = await (await fetch("/v1/log?stream=" + name)).json();
 			const ids = (log.entries ?? []).map((e) => e.action.id);
 			if (new Set(ids).size !== ids.length || ids.length !== s.count()) throw new Error("the log has " + ids.length + " entries, here are " + s.count());
@@ -357,17 +352,16 @@ func TestTheNthRequestOfDataStreamsFails(t *testing.T) {
 			calls = 0; failAt = n; how = kind;
 			try {
 				const d = await db.data(name);
-				for (let i = 0; i < 4; i++) if ((await within(d.append({i}).then(() => "kept"), 8000)) === "kept") acked.push(i);
-				if ((await within(d.settled(), 8000)) === "HANGS") throw new Error("nothing is sent any more at call " + n + ": " + JSON.stringify(d.status));
-				const all = await within(d.read(), 8000);
-				if (all === "HANGS") throw new Error("read hangs");
+				for (let i = 0; i < 4; i++) if ((await ends(d.append({i}).then(() => "kept"))) === "kept") acked.push(i);
+				await ends(d.settled());
+				await ends(d.read());
 			} catch (e) { if (!e.code) throw e }
 			const reached = calls >= n;
-			if ((await within(db.close(), 8000)) === "HANGS") throw new Error("close hangs");
+			await ends(db.close());
 			failAt = 0;
 			const again = await strandline.open(options);
 			const d = await again.data(name);
-			if ((await within(d.settled(), 8000)) === "HANGS") throw new Error("nothing is sent at last: " + JSON.stringify(d.status));
+			await ends(d.settled());
 			const there = (await d.read()).map((e) => e.value.i);
 			for (const i of acked) if (there.filter((j) => j === i).length !== 1) throw new Error("entry " + i + " was told as kept, here are " + there + ", at call " + n);
 			const r = await fetch("/v1/data/" + name);

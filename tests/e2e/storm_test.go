@@ -9,6 +9,8 @@ import (
 
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // Eight tabs that write and are loaded anew again and again: what was told as kept is there, once, and one of them leads.
@@ -22,7 +24,9 @@ func TestAStormOfReloads(t *testing.T) {
 		for i, tb := range all {
 			tb.do(`window.kept = []; (async () => { for (let n = 0; n < 1000; n++) { const title = "%d/%d/" + n; await s.create("todo", {title}); kept.push(title) } })().catch(() => {})`, round, i)
 		}
-		time.Sleep(400 * time.Millisecond)
+		for _, tb := range all {
+			tb.eventually(`true`, `return kept.length >= 5`)
+		}
 		for _, tb := range all {
 			kept = append(kept, strings.Split(strings.Trim(tb.do(`return kept.join(",")`), `"`), ",")...)
 			if err := chromedp.Run(tb.ctx, chromedp.Evaluate(`location.reload()`, nil)); err != nil {
@@ -44,7 +48,7 @@ func TestAStormOfReloads(t *testing.T) {
 	if leaders != 1 {
 		t.Errorf("%d lead", leaders)
 	}
-	eventually(t, "one connection for hints", func() bool { return s.listeners() == 1 })
+	patience.True(t, "one connection for hints", func() bool { return s.listeners() == 1 })
 	last := all[7]
 	last.eventually(`true`, `return s.count() === s.head && new Set(titles()).size === s.count()`)
 	for _, title := range kept {
@@ -63,31 +67,38 @@ func TestALeaderThatHangs(t *testing.T) {
 	const slow = `{timers: {idle: 60000, retry: 300}}`
 	all := tabs(b, s.url, 3, slow)
 	all[0].want(`true`, `return db.status.leader`)
-	all[0].do(`setTimeout(() => { const end = Date.now() + 32000; while (Date.now() < end); }, 100); return 0`)
-	time.Sleep(300 * time.Millisecond)
+	hangs, goesOn := make(chan bool), make(chan bool)
+	s.setFaultAt("/hang", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool {
+		hangs <- true
+		<-goesOn
+		return true
+	})
+	all[0].do(`setTimeout(() => { const r = new XMLHttpRequest(); r.open("GET", "/hang", false); r.send() }); return 0`)
+	patience.Receive(t, "the leader to hang", hangs)
 	sent := func(tb *tab, title string) time.Duration {
 		t.Helper()
-		began := time.Now()
+		began := patience.Now()
 		tb.do(`await s.create("todo", {title: %q})`, title)
 		tb.eventually(`0`, `return s.pending().length`)
-		return time.Since(began)
+		return patience.Now() - began
 	}
 	first, second := sent(all[1], "first"), sent(all[1], "second")
 	if first > 13*time.Second || second > 13*time.Second {
 		t.Errorf("with a leader that hangs a write is sent after %v, the next one after %v", first, second)
 	}
-	eventually(t, "another leader", func() bool {
+	patience.True(t, "another leader", func() bool {
 		return all[1].do(`return db.status.leader`) == "true" || all[2].do(`return db.status.leader`) == "true"
 	})
 	third := sent(all[2], "third")
 	if third > 3*time.Second {
 		t.Errorf("with the next leader a write is sent after %v", third)
 	}
+	close(goesOn)
 	t.Logf("sent after %v, %v, and with the next leader after %v", first.Round(time.Millisecond), second.Round(time.Millisecond), third.Round(time.Millisecond))
 	// When it goes on it hears that it does not lead any more, and writes as ever.
 	all[0].do(`await s.create("todo", {title: "after"}); await s.settled()`)
 	all[0].eventually(`[["after","first","second","third"],false]`, `return [titles(), db.status.leader]`)
-	eventually(t, "one connection for hints", func() bool { return s.listeners() == 1 })
+	patience.True(t, "one connection for hints", func() bool { return s.listeners() == 1 })
 }
 
 // How long it takes from a leader's end until another tab's write is sent.
@@ -111,13 +122,13 @@ func TestTimeToTheNextLeader(t *testing.T) {
 			follower := b.open(s.url)
 			follower.start(slow)
 			follower.do(`await s.settled()`)
-			began := time.Now()
+			began := patience.Now()
 			end(leader)
 			follower.do(`await s.create("todo", {title: %q})`, name)
 			follower.eventually(`0`, `return s.pending().length`)
-			took := time.Since(began)
+			took := patience.Now() - began
 			follower.eventually(`true`, `return db.status.leader`)
-			if t.Logf("sent after %v, leads after %v", took.Round(time.Millisecond), time.Since(began).Round(time.Millisecond)); took > 15*time.Second {
+			if t.Logf("sent after %v, leads after %v", took.Round(time.Millisecond), (patience.Now() - began).Round(time.Millisecond)); took > 15*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -190,17 +201,13 @@ func TestTheStatusTellsWhatComesNext(t *testing.T) {
 	one.do(`await s.settled()`)
 	in := func(what string, least, most float64, because string) {
 		t.Helper()
-		got := one.do(`
-			const end = Date.now() + 10000;
-			for (;;) {
+		patience.Until(t, what, func() (string, bool) {
+			got := one.do(`
 				const {state, next} = s.status, s1 = next && (next.at - Date.now()) / 1000;
 				if (next && s1 > %g && s1 < %g && next.because === %q && state !== "syncing") return "told";
-				if (Date.now() > end) return JSON.stringify(s.status);
-				await new Promise((r) => setTimeout(r, 20));
-			}`, least, most, because)
-		if got != `"told"` {
-			t.Errorf("%s: %s", what, got)
-		}
+				return [state, next?.because]`, least, most, because)
+			return got, got == `"told"`
+		})
 	}
 	in("nothing to do", 30, 61, "nothing to do; looking for news")
 	answer := func(status int, header, value string) {
@@ -236,14 +243,16 @@ func TestADeviceThatSlept(t *testing.T) {
 		const interval = setInterval, now = Date.now;
 		window.ahead = 0;
 		Date.now = () => now() + ahead;
-		window.setInterval = (f, ms) => interval(f, ms === 10000 ? 200 : ms);`)
+		window.looks = 0;
+		window.setInterval = (f, ms) => interval(() => { looks++; f() }, ms === 10000 ? 200 : ms);`)
 	one.start(`{timers: {idle: 3600000, retry: 3600000}}`)
 	one.do(`await s.settled()`)
 	s.setFault(func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
 	one.do(`await s.create("todo", {title: "a"})`)
 	one.eventually(`"waiting"`, `return s.status.state`)
 	s.setFault(nil)
-	one.do(`await new Promise((r) => setTimeout(r, 500))`)
+	one.do(`looks = 0`)
+	one.eventually(`true`, `return looks > 2`)
 	one.want(`1`, `return s.pending().length`) // it waits for an hour
 	one.do(`ahead = 3600000`)
 	one.eventually(`0`, `return s.pending().length`)

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/inspector"
 	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // lifecycle freezes the tab as the browser does to save power, or wakes it up.
@@ -18,9 +21,17 @@ func (tb *tab) lifecycle(state cdp.SetWebLifecycleStateState) {
 
 // crash ends the tab's process.
 func (tb *tab) crash() {
-	ctx, cancel := context.WithTimeout(tb.ctx, 2*time.Second)
+	tb.t.Helper()
+	crashed := make(chan bool, 1)
+	ctx, cancel := context.WithCancel(tb.ctx)
 	defer cancel()
-	_ = chromedp.Run(ctx, cdp.Crash()) // never answered
+	chromedp.ListenTarget(ctx, func(ev any) {
+		if _, is := ev.(*inspector.EventTargetCrashed); is {
+			crashed <- true
+		}
+	})
+	go chromedp.Run(ctx, cdp.Crash()) // never answered
+	patience.Receive(tb.t, "the tab to crash", crashed)
 }
 
 func tabs(b *browser, url string, n int, options string) []*tab {
@@ -70,9 +81,9 @@ func TestLeadersComeAndGo(t *testing.T) {
 	write := func(tb *tab, title string) { tb.do(`await s.create("todo", {title: %q})`, title) }
 	sent := func(tb *tab) {
 		tb.t.Helper()
-		began := time.Now()
+		began := patience.Now()
 		tb.eventually(`0`, `return s.status.pending`)
-		t.Logf("sent after %v", time.Since(began).Round(time.Millisecond))
+		t.Logf("sent after %v", (patience.Now() - began).Round(time.Millisecond))
 	}
 	all[0].want(`true`, `return db.status.leader`)
 	write(all[3], "from a follower")

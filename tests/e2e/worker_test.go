@@ -10,6 +10,8 @@ import (
 	"github.com/chromedp/cdproto/serviceworker"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // The same files run in a dedicated worker, classic or a module, beside the page: one database, one leader.
@@ -22,7 +24,7 @@ func TestDedicatedWorkers(t *testing.T) {
 	one.want(`[1,"ok",false]`, `return await ask(new Worker("/module-worker.js", {type: "module"}), "module")`)
 	one.eventually(`["classic","module"]`, `return titles()`)
 	one.eventually(`["classic","module"]`, `const d = await db.data("chat"); return (await d.read()).map((e) => e.value.title)`)
-	eventually(t, "one connection, of the actions and of the data streams", func() bool { return s.listeners() == 1 })
+	patience.True(t, "one connection, of the actions and of the data streams", func() bool { return s.listeners() == 1 })
 }
 
 // withWorker opens a page that has a service worker.
@@ -36,7 +38,7 @@ func withWorker(s *site, b *browser, script, options string) *tab {
 func (b *browser) serviceWorker() *tab {
 	b.t.Helper()
 	var id target.ID
-	eventually(b.t, "the service worker", func() bool {
+	patience.True(b.t, "the service worker", func() bool {
 		all, err := chromedp.Targets(b.ctx)
 		if err != nil {
 			b.t.Fatal(err)
@@ -104,7 +106,7 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 			s.setFault(nil) // not before: a tab that is closing is not held offline any more
 			worker.offline(false)
 			began := time.Now()
-			eventually(t, "the service worker to deliver", func() bool {
+			patience.True(t, "the service worker to deliver", func() bool {
 				return strings.Contains(s.log("lists/1"), `"title":"unsent"`) && strings.Contains(s.get("/v1/data/chat"), "unsent")
 			})
 			t.Logf("delivered %v after the network was back", time.Since(began).Round(time.Millisecond))
@@ -135,7 +137,7 @@ func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 		return true
 	})
 	one.do(`await s.create("todo", {title: "once"})`)
-	eventually(t, "the append", func() bool { return strings.Contains(s.log("lists/1"), "once") })
+	patience.True(t, "the append", func() bool { return strings.Contains(s.log("lists/1"), "once") })
 	if got := worker.wake("sync", "strandline/test/"); got != `"unreachable"` {
 		t.Errorf("a wake-up that fails says %s", got)
 	}

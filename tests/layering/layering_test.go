@@ -7,9 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
 const module = "github.com/strandline-sync/strandline"
@@ -121,11 +122,11 @@ func sources(t *testing.T, dir string) map[string]string {
 
 // The glue must be of the toolchain that builds the wasm: another one's does not link.
 func TestTheGlueIsTheToolchains(t *testing.T) {
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	g, err := toolchain.Find("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	want, err := os.ReadFile(filepath.Join(g.Root, "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestTheGlueIsTheToolchains(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("wasm_exec.js is not the one of %s: cp $(go env GOROOT)/lib/wasm/wasm_exec.js .", runtime.Version())
+		t.Errorf("wasm_exec.js is not the one of %s: make pin", g.Version)
 	}
 }
 

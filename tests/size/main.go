@@ -1,14 +1,17 @@
 // Command size tells what people download, packed with Brotli, and fails past the budget. It prints beside it the same
-// toolchain's program with the prescribed imports only: the floor.
+// toolchain's program with the prescribed imports only: the floor. With -since REV it tells what has changed since that commit.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
 // The budgets in bytes, packed. Glue is wasm_exec.js, which every Go program in a browser has.
@@ -19,7 +22,15 @@ const (
 )
 
 func main() {
-	if err := run(); err != nil {
+	since := flag.String("since", "", "a commit to compare the WebAssembly with, built anew with that commit's toolchain")
+	flag.Parse()
+	err := error(nil)
+	if *since != "" {
+		err = change(*since)
+	} else {
+		err = run()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "size:", err)
 		os.Exit(1)
 	}
@@ -122,10 +133,43 @@ func main() {
 		return 0, err
 	}
 	out := filepath.Join(tmp, "floor.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "./"+dir)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	g, err := toolchain.Find(".")
+	if err != nil {
+		return 0, err
+	}
+	cmd := g.Command("js", "wasm", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "./"+dir)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the floor: %w\n%s", err, text)
 	}
 	return packed(out)
+}
+
+// change builds the WebAssembly of a commit and of the working tree, each with its own toolchain, and tells both sizes.
+func change(rev string) error {
+	old, err := os.MkdirTemp("", "strandline-size-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(old)
+	if text, err := exec.Command("sh", "-c", `git archive "$0" | tar -x -C "$1"`, rev, old).CombinedOutput(); err != nil {
+		return fmt.Errorf("check out %s: %w: %s", rev, err, text)
+	}
+	sizes := map[string]int{}
+	for _, dir := range []string{old, "."} {
+		build := exec.Command("go", "run", "./js/build")
+		build.Dir, build.Stderr = dir, os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("build in %s: %w", dir, err)
+		}
+		pin, err := toolchain.Pin(dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		if sizes[dir], err = packed(filepath.Join(dir, "js/dist/strandline.wasm")); err != nil {
+			return err
+		}
+		fmt.Printf("%-10s %-12s %8d bytes Brotli\n", map[bool]string{true: "now", false: rev}[dir == "."], pin, sizes[dir])
+	}
+	fmt.Printf("%-23s %+8d bytes; the budget is %d\n", "change", sizes["."]-sizes[old], wasmBudget)
+	return nil
 }
