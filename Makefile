@@ -16,7 +16,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack release demo docs check ci test test-go test-32 test-wasm test-e2e test-smoke test-loaded test-frameworks test-release \
+.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-smoke test-loaded test-frameworks test-release \
 	conformance lint vendor size pin toolchains bench soak soak-frozen screenshots sim mutants fuzz chromium npm clean
 
 all: build
@@ -64,31 +64,47 @@ check: lint test-smoke
 test: lint test-go test-wasm conformance test-e2e size
 	@echo "all tests passed"
 
-ci: test toolchains test-32 test-release test-frameworks test-loaded
+ci: test test-frameworks test-race test-32 test-release toolchains
 	@echo "all of the longer tests passed too"
 
+# Tests give up where nothing moves; go test's own limit is for those that forget to.
+GO_TEST = $(GO) test -timeout 3h
+
+# What has goroutines is tested with the race detector; the core has none, and is in test-race.
 test-go:
 	$(NEED) writable go gcc
-	$(GO) test -race ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/layering/... ./tests/protocol/...
+	$(GO_TEST) -race ./server/... ./cmd/... ./tests/protocol/...
+	$(GO_TEST) ./core/... ./js/... ./web-demo/... ./tests/sim/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
+
+test-race:
+	$(NEED) writable go gcc
+	$(GO_TEST) -race ./core/... ./tests/sim/...
 
 test-32:
 	$(NEED) writable go
-	GOARCH=386 CGO_ENABLED=0 $(GO) test ./core/... ./server/... ./cmd/... ./tests/protocol/...
+	GOARCH=386 CGO_ENABLED=0 $(GO_TEST) ./core/... ./server/... ./cmd/... ./tests/protocol/...
 
+TEST_WASM = $(WASM_ENV) $(GO) test -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/ ./idbstore/
 test-wasm: chromium bin/wasmbrowsertest
-	$(WASM_ENV) $(GO) test -exec "$(CURDIR)/bin/wasmbrowsertest" ./core/ ./idbstore/
+	$(TEST_WASM)
 
 FRAMEWORKS = ^TestThePackage$$
 test-e2e: chromium npm build
-	$(GO) test -count=1 -timeout 30m -skip '$(FRAMEWORKS)' ./tests/e2e/
+	$(GO_TEST) -count=1 -parallel 3 -skip '$(FRAMEWORKS)' ./tests/e2e/
 
 # The thinnest whole path: offline writes, a kill, convergence.
 test-smoke: chromium build
-	$(GO) test -count=1 -run '^TestOfflineWritesSurviveAndConverge$$' ./tests/e2e/
+	$(GO_TEST) -count=1 -run '^TestOfflineWritesSurviveAndConverge$$' ./tests/e2e/
+
+# Beside two busy loops per core; TEN names tests that are run ten times each, ALL=no leaves the others out.
+TEN ?=
+ALL ?= yes
+test-loaded: chromium npm build pack bin/wasmbrowsertest tests/pack/node_modules tests/conformance/node_modules
+	TEN='$(TEN)' ALL=$(ALL) sh tests/loaded.sh
 
 # The package with the tools that people build with: Vite, Workbox, Node, tsc, publint, attw.
 test-frameworks: chromium npm build pack tests/pack/node_modules
-	$(GO) test -count=1 -timeout 30m -run '$(FRAMEWORKS)' ./tests/e2e/
+	$(GO_TEST) -count=1 -run '$(FRAMEWORKS)' ./tests/e2e/
 
 tests/pack/node_modules: tests/pack/package-lock.json
 	$(NEED) npm packages=tests/pack
@@ -139,7 +155,7 @@ toolchains:
 # The released programs: twice the same bytes, and each runs as far as this machine can run it.
 test-release: chromium release
 	$(NEED) qemu
-	$(GO) test -count=1 -timeout 30m -tags release ./cmd/release
+	$(GO_TEST) -count=1 -tags release ./cmd/release
 
 bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modules
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md

@@ -22,7 +22,6 @@ export class Keeper {
   #storage: Health["indexedDB"] = "ok";
   #loss: Loss | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #asked = false; // for the service worker, for what is unsent now
 
   constructor(shared: string, persist: boolean, host: Host) {
     this.#host = host;
@@ -101,12 +100,8 @@ export class Keeper {
     if (this.#persist && unsent.length > 0) {
       persist().then((granted) => granted && this.#host.changed("info", "persisted", "the browser keeps what is stored"), () => {});
     }
-    if (!unsent.some(([, n]) => n > 0)) {
-      this.#asked = false;
-      return;
-    }
-    if (!this.#asked) this.#background.register();
-    this.#asked = true;
+    if (!unsent.some(([, n]) => n > 0)) return;
+    this.#background.register(); // each time: the browser alone knows whether it still means to wake the service worker up
     this.#timer = setTimeout(() => this.look(), again);
   }
 

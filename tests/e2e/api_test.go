@@ -14,6 +14,7 @@ const helpers = `
 `
 
 func TestAPI(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{server: undefined, log: (e) => (window.logged ??= []).push(e)}`)
@@ -147,6 +148,7 @@ func TestAPI(t *testing.T) {
 
 // Bad input: a typed error with a stable code and the path of the fault; nothing is written.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
@@ -245,6 +247,7 @@ func repeat(s string, n int) string {
 
 // Every page error is a failure of the runtime, not of the app: a long mixed use leaves the console clean.
 func TestTheConsoleStaysClean(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")

@@ -30,6 +30,7 @@ var conflicts = map[string]struct{ first, second, rows, told string }{
 
 // What two browsers did to one object while both were offline ends as docs/CONFLICTS.md says, in both.
 func TestConflictsEndAsDocumented(t *testing.T) {
+	t.Parallel()
 	doc, err := os.ReadFile(filepath.Join(root, "docs/CONFLICTS.md"))
 	if err != nil {
 		t.Fatal(err)

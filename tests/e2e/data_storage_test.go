@@ -109,6 +109,7 @@ func TestDataStreamsThatAreTakenAway(t *testing.T) {
 
 // A server that is away takes nothing away here: what is appended is kept at once, and after a reload.
 func TestDataStreamsOutliveTheServer(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(`window.logged = []`)
@@ -136,6 +137,7 @@ func TestDataStreamsOutliveTheServer(t *testing.T) {
 
 // The data streams' database is deleted under two tabs, and one of them makes it anew before the other looks: that one has its own entries all the same.
 func TestDataStreamsMadeAnewByAnother(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)
@@ -160,6 +162,7 @@ func TestDataStreamsMadeAnewByAnother(t *testing.T) {
 
 // Who is refused to destroy a database, since actions are unsent, has the data streams as they were; so have other tabs.
 func TestADestroyThatIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)
@@ -184,6 +187,7 @@ func TestADestroyThatIsRefused(t *testing.T) {
 
 // Where WebKit has lost what serves a page's databases, a frame's serve the data streams too.
 func TestAFrameHealsDataStreams(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one := b.open(s.url)
@@ -199,6 +203,7 @@ func TestAFrameHealsDataStreams(t *testing.T) {
 
 // What was refused stays on its list when the database is taken away.
 func TestRefusedEntriesThatAreTakenAway(t *testing.T) {
+	t.Parallel()
 	s := newDataSite(t, noBadWords)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.startData(`{log: () => {}}`, "")

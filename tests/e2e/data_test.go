@@ -61,6 +61,7 @@ func (s *site) send(method, path, kind, body string) {
 // What is appended without a network is read at once, and is on the server in its order when the network is back; what others append shows
 // up, in every tab.
 func TestDataStream(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one := b.open(s.url)
@@ -100,6 +101,7 @@ func TestDataStream(t *testing.T) {
 
 // Answers are lost, connections are cut, the server and the browser are killed, two tabs append: everything is there once, in the order of each.
 func TestDataStreamUnderFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	profile := t.TempDir()
 	var n atomic.Int64
@@ -150,6 +152,7 @@ func TestDataStreamUnderFaults(t *testing.T) {
 
 // Bytes and Blobs are entries each, whatever their size; a large one goes in parts, goes on where it was cut, and tells how far it is.
 func TestDataStreamOfBytes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one := b.open(s.url)
@@ -200,6 +203,7 @@ func noBadWords(_ context.Context, j *server.JudgedEntry) error {
 
 // What the server refuses goes to the rejected list, the rest goes on; a closed stream takes nothing, a deleted one keeps what is pending and says so.
 func TestDataStreamRefusals(t *testing.T) {
+	t.Parallel()
 	s := newDataSite(t, noBadWords)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.startData("", "")
@@ -252,6 +256,7 @@ func TestDataStreamRefusals(t *testing.T) {
 
 // Two copies of one profile write under one name: each goes on, nothing is lost, nothing is there twice.
 func TestDataStreamOfACopiedProfile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	profile, copied := t.TempDir(), t.TempDir()
 	b := openBrowser(t, profile)
@@ -278,6 +283,7 @@ func TestDataStreamOfACopiedProfile(t *testing.T) {
 
 // Only the newest entries are kept; those before are fetched when they are asked for.
 func TestDataStreamKeepsTheNewest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var all []string
 	for i := range 3000 {
@@ -301,6 +307,7 @@ func TestDataStreamKeepsTheNewest(t *testing.T) {
 
 // An object that refers to an entry reaches others after the entry: the action waits, and those behind it.
 func TestReferenceToADataEntry(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var open atomic.Bool
 	s.setFaultAt("/v1/data/log/1", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {

@@ -77,6 +77,7 @@ const shown = `return [...document.querySelectorAll(".todo-list li label")].map(
 
 // The demo is TodoMVC to the letter of its public specification.
 func TestTodoMVC(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
 	one.demo(s.url + "/demo/?stream=spec")
@@ -173,6 +174,7 @@ func TestTodoMVC(t *testing.T) {
 
 // Two browsers, and the switch that takes one of them offline.
 func TestDemoAcrossBrowsers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
 	one.demo(s.url + "/demo/?stream=home")
@@ -204,6 +206,7 @@ func TestDemoAcrossBrowsers(t *testing.T) {
 
 // Two replicas on one page, each with its own network.
 func TestTwoPhones(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
 	one.demo(s.url + "/demo/phones.html")
@@ -241,6 +244,7 @@ func TestTwoPhones(t *testing.T) {
 
 // The inspector shows what another tab of the same profile holds and does.
 func TestInspector(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url+"/empty.html"), b.open(s.url+"/empty.html")
@@ -275,6 +279,7 @@ func TestInspector(t *testing.T) {
 
 // The service worker opens the demo from cold without a network, and with no server at all.
 func TestDemoOpensOfflineFromCold(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	profile := t.TempDir()
 	a := openBrowser(t, profile)
@@ -313,6 +318,7 @@ func TestDemoOpensOfflineFromCold(t *testing.T) {
 // A new version comes under open tabs: the old one goes on whole until people take the new one up, then every tab does, and no typed
 // text is lost.
 func TestDemoUpdatesUnderOpenTabs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	folder := filepath.Join(webRoot, "update")
 	t.Cleanup(func() { os.RemoveAll(folder) })
@@ -389,6 +395,7 @@ func TestDemoUpdatesUnderOpenTabs(t *testing.T) {
 
 // What did not go as meant is shown, with the way back: undo and redo by button and keyboard, refused actions, conflicts, and a mode without any.
 func TestDemoShowsWhatDidNotGoAsMeant(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "--max-action", "2000")
 	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
 	one, two := a.open(s.url+"/empty.html"), b.open(s.url+"/empty.html")

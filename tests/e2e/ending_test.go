@@ -10,6 +10,7 @@ import (
 // How things end: every promise settles, whatever was called before it in the same tick, and nothing of one database
 // reaches another.
 func TestEndings(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	const local = `{server: undefined, log: () => {}}`
@@ -81,6 +82,7 @@ func TestEndings(t *testing.T) {
 
 // Names and users never run into each other, whatever they are made of.
 func TestUsersAreApart(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{server: undefined, name: "a", user: "b/c"}`)
@@ -94,6 +96,7 @@ func TestUsersAreApart(t *testing.T) {
 
 // A program that ends before it is ready is an error of open, told once and tried anew.
 func TestAProgramThatEnds(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -118,6 +121,7 @@ func TestAProgramThatEnds(t *testing.T) {
 
 // A timer longer than a browser can set is the longest that it can.
 func TestHugeTimers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{timers: {idle: 1e13, retry: 1e300}}`)
@@ -135,6 +139,7 @@ func TestHugeTimers(t *testing.T) {
 
 // What a newer version has written is told as that, not as a fault of the caller.
 func TestALogOfNewerCode(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{server: undefined}`)

@@ -14,6 +14,7 @@ import (
 // What stands between a browser and the server answers in its stead: nothing is written, nothing is lost, the loop goes on, and the status
 // has a stable code.
 func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
@@ -94,6 +95,7 @@ func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
 
 // Without a valid token the queue is held, never dropped; the token is asked for again before each request.
 func TestAToken(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("  sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -132,6 +134,7 @@ func TestAServerThatNeverAnswers(t *testing.T) {
 // A full disk: the write is told as not kept and taken back; what was kept before stays, and a later write goes through. This
 // Chromium does not enforce Storage.overrideQuotaForOrigin, so the browser's answer is put in its place.
 func TestQuota(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{server: undefined}`)
@@ -152,6 +155,7 @@ func TestQuota(t *testing.T) {
 
 // Two tabs of one profile share the local log, and tell each other.
 func TestTwoTabsOfOneProfile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)

@@ -48,6 +48,7 @@ func newConfiguredSite(t *testing.T, c server.Config) *site {
 
 // What the server refuses leaves the queue with what builds on it, and waits on a list, also after a reload, until it is dealt with.
 func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
+	t.Parallel()
 	s := newRuledSite(t, func(_ context.Context, j *server.Judged) error {
 		if strings.Contains(j.Action.Raw, `"title":"bad`) { // an id may hold the word too
 			return errors.New("that is a bad word")
@@ -95,6 +96,7 @@ func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
 
 // Whoever wrote one side of a conflict finds both on a list, after a reload too, and can have the value that lost again.
 func TestConflictsAreReportedAndRestored(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
 	one, two := a.open(s.url), b.open(s.url)
@@ -135,6 +137,7 @@ func TestConflictsAreReportedAndRestored(t *testing.T) {
 
 // Undo takes back what this browser did, step by step, and nothing that others have done since.
 func TestUndoAndRedo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
 	one, two := a.open(s.url), b.open(s.url)
@@ -179,6 +182,7 @@ func TestUndoAndRedo(t *testing.T) {
 // In conflict-free mode what exists is read-only without the server, new objects are their maker's alone until they are sent, and nobody
 // overwrites anybody.
 func TestConflictFreeMode(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	a, b := openBrowser(t, t.TempDir()), openBrowser(t, t.TempDir())
 	one, two := a.open(s.url), b.open(s.url)
@@ -246,6 +250,7 @@ func TestConflictFreeMode(t *testing.T) {
 
 // An invalid write never becomes an action, whoever wrote the rules.
 func TestValidators(t *testing.T) {
+	t.Parallel()
 	entry := `
 		import { z } from "zod";
 		import * as v from "valibot";

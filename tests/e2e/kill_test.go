@@ -18,6 +18,7 @@ import (
 
 // The server is killed after it has appended and before its answer arrives: the action is in the log once.
 func TestServerKilledBetweenAppendAndAnswer(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
@@ -53,6 +54,7 @@ func TestServerKilledBetweenAppendAndAnswer(t *testing.T) {
 
 // kill -9 of the server, again and again while a page writes: what it acknowledged is there, everything is there once.
 func TestServerKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{timers: {idle: 50, retry: 50}}`)
@@ -100,7 +102,10 @@ func entriesOf(log string) string {
 }
 
 // kill -9 of the browser in the middle of writes: every write whose promise resolved is there afterwards.
-func TestBrowserKilledWhileWriting(t *testing.T) { killCycles(t, 4) }
+func TestBrowserKilledWhileWriting(t *testing.T) {
+	t.Parallel()
+	killCycles(t, 4)
+}
 
 // filesOf lists what the browser keeps of the databases.
 func filesOf(profile string) string {

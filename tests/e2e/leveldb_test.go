@@ -126,6 +126,7 @@ func TestBrowserKilledBetweenHeaderAndBody(t *testing.T) {
 }
 
 func TestLogState(t *testing.T) {
+	t.Parallel()
 	record := func(body string) []byte {
 		b := append(make([]byte, 4, 7+len(body)), byte(len(body)), byte(len(body)>>8), 1)
 		b = append(b, body...)

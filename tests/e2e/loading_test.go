@@ -5,6 +5,7 @@ import (
 )
 
 func TestWaysOfLoading(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	classic := b.open(s.url + "/classic.html")
@@ -36,6 +37,7 @@ func TestWaysOfLoading(t *testing.T) {
 
 // A wasm that cannot be had is a typed error; the next call tries anew.
 func TestAWasmThatCannotBeLoaded(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	for _, source := range []string{`"/dist/nothing.wasm"`, `"/index.html"`, `new TextEncoder().encode("no wasm")`, `"http://127.0.0.1:1/x.wasm"`, `await fetch("/dist/nothing.wasm")`} {
@@ -53,6 +55,7 @@ func TestAWasmThatCannotBeLoaded(t *testing.T) {
 
 // The collector works in steps between the page's tasks; memory stays bounded all the same, within one long task and over many.
 func TestMemoryStaysBounded(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(`

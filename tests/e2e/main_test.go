@@ -67,7 +67,7 @@ window.strandline = strandline;
 	"classic.html": page(`<script src="/dist/strandline.global.js"></script>`),
 	"empty.html":   page(``),
 	"sw.js": `importScripts("/dist/strandline.sw.js");
-strandline.serviceWorker({name: "test", server: location.origin});`,
+strandline.serviceWorker({name: "test", server: location.origin, log: (e) => (self.logged ??= []).push(e)});`,
 	"module-sw.js": `import { serviceWorker } from "/dist/sw.js";
 serviceWorker({name: "test", server: location.origin});`,
 	"worker.js":        `importScripts("/dist/strandline.global.js");` + worker,

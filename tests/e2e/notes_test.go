@@ -9,6 +9,7 @@ import (
 
 // Two people type into one note without a network: what each has typed is there for both, and it is the same for both.
 func TestDemoNotes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var all []*tab
 	for range 2 {

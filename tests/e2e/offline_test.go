@@ -6,6 +6,7 @@ import (
 
 // The thinnest whole path: write offline, reload offline, kill the browser, come back, converge with a second profile.
 func TestOfflineWritesSurviveAndConverge(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	profile := t.TempDir()
 	a := openBrowser(t, profile)

@@ -40,6 +40,7 @@ func program(t *testing.T, home string, args ...string) string {
 
 // The demo is in the program, with a data directory in the user's own place: nothing else has to be there.
 func TestTheDemoFromOneFile(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	url := program(t, home, "demo", "--addr", "127.0.0.1:0")
 	one := openBrowser(t, t.TempDir()).open(url + "/")
@@ -61,6 +62,7 @@ func TestTheDemoFromOneFile(t *testing.T) {
 
 // A page needs one script tag and no copying: the program shows the browser files itself, to pages of other origins too.
 func TestTheBrowserFilesFromOneFile(t *testing.T) {
+	t.Parallel()
 	page := page(`<script src="URL/dist/strandline.global.js"></script>`)
 	files := t.TempDir()
 	url := program(t, t.TempDir(), "serve", "--addr", "127.0.0.1:0", "--dist", "--static", files)

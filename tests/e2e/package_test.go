@@ -74,6 +74,7 @@ func write(t *testing.T, files map[string]string) {
 
 // The tarball works in everything that apps are made with, and the wasm is found without a word.
 func TestThePackage(t *testing.T) {
+	t.Parallel()
 	app := installed(t)
 	dist := filepath.Join(app, "node_modules/strandline/dist")
 	s := newSite(t)

@@ -15,6 +15,7 @@ import (
 
 // What one browser writes reaches another at once, over one connection per profile, also after the server was gone.
 func TestPush(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const slow = `{timers: {idle: 600000, retry: 300}}`
 	all := tabs(openBrowser(t, t.TempDir()), s.url, 3, slow)
@@ -62,6 +63,7 @@ func (s *site) fill(stream string, n int) {
 // A new profile with writes of its own gets a long log as a checkpoint under them, since the entries are pruned; so does the tab beside
 // it; and one that was away for as long.
 func TestFirstSyncByACheckpoint(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "--checkpoints", "20000", "--keep", "10")
 	away := openBrowser(t, t.TempDir()).open(s.url)
 	away.start("")

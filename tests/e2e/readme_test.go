@@ -35,6 +35,7 @@ func blocks(t *testing.T, doc, info string) []string {
 
 // The README's snippets run as they stand there.
 func TestReadmeSnippets(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	html, js := blocks(t, "README.md", "html run")[0], blocks(t, "README.md", "js run")
 	for name, text := range map[string]string{
@@ -61,6 +62,7 @@ func TestReadmeSnippets(t *testing.T) {
 
 // The shell commands of the guide to data streams do what it says.
 func TestDataCommands(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	cmd := exec.Command("sh", "-c", strings.ReplaceAll(blocks(t, "docs/DATA.md", "sh run")[0], "http://127.0.0.1:8080", s.url))
 	if out, err := cmd.Output(); err != nil || string(out) != `[{"text":"hello"}]` {
@@ -70,6 +72,7 @@ func TestDataCommands(t *testing.T) {
 
 // The README's shell commands do what it says, against a server at the address that it names.
 func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	text := strings.ReplaceAll(blocks(t, "README.md", "sh run")[0], "http://127.0.0.1:8080", s.url)
 	cmd := exec.Command("sh", "-c", text+"wait") // tail goes on until it is ended
@@ -102,6 +105,7 @@ func TestReadmeCommands(t *testing.T) {
 
 // The guides' snippets run as they stand there.
 func TestGuides(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	for i, js := range append(blocks(t, "docs/OFFLINE.md", "js run"), blocks(t, "docs/CONFLICTS.md", "js run")...) {
@@ -132,6 +136,7 @@ func TestGuides(t *testing.T) {
 
 // make demo, the README's first command, ends in a page that is served.
 func TestMakeDemo(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command("make", "demo", "ADDR=127.0.0.1:0", "DATA="+t.TempDir())
 	cmd.Dir = root
 	cmd.Stderr = os.Stderr

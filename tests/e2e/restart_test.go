@@ -37,6 +37,7 @@ const logging = `{log: (e) => logged.push(e)}`
 
 // The runtime dies in every way that it can: what was durable is there, what was under way is told, the rest goes on by itself.
 func TestTheRuntimeIsRestarted(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t, t.TempDir())
 	for _, how := range []string{"panic", "block", "trap", "exit"} {
 		t.Run(how, func(t *testing.T) {
@@ -84,6 +85,7 @@ func TestTheRuntimeIsRestarted(t *testing.T) {
 
 // What a dead program has under way is aborted: the guards of its transactions are asked by nobody any more.
 func TestTransactionsOfADeadProgramAreAborted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(spied + `
@@ -137,6 +139,7 @@ func TestTransactionsOfADeadProgramAreAborted(t *testing.T) {
 
 // Of several tabs one dies: the others notice nothing, and it is the leader still.
 func TestALeaderIsRestarted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)
@@ -155,6 +158,7 @@ func TestALeaderIsRestarted(t *testing.T) {
 
 // What dies again and again is given up, and says so.
 func TestARuntimeThatKeepsDying(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(spied)
@@ -178,6 +182,7 @@ func TestARuntimeThatKeepsDying(t *testing.T) {
 
 // Memory that has grown beyond need is given back, while nothing is under way, and nobody notices but by the log.
 func TestGrownMemoryIsGivenBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(spied + `

@@ -15,6 +15,7 @@ import (
 
 // Eight tabs that write and are loaded anew again and again: what was told as kept is there, once, and one of them leads.
 func TestAStormOfReloads(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	const options = `{timers: {idle: 60000, retry: 300}}`
@@ -103,6 +104,7 @@ func TestALeaderThatHangs(t *testing.T) {
 
 // How long it takes from a leader's end until another tab's write is sent.
 func TestTimeToTheNextLeader(t *testing.T) {
+	t.Parallel()
 	const slow = `{timers: {idle: 60000, retry: 300}}`
 	for name, end := range map[string]func(tb *tab){
 		"closed":  func(tb *tab) { tb.close() },
@@ -137,6 +139,7 @@ func TestTimeToTheNextLeader(t *testing.T) {
 
 // The back/forward cache: a page that was left and is come back to reads what was written meanwhile, and writes on top of it.
 func TestThereAndBackAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)
@@ -159,6 +162,7 @@ func TestThereAndBackAgain(t *testing.T) {
 
 // A tab that is duplicated takes the session's storage with it, and nothing else: two tabs of one client.
 func TestADuplicatedTab(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one := b.open(s.url)
@@ -180,6 +184,7 @@ func TestADuplicatedTab(t *testing.T) {
 
 // The browser's word on the network is never believed, in either direction.
 func TestOnlineIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{timers: {idle: 60000, retry: 300}}`)
@@ -195,6 +200,7 @@ func TestOnlineIsNotBelieved(t *testing.T) {
 
 // Whatever state the loop is in, the status says when it goes on, and why; what the server asks for is heeded.
 func TestTheStatusTellsWhatComesNext(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start(`{timers: {idle: 60000, retry: 5000}}`)
@@ -237,6 +243,7 @@ func TestTheStatusTellsWhatComesNext(t *testing.T) {
 
 // A device that sleeps stops the timers too: when it goes on, so does the loop, at once.
 func TestADeviceThatSlept(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(`

@@ -46,6 +46,7 @@ func tabs(b *browser, url string, n int, options string) []*tab {
 
 // Eight tabs count at once: each increment is in the log once.
 func TestEightTabsCountTo800(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	all := tabs(openBrowser(t, t.TempDir()), s.url, 8, "")
 	id := all[0].do(`const w = s.create("counter", {n: 0}); await w; return w.object`)
@@ -74,6 +75,7 @@ func TestEightTabsCountTo800(t *testing.T) {
 
 // One tab talks to the server; when it goes, another does, and nothing is lost or doubled.
 func TestLeadersComeAndGo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	const slow = `{timers: {idle: 60000, retry: 300}}`
@@ -120,6 +122,7 @@ func TestLeadersComeAndGo(t *testing.T) {
 
 // Tabs that are frozen in the middle of a commit hold up nobody, and what they were writing is written when they go on.
 func TestFrozenInTheMiddleOfACommit(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	all := tabs(openBrowser(t, t.TempDir()), s.url, 3, "")
 	for i := range 8 {
@@ -138,6 +141,7 @@ func TestFrozenInTheMiddleOfACommit(t *testing.T) {
 
 // A tab that was really frozen while others wrote, compacted and checkpointed.
 func TestAFrozenTabAcrossACheckpoint(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	all := tabs(b, s.url, 2, "")

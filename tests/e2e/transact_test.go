@@ -7,6 +7,7 @@ import (
 )
 
 func TestTransactions(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
@@ -65,6 +66,7 @@ func TestTransactions(t *testing.T) {
 
 // Of two transactions that want the same thing the first in the log gets it; the other one's author hears of it, also after a reload.
 func TestOneOfTwoTransactionsWins(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	profile := openBrowser(t, t.TempDir())
 	one, two := profile.open(s.url), openBrowser(t, t.TempDir()).open(s.url)

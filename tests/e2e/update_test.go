@@ -35,6 +35,7 @@ func otherBuild(t *testing.T) []byte {
 
 // Old WebAssembly beside a new script: a cache is passed by, and what is really old is refused, before anything is read or written.
 func TestScriptAndWasmOfTwoBuilds(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	other := otherBuild(t)
@@ -65,6 +66,7 @@ func TestScriptAndWasmOfTwoBuilds(t *testing.T) {
 
 // A newer version in another tab, or as a service worker, is told once; both go on.
 func TestANewerVersionBesideThisOne(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	next := strings.ReplaceAll(string(built(t, "strandline.js")), `"0.1.0"`, `"0.2.0"`)
 	worker := strings.ReplaceAll(string(built(t, "strandline.sw.js")), `"0.1.0"`, `"0.10.0"`)
@@ -110,6 +112,7 @@ func TestANewerVersionBesideThisOne(t *testing.T) {
 
 // What a newer version has made of the local database is refused, or read as far as it is known; nothing is written to it.
 func TestANewerDatabase(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	const change = `

@@ -16,6 +16,7 @@ import (
 
 // The same files run in a dedicated worker, classic or a module, beside the page: one database, one leader.
 func TestDedicatedWorkers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
@@ -83,6 +84,7 @@ func (tb *tab) close() {
 
 // The page is closed with something unsent, while there is no network; when it is back, the browser wakes the service worker up, which sends it.
 func TestTheServiceWorkerDelivers(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ script, options string }{{"/sw.js", "{}"}, {"/module-sw.js", `{type: "module"}`}} {
 		t.Run(c.script, func(t *testing.T) {
 			s := newSite(t)
@@ -101,7 +103,7 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 			one.offline(true)
 			one.do(`await s.create("todo", {title: "unsent"}); await d.append("unsent")`)
 			one.eventually(`["strandline/test/"]`, `return await (await navigator.serviceWorker.ready).sync.getTags()`)
-			one.want(`[1,1]`, `return [s.status.pending, d.status.pending]`)
+			one.eventually(`[1,1]`, `return [s.status.pending, d.status.pending]`)
 			one.close()
 			s.setFault(nil) // not before: a tab that is closing is not held offline any more
 			worker.offline(false)
@@ -120,8 +122,31 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 	}
 }
 
+// The browser forgets a wake-up that it has given: for what is unsent after that it is asked again, however soon it comes.
+func TestTheServiceWorkerIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := withWorker(s, b, "/sw.js", "{}")
+	worker := b.serviceWorker()
+	one.start("")
+	one.do(`await s.settled()`)
+	const tags = `return await (await navigator.serviceWorker.ready).sync.getTags()`
+	for i := range 3 {
+		s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+		worker.offline(true)
+		one.do(`await s.create("todo", {title: "%d"})`, i)
+		one.eventually(`["strandline/test/"]`, tags)
+		s.setFaultAt("", nil)
+		one.do(`await db.sync(); await s.settled()`)
+		worker.offline(false)
+		one.eventually(`[]`, tags)
+	}
+}
+
 // Wake-ups of all kinds, with and without tabs, and a service worker that is stopped in the middle: nothing is doubled, and the browser hears where something is left.
 func TestWakeUpsOfTheServiceWorker(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	one := withWorker(s, b, "/sw.js", "{}")

@@ -10,7 +10,7 @@ import (
 
 const (
 	probeEvery = 500 * time.Millisecond
-	probeWork  = 10 * time.Millisecond
+	probeWork  = 5 * time.Millisecond // less than what makes the scheduler of Go step in
 )
 
 // clock goes as fast as this machine: a second of it is one in which a thread that always had something to do would have had a processor for a

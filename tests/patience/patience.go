@@ -12,7 +12,7 @@ import (
 const Still = 30 * time.Second
 
 // look is how long a wait sleeps between two looks.
-const look = 20 * time.Millisecond
+const look = 50 * time.Millisecond
 
 // Until waits until it is done. What it sees on the way is progress where it differs from what was seen before, and then the patience begins
 // anew.
