@@ -16,11 +16,12 @@ func unframe(m *dataMeta, body []byte) ([]message, error) {
 		if len(body) < 20 {
 			return nil, bad(at, "is cut off")
 		}
-		n := int(binary.BigEndian.Uint32(body[16:]))
+		size := binary.BigEndian.Uint32(body[16:])
 		e := message{id: core.UUID(body[:16])}
-		if n == 0 || n > len(body)-20 {
+		if size == 0 || uint64(size) > uint64(len(body)-20) { // before it is an int, which may have 32 bits
 			return nil, bad(at, "has a length that cannot be")
 		}
+		n := int(size)
 		e.body, body = body[20:20+n], body[20+n:]
 		if m.isJSON() {
 			b, err := compactJSON(e.body)

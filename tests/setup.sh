@@ -22,15 +22,22 @@ go_is_there() {
 	least=$(sed -n 's/^go //p' go.mod)
 	get="install one from https://go.dev/dl"
 	command -v "$go" >/dev/null || stop "there is no Go in PATH: $get (1.21 or newer; it fetches $pin by itself)"
-	has=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null | tail -n 1 | cut -d ' ' -f 1)
-	[ -n "$has" ] || has=go$("$go" version 2>/dev/null | sed 's/.*go\([0-9.]*\).*/\1/')
+	has=$(cd / && GOTOOLCHAIN=local "$go" version 2>&1) || stop "$go does not work: $(echo "$has" | tail -n 1)"
+	has=$(echo "$has" | sed -n 's/.* \(go[0-9][0-9.]*\).*/\1/p')
 	older "${has#go}" 1.21 && stop "$has is too old to fetch $pin: $get (1.21 or newer)"
 	if older "${has#go}" "$least"; then
 		may=$(if [ -n "${THEIR_TOOLCHAIN:-}" ]; then echo "$THEIR_TOOLCHAIN"; else unset GOTOOLCHAIN && cd / && "$go" env GOTOOLCHAIN; fi)
 		[ "$may" != local ] || stop "$has is older than go$least, and GOTOOLCHAIN=local keeps it from fetching $pin: make GOTOOLCHAIN=auto, or $get"
 	fi
-	said=$(GOTOOLCHAIN=$pin "$go" list -deps ./cmd/strandline ./js/build ./web-demo/build 2>&1 >/dev/null) ||
-		stop "what the build needs cannot be fetched ($(echo "$said" | tail -n 1)): connect to the network once; later builds need none"
+	said=$(GOTOOLCHAIN=$pin "$go" list -deps ./cmd/strandline ./js/build ./web-demo/build 2>&1 >/dev/null) || {
+		last=$(echo "$said" | tail -n 1)
+		case $last in
+		*dial* | *lookup* | *connect* | *timeout* | *GOPROXY* | *unreachable* | *EOF*)
+			stop "what the build needs cannot be fetched ($last): connect to the network once; later builds need none"
+			;;
+		*) stop "Go cannot build here: $last: look at what go env says of its settings" ;;
+		esac
+	}
 }
 
 # older A B: version A comes before version B.
@@ -43,7 +50,7 @@ for need in "$@"; do
 	go) go_is_there ;;
 	writable)
 		# A file says it: root is not asked for rights, and a file system may be read-only.
-		{ mkdir -p bin && : >bin/.writable && rm bin/.writable; } 2>/dev/null || stop "nothing can be written to $PWD: copy the checkout to a place of your own"
+		(mkdir -p bin && : >bin/.writable && rm bin/.writable) 2>/dev/null || stop "nothing can be written to $PWD: copy the checkout to a place of your own"
 		;;
 	chromium)
 		found=

@@ -20,7 +20,7 @@ import (
 var platforms = []string{"linux/amd64", "linux/arm64", "linux/arm", "linux/386", "darwin/amd64", "darwin/arm64", "windows/amd64"}
 
 func main() {
-	out := flag.String("out", "bin/release", "the directory to make, anew")
+	out := flag.String("out", "bin/release", "the directory to make anew: one of an earlier release, or none")
 	only := flag.String("only", strings.Join(platforms, ","), "the platforms")
 	flag.Parse()
 	if err := release(*out, strings.Split(*only, ",")); err != nil {
@@ -34,24 +34,26 @@ func release(out string, wanted []string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755)); err != nil {
-		return err
-	}
 	for _, platform := range wanted {
 		if !slices.Contains(platforms, platform) {
 			return fmt.Errorf("there is no release for %q; there are %s", platform, strings.Join(platforms, ", "))
 		}
-		if err := program(g, out, platform); err != nil {
-			return fmt.Errorf("%s: %w", platform, err)
-		}
 	}
 	tarball := "strandline-" + js.Version() + ".tgz"
-	b, err := os.ReadFile(filepath.Join("bin", tarball))
+	packed, err := os.ReadFile(filepath.Join("bin", tarball))
 	if err != nil {
 		return fmt.Errorf("%w; run make pack", err)
 	}
-	if err := os.WriteFile(filepath.Join(out, tarball), b, 0o644); err != nil {
+	if files, err := os.ReadDir(out); err == nil && len(files) > 0 && !slices.ContainsFunc(files, func(f os.DirEntry) bool { return strings.HasSuffix(f.Name(), ".tgz") }) {
+		return fmt.Errorf("%s holds something that is no release: remove it, or name another with -out", out)
+	}
+	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755), os.WriteFile(filepath.Join(out, tarball), packed, 0o644)); err != nil {
 		return err
+	}
+	for _, platform := range wanted {
+		if err := program(g, out, platform); err != nil {
+			return fmt.Errorf("%s: %w", platform, err)
+		}
 	}
 	return sums(out)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,8 +23,13 @@ import (
 
 const dir = "../../bin/release"
 
-// emulators run what this machine's processor does not.
-var emulators = map[string]string{"arm": "qemu-arm-static", "arm64": "qemu-aarch64-static"}
+// emulator runs what this machine's processor does not.
+func emulator(goarch string) string {
+	if goarch == runtime.GOARCH || goarch == "386" && runtime.GOARCH == "amd64" {
+		return ""
+	}
+	return map[string]string{"arm": "qemu-arm-static", "arm64": "qemu-aarch64-static", "386": "qemu-i386-static", "amd64": "qemu-x86_64-static"}[goarch]
+}
 
 func path(platform string) string {
 	name := "strandline-" + js.Version() + "-" + strings.ReplaceAll(platform, "/", "-")
@@ -103,7 +109,7 @@ func TestEachProgramRuns(t *testing.T) {
 				}
 			}
 			run := func(args ...string) *exec.Cmd {
-				if emulator := emulators[goarch]; emulator != "" {
+				if emulator := emulator(goarch); emulator != "" {
 					return exec.Command(emulator, append([]string{path(platform)}, args...)...)
 				}
 				return exec.Command(path(platform), args...)

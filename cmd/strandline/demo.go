@@ -34,7 +34,7 @@ func demo(args []string) error {
 	}
 	auth, err := authOf("none", *addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("--addr %s is no loopback address, and the demo is for this machine alone; for others there is strandline serve --auth secret:FILE", *addr)
 	}
 	fmt.Printf("the data is kept in %s\n", *data)
 	l := listening{addr: *addr, data: *data, files: builtIn(files), open: true, config: server.Config{Auth: auth, MaxActionBytes: demoMaxAction}}

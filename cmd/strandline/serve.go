@@ -90,15 +90,16 @@ type listening struct {
 
 // run listens until a signal ends it.
 func (l listening) run() error {
+	listener, err := listen(l.addr) // first: that a program is here already is said of its address
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	logs, err := sqlite.Open(l.data)
 	if err != nil {
 		return err
 	}
 	defer logs.Close()
-	listener, err := listen(l.addr)
-	if err != nil {
-		return err
-	}
 	l.config.Engine = logs
 	s := server.New(l.config)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -149,10 +150,10 @@ func (l listening) routes(api http.Handler) http.Handler {
 func listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, errTaken):
 		host, _, _ := net.SplitHostPort(addr)
 		return nil, fmt.Errorf("another program listens at %s: end it, or take any free port: --addr %s", addr, net.JoinHostPort(host, "0"))
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(err, errForbidden):
 		return nil, fmt.Errorf("this user may not listen at %s: take a port from 1024 on with --addr", addr)
 	}
 	return listener, err

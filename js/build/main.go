@@ -89,12 +89,15 @@ func run() error {
 	return nil
 }
 
-// stampOf names the sources of a build: script and wasm of two builds refuse one another.
+// stampOf names the Go sources of a build: script and wasm of two builds refuse one another.
 func stampOf(paths ...string) (string, error) {
 	h := sha256.New()
 	for _, path := range paths {
 		err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+			if err == nil && entry.IsDir() && entry.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			if err != nil || entry.IsDir() || !isSource(path) {
 				return err
 			}
 			b, err := os.ReadFile(path)
@@ -107,6 +110,12 @@ func stampOf(paths ...string) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// isSource tells whether the program is built of a file; what editors and tests leave beside it does not count.
+func isSource(path string) bool {
+	name := filepath.Base(path)
+	return name == "go.mod" || name == "go.sum" || strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".")
 }
 
 func packageVersion() (string, error) {

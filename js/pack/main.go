@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/strandline-sync/strandline/js"
+	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
 const dist = "js/dist"
@@ -25,6 +26,9 @@ func main() {
 }
 
 func run() error {
+	if err := toolchain.Check("."); err != nil { // another one compresses in another way
+		return err
+	}
 	files, err := contents()
 	if err != nil {
 		return err
@@ -41,6 +45,9 @@ func run() error {
 		if err := os.Remove(name); err != nil {
 			return err
 		}
+	}
+	if err := os.MkdirAll("bin", 0o755); err != nil {
+		return err
 	}
 	return os.WriteFile("bin/strandline-"+js.Version()+".tgz", tarball, 0o644)
 }

@@ -13,7 +13,7 @@ import (
 func lockDir(dir string) (*os.File, error) {
 	path := filepath.Join(dir, "lock")
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("the data directory %s is in use by another process", dir)
+		return nil, fmt.Errorf("the data directory %s is in use by another process: end it, or name another with --data", dir)
 	}
 	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 }

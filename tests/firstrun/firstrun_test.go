@@ -107,7 +107,7 @@ func refused(t *testing.T, cmd *exec.Cmd, want ...string) {
 func TestWhatMakeSaysWhereSomethingIsMissing(t *testing.T) {
 	dir := clone(t, "clone")
 	old := func(version string) string {
-		return `case "$1" in version) echo "go version ` + version + ` linux/amd64" ;; env) [ "$2" = GOVERSION ] && echo ` + version + ` || echo auto ;; *) echo "unknown command"; exit 2 ;; esac`
+		return `case "$1" in version) echo "go version ` + version + ` linux/amd64" ;; env) echo auto ;; *) echo "unknown command"; exit 2 ;; esac`
 	}
 	run := func(path string, settings ...string) *exec.Cmd {
 		cmd := exec.Command("make", "demo")
@@ -125,22 +125,37 @@ func TestWhatMakeSaysWhereSomethingIsMissing(t *testing.T) {
 	t.Run("an older Go that may not fetch", func(t *testing.T) {
 		refused(t, run(tools(t, old("go1.24.0")), "GOTOOLCHAIN=local"), "go1.24.0 is older than go1.26.0", "make GOTOOLCHAIN=auto")
 	})
+	t.Run("settings that nothing can be built with", func(t *testing.T) {
+		settings := filepath.Join(t.TempDir(), "env")
+		if err := os.WriteFile(settings, []byte("GOOS=nonsense\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, run(os.Getenv("PATH"), "GOENV="+settings), "Go cannot build here", "go env")
+	})
 	t.Run("no network", func(t *testing.T) {
 		empty := t.TempDir()
 		refused(t, run(os.Getenv("PATH"), "GOMODCACHE="+empty, "GOPROXY=http://127.0.0.1:1", "GOFLAGS=-modcacherw"), "cannot be fetched", "connect to the network once")
 	})
 	t.Run("nothing can be written", func(t *testing.T) {
 		locked := clone(t, "locked")
-		if err := os.Chmod(locked, 0o555); err != nil {
-			t.Fatal(err)
+		for _, dir := range []string{locked, filepath.Join(locked, "bin")} { // without a folder for what is built, and with one
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(dir, 0o555); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.Chmod(dir, 0o755) })
+			cmd := run(os.Getenv("PATH"))
+			cmd.Dir = locked
+			if os.Geteuid() == 0 { // who may write everywhere
+				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			}
+			refused(t, cmd, "nothing can be written to", "copy the checkout")
+			if err := os.Chmod(locked, 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
-		t.Cleanup(func() { os.Chmod(locked, 0o755) })
-		cmd := run(os.Getenv("PATH"))
-		cmd.Dir = locked
-		if os.Geteuid() == 0 { // who may write everywhere
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		}
-		refused(t, cmd, "nothing can be written to", "copy the checkout")
 	})
 }
 
@@ -162,7 +177,7 @@ func TestAPathWithBlanks(t *testing.T) {
 	defer taken.Close()
 	refused(t, make("demo", "ADDR="+taken.Addr().String()), "another program listens at "+taken.Addr().String(), "any free port")
 
-	demo := make("demo", "ADDR=127.0.0.1:0")
+	demo := make("demo", "ADDR=127.0.0.1:0", "DATA="+filepath.Join(dir, "my data"))
 	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := demo.StdoutPipe()
 	if err != nil {

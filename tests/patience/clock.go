@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -65,13 +63,4 @@ func share() float64 {
 	for onProcessor()-worked < probeWork {
 	}
 	return min(1, float64(probeWork)/float64(max(time.Since(began), probeWork)))
-}
-
-// onProcessor is how long this thread has had a processor.
-func onProcessor() time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
-		return time.Duration(time.Now().UnixNano()) // then the clock on the wall has to do
-	}
-	return time.Duration(t.Nano())
 }

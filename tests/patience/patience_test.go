@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,17 +13,12 @@ import (
 
 // A busy machine's clock is slow: beside many that always have something to do a thread gets its part, and so does the clock.
 func TestTheClockGoesAsFastAsTheMachine(t *testing.T) {
-	stop := make(chan bool)
-	defer close(stop)
+	var stop atomic.Bool
+	defer stop.Store(true)
 	for range 8 * runtime.NumCPU() {
 		go func() {
 			runtime.LockOSThread() // a thread each
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		}()
 	}

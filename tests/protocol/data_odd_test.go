@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,14 @@ func TestOddRequestsToDataStreams(t *testing.T) {
 	make("json", "application/json", `["11111","22222"]`, 201)
 	if status, _, body := a.request("POST", "/v1/data/json", framed(`3`), producing(0, 0, "Upload-Offset", "0", "Upload-Complete", "?1")); status != 400 {
 		t.Error(status, body)
+	}
+	// Entries have lengths that can be, on machines of any size.
+	for _, length := range []string{"\xff\xff\xff\xff", "\x80\x00\x00\x00", "\x7f\xff\xff\xff", "\x00\x00\x00\x03", "\x00\x00\x00\x00"} {
+		body := append(bytes.Repeat([]byte{1}, 16), length+"12"...)
+		status, _, text := a.request("POST", "/v1/data/json", body, map[string]string{"Content-Type": entriesKind})
+		if status != 400 || !strings.Contains(text, "a length that cannot be") {
+			t.Errorf("%q: %d %s", length, status, text)
+		}
 	}
 	// JSON is read, and forked, between messages only.
 	if status, body := get("json"); body != `["11111","22222"]` {

@@ -18,13 +18,20 @@ import (
 	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
-// versions are the oldest Go that is known to fetch the pinned one, the one that the dependencies need, and a newer one; the pinned one comes
-// in by itself.
-var versions = []string{"go1.24.0", "go1.26.0", "go1.27.3"}
+// versions are the oldest Go that fetches another, an older one, the one that the dependencies need, and a newer one; the pinned one comes in by
+// itself.
+var versions = []string{"go1.21.13", "go1.24.0", "go1.26.0", "go1.27.3"}
+
+// made is what make is asked for, and where it is: all that is shipped but the programs, which hold no more.
+var (
+	made  = []string{"js/dist/strandline.js", "web-demo/dist/index.html", "pack"}
+	found = []string{"js/dist/*", "web-demo/dist/*", "web-demo/dist/*/*", "bin/*.tgz"}
+)
 
 // settings are those that change what Go builds, or whether it does.
 var settings = map[string]string{"GOFLAGS": "-nonsense", "GOEXPERIMENT": "nonsense", "GOWASM": "nonsense", "GOWORK": "/nonsense/go.work",
-	"GOOS": "nonsense", "GOARCH": "nonsense", "CGO_ENABLED": "nonsense", "GOTOOLCHAIN": "go1.24.0"}
+	"GOOS": "nonsense", "GOARCH": "nonsense", "CGO_ENABLED": "nonsense", "GOTOOLCHAIN": "go1.24.0", "GOROOT": "/nonsense", "GO111MODULE": "off",
+	"GOFIPS140": "nonsense"}
 
 func main() {
 	if err := run(); err != nil {
@@ -70,7 +77,7 @@ func run() error {
 			return err
 		}
 		b.try(version+" installed", []string{"PATH=" + filepath.Join(installed, "bin") + ":" + os.Getenv("PATH"), "GOTOOLCHAIN=auto"}, true)
-		// Fetched: the Go in PATH is another one, and is told to be this one.
+		// Fetched: the Go in PATH is another one, and is told to be this one, which is what make overrules.
 		b.try(version+" fetched", []string{"GOTOOLCHAIN=" + version}, true)
 		if err := removeAll(installed); err != nil {
 			return err
@@ -93,18 +100,22 @@ func (b *bench) try(what string, env []string, fresh bool) {
 		defer removeAll(caches)
 		env = append(env, "GOCACHE="+filepath.Join(caches, "build"), "GOMODCACHE="+filepath.Join(caches, "modules"), "GOPROXY="+b.modules+","+proxies())
 	}
-	if err := removeAll(filepath.Join(b.source, "bin")); err != nil {
+	for _, old := range []string{"bin", "js/dist", "web-demo/dist"} {
+		if err := removeAll(filepath.Join(b.source, old)); err != nil {
+			b.report(what, began, err)
+			return
+		}
+	}
+	if _, err := output(b.source, env, "make", made...); err != nil {
 		b.report(what, began, err)
 		return
 	}
-	removeAll(filepath.Join(b.source, "js", "dist"))
-	if _, err := output(b.source, env, "make", "js/dist/strandline.js"); err != nil {
-		b.report(what, began, err)
-		return
-	}
-	got, err := hashes(filepath.Join(b.source, "js", "dist"))
+	got, err := hashes(b.source)
 	if err == nil && b.want == nil {
 		b.want = got
+	}
+	if len(got) != len(b.want) {
+		err = errors.Join(err, fmt.Errorf("%d files, not %d", len(got), len(b.want)))
 	}
 	for name, hash := range got {
 		if b.want[name] != hash {
@@ -124,7 +135,7 @@ func (b *bench) report(what string, began time.Time, err error) {
 	if info, err := os.Stat(filepath.Join(b.source, "js/dist/strandline.wasm")); err == nil {
 		size = info.Size()
 	}
-	fmt.Printf("%-28s %s %d bytes, %d files, %.0f s\n", what, b.want["strandline.wasm"], size, len(b.want), time.Since(began).Seconds())
+	fmt.Printf("%-28s %s %d bytes, %d files, %.0f s\n", what, b.want["js/dist/strandline.wasm"], size, len(b.want), time.Since(began).Seconds())
 }
 
 // proxies is where Go gets what is not in the module cache.
@@ -161,18 +172,27 @@ func copySources(to string) error {
 }
 
 func hashes(dir string) (map[string]string, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
 	out := map[string]string{}
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
-		if err != nil {
-			return nil, err
+	for _, pattern := range found {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(paths) == 0 {
+			return nil, fmt.Errorf("there is no %s: %w", pattern, err)
 		}
-		sum := sha256.Sum256(b)
-		out[f.Name()] = hex.EncodeToString(sum[:])
+		for _, path := range paths {
+			if info, err := os.Stat(path); err != nil || info.IsDir() {
+				continue // what is in it has a pattern of its own
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			name, err := filepath.Rel(dir, path)
+			if err != nil {
+				return nil, err
+			}
+			sum := sha256.Sum256(b)
+			out[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
+		}
 	}
 	return out, nil
 }

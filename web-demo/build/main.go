@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
 const (
@@ -29,6 +31,9 @@ func main() {
 }
 
 func run() error {
+	if err := toolchain.Check("."); err != nil { // another one compresses the icons in another way
+		return err
+	}
 	if err := os.RemoveAll(dist); err != nil {
 		return err
 	}
@@ -163,7 +168,7 @@ func versionOf(dir string) (string, error) {
 			return err
 		}
 		b, err := os.ReadFile(path)
-		fmt.Fprintf(h, "%s %d\n", path, len(b))
+		fmt.Fprintf(h, "%s %d\n", filepath.ToSlash(path), len(b))
 		h.Write(b)
 		return err
 	})

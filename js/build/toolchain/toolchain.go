@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -88,6 +89,15 @@ func Pin(dir string) (string, error) {
 		}
 	}
 	return "", errors.New("go.mod names no toolchain")
+}
+
+// Check tells whether this program itself is run by the toolchain that the module in dir names.
+func Check(dir string) error {
+	pin, err := Pin(dir)
+	if err == nil && runtime.Version() != pin {
+		err = fmt.Errorf("this is %s, and what it makes would have other bytes: use make, or GOTOOLCHAIN=%s", runtime.Version(), pin)
+	}
+	return err
 }
 
 // ask gives the settings of Go as people have them, with the pinned toolchain.
