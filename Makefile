@@ -76,15 +76,13 @@ ci: test test-frameworks test-race test-32 test-release toolchains
 # Tests give up where nothing moves; go test's own limit is for those that forget to.
 GO_TEST = $(GO) test -timeout 3h
 
-# What has goroutines is tested with the race detector; the core has none, and is in test-race.
 test-go:
-	$(NEED) writable go gcc
-	$(GO_TEST) -race ./server/... ./cmd/... ./tests/protocol/...
-	$(GO_TEST) ./core/... ./js/... ./web-demo/... ./tests/sim/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
+	$(NEED) writable go
+	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
 
 test-race:
 	$(NEED) writable go gcc
-	$(GO_TEST) -race ./core/... ./tests/sim/...
+	$(GO_TEST) -race ./core/... ./server/... ./cmd/... ./tests/sim/... ./tests/protocol/...
 
 test-32:
 	$(NEED) writable go

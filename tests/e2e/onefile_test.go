@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// program runs the server's program, in a directory of its own and for a user with a home of its own, until the test ends. It gives the URL.
-func program(t *testing.T, home string, args ...string) string {
+// program runs the server's program in a directory, for a user whose home that is, until the test ends. It gives the URL.
+func program(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(serverBin, args...)
-	cmd.Dir, cmd.Stderr = t.TempDir(), os.Stderr
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME=")
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME=")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

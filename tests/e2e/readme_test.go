@@ -33,24 +33,29 @@ func blocks(t *testing.T, doc, info string) []string {
 	return out
 }
 
-// The README's snippets run as they stand there.
+// The README's snippets run as they stand there, served by the command that it gives.
 func TestReadmeSnippets(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
 	html, js := blocks(t, "README.md", "html run")[0], blocks(t, "README.md", "js run")
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "site"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
-		"readme.html": page(html),
-		"readme-js.html": page(`<script type="module">` + strings.Join(js, "\n") +
+		"index.html": page(html),
+		"module.html": page(`<script type="module">` + strings.Join(js, "\n") +
 			"\nwindow.data = async () => [messages, await files.settled(), (await (await fetch('/v1/data/files')).text())];\nwindow.out = [row, open_.length, all, state, index, pending, next];</script>"),
 	} {
-		if err := os.WriteFile(filepath.Join(webRoot, name), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "site", name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+	serve := strings.Fields(blocks(t, "README.md", "sh serve")[0]) // bin/strandline and what it is told
+	url := program(t, dir, append(serve[1:], "--addr", "127.0.0.1:0")...)
 	b := openBrowser(t, t.TempDir())
-	one := b.open(s.url + "/readme.html")
+	one := b.open(url + "/")
 	one.eventually(`"Buy milk"`, `return document.body.textContent.trim()`)
-	two := b.open(s.url + "/readme-js.html")
+	two := b.open(url + "/module.html")
 	two.eventually(`true`, `return window.out !== undefined`)
 	two.want(`["Learn to sail!",true,1,["sea"],1,2]`, `const [row, open, all, state, index] = out; return [row.title, row.done, row.votes, row.tags, open, all]`)
 	two.want(`true`, `return typeof out[4] === "number" && out[4] > 0`)
