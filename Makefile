@@ -19,7 +19,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-smoke test-loaded test-frameworks test-release \
+.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release \
 	conformance lint vendor size pin toolchains bench soak soak-frozen screenshots sim mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
@@ -70,7 +70,7 @@ check: lint test-smoke
 test: lint test-go test-wasm conformance test-e2e size
 	@echo "all tests passed"
 
-ci: test test-frameworks test-race test-32 test-release toolchains
+ci: test test-e2e-long test-frameworks test-race test-32 test-release toolchains
 	@echo "all of the longer tests passed too"
 
 # Tests give up where nothing moves; go test's own limit is for those that forget to.
@@ -92,8 +92,13 @@ test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/ ./idbstore/
 
 FRAMEWORKS = ^TestThePackage$$
+# Sweeps and crowds: what is long by its nature, and always in make ci.
+LONG = ^Test(TheNthRequestFails|TheNthRequestOfDataStreamsFails|MemoryStaysBounded|AStormOfReloads|EightTabsCountTo800|DestroyIsNoLoss)$$
 test-e2e: chromium npm build
-	$(GO_TEST) -count=1 -parallel 3 -skip '$(FRAMEWORKS)' ./tests/e2e/
+	$(GO_TEST) -count=1 -parallel 3 -skip '$(FRAMEWORKS)|$(LONG)' ./tests/e2e/
+
+test-e2e-long: chromium npm build
+	$(GO_TEST) -count=1 -parallel 3 -run '$(LONG)' ./tests/e2e/
 
 # The thinnest whole path: offline writes, a kill, convergence.
 test-smoke: chromium build
