@@ -61,17 +61,20 @@ release: js/dist/strandline.js web-demo/dist/index.html pack
 demo: bin/strandline
 	exec bin/strandline demo --addr "$(ADDR)" --data "$(DATA)"
 
-# ---- check: what takes two minutes; test: everything that always runs; ci: that, and what takes longer
+# ---- check: what takes two minutes; test: everything that always runs; ci: that, and what takes longer. Each says how long it took.
+
+BEGAN := $(shell date +%s)
+TOOK   = in $$(($$(date +%s) - $(BEGAN))) s
 
 check: lint test-smoke
 	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/...
-	@echo "all that make check looks at passed"
+	@echo "all that make check looks at passed $(TOOK)"
 
 test: lint test-go test-wasm conformance test-e2e size
-	@echo "all tests passed"
+	@echo "all tests passed $(TOOK)"
 
 ci: test test-e2e-long test-frameworks test-race test-32 test-release toolchains
-	@echo "all of the longer tests passed too"
+	@echo "all of the longer tests passed too $(TOOK)"
 
 # Tests give up where nothing moves; go test's own limit is for those that forget to.
 GO_TEST = $(GO) test -timeout 3h
