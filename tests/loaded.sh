@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 loops=""
 trap 'kill $loops 2>/dev/null || true' EXIT
 trap 'exit 1' INT TERM
-for _ in $(seq $((2 * $(nproc)))); do
+for _ in $(seq $((2 * $(getconf _NPROCESSORS_ONLN)))); do
 	(while :; do :; done) &
 	loops="$loops $!"
 done
