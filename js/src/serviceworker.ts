@@ -43,10 +43,23 @@ async function run(options: OpenOptions, streams: readonly string[] | undefined)
     timer = setTimeout(() => reject(new SyncError({ code: "timeout", message: "timeout: the wake-up is over", retryable: true })), limit);
   });
   try {
-    await Promise.race([drain(options, streams), late]);
+    await Promise.race([tries(options, streams), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A network that is just back fails once more now and then, and the browser would wait for minutes. */
+async function tries(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
+  for (const pause of [1000, 3000]) {
+    try {
+      return await drain(options, streams);
+    } catch (e) {
+      if (!(e instanceof SyncError && e.retryable)) throw e;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return drain(options, streams);
 }
 
 async function drain(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {

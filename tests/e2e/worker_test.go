@@ -84,7 +84,7 @@ func (tb *tab) close() {
 
 // The page is closed with something unsent, while there is no network; when it is back, the browser wakes the service worker up, which sends it.
 func TestTheServiceWorkerDelivers(t *testing.T) {
-	// alone: Chromium tries a wake-up that failed again after five minutes, and beside others one fails now and then
+	// alone: where three tries in a row fail on a busy machine, Chromium waits for five minutes
 	for _, c := range []struct{ script, options string }{{"/sw.js", "{}"}, {"/module-sw.js", `{type: "module"}`}} {
 		t.Run(c.script, func(t *testing.T) {
 			s := newSite(t)
