@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,6 +166,18 @@ func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 	patience.True(t, "the append", func() bool { return strings.Contains(s.log("lists/1"), "once") })
 	if got := worker.wake("sync", "strandline/test/"); got != `"unreachable"` {
 		t.Errorf("a wake-up that fails says %s", got)
+	}
+	// A network that is just back fails once more: within the wake-up it is tried again.
+	var failed atomic.Bool
+	s.setFault(func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool {
+		if failed.Swap(true) {
+			return false
+		}
+		hangUp(w)
+		return true
+	})
+	if got := worker.wake("sync", "strandline/test/"); got != `"quiet"` || !failed.Load() {
+		t.Errorf("a wake-up that fails once says %s", got)
 	}
 	s.setFault(nil)
 	for _, event := range []string{"sync", "periodicsync", "push"} {
