@@ -87,7 +87,7 @@ func TestDataStream(t *testing.T) {
 		tb.eventually(`[{"n":1},"two",[3],4,"of curl"]`, `return values()`)
 	}
 	two.eventually(`[{"n":1},"two",[3],4,"of curl"]`, `return seen`)
-	one.want(`[true,"live",0,5]`, `return [(await d.read()).every((e) => typeof e.offset === "string" && !e.pending), d.status.state, d.status.pending, d.status.head]`)
+	one.eventually(`[true,"live",0,5]`, `return [(await d.read()).every((e) => typeof e.offset === "string" && !e.pending), d.status.state, d.status.pending, d.status.head]`)
 	one.want(`["two",[3]]`, `const [first] = await d.read(); return values({after: first.offset, limit: 2})`)
 	one.want(`6`, `return await d.append("six").persisted`)
 	// Another profile, and a reload without a network.

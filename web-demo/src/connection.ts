@@ -83,7 +83,22 @@ export function problem(e: unknown): void {
   $("problem").textContent = e instanceof Error ? e.message : String(e);
 }
 
+const writes = new Set<Promise<unknown>>();
+
+/** Keeps a write in mind until it is durable, or has failed. */
+export function kept<T>(write: Promise<T>): Promise<T> {
+  const over = () => writes.delete(write);
+  writes.add(write);
+  write.then(over, over);
+  return write;
+}
+
+/** Resolves when no write is under way: what is not durable yet goes with its page. */
+export async function allKept(): Promise<void> {
+  while (writes.size > 0) await Promise.allSettled(writes);
+}
+
 /** Shows what became of a write that failed. */
 export function said(write: Promise<unknown>): void {
-  write.then(() => ($("problem").hidden = true), problem);
+  kept(write).then(() => ($("problem").hidden = true), problem);
 }

@@ -1,6 +1,8 @@
 // What did not go as meant, and the way back: undo and redo, what the server refused, and the conflicts.
 import { type Action, type Conflict, type Json, type Stream, SyncError } from "strandline";
 
+import { kept } from "./connection.js";
+
 const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
 function say(text: string): void {
@@ -10,7 +12,7 @@ function say(text: string): void {
 /** Buttons and keys that take back the last change made here, and put it back. A field that is being typed in keeps its own. */
 export function undoAndRedo(stream: Stream): void {
   const go = (what: "undo" | "redo") =>
-    stream[what]().then(
+    kept(stream[what]()).then(
       ({ skipped }) => say((what === "undo" ? "Undone." : "Done again.") + (skipped.length > 0 ? ` What somebody else has written since stays: ${skipped.length}.` : "")),
       (e: unknown) => say(e instanceof SyncError && e.code === "nothing-to-undo" ? `There is nothing to ${what}.` : String(e)),
     );
@@ -62,7 +64,7 @@ function item(text: string, ...buttons: [string, () => Promise<unknown>][]): HTM
   li.append(p);
   for (const [name, act] of buttons) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: name });
-    button.addEventListener("click", () => act().then(() => say(""), (e: unknown) => say(e instanceof Error ? e.message : String(e))));
+    button.addEventListener("click", () => kept(act()).then(() => say(""), (e: unknown) => say(e instanceof Error ? e.message : String(e))));
     li.append(button);
   }
   return li;

@@ -2,7 +2,7 @@
 import { open, type DataStream, type Entry } from "strandline";
 import * as Y from "../vendor/yjs.js";
 
-import { badge, offlineSwitch, problem } from "./connection.js";
+import { badge, kept, offlineSwitch, problem } from "./connection.js";
 import { register } from "./update.js";
 
 const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -12,7 +12,7 @@ const area = $<HTMLTextAreaElement>("note");
 /** Keeps a document and a data stream the same: each of its own updates is appended, each entry is applied. */
 function bind(doc: Y.Doc, stream: DataStream): void {
   doc.on("update", (update, origin) => {
-    if (origin !== stream) stream.append(update).catch(problem);
+    if (origin !== stream) kept(stream.append(update)).catch(problem);
   });
   const applied = new Set<Entry["id"]>();
   stream.subscribe((entries, from) => {
