@@ -57,7 +57,7 @@ func (s *State) apply(a *Action, index uint64, u *Undo, e *Effect) {
 		*e = Effect{Ops: ops}
 	}
 	r := run{s: s, a: a, index: index, u: u}
-	r.touch = s.slab.touch(Touch{Index: index, Client: a.Client, Action: a.ID})
+	r.touch = s.arena.touch(Touch{Index: index, Client: a.Client, Action: a.ID})
 	stood := false
 	for i := range a.Ops {
 		var oe *OpEffect
@@ -140,7 +140,7 @@ func (r *run) create(op *Op) {
 	s := r.s
 	s.note(op.Object, nil)
 	r.u.save(op.Object, nil)
-	o := object{id: op.Object, typ: s.name(op.Type), live: true, touch: r.touch, fields: s.slab.fieldsFor(len(op.Changes)), bytes: 1}
+	o := object{id: op.Object, typ: s.name(op.Type), live: true, touch: r.touch, fields: s.arena.fieldsFor(len(op.Changes)), bytes: 1}
 	if op.Lock {
 		o.locked, o.lock = true, r.a.Client
 	}
@@ -264,6 +264,24 @@ func (s *State) holds(g *Guard, a *Action) bool {
 		}
 		return t == nil || t.Index <= a.Base
 	}
+}
+
+// standsForOld tells whether a pending action would be discarded only because its client has another id now: the old id holds the lock
+// of an object that it names, or has touched one that it wants unchanged.
+func (s *State) standsForOld(a *Action, client UUID) bool {
+	for i := range a.Ops {
+		if o := s.object(a.Ops[i].Object); o != nil && o.locked && o.lock == a.Client {
+			return true
+		}
+	}
+	other := *a
+	other.Client = client
+	for i := range a.Guards {
+		if g := &a.Guards[i]; g.Kind == GuardUnchanged && s.holds(g, a) && !s.holds(g, &other) {
+			return true
+		}
+	}
+	return false
 }
 
 // memberBytes is the canonical size of "key":value and the comma that may follow.

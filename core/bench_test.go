@@ -127,11 +127,12 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 	checkpoint := func(r *Replica) *Log {
-		s := newPaging(&manifest{}).snapshot(r.state, r.next-1, r.log.log, r.encodeRest(), r.pending)
+		s := takeSnapshot(r.state, r.undos(), r.log.log)
+		s.next.LSN, s.rest = r.next-1, r.encodeRest()
 		for !s.step() {
 		}
-		c := s.seal(&manifest{})
-		r.state.paging = nil
+		c := s.seal(&Manifest{})
+		r.state.Untrack()
 		log := &Log{Manifest: c.Manifest}
 		for _, p := range c.Pages {
 			log.Pages = append(log.Pages, p.Bytes)
@@ -227,10 +228,11 @@ func BenchmarkQuery(b *testing.B) {
 func BenchmarkCheckpoint(b *testing.B) {
 	s, _ := benchState(b)
 	take := func() *Checkpoint {
-		n := newPaging(&manifest{}).snapshot(s, 1, UUID{15: 1}, nil)
+		n := takeSnapshot(s, nil, UUID{15: 1})
+		n.next.LSN = 1
 		for !n.step() {
 		}
-		return n.seal(&manifest{})
+		return n.seal(&Manifest{})
 	}
 	b.Run("pages", func(b *testing.B) {
 		b.ReportAllocs()

@@ -75,15 +75,6 @@ func ReadCheckpoint(text string) (stream string, s *State, err error) {
 	return r.Stream, r.State, nil
 }
 
-//go:noinline
-func (c *cursor) lit(text string) bool {
-	if len(c.b)-c.i < len(text) || c.b[c.i:c.i+len(text)] != text {
-		return false
-	}
-	c.i += len(text)
-	return true
-}
-
 // next takes the id that the line is about; the lines of one kind rise by it.
 func (r *CheckpointReader) next() (id UUID, ok bool) {
 	id, err := r.c.uuid()
@@ -136,7 +127,7 @@ func (r *CheckpointReader) touch() *Touch {
 			return known
 		}
 	}
-	p := r.State.slab.touch(t)
+	p := r.State.arena.touch(t)
 	r.touches = append(r.touches, p)
 	return p
 }
@@ -196,7 +187,7 @@ func (r *CheckpointReader) object() bool {
 // writes reads the last part of an object's line: each key that was ever written, in order; those that have a value are r.fields.
 func (r *CheckpointReader) writes(o *object) bool {
 	s, c := r.State, &r.c
-	o.fields = s.slab.fieldsFor(len(r.fields))
+	o.fields = s.arena.fieldsFor(len(r.fields))
 	last, at := "", 0
 	for n := 0; ; n++ {
 		key, more, err := c.key(n == 0, &last)

@@ -23,7 +23,7 @@ func (s *Stream) heavy() bool {
 	for _, n := range s.weights {
 		weight += n
 	}
-	return weight >= max(s.db.compact, s.state.paging.base.bytes)
+	return weight >= max(s.db.compact, s.base.Bytes)
 }
 
 // compact looks whether another context was first, then takes a snapshot and writes it in steps, each a task of its own.
@@ -31,49 +31,35 @@ func (s *Stream) compact() {
 	store, name := s.db.store, s.name
 	s.db.host.Do(func() func() {
 		raw, err := store.Manifest(context.Background(), name)
-		var m *manifest
+		var m *Manifest
 		if err == nil && raw != nil {
-			m, err = decodeManifest(raw)
+			m, err = DecodeManifest(raw)
 		}
 		return func() {
-			p := s.state.paging
 			switch {
 			case s.closed || s.broken != nil || err != nil: // it is tried again at the next record
 				s.compacting = false
-			case m != nil && string(m.raw) != string(p.base.raw):
+			case m != nil && string(m.Raw) != string(s.base.Raw):
 				s.compacting = false
 				s.rebasePaging(m)
 				s.weigh()
-			case m != nil && m.lsn == s.next-1:
+			case m != nil && m.LSN == s.next-1:
 				s.compacting = false
 			default:
-				n := p.snapshot(s.state, s.next-1, s.log.log, s.encodeRest(), s.pending, s.uncommitted)
-				s.writeSnapshot(n)
+				s.writeSnapshot(s.trackSnapshot())
 			}
 		}
 	})
 }
 
 // rebasePaging takes note of another context's checkpoint. What this one knows of its pages is only their names.
-func (s *Stream) rebasePaging(m *manifest) {
-	p := newPaging(m)
-	for i := range p.base.pages {
-		p.base.pages[i].dirty = true
-	}
-	s.state.paging = p
-	s.keepWeights(m.lsn)
-}
-
-// keepWeights forgets what the records up to lsn weigh.
-func (r *Replica) keepWeights(lsn LSN) {
-	if after := int(r.next) - 1 - int(lsn); after >= 0 && after < len(r.weights) {
-		r.weights = append(r.weights[:0:0], r.weights[len(r.weights)-after:]...)
-	}
+func (s *Stream) rebasePaging(m *Manifest) {
+	s.track(m, false)
+	s.keepWeights(m.LSN)
 }
 
 func (s *Stream) writeSnapshot(n *snapshot) {
-	p := s.state.paging
-	if s.closed || p.snap != n { // closed, or read anew
+	if s.closed || s.snap != n { // closed, or read anew
 		s.compacting = false
 		return
 	}
@@ -81,20 +67,20 @@ func (s *Stream) writeSnapshot(n *snapshot) {
 		s.db.host.After(0, func() { s.writeSnapshot(n) })
 		return
 	}
-	store, name, c := s.db.store, s.name, n.seal(n.base)
+	store, name, c := s.db.store, s.name, n.seal(s.base)
 	s.db.host.Do(func() func() {
 		err := store.Checkpoint(context.Background(), name, c)
 		return func() {
 			s.compacting = false
-			if s.state.paging != p || p.snap != n {
+			if s.snap != n {
 				return
 			}
 			if err != nil { // also where the outcome is unknown: the next look at the manifest tells
-				p.snap = nil
+				s.snap = nil
+				s.state.DropSnapshot()
 				return
 			}
-			p.stored(n)
-			s.keepWeights(n.out.LSN)
+			s.stored(n)
 			s.weigh()
 		}
 	})

@@ -135,13 +135,6 @@ func (r *Replica) before(action, object UUID, key string) string {
 	return ""
 }
 
-// seen is a value that a pending action was made upon, kept when another client's entry replaces it.
-type seen struct {
-	object UUID
-	key    string
-	value  string
-}
-
 // noteBases keeps what pending actions were made upon, before an entry of another client replaces it.
 func (r *Replica) noteBases(a *Action) {
 	for i := range a.Ops {
@@ -169,24 +162,6 @@ func (r *Replica) noteBases(a *Action) {
 			}
 		}
 	}
-}
-
-func (op *Op) changes(key string) bool {
-	for i := range op.Changes {
-		if op.Changes[i].Key == key {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *local) base(object UUID, key string) (string, bool) {
-	for i := range l.bases {
-		if b := &l.bases[i]; b.object == object && b.key == key {
-			return b.value, true
-		}
-	}
-	return "", false
 }
 
 // reportOwn tells what an own action, which has just come into the log as l, replaced unseen, and what of it does not stand.
@@ -239,34 +214,4 @@ func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
 				Index: r.state.Head, At: at}, land)
 		}
 	}
-}
-
-// lastOther is the last touch of an object by another client; nil where there is none.
-func (o *object) lastOther(client UUID) *Touch {
-	if o == nil {
-		return nil
-	}
-	if o.touch.Client != client {
-		return o.touch
-	}
-	return o.other
-}
-
-// writeOf is the last write of a key where another client made it.
-func (s *State) writeOf(o *object, key string, client UUID) *Touch {
-	if o == nil {
-		return nil
-	}
-	if i, ok := s.field(o.fields, key); ok && o.fields[i].write.Client != client {
-		return o.fields[i].write
-	}
-	return nil
-}
-
-// fields is what a create would have written, as an object; empty for other ops.
-func (op *Op) fields() string {
-	if op.Kind != Create {
-		return ""
-	}
-	return view(appendChanges(nil, op.Changes, PartSet))
 }

@@ -62,10 +62,11 @@ func (w *ownWorld) turn(own bool) {
 func (w *ownWorld) again(checkpoint bool) *Replica {
 	l := &Log{Records: w.records}
 	if checkpoint {
-		n := newPaging(&manifest{}).snapshot(w.r.state, w.r.next-1, w.r.log.log, w.r.encodeRest(), w.r.pending, w.r.uncommitted)
+		n := takeSnapshot(w.r.state, w.r.undos(), w.r.log.log)
+		n.next.LSN, n.rest = w.r.next-1, w.r.encodeRest()
 		for !n.step() {
 		}
-		c := n.seal(&manifest{})
+		c := n.seal(&Manifest{})
 		l = &Log{Manifest: c.Manifest}
 		for _, p := range c.Pages {
 			l.Pages = append(l.Pages, p.Bytes)

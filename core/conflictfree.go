@@ -16,15 +16,15 @@ const (
 	WritableMissing Writable = "missing"
 )
 
-// Writable tells whether an object may be written now.
-func (s *Stream) Writable(id UUID) Writable {
-	o := s.state.object(id)
+// Writable tells whether an object may be written now; reached, whether the server was, not long ago.
+func (r *Replica) Writable(id UUID, reached bool) Writable {
+	o := r.state.object(id)
 	switch {
 	case o == nil:
 		return WritableMissing
-	case s.heldFromMe(o):
+	case r.heldFromMe(o):
 		return WritableLocked
-	case !s.log.conflictFree || o.locked && !s.drained[id] || s.reached():
+	case !r.log.conflictFree || o.locked && !r.drained[id] || reached:
 		return WritableYes
 	}
 	return WritableOffline
@@ -33,15 +33,9 @@ func (s *Stream) Writable(id UUID) Writable {
 // ConflictFree tells whether this local log is in conflict-free mode.
 func (r *Replica) ConflictFree() bool { return r.log.conflictFree }
 
-// reached tells whether the server was, not long ago and as far as this context knows.
-func (s *Stream) reached() bool {
-	since := s.db.host.Now() - s.status.LastSynced
-	return s.status.State == StateLive && s.unsure == 0 && since >= 0 && since <= 2*s.db.idle
-}
-
 // guarded is a draft as conflict-free mode makes it: its creates take the lock, and what else it names is to be unchanged.
-func (s *Stream) guarded(d *Draft) (*Draft, error) {
-	l, err := newLocal(d, s.log.client, s.state.Head, nil)
+func (r *Replica) guarded(d *Draft, reached bool) (*Draft, error) {
+	l, err := newLocal(d, r.log.client, r.state.Head, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +65,11 @@ func (s *Stream) guarded(d *Draft) (*Draft, error) {
 			}
 			made[op.Object] = true
 		} else if !made[op.Object] {
-			if s.Writable(op.Object) == WritableOffline {
+			if r.Writable(op.Object, reached) == WritableOffline {
 				at := ""
 				if len(l.Ops) > 1 {
 					at = "/" + itoa(i)
 				}
-				s.db.wake(becauseWrite, false) // it may be in reach again
 				return nil, fail(CodeReadOnly, at+"/id", "the object can be written only while the server is in reach")
 			}
 			if !guarded[op.Object] {
@@ -112,28 +105,28 @@ func (r *Replica) holdsLocks() bool {
 }
 
 // drainSent takes note of the objects that a drain may end the locks of: until its outcome is known they are not this client's alone.
-func (s *Stream) drainSent() {
-	s.drained = map[UUID]bool{}
-	for slot := range s.state.objects.n {
-		if o := s.state.objects.at(slot); o.live && o.locked && o.lock == s.log.client {
-			s.drained[o.id] = true
+func (r *Replica) drainSent() {
+	r.drained = map[UUID]bool{}
+	for slot := range r.state.objects.n {
+		if o := r.state.objects.at(slot); o.live && o.locked && o.lock == r.log.client {
+			r.drained[o.id] = true
 		}
 	}
-	for _, l := range s.uncommitted { // these are not offered yet
+	for _, l := range r.uncommitted { // these are not offered yet
 		for i := range l.Ops {
 			if l.Ops[i].Kind == Create {
-				delete(s.drained, l.Ops[i].Object)
+				delete(r.drained, l.Ops[i].Object)
 			}
 		}
 	}
 }
 
 // drainAnswered takes note of an answer: a drain that was not taken whole has ended no lock.
-func (s *Stream) drainAnswered(it *SyncItem, a *SyncAnswer) {
+func (r *Replica) drainAnswered(it *SyncItem, a *SyncAnswer) {
 	if len(a.Entries) > 0 && it.After+uint64(len(a.Entries)) < a.Head {
 		return // what an earlier drain led to may be still to come
 	}
 	if !it.Drain || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
-		s.drained = nil
+		r.drained = nil
 	}
 }

@@ -22,8 +22,7 @@ func (nopObserver) Closed(error)                         {}
 func cfStream(t *testing.T) (*replicaWorld, *Stream) {
 	w := newReplicaWorld(t)
 	w.r.log.conflictFree = true
-	s := &Stream{Replica: *w.r, observer: nopObserver{}, db: &DB{host: &nowHost{now: 1e12}, idle: 60000}}
-	w.r = &s.Replica
+	s := &Stream{Replica: w.r, observer: nopObserver{}, db: &DB{host: &nowHost{now: 1e12}, idle: 60000}}
 	return w, s
 }
 

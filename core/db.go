@@ -133,7 +133,7 @@ func (db *DB) open(name string, o StreamOptions, observer Observer, attended boo
 		opened(nil, errClosed)
 		return
 	}
-	s := &Stream{Replica: *newReplica(name), db: db, options: o, observer: observer, attended: attended, opened: opened}
+	s := &Stream{Replica: newReplica(name), db: db, options: o, observer: observer, attended: attended, opened: opened}
 	s.status.State = StateStarting
 	db.streams[name] = s
 	s.load()

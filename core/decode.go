@@ -38,6 +38,13 @@ func decodeAction(a *Action, text string, slab *slab) error {
 	return err
 }
 
+// decodeOp reads one op of canonical text.
+func decodeOp(canon string) (op Op, err error) {
+	c := cursor{b: canon}
+	err = c.op(&op)
+	return op, err
+}
+
 // cursor walks canonical JSON of a known form.
 type cursor struct {
 	b    string
@@ -54,6 +61,15 @@ func (c *cursor) peek() byte {
 		return c.b[c.i]
 	}
 	return 0
+}
+
+//go:noinline
+func (c *cursor) lit(text string) bool {
+	if len(c.b)-c.i < len(text) || c.b[c.i:c.i+len(text)] != text {
+		return false
+	}
+	c.i += len(text)
+	return true
 }
 
 func (c *cursor) take(ch byte) bool {

@@ -43,3 +43,16 @@ type Overwrote struct {
 	Write Touch
 	Value string // what it replaced; empty for an unset key, and for the object
 }
+
+// why is the reason of a discarded action: its own, or that of its first op.
+func (e *Effect) why() Reason {
+	if e.Reason != ReasonNone || !e.Discarded {
+		return e.Reason
+	}
+	for i := range e.Ops {
+		if e.Ops[i].Reason != ReasonNone {
+			return e.Ops[i].Reason
+		}
+	}
+	return ReasonNone
+}

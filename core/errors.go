@@ -109,3 +109,12 @@ func CodeOf(err error) string {
 	}
 	return CodeInternal
 }
+
+// asError is an error as one of ours; another kind gets the code.
+func asError(err error, code string) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Code: code, Cause: err}
+}

@@ -15,7 +15,7 @@ func (r *Replica) encodeHistory(e *encoder) {
 	for i := range r.own[from:] {
 		o := &r.own[from+i]
 		e.uuid(o.undoes)
-		e.ops(o.inverse)
+		writeInverse(e, o.inverse)
 	}
 	for _, l := range r.pending {
 		e.uint(uint64(len(l.bases)))
@@ -53,7 +53,7 @@ func (r *Replica) readHistory(d *decoder) {
 	}
 	from := d.uint()
 	for i := from; i < uint64(len(r.own)) && !d.bad; i++ {
-		r.own[i].undoes, r.own[i].inverse = d.uuid(), d.ops()
+		r.own[i].undoes, r.own[i].inverse = d.uuid(), readInverse(d)
 	}
 	r.weighInverses()
 	for _, l := range r.pending {
@@ -70,12 +70,12 @@ func (r *Replica) readHistory(d *decoder) {
 		if d.bool() {
 			c.Other = &Touch{Index: d.uint(), Client: d.uuid(), Action: d.uuid()}
 		}
-		c.Index, c.At, c.part = d.uint(), int64(d.uint()), d.part()
+		c.Index, c.At, c.part = d.uint(), int64(d.uint()), readPart(d)
 		r.conflictBytes += c.bytes()
 	}
 }
 
-func (e *encoder) ops(ops []inverseOp) {
+func writeInverse(e *encoder, ops []inverseOp) {
 	e.uint(uint64(len(ops)))
 	for i := range ops {
 		op := &ops[i]
@@ -92,13 +92,13 @@ func (e *encoder) ops(ops []inverseOp) {
 	}
 }
 
-func (d *decoder) part() Part {
+func readPart(d *decoder) Part {
 	part := d.uint()
 	d.bad = d.bad || part > uint64(PartWithout)
 	return Part(part)
 }
 
-func (d *decoder) ops() []inverseOp {
+func readInverse(d *decoder) []inverseOp {
 	ops := make([]inverseOp, d.count(19))
 	for i := range ops {
 		op := &ops[i]
@@ -107,7 +107,7 @@ func (d *decoder) ops() []inverseOp {
 		op.Kind, op.Object, op.Type = OpKind(kind), d.uuid(), d.string()
 		op.Changes = make([]Change, d.count(3))
 		for j := range op.Changes {
-			op.Changes[j] = Change{d.part(), d.string(), d.string()}
+			op.Changes[j] = Change{readPart(d), d.string(), d.string()}
 			op.over = append(op.over, d.uuid())
 		}
 	}

@@ -2,66 +2,6 @@ package core
 
 import "strings"
 
-// appendOp writes an op as JSON.
-func appendOp(dst []byte, op *Op) []byte {
-	dst = append(dst, `{"op":"`...)
-	dst = append(dst, op.Kind.String()...)
-	dst = append(dst, `","object":"`...)
-	dst = append(op.Object.Append(dst), '"')
-	switch op.Kind {
-	case Create:
-		dst = append(dst, `,"type":`...)
-		dst = AppendString(dst, op.Type)
-		dst = append(dst, `,"fields":`...)
-		dst = appendChanges(dst, op.Changes, PartSet)
-		if op.Lock {
-			dst = append(dst, `,"lock":true`...)
-		}
-	case Update:
-		for part, name := range [...]string{"set", "unset", "inc", "union", "without"} {
-			if !hasPart(op.Changes, Part(part)) {
-				continue
-			}
-			dst = append(append(append(dst, `,"`...), name...), `":`...)
-			dst = appendChanges(dst, op.Changes, Part(part))
-		}
-	}
-	return append(dst, '}')
-}
-
-func hasPart(changes []Change, part Part) bool {
-	for i := range changes {
-		if changes[i].Part == part {
-			return true
-		}
-	}
-	return false
-}
-
-// appendChanges writes the changes of one part: an object, or an array of keys for unset.
-func appendChanges(dst []byte, changes []Change, part Part) []byte {
-	open, close := byte('{'), byte('}')
-	if part == PartUnset {
-		open, close = '[', ']'
-	}
-	dst = append(dst, open)
-	first := true
-	for i := range changes {
-		if changes[i].Part != part {
-			continue
-		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = AppendString(dst, changes[i].Key)
-		if part != PartUnset {
-			dst = append(append(dst, ':'), changes[i].Value...)
-		}
-	}
-	return append(dst, close)
-}
-
 // inverseOp takes an op back. over is, for each of its changes, the action whose write the op has replaced; Nil for none.
 type inverseOp struct {
 	Op
@@ -101,7 +41,7 @@ func (s *State) inverse(a *Action, u *Undo) []inverseOp {
 			back := inverseOp{Op: Op{Kind: Update, Object: op.Object}}
 			for i := range op.Changes {
 				old, _ := s.value(&im.object, op.Changes[i].Key)
-				if ch, ok := op.Changes[i].inverse(old); ok {
+				if ch, ok := inverseChange(&op.Changes[i], old); ok {
 					back.Changes, back.over = append(back.Changes, ch), append(back.over, s.replaced(&im.object, ch.Key))
 				}
 			}
@@ -113,8 +53,8 @@ func (s *State) inverse(a *Action, u *Undo) []inverseOp {
 	return ops
 }
 
-// inverse is the change that takes this one back from a key that had the value old; false where there is nothing to take back.
-func (ch *Change) inverse(old string) (Change, bool) {
+// inverseChange is the change that takes another one back from a key that had the value old; false where there is nothing to take back.
+func inverseChange(ch *Change, old string) (Change, bool) {
 	key := strings.Clone(ch.Key)
 	if _, reason := merge(ch, old); reason != ReasonNone {
 		return Change{}, false

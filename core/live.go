@@ -6,52 +6,70 @@ type Live struct {
 	hits []hit // all that match, sorted
 }
 
+// Lives are the live queries over one state at a time, which collects what changes for them.
+type Lives struct {
+	all     []*Live
+	changed []*Live // flushed, not yet told
+}
+
 // Subscribe keeps a query live until Unsubscribe.
-func (s *Stream) Subscribe(q *Query) *Live {
-	s.changed = s.Flush() // what the others are owed comes with the next Flush
-	l := &Live{q: q, hits: s.state.planQuery(q).all(-1)}
-	s.live = append(s.live, l)
-	if s.state.before == nil {
-		s.state.before = map[UUID]object{}
+func (ls *Lives) Subscribe(s *State, q *Query) *Live {
+	ls.changed = ls.Flush(s) // what the others are owed comes with the next Flush
+	l := &Live{q: q, hits: s.planQuery(q).all(-1)}
+	ls.all = append(ls.all, l)
+	if s.before == nil {
+		s.before = map[UUID]object{}
 	}
 	return l
 }
 
 // Unsubscribe ends a live query.
-func (s *Stream) Unsubscribe(l *Live) {
-	for i, m := range s.live {
+func (ls *Lives) Unsubscribe(s *State, l *Live) {
+	for i, m := range ls.all {
 		if m == l {
-			s.live = append(s.live[:i:i], s.live[i+1:]...)
+			ls.all = append(ls.all[:i:i], ls.all[i+1:]...)
 			break
 		}
 	}
-	if len(s.live) == 0 {
-		s.state.before = nil
+	if len(ls.all) == 0 {
+		s.before = nil
 	}
 }
 
 // Rows is the live result, as of the last Flush.
-func (s *Stream) Rows(l *Live) []Row { return s.state.rows(l.q.window(l.hits)) }
+func (l *Live) Rows(s *State) []Row { return s.rows(l.q.window(l.hits)) }
+
+// Over makes the live queries anew over another state.
+func (ls *Lives) Over(s *State) {
+	if len(ls.all) == 0 {
+		return
+	}
+	s.before = map[UUID]object{}
+	for _, l := range ls.all {
+		l.hits = s.planQuery(l.q).all(-1)
+	}
+	ls.changed = append(ls.changed[:0:0], ls.all...)
+}
 
 // manyChanges is from when on sorting anew is cheaper than moving single hits.
 const manyChanges = 64
 
 // Flush brings the live queries up to date with all that changed since the last one, and gives those that may have
 // another result.
-func (s *Stream) Flush() []*Live {
-	before, out := s.state.before, s.changed
-	s.changed = nil
+func (ls *Lives) Flush(s *State) []*Live {
+	before, out := s.before, ls.changed
+	ls.changed = nil
 	if len(before) == 0 {
 		return out
 	}
-	s.state.before = map[UUID]object{}
+	s.before = map[UUID]object{}
 	for id, was := range before {
-		if o := s.state.object(id); o == nil && !was.live || o != nil && was.live && o.version == was.version {
+		if o := s.object(id); o == nil && !was.live || o != nil && was.live && o.version == was.version {
 			delete(before, id)
 		}
 	}
-	for _, l := range s.live {
-		if l.update(s.state, before) && !contains(out, l) {
+	for _, l := range ls.all {
+		if l.update(s, before) && !contains(out, l) {
 			out = append(out, l)
 		}
 	}

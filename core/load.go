@@ -37,7 +37,7 @@ func (s *Stream) loadedAnew(r *Replica, err error) {
 			err = fail(CodeCorrupt, "", "a local log does not begin with record 0")
 		}
 		if err == nil {
-			s.Replica = *r
+			s.Replica = r
 		}
 		s.busy = false
 		s.finishOpen(err)

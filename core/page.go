@@ -1,6 +1,6 @@
 package core
 
-// A page holds some of the confirmed state's objects, those of one interval of ids. It is a record of its own kind, with this body:
+// A page holds some of the confirmed state's objects, those of one interval of ids. Its body is:
 //
 //	objects (a string) · names · clients
 //
@@ -95,7 +95,7 @@ func (w *pageWriter) add(o *object) {
 }
 
 func (w *pageWriter) finish() []byte {
-	e := newRecord(recordPage, len(w.objects.b)+20*len(w.names)+16*len(w.clients)+16)
+	e := &encoder{b: make([]byte, 0, len(w.objects.b)+20*len(w.names)+16*len(w.clients)+16)}
 	e.string(view(w.objects.b))
 	e.uint(uint64(len(w.names)))
 	for _, id := range w.names {
@@ -105,15 +105,11 @@ func (w *pageWriter) finish() []byte {
 	for _, id := range w.clients {
 		e.uuid(id)
 	}
-	return e.finish()
+	return e.b
 }
 
-// readPage puts a page's objects into the state, which has none of them. Their values point into b.
-func (s *State) readPage(b []byte) error {
-	d, err := openRecord(b, recordPage)
-	if err != nil {
-		return err
-	}
+// ReadPage puts the objects of a page's body into the state, which has none of them. Their values point into it.
+func (s *State) ReadPage(d *decoder) error {
 	objects := &decoder{b: d.string()}
 	names := make([]uint32, d.count(1))
 	for i := range names {
@@ -174,7 +170,7 @@ func (r *pageReader) touch() *Touch {
 	if n > 0 {
 		return r.touches[n-1]
 	}
-	t := r.s.slab.touch(Touch{Index: r.uint(), Client: r.client(), Action: r.uuid()})
+	t := r.s.arena.touch(Touch{Index: r.uint(), Client: r.client(), Action: r.uuid()})
 	r.touches = append(r.touches, t)
 	return t
 }
@@ -195,7 +191,7 @@ func (r *pageReader) object() {
 		r.bad = true
 		return
 	}
-	o.fields = r.s.slab.fieldsFor(n)
+	o.fields = r.s.arena.fieldsFor(n)
 	for range n {
 		f := field{key: r.name()}
 		value := r.string()

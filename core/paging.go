@@ -1,26 +1,37 @@
 package core
 
-// paging knows which stored page each object of the confirmed state stands in, and which pages have changed since.
+// Interval is some of the confirmed state's objects: those with ids from Low to the next interval's Low, as one page of a checkpoint holds them.
+type Interval struct {
+	Low   UUID
+	Name  string // of the stored page; empty: nowhere yet
+	Bytes int    // of it
+	Dirty bool   // an object in it has changed since
+	Body  []byte // of a page that is not stored yet
+}
+
+// paging knows in which interval each object of the confirmed state stands, and which have changed since the last checkpoint.
 type paging struct {
-	base *manifest // the last checkpoint that is known
-	snap *snapshot // the one under way, or nil
+	pages []Interval // the first one's Low is the nil UUID
+	snap  *Snapshot  // the one under way, or nil
 }
 
-func newPaging(base *manifest) *paging {
-	base.atLeastOnePage()
-	return &paging{base: base}
-}
+// Track has the state note from now on what changes against a checkpoint of these intervals: none, where nothing is stored.
+func (s *State) Track(pages []Interval) { s.paging = &paging{pages: atLeastOne(pages)} }
 
-// atLeastOnePage makes sure that each id is in an interval.
-func (m *manifest) atLeastOnePage() {
-	if len(m.pages) == 0 {
-		m.pages = []page{{dirty: true}}
+// Untrack ends that.
+func (s *State) Untrack() { s.paging = nil }
+
+// atLeastOne makes sure that each id is in an interval.
+func atLeastOne(pages []Interval) []Interval {
+	if len(pages) == 0 {
+		return []Interval{{Dirty: true}}
 	}
+	return pages
 }
 
 // changed takes note that an object is about to change; o is what it was, nil where it was absent.
 func (p *paging) changed(id UUID, o *object) {
-	p.base.pages[pageOf(p.base.pages, id)].dirty = true
+	p.pages[pageOf(p.pages, id)].Dirty = true
 	if p.snap == nil {
 		return
 	}
@@ -34,11 +45,11 @@ func (p *paging) changed(id UUID, o *object) {
 	p.snap.overlay[id] = *o
 }
 
-// pageOf finds the interval of an id. The first page's low is the nil UUID.
-func pageOf(pages []page, id UUID) int {
+// pageOf finds the interval of an id.
+func pageOf(pages []Interval, id UUID) int {
 	low, high := 0, len(pages)
 	for high-low > 1 {
-		if mid := (low + high) / 2; pages[mid].low.Compare(id) <= 0 {
+		if mid := (low + high) / 2; pages[mid].Low.Compare(id) <= 0 {
 			low = mid
 		} else {
 			high = mid
@@ -47,21 +58,19 @@ func pageOf(pages []page, id UUID) int {
 	return low
 }
 
-// snapshot is the confirmed state of one moment, on its way into pages. It is taken at once and written in steps, while
+// Snapshot is the confirmed state of one moment, on its way into pages. It is taken at once and written in steps, while
 // the state goes on: what changes meanwhile leaves what it was in overlay.
-type snapshot struct {
+type Snapshot struct {
 	s       *State
-	base    *manifest
-	next    *manifest // in the making; its pages are the intervals of the new checkpoint
-	rest    []byte
 	overlay map[UUID]object // what is not in the state as it was; not live where there was none
-	buckets [][]candidate   // by interval; nil for one that is kept as it is stored
-	slot    Slot            // from here on the state has not been looked at
+	planned []Interval
+	buckets [][]candidate // by planned interval; nil for one that is kept as it is stored
+	slot    Slot          // from here on the state has not been looked at
 	end     Slot
-	bucket  int   // from here on the buckets have not been written
-	written []int // which of next.pages are new, as out.Pages has them
-	pages   []page
-	out     Checkpoint
+	bucket  int // from here on the buckets have not been written
+
+	// Pages are the intervals so far: those that stay as they are stored, and new ones with a Body.
+	Pages []Interval
 }
 
 type candidate struct {
@@ -78,33 +87,49 @@ const (
 	objectCost  = 64        // bytes of an object in a page beside its fields, about
 )
 
-// snapshot begins one of the confirmed state, which is s without the given actions, that are applied on top in this order.
-func (p *paging) snapshot(s *State, lsn LSN, log UUID, rest []byte, queues ...[]*local) *snapshot {
-	n := &snapshot{s: s, base: p.base, rest: rest, overlay: map[UUID]object{}, end: s.objects.n}
-	n.next = &manifest{lsn: lsn, log: log}
-	for _, queue := range queues {
-		for _, l := range queue {
-			for i := range l.undo.images {
-				im := &l.undo.images[i]
-				if _, seen := n.overlay[im.id]; !seen {
-					n.overlay[im.id] = im.object // not live where it was absent
-				}
+// TakeSnapshot begins one of the confirmed state, which is s without what these undos take back, that were saved in this order. All of it is
+// written; s must not change meanwhile.
+func (s *State) TakeSnapshot(undos []*Undo) *Snapshot { return s.snapshot(atLeastOne(nil), undos) }
+
+// TrackSnapshot begins one that leaves out what has not changed since the last one. s may go on.
+func (s *State) TrackSnapshot(undos []*Undo) *Snapshot {
+	s.paging.snap = s.snapshot(s.paging.pages, undos)
+	return s.paging.snap
+}
+
+// Stored makes the finished snapshot what later changes are measured against; pages are its Pages with their names.
+func (s *State) Stored(n *Snapshot, pages []Interval) {
+	s.Track(pages)
+	for id := range n.overlay {
+		p := s.paging.pages
+		p[pageOf(p, id)].Dirty = true
+	}
+}
+
+// DropSnapshot gives up the one under way.
+func (s *State) DropSnapshot() { s.paging.snap = nil }
+
+func (s *State) snapshot(pages []Interval, undos []*Undo) *Snapshot {
+	n := &Snapshot{s: s, overlay: map[UUID]object{}, end: s.objects.n}
+	for _, u := range undos {
+		for i := range u.images {
+			im := &u.images[i]
+			if _, seen := n.overlay[im.id]; !seen {
+				n.overlay[im.id] = im.object // not live where it was absent
 			}
 		}
 	}
-	n.plan()
-	p.snap = n
+	n.plan(pages)
 	return n
 }
 
 // plan cuts the ids into intervals: clean pages stay, runs of dirty ones are cut anew by a sample of what is in them.
-func (n *snapshot) plan() {
-	old := n.base.pages
+func (n *Snapshot) plan(old []Interval) {
 	var ids []UUID
 	bytes := 0
 	stride := max(1, int(n.end)/samples)
 	for slot := Slot(0); slot < n.end; slot += Slot(stride) {
-		if o := n.s.objects.at(slot); o.live && old[pageOf(old, o.id)].dirty {
+		if o := n.s.objects.at(slot); o.live && old[pageOf(old, o.id)].Dirty {
 			ids = append(ids, o.id)
 			bytes += (o.bytes + objectCost) * stride
 		}
@@ -114,28 +139,28 @@ func (n *snapshot) plan() {
 	at := every
 	for i := range old {
 		p := old[i]
-		if !p.dirty {
-			n.intervals(p, nil)
+		if !p.Dirty {
+			n.interval(p, nil)
 			continue
 		}
-		if i == 0 || !old[i-1].dirty {
-			n.intervals(page{low: p.low}, []candidate{})
+		if i == 0 || !old[i-1].Dirty {
+			n.interval(Interval{Low: p.Low}, []candidate{})
 		}
-		for ; at < len(ids) && (i+1 == len(old) || ids[at].Compare(old[i+1].low) < 0); at += every {
-			if ids[at].Compare(p.low) > 0 {
-				n.intervals(page{low: ids[at]}, []candidate{})
+		for ; at < len(ids) && (i+1 == len(old) || ids[at].Compare(old[i+1].Low) < 0); at += every {
+			if ids[at].Compare(p.Low) > 0 {
+				n.interval(Interval{Low: ids[at]}, []candidate{})
 			}
 		}
 	}
 }
 
-func (n *snapshot) intervals(p page, bucket []candidate) {
-	n.next.pages = append(n.next.pages, p)
+func (n *Snapshot) interval(p Interval, bucket []candidate) {
+	n.planned = append(n.planned, p)
 	n.buckets = append(n.buckets, bucket)
 }
 
-// step does a few milliseconds of the work, and says when all is done.
-func (n *snapshot) step() (done bool) {
+// Step does a few milliseconds of the work, and says when all is done.
+func (n *Snapshot) Step() (done bool) {
 	if n.slot < n.end {
 		for stop := min(n.end, n.slot+slotsPerStep); n.slot < stop; n.slot++ {
 			if o := n.s.objects.at(n.slot); o.live {
@@ -157,31 +182,34 @@ func (n *snapshot) step() (done bool) {
 		i := n.bucket
 		n.bucket++
 		if n.buckets[i] == nil {
-			n.pages = append(n.pages, n.next.pages[i])
+			n.Pages = append(n.Pages, n.planned[i])
 			continue
 		}
-		n.write(n.next.pages[i].low, n.buckets[i])
+		n.write(n.planned[i].Low, n.buckets[i])
 		n.buckets[i] = nil
 		return false
+	}
+	if len(n.Pages) > 0 {
+		n.Pages[0].Low = Nil // below it there is no object
 	}
 	return true
 }
 
 // put sorts an object into its interval's bucket; one of a clean page stays where it is stored. What changes later is in
 // overlay, as it was; it may be in the bucket twice.
-func (n *snapshot) put(c candidate) {
-	if i := pageOf(n.next.pages, c.id); n.buckets[i] != nil {
+func (n *Snapshot) put(c candidate) {
+	if i := pageOf(n.planned, c.id); n.buckets[i] != nil {
 		n.buckets[i] = append(n.buckets[i], c)
 	}
 }
 
-func (n *snapshot) write(low UUID, bucket []candidate) {
+func (n *Snapshot) write(low UUID, bucket []candidate) {
 	sortBy(len(bucket), func(i, j int) bool { return bucket[i].id.Compare(bucket[j].id) < 0 },
 		func(i, j int) { bucket[i], bucket[j] = bucket[j], bucket[i] })
 	w := newPageWriter(n.s)
 	cut := func() {
 		if len(w.objects.b) > 0 {
-			n.store(low, w.finish())
+			n.Pages = append(n.Pages, Interval{Low: low, Body: w.finish()})
 		}
 	}
 	for i, c := range bucket {
@@ -199,55 +227,4 @@ func (n *snapshot) write(low UUID, bucket []candidate) {
 		w.add(&o)
 	}
 	cut()
-}
-
-func (n *snapshot) store(low UUID, blob []byte) {
-	n.written = append(n.written, len(n.pages))
-	n.out.Pages = append(n.out.Pages, Page{Bytes: blob})
-	n.pages = append(n.pages, page{low: low, bytes: len(blob)})
-}
-
-// seal makes the checkpoint of what was written, built on base. It may be done again, with another lsn and rest.
-func (n *snapshot) seal(base *manifest) *Checkpoint {
-	m := n.next
-	n.base = base
-	if m.pages = n.pages; len(m.pages) > 0 {
-		m.pages[0].low = Nil // below it there is no object
-	}
-	n.out.Pages = n.out.Pages[:len(n.written)]
-	for i, at := range n.written {
-		name := pageName(m.lsn, i)
-		n.out.Pages[i].Name, m.pages[at].name = name, name
-	}
-	m.rest, m.bytes, n.out.Drop = nil, 0, nil
-	for i := range m.pages {
-		m.bytes += m.pages[i].bytes
-	}
-	for at := 0; at < len(n.rest); at += pageBytes {
-		name := pageName(m.lsn, len(n.out.Pages))
-		m.rest = append(m.rest, name)
-		n.out.Pages = append(n.out.Pages, Page{name, n.rest[at:min(len(n.rest), at+pageBytes)]})
-	}
-	m.bytes += len(n.rest)
-	m.raw = m.encode()
-	n.out.LSN, n.out.Base, n.out.Manifest = m.lsn, n.base.raw, m.raw
-	kept := map[string]bool{}
-	for _, name := range m.names() {
-		kept[name] = true
-	}
-	for _, name := range n.base.names() {
-		if !kept[name] {
-			n.out.Drop = append(n.out.Drop, name)
-		}
-	}
-	return &n.out
-}
-
-// stored makes the finished snapshot the checkpoint that later changes are measured against.
-func (p *paging) stored(n *snapshot) {
-	p.snap, p.base = nil, n.next
-	n.next.atLeastOnePage()
-	for id := range n.overlay {
-		n.next.pages[pageOf(n.next.pages, id)].dirty = true
-	}
 }

@@ -109,16 +109,16 @@ func (w *pagingWorld) store(c *Checkpoint, after [][]byte) *Log {
 		}
 		delete(w.pages, name)
 	}
-	m, err := ParseManifest(c.Manifest)
+	m, err := DecodeManifest(c.Manifest)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	l := &Log{Manifest: c.Manifest, Records: after}
-	for _, name := range m.Names {
+	for _, name := range m.Names() {
 		l.Pages = append(l.Pages, w.pages[name])
 	}
-	if len(m.Names) != len(w.pages) {
-		w.t.Fatalf("%d pages are stored, %d are named", len(w.pages), len(m.Names))
+	if len(m.Names()) != len(w.pages) {
+		w.t.Fatalf("%d pages are stored, %d are named", len(w.pages), len(m.Names()))
 	}
 	return l
 }
@@ -138,19 +138,19 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 			}
 			want := w.confirmed()
 			w.blobs = nil
-			p := w.rep.state.paging
-			n := p.snapshot(w.rep.state, w.rep.next-1, w.rep.log.log, w.rep.encodeRest(), w.rep.pending, w.rep.uncommitted)
+			n := w.rep.trackSnapshot()
 			for !n.step() {
 				for range w.r.IntN(4) {
 					w.change()
 				}
 			}
 			if w.r.IntN(4) == 0 { // it could not be stored: the next one holds all
-				p.snap = nil
+				w.rep.snap = nil
+				w.rep.state.DropSnapshot()
 				continue
 			}
-			l := w.store(n.seal(n.base), nil)
-			p.stored(n)
+			l := w.store(n.seal(w.rep.base), nil)
+			w.rep.stored(n)
 			written += len(n.out.Pages)
 			kept += len(w.pages) - len(n.out.Pages)
 			back, err := readReplica("s", 0, l)
@@ -196,10 +196,10 @@ func TestADamagedCheckpointIsRefused(t *testing.T) {
 	for range 60 {
 		w.change()
 	}
-	n := w.rep.state.paging.snapshot(w.rep.state, w.rep.next-1, w.rep.log.log, w.rep.encodeRest(), w.rep.pending, w.rep.uncommitted)
+	n := w.rep.trackSnapshot()
 	for !n.step() {
 	}
-	whole := w.store(n.seal(n.base), nil)
+	whole := w.store(n.seal(w.rep.base), nil)
 	damaged := func(name string, change func(l *Log)) {
 		l := Log{Manifest: slices.Clone(whole.Manifest)}
 		for _, p := range whole.Pages {

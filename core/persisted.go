@@ -26,15 +26,6 @@ func (s *Stream) OnPersisted(id UUID, done Persisted) {
 	done(0, nil, fail(CodeNotFound, "", "this client has made no action with this id, or it was long ago"))
 }
 
-func (r *Replica) waitsFor(id UUID) bool {
-	for _, l := range r.uncommitted {
-		if l.ID == id {
-			return true
-		}
-	}
-	return r.byID[id] != nil
-}
-
 // answer tells those who asked for an action.
 func (s *Stream) answer(id UUID, index uint64, rejected *Rejected, err error) {
 	waiting := s.asked[id]
@@ -43,12 +34,3 @@ func (s *Stream) answer(id UUID, index uint64, rejected *Rejected, err error) {
 		done(index, rejected, err)
 	}
 }
-
-func (o *ownEntry) err() error {
-	if !o.discarded {
-		return nil
-	}
-	return fail(CodeConflict, "", "the action was discarded where it reached the log: "+string(o.reason))
-}
-
-func (j *Rejection) err() error { return fail(j.Code, "", j.Message) }

@@ -62,9 +62,9 @@ func ParseQuery(text string) (*Query, error) {
 		case "orderBy":
 			err = q.orderBy(l)
 		case "limit":
-			q.Limit, err = l.count()
+			q.Limit, err = readCount(l)
 		case "offset":
-			q.Offset, err = l.count()
+			q.Offset, err = readCount(l)
 		default:
 			err = malformed("", "is no part of a query")
 		}
@@ -78,7 +78,7 @@ func ParseQuery(text string) (*Query, error) {
 	return q, nil
 }
 
-func (l *lexer) count() (int, error) {
+func readCount(l *lexer) (int, error) {
 	n, err := l.uint()
 	if err == nil && n > 1<<31-1 {
 		err = malformed("", "is too large")

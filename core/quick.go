@@ -37,17 +37,3 @@ func (r *Replica) touchedBy(t *turnRecord) map[*local]bool {
 	}
 	return out
 }
-
-func (l *local) namesAny(objects map[UUID]bool) bool {
-	for i := range l.Ops {
-		if objects[l.Ops[i].Object] {
-			return true
-		}
-	}
-	for i := range l.Guards {
-		if objects[l.Guards[i].Object] {
-			return true
-		}
-	}
-	return false
-}

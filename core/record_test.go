@@ -71,7 +71,7 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, kind byte) {
 		e := newRecord(recordKind(kind), len(body))
 		e.b = append(e.b, body...)
-		if r, err := decodeRecord(e.finish()); (r == nil) == (err == nil) {
+		if r, err := decodeRecord(finishRecord(e)); (r == nil) == (err == nil) {
 			t.Fatalf("%v, %v", r, err)
 		}
 	})

@@ -14,11 +14,12 @@ func (s *Stream) takeRefuge(err error, then func()) bool {
 	db.enterRefuge()
 	s.busy = true
 	s.endSlot()
-	snap := newPaging(&manifest{}).snapshot(s.state, 1, s.log.log, s.encodeRest(), s.pending, s.uncommitted)
+	snap := takeSnapshot(s.state, s.undos(), s.log.log)
+	snap.next.LSN, snap.rest = 1, s.encodeRest()
 	for !snap.step() { // at once: it happens hardly ever
 	}
-	c := snap.seal(&manifest{})
-	c.Record = newRecord(recordInstall, 0).finish()
+	c := snap.seal(&Manifest{})
+	c.Record = finishRecord(newRecord(recordInstall, 0))
 	first, store, name := encodeInit(s.log), db.store, s.name
 	db.host.Do(func() func() {
 		err := store.Append(context.Background(), name, 0, first)
@@ -35,7 +36,7 @@ func (s *Stream) takeRefuge(err error, then func()) bool {
 				return
 			}
 			s.next, s.weights, s.stale, s.failures = 2, nil, false, 0
-			s.state.paging = newPaging(snap.next)
+			s.track(&snap.next, true)
 			s.storageRecovered()
 			then()
 			s.Pump()

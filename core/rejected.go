@@ -1,9 +1,6 @@
 package core
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
 // takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
@@ -53,47 +50,6 @@ func (r *Replica) refused(id UUID) *Rejected {
 	return nil
 }
 
-// discardWaiter waits until a refused action is off the list.
-type discardWaiter struct {
-	id   UUID
-	done func(error)
-}
-
-// Discard takes a refused action off the list, for good. The host calls Pump after it.
-func (s *Stream) Discard(id UUID, done func(error)) {
-	switch {
-	case s.closed:
-		done(errClosed)
-	case s.broken != nil:
-		done(s.broken)
-	case s.refused(id) == nil:
-		done(errNotRefused())
-	default:
-		s.discards = append(s.discards, id)
-		s.discard = append(s.discard, discardWaiter{id, done})
-	}
-}
-
-// answerDiscards tells those whose discard is done; with an error all of them, that it will not be.
-func (s *Stream) answerDiscards(err error) {
-	var left []discardWaiter
-	var done []func(error)
-	for _, w := range s.discard {
-		if err == nil && slices.ContainsFunc(s.rejected, func(j Rejected) bool { return j.ID == w.id }) {
-			left = append(left, w)
-		} else {
-			done = append(done, w.done)
-		}
-	}
-	s.discard = left
-	s.discards = slices.DeleteFunc(s.discards, func(id UUID) bool {
-		return !slices.ContainsFunc(left, func(w discardWaiter) bool { return w.id == id })
-	})
-	for _, f := range done {
-		f(err)
-	}
-}
-
 func errNotRefused() error {
 	return fail(CodeNotFound, "", "no refused action has this id, or it has been dealt with")
 }
@@ -119,7 +75,7 @@ func (r *Replica) Retry(d *Draft, id UUID, patch string) error {
 		if at < 0 {
 			return fail(CodeInvalid, "", "a patch is for an action with a create or update")
 		}
-		patched, err := ops[at].patched(patch)
+		patched, err := patched(ops[at], patch)
 		if err != nil {
 			return err
 		}
@@ -140,8 +96,8 @@ func (r *Replica) Retry(d *Draft, id UUID, patch string) error {
 	return nil
 }
 
-// patched is the op with the parts of a patch laid over it.
-func (op Op) patched(patch string) (Op, error) {
+// patched is an op with the parts of a patch laid over it.
+func patched(op Op, patch string) (Op, error) {
 	text := append([]byte(`{"object":"`), op.Object.String()...)
 	text = append(text, `","op":"update"`...)
 	if len(patch) > 2 {
@@ -151,9 +107,8 @@ func (op Op) patched(patch string) (Op, error) {
 	if err != nil {
 		return op, err
 	}
-	c := cursor{b: canon}
-	var over Op
-	if err := c.op(&over); err != nil {
+	over, err := decodeOp(canon)
+	if err != nil {
 		e := *asError(err, CodeMalformed)
 		if _, rest, ok := strings.Cut(strings.TrimPrefix(e.Path, "/"), "/"); ok { // the place in the patch, not in its parts
 			e.Path = "/" + rest

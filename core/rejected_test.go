@@ -154,7 +154,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 	e.uint(0)
 	e.uint(0)
 	e.uint(0)
-	if rec, err := decodeRecord(e.finish()); err != nil || rec.turn.at != 0 {
+	if rec, err := decodeRecord(finishRecord(e)); err != nil || rec.turn.at != 0 {
 		t.Fatal(err)
 	}
 	r := refusedReplica(t)
@@ -165,7 +165,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 	cut := newRecord(recordRest, len(body))
 	cut.b = append(cut.b, body...)
 	back := newReplica("s")
-	if err := back.readRest(cut.finish()); err != nil || len(back.rejected) != 2 || back.rejected[0].At != 0 {
+	if err := back.readRest(finishRecord(cut)); err != nil || len(back.rejected) != 2 || back.rejected[0].At != 0 {
 		t.Fatal(err)
 	}
 }

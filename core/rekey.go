@@ -27,11 +27,12 @@ func (s *Stream) rekey(l *planned) {
 	}
 	s.rekeyedAt = s.db.host.Now()
 	next := s.underNewClient(s.db.newClient(), s.rekeyedAt)
-	snap := newPaging(&manifest{}).snapshot(s.state, s.next, s.log.log, next.encodeRest(), s.pending, s.uncommitted)
+	snap := takeSnapshot(s.state, s.undos(), s.log.log)
+	snap.next.LSN, snap.rest = s.next, next.encodeRest()
 	for !snap.step() { // at once: it happens hardly ever
 	}
-	c := snap.seal(s.state.paging.base)
-	c.Record = newRecord(recordInstall, 0).finish()
+	c := snap.seal(s.base)
+	c.Record = finishRecord(newRecord(recordInstall, 0))
 	s.busy, s.unsure = true, 0
 	store, name := s.db.store, s.name
 	s.db.host.Do(func() func() {
@@ -49,37 +50,4 @@ func (s *Stream) rekey(l *planned) {
 			s.Pump()
 		}
 	})
-}
-
-// underNewClient is what the replica holds beside its objects, under another client id. What the old id has locked, or has touched and wants unchanged,
-// would only be discarded: that is refused.
-func (r *Replica) underNewClient(client UUID, now int64) *Replica {
-	next := *r
-	next.log.client, next.lastSeq = client, 0
-	next.pending, next.byID, next.touching = nil, map[UUID]*local{}, map[UUID]int{}
-	next.own = append([]ownEntry(nil), r.own...)
-	for i := range next.own {
-		next.own[i].seq = 0 // it was the former id's
-	}
-	next.rejected = append([]Rejected(nil), r.rejected...)
-	refused := map[UUID]bool{}
-	var gone []*local
-	r.rebase(nil, func() {
-		for _, l := range r.pending {
-			if r.state.standsForOld(&l.Action, client) {
-				refused[l.ID] = true
-				gone = append(gone, l)
-				next.rejected = append(next.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: CodeClient, Message: cloneMessage}, At: now, Action: l.Action})
-				continue
-			}
-			next.lastSeq++
-			m := l.under(client)
-			m.number(next.lastSeq)
-			next.enqueue(m)
-		}
-		if len(refused) > 0 {
-			next.refuseDependants(refused, gone)
-		}
-	})
-	return &next
 }

@@ -15,6 +15,7 @@ type Replica struct {
 	next    LSN  // of the next record
 	fresh   bool // it is being read: nobody has seen a row
 	state   *State
+	slab    slab   // of the actions that are its own
 	lastSeq uint64 // the last seq that the local log gave
 
 	pending     []*local
@@ -28,6 +29,11 @@ type Replica struct {
 	inverseFrom   int // of the own ones before, no inverse is kept
 	inverseBytes  int
 	conflictBytes int
+
+	drained map[UUID]bool // objects whose lock a drain may have ended that was offered and not answered
+
+	base *Manifest // the last local checkpoint that is known
+	snap *snapshot // the one under way, or nil
 
 	keep       int    // how many of them; 0 for DefaultConflicts
 	discards   []UUID // refused actions that the next commit takes off the list
@@ -66,8 +72,16 @@ type dropped struct {
 
 func newReplica(name string) *Replica {
 	r := &Replica{name: name, state: NewState(), byID: map[UUID]*local{}, touching: map[UUID]int{}}
-	r.state.paging = newPaging(&manifest{})
+	r.track(&Manifest{}, true)
 	return r
+}
+
+// successor goes on from this replica over a state of the confirmed entries, with what it remembers, but without pending and refused actions.
+func (r *Replica) successor(state *State) *Replica {
+	next := &Replica{name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, byID: map[UUID]*local{}, touching: map[UUID]int{},
+		own: append([]ownEntry(nil), r.own...), conflicts: append([]Conflict(nil), r.conflicts...), keep: r.keep, conflictBytes: r.conflictBytes}
+	next.weighInverses()
+	return next
 }
 
 // State is the visible state. Only the replica changes it.
@@ -75,7 +89,7 @@ func (r *Replica) State() *State { return r.state }
 
 // write applies a draft at once. It waits uncommitted.
 func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
-	l, err := newLocal(d, r.log.client, r.state.Head, &r.state.slab)
+	l, err := newLocal(d, r.log.client, r.state.Head, &r.slab)
 	if err != nil {
 		return nil, err
 	}
@@ -485,59 +499,29 @@ func (r *Replica) pointless(l *local) error {
 	return nil
 }
 
-// why is the reason of a discarded action: its own, or that of its first op.
-func (e *Effect) why() Reason {
-	if e.Reason != ReasonNone || !e.Discarded {
-		return e.Reason
-	}
-	for i := range e.Ops {
-		if e.Ops[i].Reason != ReasonNone {
-			return e.Ops[i].Reason
+func (r *Replica) waitsFor(id UUID) bool {
+	for _, l := range r.uncommitted {
+		if l.ID == id {
+			return true
 		}
 	}
-	return ReasonNone
+	return r.byID[id] != nil
 }
 
-// settleVersions ends the collection of changes begun with s.before: what is as it was keeps its version, the rest is
-// added to outer.
-func (s *State) settleVersions(outer map[UUID]object) {
-	for id, was := range s.before {
-		if o := s.object(id); o != nil && was.live && o.version != was.version && sameRow(o, &was) {
-			o.version = was.version
-		}
-		if outer != nil {
-			if _, seen := outer[id]; !seen {
-				outer[id] = was
-			}
+// undos are those of all that is applied on top of the confirmed state, in order.
+func (r *Replica) undos() []*Undo {
+	out := make([]*Undo, 0, len(r.pending)+len(r.uncommitted))
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			out = append(out, &l.undo)
 		}
 	}
-	s.before = outer
+	return out
 }
 
-// sameRow tells whether an app would see the same: type and values.
-func sameRow(a, b *object) bool { return a.typ == b.typ && sameFields(a.fields, b.fields, nil) }
-
-// sameFields compares keys and values; names, where not nil, are the names of b in a's state.
-func sameFields(a, b []field, names []uint32) bool {
-	i, j := 0, 0
-	for {
-		for i < len(a) && a[i].value == "" {
-			i++
-		}
-		for j < len(b) && b[j].value == "" {
-			j++
-		}
-		if i == len(a) || j == len(b) {
-			return i == len(a) && j == len(b)
-		}
-		key := b[j].key
-		if names != nil {
-			key = names[key]
-		}
-		if a[i].key != key || a[i].value != b[j].value {
-			return false
-		}
-		i++
-		j++
+// keepWeights forgets what the records up to lsn weigh.
+func (r *Replica) keepWeights(lsn LSN) {
+	if after := int(r.next) - 1 - int(lsn); after >= 0 && after < len(r.weights) {
+		r.weights = append(r.weights[:0:0], r.weights[len(r.weights)-after:]...)
 	}
 }

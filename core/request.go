@@ -46,7 +46,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 			if err != nil {
 				return err
 			}
-			it, err := (&lexer{b: text}).syncRequest()
+			it, err := readSyncRequest(&lexer{b: text})
 			if err != nil && form == nil { // size comes before form: what follows is still counted
 				form = under("streams", under(itoa(i), err))
 			}
@@ -66,7 +66,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 	return items, err
 }
 
-func (l *lexer) syncRequest() (SyncRequest, error) {
+func readSyncRequest(l *lexer) (SyncRequest, error) {
 	it := SyncRequest{SyncItem: SyncItem{Limit: MaxEntries}}
 	const (
 		hasAfter = 1 << iota

@@ -1,7 +1,5 @@
 package core
 
-import "encoding/binary"
-
 // The rest of a local checkpoint is what a replica holds beside its objects, as one record:
 //
 //	what record 0 says · last seq · head · epoch · chain · clients · pending · own · rejected
@@ -71,55 +69,18 @@ func (r *Replica) findOwn(id UUID) *ownEntry {
 	return nil
 }
 
-func (e *encoder) init(r *initRecord) {
-	e.uuid(r.log)
-	e.uuid(r.client)
-	e.string(r.user)
-	e.bool(r.conflictFree)
-}
-
-func (d *decoder) init() initRecord {
-	return initRecord{log: d.uuid(), client: d.uuid(), user: d.string(), conflictFree: d.bool()}
-}
-
-//go:noinline
-func (e *encoder) bool(b bool) {
-	n := uint64(0)
-	if b {
-		n = 1
+func (o *ownEntry) err() error {
+	if !o.discarded {
+		return nil
 	}
-	e.uint(n)
-}
-
-//go:noinline
-func (d *decoder) bool() bool { return d.uint() != 0 }
-
-//go:noinline
-func (e *encoder) chain(c Chain) { e.b = binary.LittleEndian.AppendUint64(e.b, uint64(c)) }
-
-func (d *decoder) chain() Chain {
-	if c := d.bytes(8); !d.bad {
-		return Chain(binary.LittleEndian.Uint64([]byte(c)))
-	}
-	return 0
-}
-
-func (e *encoder) rejection(j *Rejection) {
-	e.uuid(j.ID)
-	e.string(j.Code)
-	e.string(j.Message)
-	e.uuid(j.Because)
-}
-
-func (d *decoder) rejection() Rejection {
-	return Rejection{ID: d.uuid(), Code: d.string(), Message: d.string(), Because: d.uuid()}
+	return fail(CodeConflict, "", "the action was discarded where it reached the log: "+string(o.reason))
 }
 
 // encodeRest writes what the replica is at its last record, without what is not committed.
 func (r *Replica) encodeRest() []byte {
 	s := r.state
 	e := newRecord(recordRest, 1024)
-	e.init(&r.log)
+	r.log.write(e)
 	e.uint(r.lastSeq)
 	e.uint(s.Head)
 	e.uuid(s.Epoch)
@@ -151,7 +112,7 @@ func (r *Replica) encodeRest() []byte {
 		e.string(r.rejected[i].Action.Raw)
 	}
 	r.encodeHistory(e)
-	return e.finish()
+	return finishRecord(e)
 }
 
 // readRest fills an empty replica. The pending actions are not applied: the objects may not be there yet.
@@ -161,14 +122,14 @@ func (r *Replica) readRest(b []byte) error {
 		return err
 	}
 	s := r.state
-	r.log = d.init()
+	r.log = readInit(d)
 	r.lastSeq, s.Head, s.Epoch, s.Chain = d.uint(), d.uint(), d.uuid(), d.chain()
 	for range d.count(34) {
 		s.clients.put(ClientRow{Client: d.uuid(), Seq: d.uint(), Index: d.uint(), Action: d.uuid()})
 	}
 	for range d.count(2) {
 		l := new(local)
-		if err := d.action(&l.Action, &s.slab); err != nil {
+		if err := d.action(&l.Action, &r.slab); err != nil {
 			return err
 		}
 		r.enqueue(l)
@@ -180,7 +141,7 @@ func (r *Replica) readRest(b []byte) error {
 	r.rejected = make([]Rejected, d.count(36))
 	for i := range r.rejected {
 		r.rejected[i].Rejection = d.rejection()
-		if err := d.action(&r.rejected[i].Action, &s.slab); err != nil {
+		if err := d.action(&r.rejected[i].Action, &r.slab); err != nil {
 			return err
 		}
 	}
@@ -188,22 +149,7 @@ func (r *Replica) readRest(b []byte) error {
 		r.readHistory(d)
 	}
 	if d.bad || d.i != len(d.b) {
-		return corruptRecord("has a broken body")
-	}
-	return nil
-}
-
-// action reads an action's bytes, which are canonical in all that this module writes.
-func (d *decoder) action(a *Action, sl *slab) error {
-	raw := d.string()
-	if d.bad {
-		return corruptRecord("has a broken body")
-	}
-	if err := decodeAction(a, raw, sl); err != nil {
-		return err
-	}
-	if a.Raw != raw {
-		return corruptRecord("holds an action that is not canonical")
+		return corrupt("a local record has a broken body")
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ package core
 type slab struct {
 	ops     []Op
 	changes []Change
-	touches []Touch
-	fields  []field
 }
 
 const slabBlock = 1024
@@ -44,28 +42,4 @@ func (s *slab) keepChanges(cs []Change, start int) []Change {
 		s.changes = s.changes[:len(s.changes)+len(cs)]
 	}
 	return cs[:len(cs):len(cs)]
-}
-
-func (s *slab) touch(t Touch) *Touch {
-	if s == nil {
-		return &t
-	}
-	if len(s.touches) == cap(s.touches) {
-		s.touches = make([]Touch, 0, slabBlock/4)
-	}
-	s.touches = append(s.touches, t)
-	return &s.touches[len(s.touches)-1]
-}
-
-// fieldsFor gives an empty slice with room for n fields.
-func (s *slab) fieldsFor(n int) []field {
-	if s == nil || n > slabBlock/4 {
-		return make([]field, 0, n)
-	}
-	if cap(s.fields)-len(s.fields) < n {
-		s.fields = make([]field, 0, slabBlock)
-	}
-	from := len(s.fields)
-	s.fields = s.fields[:from+n]
-	return s.fields[from : from : from+n]
 }

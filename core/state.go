@@ -65,7 +65,7 @@ type State struct {
 	names   []string
 	nameIDs map[string]uint32
 	version uint32
-	slab    slab // of touches and fields; a replica's local actions take theirs from it too
+	arena   arena
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
 	before map[UUID]object
@@ -237,6 +237,28 @@ func (s *State) bump(o *object) {
 // own makes room for n more keys, in a copy of the fields where they are shared.
 func (s *State) own(o *object, n int, shared bool) {
 	if shared || cap(o.fields)-len(o.fields) < n {
-		o.fields = append(s.slab.fieldsFor(len(o.fields)+n), o.fields...)
+		o.fields = append(s.arena.fieldsFor(len(o.fields)+n), o.fields...)
 	}
+}
+
+// lastOther is the last touch of an object by another client; nil where there is none.
+func (o *object) lastOther(client UUID) *Touch {
+	if o == nil {
+		return nil
+	}
+	if o.touch.Client != client {
+		return o.touch
+	}
+	return o.other
+}
+
+// writeOf is the last write of a key where another client made it.
+func (s *State) writeOf(o *object, key string, client UUID) *Touch {
+	if o == nil {
+		return nil
+	}
+	if i, ok := s.field(o.fields, key); ok && o.fields[i].write.Client != client {
+		return o.fields[i].write
+	}
+	return nil
 }

@@ -1,15 +1,12 @@
 package core
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // Stream is one open action stream: its replica, the commits of its local log, and its part in the loop.
 //
 // At most one commit is in flight. Writes that come meanwhile are applied in memory and share the next record.
 type Stream struct {
-	Replica
+	*Replica
 	db       *DB
 	observer Observer
 
@@ -30,12 +27,11 @@ type Stream struct {
 	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
 	installing *install
 	slot       slot
-	lookedAt   int64         // when a hint last led to a read of the log
-	lookSoon   bool          // one will
-	hint       uint64        // the highest head that a push hint told of
-	hintTaken  uint64        // the highest one that has led to a turn
-	declined   uint64        // the index of a checkpoint that could not be installed
-	drained    map[UUID]bool // objects whose lock a drain may have ended that was offered and not answered
+	lookedAt   int64  // when a hint last led to a read of the log
+	lookSoon   bool   // one will
+	hint       uint64 // the highest head that a push hint told of
+	hintTaken  uint64 // the highest one that has led to a turn
+	declined   uint64 // the index of a checkpoint that could not be installed
 	options    StreamOptions
 	rekeyedAt  int64 // when the client id was given up last
 	unsure     int   // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
@@ -44,8 +40,7 @@ type Stream struct {
 	waiters []settledWaiter
 	asked   map[UUID][]Persisted
 	discard []discardWaiter
-	live    []*Live
-	changed []*Live // flushed, not yet told
+	lives   Lives
 }
 
 // planned is an answer on its way into the local log.
@@ -100,7 +95,10 @@ func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
 		return 0, s.broken
 	}
 	if s.log.conflictFree {
-		if d, err = s.guarded(d); err != nil {
+		if d, err = s.guarded(d, s.reached()); err != nil {
+			if CodeOf(err) == CodeReadOnly {
+				s.db.wake(becauseWrite, false) // it may be in reach again
+			}
 			return 0, err
 		}
 	}
@@ -113,6 +111,15 @@ func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
 }
 
 var errClosed = fail(CodeClosed, "", "the stream is closed")
+
+// reached tells whether the server was, not long ago and as far as this context knows.
+func (s *Stream) reached() bool {
+	since := s.db.host.Now() - s.status.LastSynced
+	return s.status.State == StateLive && s.unsure == 0 && since >= 0 && since <= 2*s.db.idle
+}
+
+// Writable tells whether an object may be written now.
+func (s *Stream) Writable(id UUID) Writable { return s.Replica.Writable(id, s.reached()) }
 
 // Pump starts what can be started: a read of the log, a commit of waiting writes, or of a turn.
 func (s *Stream) Pump() {
@@ -339,22 +346,17 @@ func (s *Stream) AppendPending(dst []byte, object *UUID) []byte {
 	return append(dst, ']')
 }
 
-func (l *local) names(object UUID) bool {
-	for i := range l.Ops {
-		if l.Ops[i].Object == object {
-			return true
-		}
-	}
-	return false
-}
-
 // IsPending tells whether a pending or uncommitted action names the object.
 func (s *Stream) IsPending(object UUID) bool { return s.touching[object] > 0 }
 
-func asError(err error, code string) *Error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &Error{Code: code, Cause: err}
-}
+// Subscribe keeps a query live until Unsubscribe.
+func (s *Stream) Subscribe(q *Query) *Live { return s.lives.Subscribe(s.state, q) }
+
+// Unsubscribe ends a live query.
+func (s *Stream) Unsubscribe(l *Live) { s.lives.Unsubscribe(s.state, l) }
+
+// Flush gives the live queries that may have another result since the last one.
+func (s *Stream) Flush() []*Live { return s.lives.Flush(s.state) }
+
+// Rows is the live result, as of the last Flush.
+func (s *Stream) Rows(l *Live) []Row { return l.Rows(s.state) }

@@ -277,8 +277,8 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	st.Head = 5
 	st.clients.put(ClientRow{Client: me, Seq: 50, Index: 5, Action: UUID{3: 3}})
 	next := w.r.planInstall(st, UUID{15: 77}, 9)
-	next.state.paging = newPaging(&manifest{})
-	s := &Stream{Replica: *w.r, observer: nopObserver{}, db: &DB{host: &nowHost{}}}
+	next.track(&Manifest{}, true)
+	s := &Stream{Replica: w.r, observer: nopObserver{}, db: &DB{host: &nowHost{}}}
 	s.status.State = StateStopped
 	s.adopt(next)
 	blob, _ := s.commitRecord()

@@ -116,7 +116,7 @@ func DecodeSyncAnswer(text string) ([]SyncAnswer, error) {
 		found = true
 		return l.array(func(int) error {
 			out = append(out, SyncAnswer{})
-			return l.syncAnswer(&out[len(out)-1])
+			return readSyncAnswer(l, &out[len(out)-1])
 		})
 	})
 	if err == nil {
@@ -128,7 +128,7 @@ func DecodeSyncAnswer(text string) ([]SyncAnswer, error) {
 	return out, err
 }
 
-func (l *lexer) syncAnswer(a *SyncAnswer) error {
+func readSyncAnswer(l *lexer, a *SyncAnswer) error {
 	err := l.object(func(key string) (err error) {
 		switch key {
 		case "stream":
@@ -144,7 +144,7 @@ func (l *lexer) syncAnswer(a *SyncAnswer) error {
 		case "entries":
 			err = l.array(func(int) error {
 				a.Entries = append(a.Entries, WireEntry{})
-				return l.wireEntry(&a.Entries[len(a.Entries)-1])
+				return readWireEntry(l, &a.Entries[len(a.Entries)-1])
 			})
 		case "persisted":
 			err = l.array(func(int) error {
@@ -225,7 +225,7 @@ func (l *lexer) syncAnswer(a *SyncAnswer) error {
 	return err
 }
 
-func (l *lexer) wireEntry(e *WireEntry) error {
+func readWireEntry(l *lexer, e *WireEntry) error {
 	return l.object(func(key string) (err error) {
 		switch key {
 		case "index":

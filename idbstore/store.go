@@ -359,7 +359,7 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 		}
 		switch {
 		case out.Manifest != nil:
-			m, err := core.ParseManifest(out.Manifest)
+			m, err := core.DecodeManifest(out.Manifest)
 			if err != nil {
 				return out, err
 			}

@@ -202,10 +202,14 @@ func (tx *transaction) checkpoint(ctx context.Context, stream string) (manifest 
 	if err != nil || one[0] == nil {
 		return nil, nil, err
 	}
-	m, err := core.ParseManifest(one[0])
-	if err != nil || len(m.Names) == 0 {
+	m, err := core.DecodeManifest(one[0])
+	if err != nil {
 		return one[0], nil, err
 	}
-	pages, err = tx.values(ctx, tx.meta, len(m.Names), func(i int) (js.Value, error) { return pageKey(stream, m.Names[i]), nil })
+	names := m.Names()
+	if len(names) == 0 {
+		return one[0], nil, nil
+	}
+	pages, err = tx.values(ctx, tx.meta, len(names), func(i int) (js.Value, error) { return pageKey(stream, names[i]), nil })
 	return one[0], pages, err
 }

@@ -108,12 +108,12 @@ func (s *Store) Load(_ context.Context, stream string, from core.LSN) (out core.
 		return out, nil
 	}
 	if l.manifest != nil && (from == 0 || from-1 < l.first) {
-		m, err := core.ParseManifest(l.manifest)
+		m, err := core.DecodeManifest(l.manifest)
 		if err != nil {
 			return out, err
 		}
 		out.Manifest, from = l.manifest, m.LSN+1
-		for _, name := range m.Names {
+		for _, name := range m.Names() {
 			out.Pages = append(out.Pages, slices.Clone(l.pages[name]))
 		}
 	}

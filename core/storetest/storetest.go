@@ -245,7 +245,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		for _, name := range pages {
 			c.Pages = append(c.Pages, core.Page{Name: name, Bytes: rec("page " + name)})
 		}
-		c.Manifest = core.Manifest{LSN: lsn, Names: pages}.Encode()
+		c.Manifest = (&core.Manifest{LSN: lsn, Rest: pages}).Encode()
 		return c
 	}
 	t.Run("ACheckpointTakesThePlaceOfItsRecords", func(t *testing.T) {
@@ -287,7 +287,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("the next append: %v", err)
 		}
 		two := checkpoint(10, one.Manifest, []string{"6-1"}, "10-0")
-		two.Manifest = core.Manifest{LSN: 10, Names: []string{"6-0", "10-0"}}.Encode()
+		two.Manifest = (&core.Manifest{LSN: 10, Rest: []string{"6-0", "10-0"}}).Encode()
 		if err := s.Checkpoint(ctx, "a", two); err != nil {
 			t.Fatal(err)
 		}
@@ -394,8 +394,8 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 				s := open(t)
 				c := checkpoint(lsn, base, nil, fmt.Sprintf("%d-0", lsn), fmt.Sprintf("%d-x%d", lsn, i))
 				if round > 0 {
-					m, _ := core.ParseManifest(base)
-					c.Drop = m.Names
+					m, _ := core.DecodeManifest(base)
+					c.Drop = m.Names()
 				}
 				manifests[i] = c.Manifest
 				wg.Add(1)

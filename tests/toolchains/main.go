@@ -1,5 +1,6 @@
-// Command toolchains builds the browser files as people do, by make, with each Go that they may have: installed, and fetched by another one; each
-// over caches of its own. Then it sets each of Go's settings that could change a build to nonsense. The bytes must be the same every time.
+// Command toolchains builds the browser files as people do with each Go that they may have: by make with an installed one, and by the tools
+// that make calls with one that another Go has fetched; each over caches of its own. Then it sets each of Go's settings that could change a build
+// to nonsense. The bytes must be the same every time.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	goversion "go/version"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -18,14 +20,19 @@ import (
 	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
 
+// needed is the Go that the dependencies need, which stands in go.mod.
+const needed = "go1.26.0"
+
 // versions are the oldest Go that fetches another, an older one, the one that the dependencies need, and a newer one; the pinned one comes in by
 // itself.
-var versions = []string{"go1.21.13", "go1.24.0", "go1.26.0", "go1.27.3"}
+var versions = []string{"go1.21.13", "go1.24.0", needed, "go1.27.3"}
 
-// made is what make is asked for, and where it is: all that is shipped but the programs, which hold no more.
+// byMake and byTools build all that is shipped but the programs, which hold no more; found is where it is. make has its own mind about the
+// toolchain, and the tools take the one that people say.
 var (
-	made  = []string{"js/dist/strandline.js", "web-demo/dist/index.html", "pack"}
-	found = []string{"js/dist/*", "web-demo/dist/*", "web-demo/dist/*/*", "bin/*.tgz"}
+	byMake  = [][]string{{"make", "js/dist/strandline.js", "web-demo/dist/index.html", "pack"}}
+	byTools = [][]string{{"go", "run", "./js/build"}, {"go", "run", "./web-demo/build"}, {"go", "run", "./js/pack"}}
+	found   = []string{"js/dist/*", "web-demo/dist/*", "web-demo/dist/*/*", "bin/*.tgz"}
 )
 
 // settings are those that change what Go builds, or whether it does.
@@ -76,15 +83,16 @@ func run() error {
 		if _, err := output("", nil, "cp", "-r", root, installed); err != nil {
 			return err
 		}
-		b.try(version+" installed", []string{"PATH=" + filepath.Join(installed, "bin") + ":" + os.Getenv("PATH"), "GOTOOLCHAIN=auto"}, true)
-		// Fetched: the Go in PATH is another one, and is told to be this one, which is what make overrules.
-		b.try(version+" fetched", []string{"GOTOOLCHAIN=" + version}, true)
+		b.try(version+" installed", byMake, []string{"PATH=" + filepath.Join(installed, "bin") + ":" + os.Getenv("PATH"), "GOTOOLCHAIN=auto"}, true)
 		if err := removeAll(installed); err != nil {
 			return err
 		}
+		if goversion.Compare(version, needed) >= 0 { // an older one refuses to run anything of this module
+			b.try(version+" fetched", byTools, []string{"GOTOOLCHAIN=" + version}, true)
+		}
 	}
 	for name, nonsense := range settings {
-		b.try(name+"="+nonsense, []string{name + "=" + nonsense}, false)
+		b.try(name+"="+nonsense, byMake, []string{name + "=" + nonsense}, false)
 	}
 	if b.failed {
 		return errors.New("not every Go builds the same bytes")
@@ -92,8 +100,8 @@ func run() error {
 	return nil
 }
 
-// try builds, over fresh caches or over those of this machine, and compares.
-func (b *bench) try(what string, env []string, fresh bool) {
+// try builds by some commands, over fresh caches or over those of this machine, and compares.
+func (b *bench) try(what string, by [][]string, env []string, fresh bool) {
 	began := time.Now()
 	if fresh {
 		caches := filepath.Join(b.tmp, "caches")
@@ -106,9 +114,11 @@ func (b *bench) try(what string, env []string, fresh bool) {
 			return
 		}
 	}
-	if _, err := output(b.source, env, "make", made...); err != nil {
-		b.report(what, began, err)
-		return
+	for _, command := range by {
+		if _, err := output(b.source, env, command[0], command[1:]...); err != nil {
+			b.report(what, began, err)
+			return
+		}
 	}
 	got, err := hashes(b.source)
 	if err == nil && b.want == nil {

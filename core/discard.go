@@ -1,0 +1,44 @@
+package core
+
+import "slices"
+
+// discardWaiter waits until a refused action is off the list.
+type discardWaiter struct {
+	id   UUID
+	done func(error)
+}
+
+// Discard takes a refused action off the list, for good. The host calls Pump after it.
+func (s *Stream) Discard(id UUID, done func(error)) {
+	switch {
+	case s.closed:
+		done(errClosed)
+	case s.broken != nil:
+		done(s.broken)
+	case s.refused(id) == nil:
+		done(errNotRefused())
+	default:
+		s.discards = append(s.discards, id)
+		s.discard = append(s.discard, discardWaiter{id, done})
+	}
+}
+
+// answerDiscards tells those whose discard is done; with an error all of them, that it will not be.
+func (s *Stream) answerDiscards(err error) {
+	var left []discardWaiter
+	var done []func(error)
+	for _, w := range s.discard {
+		if err == nil && slices.ContainsFunc(s.rejected, func(j Rejected) bool { return j.ID == w.id }) {
+			left = append(left, w)
+		} else {
+			done = append(done, w.done)
+		}
+	}
+	s.discard = left
+	s.discards = slices.DeleteFunc(s.discards, func(id UUID) bool {
+		return !slices.ContainsFunc(left, func(w discardWaiter) bool { return w.id == id })
+	})
+	for _, f := range done {
+		f(err)
+	}
+}

@@ -1,0 +1,32 @@
+package core
+
+// underNewClient is what the replica holds beside its objects, under another client id. What the old id has locked, or has touched and wants unchanged,
+// would only be discarded: that is refused.
+func (r *Replica) underNewClient(client UUID, now int64) *Replica {
+	next := r.successor(r.state)
+	next.log.client, next.lastSeq = client, 0
+	for i := range next.own {
+		next.own[i].seq = 0 // it was the former id's
+	}
+	next.rejected = append([]Rejected(nil), r.rejected...)
+	refused := map[UUID]bool{}
+	var gone []*local
+	r.rebase(nil, func() {
+		for _, l := range r.pending {
+			if r.state.standsForOld(&l.Action, client) {
+				refused[l.ID] = true
+				gone = append(gone, l)
+				next.rejected = append(next.rejected, Rejected{Rejection: Rejection{ID: l.ID, Code: CodeClient, Message: cloneMessage}, At: now, Action: l.Action})
+				continue
+			}
+			next.lastSeq++
+			m := l.under(client)
+			m.number(next.lastSeq)
+			next.enqueue(m)
+		}
+		if len(refused) > 0 {
+			next.refuseDependants(refused, gone)
+		}
+	})
+	return next
+}
