@@ -1,5 +1,5 @@
-// Command toolchains builds the browser files as people do with each Go that they may have: by make with an installed one, and by the tools
-// that make calls with one that another Go has fetched; each over caches of its own. Then it sets each of Go's settings that could change a build
+// Command toolchains builds the browser files as people do with each Go that they may have: by make with an installed one, and by hand with
+// one that another Go has fetched; each over caches of its own. Then it sets each of Go's settings that could change a build
 // to nonsense. The bytes must be the same every time.
 package main
 
@@ -27,12 +27,12 @@ const needed = "go1.26.0"
 // itself.
 var versions = []string{"go1.21.13", "go1.24.0", needed, "go1.27.3"}
 
-// byMake and byTools build all that is shipped but the programs, which hold no more; found is where it is. make has its own mind about the
-// toolchain, and the tools take the one that people say.
+// byMake and byHand build all that is shipped but the programs, which hold no more; found is where it is. make has its own mind about the
+// toolchain; by hand, js/build is run by the one that people say.
 var (
-	byMake  = [][]string{{"make", "js/dist/strandline.js", "web-demo/dist/index.html", "pack"}}
-	byTools = [][]string{{"go", "run", "./js/build"}, {"go", "run", "./web-demo/build"}, {"go", "run", "./js/pack"}}
-	found   = []string{"js/dist/*", "web-demo/dist/*", "web-demo/dist/*/*", "bin/*.tgz"}
+	byMake = [][]string{{"make", "js/dist/strandline.js", "web-demo/dist/index.html", "pack"}}
+	byHand = append([][]string{{"go", "run", "./js/build"}}, byMake...)
+	found  = []string{"js/dist/*", "web-demo/dist/*", "web-demo/dist/*/*", "bin/*.tgz"}
 )
 
 // settings are those that change what Go builds, or whether it does.
@@ -88,7 +88,7 @@ func run() error {
 			return err
 		}
 		if goversion.Compare(version, needed) >= 0 { // an older one refuses to run anything of this module
-			b.try(version+" fetched", byTools, []string{"GOTOOLCHAIN=" + version}, true)
+			b.try(version+" fetched", byHand, []string{"GOTOOLCHAIN=" + version}, true)
 		}
 	}
 	for name, nonsense := range settings {
