@@ -23,7 +23,7 @@ func benchReplica(b *testing.B, pending int) *Replica {
 		}
 	}
 	if pending > 0 {
-		_, n := r.commitRecord()
+		_, n, _ := r.commitRecord()
 		r.committed(n, 0)
 	}
 	return r
@@ -78,7 +78,7 @@ func BenchmarkWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		rec, n := r.commitRecord()
+		rec, n, _ := r.commitRecord()
 		r.committed(n, 0)
 		_ = rec
 	}
@@ -107,7 +107,7 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	blob, n := pending.commitRecord()
+	blob, n, _ := pending.commitRecord()
 	pending.committed(n, len(blob))
 	blobs = append(blobs, blob)
 	entries := benchReplica(b, 0)

@@ -493,3 +493,19 @@ func indexOf(s string, c byte) int {
 	}
 	return -1
 }
+
+// memberBytes is the canonical size of "key":value and the comma that may follow.
+func memberBytes(key, value string) int {
+	n := len(key) + 4 + len(value)
+	for i := 0; i < len(key); i++ {
+		switch c := key[i]; {
+		case c == '"' || c == '\\':
+			n++
+		case c < 0x20 && shortEscape[c] != 0:
+			n++
+		case c < 0x20:
+			n += 5
+		}
+	}
+	return n
+}

@@ -9,6 +9,7 @@ type CheckpointReader struct {
 	c       cursor
 	touches []*Touch // of the object under way
 	fields  []keyValue
+	rows    []ClientRow
 	last    UUID // of the line before
 	objects bool // the clients are read
 }
@@ -19,7 +20,7 @@ var errCheckpoint = malformed("", "is no checkpoint")
 
 // NewCheckpointReader reads the header.
 func NewCheckpointReader(text string) (*CheckpointReader, error) {
-	r := &CheckpointReader{State: NewState(), c: cursor{b: text}}
+	r := &CheckpointReader{State: NewState(), c: newCursor(text)}
 	s, c := r.State, &r.c
 	var err error
 	chain, ok := "", c.lit(`{"chain":`)
@@ -46,13 +47,14 @@ func NewCheckpointReader(text string) (*CheckpointReader, error) {
 
 // Step reads at least that many bytes, to the end of a line, and says whether all is read.
 func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
-	for stop := min(len(r.c.b), r.c.i+bytes); r.c.i < stop; {
+	for stop := min(r.c.len(), r.c.pos()+bytes); r.c.pos() < stop; {
 		ok := false
 		if !r.objects && r.c.lit(`{"client":`) {
 			ok = r.client()
 		} else if r.c.lit(`{"fields":{`) {
 			if !r.objects {
 				r.objects, r.last = true, Nil
+				r.placeClients()
 			}
 			ok = r.object()
 		}
@@ -60,7 +62,17 @@ func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
 			return false, errCheckpoint
 		}
 	}
-	return r.c.i == len(r.c.b), nil
+	done = r.c.pos() == r.c.len()
+	if done {
+		r.placeClients()
+	}
+	return done, nil
+}
+
+// placeClients puts the rows that were read into the state: they come by id, and it keeps them by their index.
+func (r *CheckpointReader) placeClients() {
+	r.State.clients.fill(r.rows)
+	r.rows = nil
 }
 
 // ReadCheckpoint reads a whole one.
@@ -101,7 +113,7 @@ func (r *CheckpointReader) client() bool {
 	if row.Action, err = r.c.uuid(); err != nil {
 		return false
 	}
-	r.State.clients.put(row)
+	r.rows = append(r.rows, row)
 	return r.c.take(']')
 }
 

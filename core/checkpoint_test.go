@@ -29,7 +29,7 @@ func TestACheckpointStandsForTheLogBeforeIt(t *testing.T) {
 			if got, want := string(r.State.AppendCheckpoint(nil, "v")), string(fold(log[:i]).AppendCheckpoint(nil, "v")); got != want {
 				t.Fatalf("after %d of %d entries, from a checkpoint at %d:\n got %s\nwant %s", i, len(log), cut, got, want)
 			}
-			checkTags(t.Fatalf, r.State)
+			mustHold(t, r.State)
 			if i == len(log) {
 				break
 			}

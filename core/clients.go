@@ -1,6 +1,10 @@
 package core
 
-import "slices"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
 // clientHorizon is how many entries a client's row outlives its last one.
 const clientHorizon = 1_000_000
@@ -110,3 +114,31 @@ func (t *clientTable) sorted() []ClientRow {
 	slices.SortFunc(rows, func(a, b ClientRow) int { return a.Client.Compare(b.Client) })
 	return rows
 }
+
+// fill takes the rows of an empty table, in any order.
+func (t *clientTable) fill(rows []ClientRow) {
+	slices.SortFunc(rows, func(a, b ClientRow) int { return cmp.Compare(a.Index, b.Index) })
+	for _, row := range rows {
+		t.put(row)
+	}
+}
+
+// Client is what the log says of a client, where it says anything.
+func (s *State) Client(id UUID) (row ClientRow, known bool) { return s.clients.get(id) }
+
+// ClientCount is of how many clients it says anything.
+func (s *State) ClientCount() int { return len(s.clients.byID) }
+
+// Clients are the rows, the one with the lowest index first.
+func (s *State) Clients() iter.Seq[ClientRow] {
+	return func(yield func(ClientRow) bool) {
+		for i := s.clients.head; i >= 0; i = s.clients.rows[i].next {
+			if !yield(s.clients.rows[i].ClientRow) {
+				return
+			}
+		}
+	}
+}
+
+// PutClient writes a row.
+func (s *State) PutClient(row ClientRow) { s.clients.put(row) }

@@ -9,6 +9,17 @@ import "encoding/binary"
 // a fiftieth of the program.
 type encoder struct{ b []byte }
 
+// newEncoder writes behind what is in b.
+func newEncoder(b []byte) *encoder { return &encoder{b} }
+
+// whole is all that was written.
+func (e *encoder) whole() []byte { return e.b }
+
+func (e *encoder) len() int { return len(e.b) }
+
+// raw writes bytes as they are.
+func (e *encoder) raw(b []byte) { e.b = append(e.b, b...) }
+
 //go:noinline
 func (e *encoder) uint(n uint64) { e.b = binary.AppendUvarint(e.b, n) }
 
@@ -23,6 +34,17 @@ type decoder struct {
 	i   int
 	bad bool
 }
+
+func newDecoder(text string) *decoder { return &decoder{b: text} }
+
+// fail takes note that the text is not of the form.
+func (d *decoder) fail() { d.bad = true }
+
+// broken tells whether the text was not of the form.
+func (d *decoder) broken() bool { return d.bad }
+
+// ended tells whether all was read, and was of the form.
+func (d *decoder) ended() bool { return !d.bad && d.i == len(d.b) }
 
 func (d *decoder) uint() uint64 {
 	var n uint64

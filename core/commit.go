@@ -7,11 +7,7 @@ import (
 
 // commit appends the record of the waiting writes.
 func (s *Stream) commit() {
-	record, n := s.commitRecord()
-	upTo := uint64(0)
-	if n > 0 {
-		upTo = s.uncommitted[n-1].ticket
-	}
+	record, n, upTo := s.commitRecord()
 	s.append(record, func() {
 		s.committed(n, len(record))
 		s.wrote = true
@@ -20,7 +16,7 @@ func (s *Stream) commit() {
 		}
 		s.answerDiscards(nil)
 		s.statusChanged()
-		s.db.tell('m', s.name)
+		s.db.tell('m', s.Name())
 		s.db.wake(becauseWrite, false)
 	}, nil)
 }
@@ -61,7 +57,7 @@ func (s *Stream) land() {
 		if p.upgrade {
 			s.stop("upgrade", fail(CodeUpgrade, "", "the log holds an action that this version does not know"))
 		}
-		s.db.tell('m', s.name)
+		s.db.tell('m', s.Name())
 		l.done(true, nil)
 	}, func(err error) { l.done(err == nil, err) })
 }
@@ -70,8 +66,8 @@ func (s *Stream) land() {
 // local write, lost runs when it is not, and is dropped: without an error where only another context was first.
 func (s *Stream) append(record []byte, then func(), lost func(error)) {
 	s.busy, s.read = true, false
-	lsn := s.next
-	store, name := s.db.store, s.name
+	lsn := s.NextLSN()
+	store, name := s.db.store, s.Name()
 	s.db.host.Do(func() func() {
 		err := store.Append(context.Background(), name, lsn, record)
 		return func() {
@@ -118,7 +114,6 @@ func (s *Stream) append(record []byte, then func(), lost func(error)) {
 
 // failWrites takes back what is not committed: none of it was kept, and the callers are told so.
 func (s *Stream) failWrites(err error) {
-	s.discards = nil
 	s.answerDiscards(err)
 	dropped := s.abandon()
 	if len(dropped) == 0 {
@@ -158,7 +153,7 @@ func (s *Stream) unknown(lsn LSN, record []byte, then func(), lost func(error), 
 	}
 	s.storageFailed(cause)
 	s.db.host.After(s.backoff(), func() {
-		store, name, keep := s.db.store, s.name, s.options.Conflicts
+		store, name, keep := s.db.store, s.Name(), s.options.Conflicts
 		s.db.host.Do(func() func() {
 			log, err := store.Load(context.Background(), name, lsn)
 			var anew *Replica

@@ -11,24 +11,16 @@ const compactDelay = 100
 // weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
 // about twice, and start-up reads at most about twice the state.
 func (s *Stream) weigh() {
-	if s.compacting || s.closed || s.broken != nil || !s.db.leading || !s.heavy() {
+	if s.compacting || s.closed || s.broken != nil || !s.db.leading || !s.heavy(s.db.compact) {
 		return
 	}
 	s.compacting = true
 	s.db.host.After(compactDelay, s.compact)
 }
 
-func (s *Stream) heavy() bool {
-	weight := 0
-	for _, n := range s.weights {
-		weight += n
-	}
-	return weight >= max(s.db.compact, s.base.Bytes)
-}
-
 // compact looks whether another context was first, then takes a snapshot and writes it in steps, each a task of its own.
 func (s *Stream) compact() {
-	store, name := s.db.store, s.name
+	store, name := s.db.store, s.Name()
 	s.db.host.Do(func() func() {
 		raw, err := store.Manifest(context.Background(), name)
 		var m *Manifest
@@ -39,11 +31,11 @@ func (s *Stream) compact() {
 			switch {
 			case s.closed || s.broken != nil || err != nil: // it is tried again at the next record
 				s.compacting = false
-			case m != nil && string(m.Raw) != string(s.base.Raw):
+			case m != nil && string(m.Raw) != string(s.Base().Raw):
 				s.compacting = false
-				s.rebasePaging(m)
+				s.checkpointed(m)
 				s.weigh()
-			case m != nil && m.LSN == s.next-1:
+			case m != nil && m.LSN == s.NextLSN()-1:
 				s.compacting = false
 			default:
 				s.writeSnapshot(s.trackSnapshot())
@@ -52,14 +44,8 @@ func (s *Stream) compact() {
 	})
 }
 
-// rebasePaging takes note of another context's checkpoint. What this one knows of its pages is only their names.
-func (s *Stream) rebasePaging(m *Manifest) {
-	s.track(m, false)
-	s.keepWeights(m.LSN)
-}
-
 func (s *Stream) writeSnapshot(n *snapshot) {
-	if s.closed || s.snap != n { // closed, or read anew
+	if s.closed || !s.taking(n) { // closed, or read anew
 		s.compacting = false
 		return
 	}
@@ -67,17 +53,16 @@ func (s *Stream) writeSnapshot(n *snapshot) {
 		s.db.host.After(0, func() { s.writeSnapshot(n) })
 		return
 	}
-	store, name, c := s.db.store, s.name, n.seal(s.base)
+	store, name, c := s.db.store, s.Name(), n.seal(s.Base())
 	s.db.host.Do(func() func() {
 		err := store.Checkpoint(context.Background(), name, c)
 		return func() {
 			s.compacting = false
-			if s.snap != n {
+			if !s.taking(n) {
 				return
 			}
 			if err != nil { // also where the outcome is unknown: the next look at the manifest tells
-				s.snap = nil
-				s.state.DropSnapshot()
+				s.dropSnapshot()
 				return
 			}
 			s.stored(n)

@@ -100,7 +100,7 @@ func (r *Replica) reportForeign(a *Action, e *Effect, at int64, land *landing) {
 			}
 			theirs := ""
 			if ow.Key != "" {
-				theirs, _ = r.state.value(r.state.object(a.Ops[i].Object), ow.Key)
+				theirs, _ = r.state.Object(a.Ops[i].Object).Value(ow.Key)
 			}
 			r.report(Conflict{Kind: ConflictOverwritten, Object: a.Ops[i].Object, Key: ow.Key, Mine: ow.Value, Theirs: theirs,
 				Base: r.before(ow.Write.Action, a.Ops[i].Object, ow.Key), Action: ow.Write.Action,
@@ -142,8 +142,8 @@ func (r *Replica) noteBases(a *Action) {
 		if r.touching[op.Object] == 0 || op.Kind == Unlock {
 			continue
 		}
-		o := r.state.object(op.Object)
-		if o == nil {
+		o := r.state.Object(op.Object)
+		if !o.Exists() {
 			continue
 		}
 		for _, l := range r.pending {
@@ -154,8 +154,8 @@ func (r *Replica) noteBases(a *Action) {
 				}
 				for k := range mine.Changes {
 					key := mine.Changes[k].Key
-					if _, known := l.base(op.Object, key); !known && (op.Kind == Remove || op.changes(key)) {
-						value, _ := r.state.value(o, key)
+					if _, known := l.base(op.Object, key); !known && (op.Kind == Remove || op.touches(key)) {
+						value, _ := o.Value(key)
 						l.bases = append(l.bases, seen{op.Object, key, strings.Clone(value)})
 					}
 				}
@@ -172,9 +172,9 @@ func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
 	whole := e.Reason != ReasonNone // a guard, or atomic: each op is lost for it
 	for i := range l.Ops {
 		op := &l.Ops[i]
-		o := r.state.object(op.Object)
+		o := r.state.Object(op.Object)
 		lost := func(key, mine string, part Part, reason Reason, other *Touch) {
-			theirs, _ := r.state.value(o, key)
+			theirs, _ := o.Value(key)
 			base, _ := l.base(op.Object, key)
 			r.report(Conflict{Kind: ConflictDiscarded, Reason: reason, Object: op.Object, Key: key, Mine: mine, Theirs: theirs, Base: base,
 				Action: l.ID, Other: other, Index: r.state.Head, At: at, part: part}, land)
@@ -184,9 +184,9 @@ func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
 			if !whole {
 				reason = e.Ops[i].Reason
 			}
-			other := o.lastOther(l.Client)
-			if reason == ReasonExists && o != nil {
-				other = o.touch
+			other := o.Other(l.Client)
+			if reason == ReasonExists && o.Exists() {
+				other = o.Touch()
 			}
 			if op.Kind == Update && len(op.Changes) > 0 {
 				for j := range op.Changes {
@@ -200,7 +200,7 @@ func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
 		for _, k := range e.Ops[i].Keys {
 			for j := range op.Changes {
 				if ch := &op.Changes[j]; ch.Key == k.Key {
-					lost(k.Key, ch.Value, ch.Part, k.Reason, r.state.writeOf(o, k.Key, l.Client))
+					lost(k.Key, ch.Value, ch.Part, k.Reason, otherWrite(o, k.Key, l.Client))
 				}
 			}
 		}
@@ -208,10 +208,18 @@ func (r *Replica) reportOwn(l *local, e *Effect, at int64, land *landing) {
 			if ow.Key == "" && len(e.Ops[i].Overwrote) > 1 {
 				continue // its keys tell it
 			}
-			mine, _ := r.state.value(o, ow.Key)
+			mine, _ := o.Value(ow.Key)
 			base, _ := l.base(op.Object, ow.Key)
 			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base, Action: l.ID, Other: &ow.Write,
 				Index: r.state.Head, At: at}, land)
 		}
 	}
+}
+
+// otherWrite is the last write of a key where another client than the given one made it.
+func otherWrite(o Object, key string, client UUID) *Touch {
+	if w := o.Write(key); w != nil && w.Client != client {
+		return w
+	}
+	return nil
 }

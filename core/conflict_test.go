@@ -258,11 +258,10 @@ func undoAmongOthers(t *rapid.T) {
 		key    string
 	}
 	foreign := map[place]string{}
-	for slot := range w.r.state.objects.n {
-		o := w.r.state.objects.at(slot)
-		for _, f := range o.fields {
-			if o.live && f.write.Client != me && f.value != "" {
-				foreign[place{o.id, w.r.state.names[f.key]}] = f.value
+	for o := range w.r.state.Objects() {
+		for key, value := range o.Fields() {
+			if o.Write(key).Client != me && value != "" {
+				foreign[place{o.ID(), key}] = value
 			}
 		}
 	}
@@ -285,7 +284,7 @@ func undoAmongOthers(t *rapid.T) {
 		}
 	}
 	for p, value := range foreign {
-		if now, _ := w.r.state.value(w.r.state.object(p.object), p.key); now != value && !merged[p] {
+		if now, _ := w.r.state.Object(p.object).Value(p.key); now != value && !merged[p] {
 			t.Fatalf("%x %q was %s, and is %q after the undo %s, which skipped %v", p.object[15:], p.key, value, now, d.Ops, skipped)
 		}
 	}

@@ -18,13 +18,13 @@ const (
 
 // Writable tells whether an object may be written now; reached, whether the server was, not long ago.
 func (r *Replica) Writable(id UUID, reached bool) Writable {
-	o := r.state.object(id)
+	o := r.state.Object(id)
 	switch {
-	case o == nil:
+	case !o.Exists():
 		return WritableMissing
-	case r.heldFromMe(o):
+	case o.HeldFrom(r.log.client):
 		return WritableLocked
-	case !r.log.conflictFree || o.locked && !r.drained[id] || reached:
+	case !r.log.conflictFree || o.Locked() && !r.drained[id] || reached:
 		return WritableYes
 	}
 	return WritableOffline
@@ -92,25 +92,14 @@ func (r *Replica) guarded(d *Draft, reached bool) (*Draft, error) {
 
 // drains tells whether a request that offers n actions offers the last of the queue, so that the server may end this client's locks.
 func (r *Replica) drains(n int) bool {
-	return r.log.conflictFree && n == len(r.pending) && (n > 0 || r.holdsLocks())
-}
-
-func (r *Replica) holdsLocks() bool {
-	for slot := range r.state.objects.n {
-		if o := r.state.objects.at(slot); o.live && o.locked && o.lock == r.log.client {
-			return true
-		}
-	}
-	return false
+	return r.log.conflictFree && n == len(r.pending) && (n > 0 || len(r.state.LockedBy(r.log.client)) > 0)
 }
 
 // drainSent takes note of the objects that a drain may end the locks of: until its outcome is known they are not this client's alone.
 func (r *Replica) drainSent() {
 	r.drained = map[UUID]bool{}
-	for slot := range r.state.objects.n {
-		if o := r.state.objects.at(slot); o.live && o.locked && o.lock == r.log.client {
-			r.drained[o.id] = true
-		}
+	for _, id := range r.state.LockedBy(r.log.client) {
+		r.drained[id] = true
 	}
 	for _, l := range r.uncommitted { // these are not offered yet
 		for i := range l.Ops {
@@ -121,12 +110,15 @@ func (r *Replica) drainSent() {
 	}
 }
 
+// forgetDrain takes note that a drain was not looked at: it has ended no lock.
+func (r *Replica) forgetDrain() { r.drained = nil }
+
 // drainAnswered takes note of an answer: a drain that was not taken whole has ended no lock.
 func (r *Replica) drainAnswered(it *SyncItem, a *SyncAnswer) {
 	if len(a.Entries) > 0 && it.After+uint64(len(a.Entries)) < a.Head {
 		return // what an earlier drain led to may be still to come
 	}
 	if !it.Drain || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
-		r.drained = nil
+		r.forgetDrain()
 	}
 }

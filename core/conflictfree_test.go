@@ -6,107 +6,91 @@ import (
 	"testing"
 )
 
-// nopObserver hears, and does nothing.
-type nopObserver struct{}
-
-func (nopObserver) Committed(uint64)                     {}
-func (nopObserver) Failed([]uint64, error)               {}
-func (nopObserver) Resolved(uint64, UUID, uint64, error) {}
-func (nopObserver) Refused(uint64, Rejected)             {}
-func (nopObserver) Conflict(*Conflict)                   {}
-func (nopObserver) Changed(bool)                         {}
-func (nopObserver) StatusChanged()                       {}
-func (nopObserver) Closed(error)                         {}
-
-// cfStream is a stream in conflict-free mode that nothing is sent for.
-func cfStream(t *testing.T) (*replicaWorld, *Stream) {
+// cfWorld is a replica in conflict-free mode.
+func cfWorld(t *testing.T) *replicaWorld {
 	w := newReplicaWorld(t)
 	w.r.log.conflictFree = true
-	s := &Stream{Replica: w.r, observer: nopObserver{}, db: &DB{host: &nowHost{now: 1e12}, idle: 60000}}
-	return w, s
+	return w
+}
+
+// tries writes while the server is in reach, or not.
+func (w *replicaWorld) tries(d *Draft, reached bool) error {
+	w.t.Helper()
+	d.ID = w.id()
+	return w.r.Write(d, uint64(w.n), reached)
 }
 
 // sentDrain makes an object and sends it, with a drain.
-func sentDrain(t *testing.T, w *replicaWorld, s *Stream) SyncItem {
+func sentDrain(t *testing.T, w *replicaWorld) SyncItem {
 	t.Helper()
-	s.status.State, s.status.LastSynced = StateLive, 1e12
-	if _, err := s.Write(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}); err != nil {
+	if err := w.tries(&Draft{Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}, true); err != nil {
 		t.Fatal(err)
 	}
 	w.commit()
-	it := s.ask(100, 1<<20, nil)
-	s.drainSent()
+	it := w.r.ask(100, 1<<20, nil)
+	w.r.drainSent()
 	return it
 }
 
 func TestAGuardOfOnesOwnIsNoWayAround(t *testing.T) {
-	w, s := cfStream(t)
+	w := cfWorld(t)
 	w.other(1, 0, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X))
-	s.status.State = StateOffline
 	up := fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)
-	_, err := s.Write(&Draft{ID: w.id(), Ops: up, Atomic: true, Guards: fmt.Sprintf(`[{"object":"%s","unchanged":true}]`, X)})
+	err := w.tries(&Draft{Ops: up, Atomic: true, Guards: fmt.Sprintf(`[{"object":"%s","unchanged":true}]`, X)}, false)
 	if CodeOf(err) != CodeReadOnly {
-		t.Error("queued offline:", err, len(s.uncommitted))
+		t.Error("queued offline:", err, len(w.r.uncommitted))
 	}
 }
 
 func TestARetryIsReadOnlyOfflineToo(t *testing.T) {
-	w, s := cfStream(t)
+	w := cfWorld(t)
 	w.other(1, 0, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X))
-	s.status.State, s.status.LastSynced = StateLive, 1e12
-	T := w.id()
-	if _, err := s.Write(&Draft{ID: T, Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)}); err != nil {
+	d := &Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)}
+	if err := w.tries(d, true); err != nil {
 		t.Fatal(err)
 	}
 	w.commit()
-	w.refuse(T)
-	s.status.State = StateOffline
-	d := &Draft{}
-	if err := s.Retry(d, T, ""); err != nil {
+	w.refuse(d.ID)
+	again := &Draft{}
+	if err := w.r.Retry(again, d.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	d.ID = w.id()
-	if _, err := s.Write(d); CodeOf(err) != CodeReadOnly || len(s.uncommitted) > 0 || len(s.RejectedList()) != 1 {
+	if err := w.tries(again, false); CodeOf(err) != CodeReadOnly || len(w.r.uncommitted) > 0 || len(w.r.RejectedList()) != 1 {
 		t.Error(err)
 	}
 }
 
 func TestADrainThatWasNotLookedAtEndsNoLock(t *testing.T) {
-	w, s := cfStream(t)
-	it := sentDrain(t, w, s)
-	s.db.failed(fail(CodeUnauthorized, "", "no"), []SyncItem{it}, map[string]*Stream{"s": s})
-	s.status.State = StateHeld
-	if s.Writable(X) != WritableYes {
-		t.Error("own new object, drain known to have taken nothing:", s.Writable(X), it.Drain)
+	w := cfWorld(t)
+	it := sentDrain(t, w)
+	w.r.forgetDrain()
+	if w.r.Writable(X, false) != WritableYes {
+		t.Error("own new object, drain known to have taken nothing:", w.r.Writable(X, false), it.Drain)
 	}
 }
 
 func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
-	w, s := cfStream(t)
-	it := sentDrain(t, w, s)
-	s.db.failed(fail(CodeUnreachable, "", "no"), []SyncItem{it}, map[string]*Stream{"s": s})
-	s.status.State = StateOffline
+	w := cfWorld(t)
+	sentDrain(t, w)
 	// the next answer brings entries, but not yet as far as our own and the unlock; then the network dies again
-	it2 := s.ask(100, 1<<20, nil)
-	it2.Drain = false
-	s.unsure = 0
-	s.drainAnswered(&it2, &SyncAnswer{Entries: make([]WireEntry, 1), Head: 2000})
-	if s.Writable(X) != WritableOffline {
-		t.Error("free to write although its lock may have ended:", s.Writable(X))
+	it := w.r.ask(100, 1<<20, nil)
+	it.Drain = false
+	w.r.drainAnswered(&it, &SyncAnswer{Entries: make([]WireEntry, 1), Head: 2000})
+	if w.r.Writable(X, false) != WritableOffline {
+		t.Error("free to write although its lock may have ended:", w.r.Writable(X, false))
 	}
 }
 
 func TestAStepWithTooManyGuardsIsPassedOver(t *testing.T) {
-	w, s := cfStream(t)
-	s.status.State, s.status.LastSynced = StateLive, 1e12
+	w := cfWorld(t)
 	var ops []string
 	for i := range 150 {
 		ops = append(ops, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{}}`, UUID{0: 5, 15: byte(i)}))
 	}
-	if _, err := s.Write(&Draft{ID: w.id(), Ops: "[" + strings.Join(ops, ",") + "]", Atomic: true}); err != nil {
+	if err := w.tries(&Draft{Ops: "[" + strings.Join(ops, ",") + "]", Atomic: true}, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Undo(&Draft{}); CodeOf(err) != CodeNothingToUndo {
+	if _, err := w.r.Undo(&Draft{}); CodeOf(err) != CodeNothingToUndo {
 		t.Error(err)
 	}
 }

@@ -155,7 +155,7 @@ func (db *DB) sorted() []*Stream {
 	for _, s := range db.streams {
 		out = append(out, s)
 	}
-	sortBy(len(out), func(i, j int) bool { return out[i].name < out[j].name }, func(i, j int) { out[i], out[j] = out[j], out[i] })
+	sortBy(len(out), func(i, j int) bool { return out[i].Name() < out[j].Name() }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
 
@@ -243,8 +243,8 @@ func (db *DB) unsent(done func(n int, err error)) {
 	open := map[string]bool{}
 	for _, s := range db.sorted() {
 		if s.opened == nil {
-			n += len(s.pending) + len(s.uncommitted)
-			open[s.name] = true
+			n += s.unsent()
+			open[s.Name()] = true
 		}
 	}
 	store := db.store
@@ -262,7 +262,7 @@ func (db *DB) unsent(done func(n int, err error)) {
 			if r, err = readReplica(name, 0, &log); err != nil {
 				break
 			}
-			n += len(r.pending)
+			n += r.unsent()
 		}
 		return func() { done(n, err) }
 	})

@@ -56,6 +56,13 @@ var errForm = errors.New("not of the form") // replaced by an error with a place
 
 func malformed(path, message string) error { return fail(CodeMalformed, path, message) }
 
+func newCursor(text string) cursor { return cursor{b: text} }
+
+// pos is how many bytes have been read, of len.
+func (c *cursor) pos() int { return c.i }
+
+func (c *cursor) len() int { return len(c.b) }
+
 func (c *cursor) peek() byte {
 	if c.i < len(c.b) {
 		return c.b[c.i]

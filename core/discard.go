@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // discardWaiter waits until a refused action is off the list.
 type discardWaiter struct {
 	id   UUID
@@ -18,7 +16,7 @@ func (s *Stream) Discard(id UUID, done func(error)) {
 	case s.refused(id) == nil:
 		done(errNotRefused())
 	default:
-		s.discards = append(s.discards, id)
+		s.discardSoon(id)
 		s.discard = append(s.discard, discardWaiter{id, done})
 	}
 }
@@ -28,16 +26,14 @@ func (s *Stream) answerDiscards(err error) {
 	var left []discardWaiter
 	var done []func(error)
 	for _, w := range s.discard {
-		if err == nil && slices.ContainsFunc(s.rejected, func(j Rejected) bool { return j.ID == w.id }) {
+		if err == nil && s.isRejected(w.id) {
 			left = append(left, w)
 		} else {
+			s.discarded(w.id)
 			done = append(done, w.done)
 		}
 	}
 	s.discard = left
-	s.discards = slices.DeleteFunc(s.discards, func(id UUID) bool {
-		return !slices.ContainsFunc(left, func(w discardWaiter) bool { return w.id == id })
-	})
 	for _, f := range done {
 		f(err)
 	}

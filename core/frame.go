@@ -38,17 +38,18 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // newRecord begins one: its body is written into the encoder.
 func newRecord(kind recordKind, sizeHint int) *encoder {
-	e := &encoder{b: make([]byte, recordHeader, recordHeader+sizeHint)}
-	e.b[0], e.b[1] = RecordFormat, byte(kind)
-	return e
+	b := make([]byte, recordHeader, recordHeader+sizeHint)
+	b[0], b[1] = RecordFormat, byte(kind)
+	return newEncoder(b)
 }
 
 // finishRecord fills in the header.
 func finishRecord(e *encoder) []byte {
-	body := e.b[recordHeader:]
-	binary.LittleEndian.PutUint32(e.b[2:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(e.b[6:], crc32.Checksum(body, castagnoli))
-	return e.b
+	b := e.whole()
+	body := b[recordHeader:]
+	binary.LittleEndian.PutUint32(b[2:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(b[6:], crc32.Checksum(body, castagnoli))
+	return b
 }
 
 // openRecord checks a record's header and gives its body. A kind of 0 stands for any.
@@ -66,5 +67,5 @@ func openRecord(b []byte, kind recordKind) (*decoder, error) {
 	if kind != 0 && recordKind(b[1]) != kind {
 		return nil, corrupt("a local record is of another kind than its place says")
 	}
-	return &decoder{b: view(body)}, nil
+	return newDecoder(view(body)), nil
 }

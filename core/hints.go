@@ -1,9 +1,6 @@
 package core
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // hints is the leader's connection for push hints, the only one of a profile. A hint only cuts the idle pause; without any the loop
 // goes on by its timers.
@@ -31,7 +28,7 @@ func (db *DB) listen() {
 	var names []string
 	for _, s := range db.sorted() {
 		if s.opened == nil && !s.closed && s.status.State != StateStopped && len(names) < MaxStreams {
-			names = append(names, s.name)
+			names = append(names, s.Name())
 		}
 	}
 	if h.stop != nil && slices.Equal(h.about.Streams, names) && slices.Equal(h.about.Data, h.data) || h.waiting {
@@ -87,42 +84,10 @@ func (db *DB) hinted(h Hint) {
 // news tells whether a stream has a hint of more than it has. Each hint counts once: a wrong one costs one turn.
 func (db *DB) news() (any bool) {
 	for _, s := range db.streams {
-		if s.hint > s.state.Head && s.hint > s.hintTaken && s.opened == nil && s.installing == nil {
+		if s.hint > s.State().Head && s.hint > s.hintTaken && s.opened == nil && s.installing == nil {
 			s.hintTaken = s.hint
 			any = true
 		}
 	}
 	return any
-}
-
-// DecodeHint reads one server-sent event. One that is no hint, or of a kind that is not known, gives false.
-func DecodeHint(event string) (h Hint, ok bool) {
-	kind := ""
-	for line := range strings.SplitSeq(event, "\n") {
-		key, value, _ := strings.Cut(line, ":")
-		value = strings.TrimPrefix(value, " ")
-		switch key {
-		case "event":
-			kind = value
-		case "data":
-			l := &lexer{b: value}
-			err := l.object(func(key string) (err error) {
-				switch key {
-				case "stream":
-					h.Stream, err = l.str()
-				case "head":
-					h.Head, err = l.uint()
-				case "data":
-					h.Data, err = l.str()
-				case "offset":
-					h.Offset, err = l.str()
-				default:
-					_, err = l.raw()
-				}
-				return err
-			})
-			ok = err == nil
-		}
-	}
-	return h, ok && (kind == "head" && h.Stream != "" && h.Data == "" || kind == "data" && h.Data != "" && h.Stream == "")
 }

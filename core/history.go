@@ -52,7 +52,7 @@ func (r *Replica) readHistory(d *decoder) {
 		r.rejected[i].At = int64(d.uint())
 	}
 	from := d.uint()
-	for i := from; i < uint64(len(r.own)) && !d.bad; i++ {
+	for i := from; i < uint64(len(r.own)) && !d.broken(); i++ {
 		r.own[i].undoes, r.own[i].inverse = d.uuid(), readInverse(d)
 	}
 	r.weighInverses()
@@ -94,7 +94,9 @@ func writeInverse(e *encoder, ops []inverseOp) {
 
 func readPart(d *decoder) Part {
 	part := d.uint()
-	d.bad = d.bad || part > uint64(PartWithout)
+	if part > uint64(PartWithout) {
+		d.fail()
+	}
 	return Part(part)
 }
 
@@ -103,7 +105,9 @@ func readInverse(d *decoder) []inverseOp {
 	for i := range ops {
 		op := &ops[i]
 		kind := d.uint()
-		d.bad = d.bad || kind > uint64(Unlock)
+		if kind > uint64(Unlock) {
+			d.fail()
+		}
 		op.Kind, op.Object, op.Type = OpKind(kind), d.uuid(), d.string()
 		op.Changes = make([]Change, d.count(3))
 		for j := range op.Changes {

@@ -35,7 +35,7 @@ func (s *Stream) install(o CheckpointOffer) {
 	in := &install{offer: o, abort: abort}
 	s.installing = in
 	deadline := s.db.host.After(checkpointLimit, abort)
-	transport, name := s.db.transport, s.name
+	transport, name := s.db.transport, s.Name()
 	s.db.host.Do(func() func() {
 		text, err := transport.Checkpoint(ctx, name, &o)
 		var r *CheckpointReader
@@ -76,7 +76,7 @@ func (s *Stream) readInstall(in *install, r *CheckpointReader) {
 	case !done:
 		s.db.host.After(0, func() { s.readInstall(in, r) })
 	default:
-		in.state, in.snap = r.State, takeSnapshot(r.State, nil, s.log.log)
+		in.state, in.snap = r.State, takeSnapshot(r.State, nil, s.LogID())
 		s.cutInstall(in)
 	}
 }
@@ -102,17 +102,17 @@ func (s *Stream) plannedInstall(in *install) *planned {
 
 // landInstall commits it, in the place of the local log as it is now.
 func (s *Stream) landInstall(in *install) {
-	if in.offer.Index <= s.state.Head { // another context has brought more
+	if in.offer.Index <= s.State().Head { // another context has brought more
 		s.installed(in, nil)
 		s.Pump()
 		return
 	}
 	next := s.planInstall(in.state, s.db.newClient(), s.db.host.Now())
-	in.snap.next.LSN, in.snap.rest = s.next, next.encodeRest()
-	c := in.snap.seal(s.base)
+	in.snap.place(s.NextLSN(), next)
+	c := in.snap.seal(s.Base())
 	c.Record = finishRecord(newRecord(recordInstall, 0))
 	s.busy = true
-	store, name := s.db.store, s.name
+	store, name := s.db.store, s.Name()
 	s.db.host.Do(func() func() {
 		err := store.Checkpoint(context.Background(), name, c)
 		var raw []byte
@@ -129,17 +129,16 @@ func (s *Stream) landedInstall(in *install, next *Replica, raw []byte, err error
 	case s.ended:
 	case err == nil:
 		s.failures = 0
-		next.next = in.snap.next.LSN + 1
-		next.track(&in.snap.next, true)
+		next.movedTo(&in.snap.next)
 		s.unsure = 0
 		s.adopt(next)
-		s.db.tell('m', s.name)
+		s.db.tell('m', s.Name())
 		s.installed(in, nil)
 		s.Pump()
 	case errors.Is(err, ErrLost) && in.tries < installTries:
 		in.tries++
-		if m, merr := DecodeManifest(raw); merr == nil && string(m.Raw) != string(s.base.Raw) {
-			s.rebasePaging(m)
+		if m, merr := DecodeManifest(raw); merr == nil && string(m.Raw) != string(s.Base().Raw) {
+			s.checkpointed(m)
 		}
 		s.landings = append([]*planned{s.plannedInstall(in)}, s.landings...)
 		s.Refresh()

@@ -90,7 +90,7 @@ func (db *DB) Hear(message []byte) {
 		db.heardAt = db.host.Now()
 		for _, s := range db.sorted() {
 			if !s.attended {
-				db.tell('o', s.name)
+				db.tell('o', s.Name())
 			}
 		}
 	case 'k':
@@ -116,7 +116,7 @@ func (db *DB) attend(name string) {
 // dropAttended closes the stream of that name, or every one, that is open for others only.
 func (db *DB) dropAttended(name string) {
 	for _, s := range db.sorted() {
-		if s.attended && (name == "" || s.name == name) {
+		if s.attended && (name == "" || s.Name() == name) {
 			s.Close(func() {})
 		}
 	}
@@ -139,14 +139,14 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 	if db.tellFunc == nil {
 		return
 	}
-	e := &encoder{}
+	e := newEncoder(nil)
 	e.string(db.because)
 	e.uint(uint64(db.nextAt))
 	for _, s := range db.sorted() {
-		if asked[s.name] != s {
+		if asked[s.Name()] != s {
 			continue
 		}
-		e.string(s.name)
+		e.string(s.Name())
 		e.string(string(s.status.State))
 		e.string(s.status.Reason)
 		e.uint(uint64(s.status.LastSynced))
@@ -155,13 +155,13 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 			e.string(err.Code)
 			e.string(err.Message)
 		}
-		e.uint(uint64(s.next))
+		e.uint(uint64(s.NextLSN()))
 	}
 	kind := byte('t')
 	if !db.leading {
 		kind = 'f'
 	}
-	db.tell(kind, view(e.b))
+	db.tell(kind, view(e.whole()))
 }
 
 // heardTurn shows what the leader tells, and trusts it for a while.
@@ -169,10 +169,10 @@ func (db *DB) heardTurn(text string) {
 	if db.leading || db.transport == nil {
 		return
 	}
-	d := &decoder{b: text}
+	d := newDecoder(text)
 	because, next := d.string(), int64(d.uint())
 	told, ends := map[string]Status{}, map[string]LSN{}
-	for d.i < len(d.b) && !d.bad {
+	for d.more() {
 		name := d.string()
 		st := Status{State: StreamState(d.string()), Reason: d.string(), LastSynced: int64(d.uint())}
 		if d.bool() {
@@ -180,22 +180,22 @@ func (db *DB) heardTurn(text string) {
 		}
 		told[name], ends[name] = st, LSN(d.uint())
 	}
-	if d.bad {
+	if d.broken() {
 		return
 	}
 	db.heard.next, db.heard.because = next, because
 	trusted := true // the leader serves every stream that has something to send
 	for _, s := range db.sorted() {
-		st, ok := told[s.name]
+		st, ok := told[s.Name()]
 		if !ok {
-			trusted = trusted && len(s.pending)+len(s.uncommitted) == 0
+			trusted = trusted && s.unsent() == 0
 			continue
 		}
 		if s.opened == nil && s.status.State != StateStopped {
 			s.status.State, s.status.Reason, s.status.Err = st.State, st.Reason, st.Err
 			s.status.LastSynced = max(s.status.LastSynced, st.LastSynced)
 			s.statusChanged()
-			if ends[s.name] > s.next { // who has committed that was ended before it could tell
+			if ends[s.Name()] > s.NextLSN() { // who has committed that was ended before it could tell
 				s.news()
 			}
 		}
@@ -225,7 +225,7 @@ func (db *DB) passedBy() {
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
 	for _, s := range db.streams {
-		if s.opened == nil && s.status.State != StateStopped && len(s.pending)+len(s.uncommitted) > 0 {
+		if s.opened == nil && s.status.State != StateStopped && s.unsent() > 0 {
 			return true
 		}
 	}

@@ -11,6 +11,16 @@ type lexer struct {
 
 var errWire = malformed("", "is not the JSON of the sync protocol")
 
+func newLexer(text string) *lexer { return &lexer{b: text} }
+
+// peek is the next byte, 0 at the end.
+func (l *lexer) peek() byte {
+	if l.i < len(l.b) {
+		return l.b[l.i]
+	}
+	return 0
+}
+
 func (l *lexer) space() {
 	for l.i < len(l.b) && (l.b[l.i] == ' ' || l.b[l.i] == '\n' || l.b[l.i] == '\t' || l.b[l.i] == '\r') {
 		l.i++

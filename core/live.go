@@ -18,7 +18,7 @@ func (ls *Lives) Subscribe(s *State, q *Query) *Live {
 	l := &Live{q: q, hits: s.planQuery(q).all(-1)}
 	ls.all = append(ls.all, l)
 	if s.before == nil {
-		s.before = map[UUID]object{}
+		s.before = Changes{}
 	}
 	return l
 }
@@ -44,7 +44,7 @@ func (ls *Lives) Over(s *State) {
 	if len(ls.all) == 0 {
 		return
 	}
-	s.before = map[UUID]object{}
+	s.before = Changes{}
 	for _, l := range ls.all {
 		l.hits = s.planQuery(l.q).all(-1)
 	}
@@ -62,7 +62,7 @@ func (ls *Lives) Flush(s *State) []*Live {
 	if len(before) == 0 {
 		return out
 	}
-	s.before = map[UUID]object{}
+	s.before = Changes{}
 	for id, was := range before {
 		if o := s.object(id); o == nil && !was.live || o != nil && was.live && o.version == was.version {
 			delete(before, id)

@@ -8,7 +8,7 @@ import (
 // load reads the records that other contexts have committed, and at start-up all of them.
 func (s *Stream) load() {
 	s.busy, s.stale = true, false
-	store, name, keep, from := s.db.store, s.name, s.options.Conflicts, s.next
+	store, name, keep, from := s.db.store, s.Name(), s.options.Conflicts, s.NextLSN()
 	s.db.host.Do(func() func() {
 		log, err := store.Load(context.Background(), name, from)
 		if err == nil && (from == 0 || log.Manifest != nil) {
@@ -33,7 +33,7 @@ func (s *Stream) loadedAnew(r *Replica, err error) {
 	case s.opened != nil && r == nil && err == nil:
 		s.found()
 	case s.opened != nil:
-		if err == nil && r.next == 0 {
+		if err == nil && r.NextLSN() == 0 {
 			err = fail(CodeCorrupt, "", "a local log does not begin with record 0")
 		}
 		if err == nil {
@@ -43,7 +43,7 @@ func (s *Stream) loadedAnew(r *Replica, err error) {
 		s.finishOpen(err)
 	case err != nil:
 		s.loaded(nil, err)
-	case r.log.log != s.log.log:
+	case r.LogID() != s.LogID():
 		s.loaded(nil, ErrGone)
 	default:
 		if s.busy = false; s.ended {
@@ -118,9 +118,8 @@ func (s *Stream) breakOff(err error) {
 
 // found writes record 0 of a log that does not exist yet. Another context may be first: then its log is read.
 func (s *Stream) found() {
-	init := initRecord{log: s.db.host.NewID(), client: s.db.newClient(), user: s.db.user, conflictFree: s.options.ConflictFree != nil && *s.options.ConflictFree}
-	blob := encodeInit(init)
-	store, name := s.db.store, s.name
+	blob := newLog(s.db.host.NewID(), s.db.newClient(), s.db.user, s.options.ConflictFree != nil && *s.options.ConflictFree)
+	store, name := s.db.store, s.Name()
 	s.db.host.Do(func() func() {
 		err := store.Append(context.Background(), name, 0, blob)
 		return func() {

@@ -15,14 +15,14 @@ type turnResult struct {
 func (db *DB) nextStreams() []*Stream {
 	all := db.sorted()
 	for i, s := range all {
-		if s.name > db.lastAsked {
+		if s.Name() > db.lastAsked {
 			all = all[i:]
 			break
 		}
 	}
 	if db.spentBy != "" && db.lastAsked == "" && len(all) <= MaxStreams {
 		for i, s := range all {
-			if s.name > db.spentBy {
+			if s.Name() > db.spentBy {
 				return append(all[i:len(all):len(all)], all[:i]...)
 			}
 		}
@@ -144,8 +144,8 @@ func (db *DB) turn() {
 			most = min(most, s.unsure)
 		}
 		it := s.ask(most, bytes, db.held)
-		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, len(s.pending))) {
-			spent = s.name
+		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, s.queued())) {
+			spent = s.Name()
 		}
 		for _, a := range it.Actions {
 			bytes -= len(a)
@@ -155,8 +155,8 @@ func (db *DB) turn() {
 			s.drainSent()
 		}
 		items = append(items, it)
-		asked[s.name] = s
-		db.lastAsked = s.name
+		asked[s.Name()] = s
+		db.lastAsked = s.Name()
 	}
 	if !left {
 		db.lastAsked = ""
@@ -180,7 +180,7 @@ func (db *DB) turn() {
 	}
 	if db.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
 		for _, s := range db.sorted() {
-			if asked[s.name] == s {
+			if asked[s.Name()] == s {
 				s.Refresh()
 			}
 		}
@@ -226,7 +226,7 @@ func (db *DB) failed(err error, items []SyncItem, asked map[string]*Stream) {
 	default: // the server has not looked at it
 		for i := range items {
 			if s := asked[items[i].Stream]; s.unsure == 0 {
-				s.drained = nil
+				s.forgetDrain()
 			}
 		}
 	}
@@ -395,7 +395,7 @@ func (db *DB) finishSyncs(err error) {
 // setStates sets the state of those of the streams that are open and not stopped.
 func (db *DB) setStates(of map[string]*Stream, f func(*Stream)) {
 	for _, s := range db.sorted() {
-		if of[s.name] == s && s.opened == nil && s.status.State != StateStopped {
+		if of[s.Name()] == s && s.opened == nil && s.status.State != StateStopped {
 			f(s)
 			s.statusChanged()
 		}

@@ -52,7 +52,7 @@ func DecodeManifest(b []byte) (*Manifest, error) {
 		m.Rest[i] = d.string()
 	}
 	m.Bytes = int(d.uint())
-	if d.bad || d.i != len(d.b) {
+	if !d.ended() {
 		return nil, corrupt("a local record has a broken body")
 	}
 	return m, nil

@@ -40,7 +40,7 @@ func TestNumbersAgainstJavaScript(t *testing.T) {
 			}
 			floats = append(floats, f)
 		}
-		l := &lexer{b: format.Invoke(string(bits)).String()}
+		l := newLexer(format.Invoke(string(bits)).String())
 		err := l.array(func(i int) error {
 			want, err := l.str()
 			if got := string(appendNumber(nil, floats[i])); got != want {

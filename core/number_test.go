@@ -21,12 +21,3 @@ func TestNumbersAreECMAScripts(t *testing.T) {
 		}
 	})
 }
-
-func TestSmallNumbersAreReadWithoutStrconv(t *testing.T) {
-	for _, text := range []string{"0", "7", "123456789", "1234567890", "-5", "1.5", "1e+21", "999999999"} {
-		want, _ := parseNumber(text)
-		if got := number(text); got != want {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
-}

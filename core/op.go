@@ -60,7 +60,7 @@ func appendChanges(dst []byte, changes []Change, part Part) []byte {
 	return append(dst, close)
 }
 
-func (op *Op) changes(key string) bool {
+func (op *Op) touches(key string) bool {
 	for i := range op.Changes {
 		if op.Changes[i].Key == key {
 			return true

@@ -30,7 +30,7 @@ func newPageWriter(s *State) *pageWriter {
 	return &pageWriter{s: s, nameAt: map[uint32]uint64{}, clientN: map[UUID]uint64{}}
 }
 
-func (w *pageWriter) len() int { return len(w.objects.b) + 16*len(w.names) + 16*len(w.clients) }
+func (w *pageWriter) len() int { return w.objects.len() + 16*len(w.names) + 16*len(w.clients) }
 
 func (w *pageWriter) name(id uint32) {
 	n, ok := w.nameAt[id]
@@ -95,8 +95,8 @@ func (w *pageWriter) add(o *object) {
 }
 
 func (w *pageWriter) finish() []byte {
-	e := &encoder{b: make([]byte, 0, len(w.objects.b)+20*len(w.names)+16*len(w.clients)+16)}
-	e.string(view(w.objects.b))
+	e := newEncoder(make([]byte, 0, w.objects.len()+20*len(w.names)+16*len(w.clients)+16))
+	e.string(view(w.objects.whole()))
 	e.uint(uint64(len(w.names)))
 	for _, id := range w.names {
 		e.string(w.s.names[id])
@@ -105,12 +105,12 @@ func (w *pageWriter) finish() []byte {
 	for _, id := range w.clients {
 		e.uuid(id)
 	}
-	return e.b
+	return e.whole()
 }
 
 // ReadPage puts the objects of a page's body into the state, which has none of them. Their values point into it.
 func (s *State) ReadPage(d *decoder) error {
-	objects := &decoder{b: d.string()}
+	objects := newDecoder(d.string())
 	names := make([]uint32, d.count(1))
 	for i := range names {
 		names[i] = s.name(d.string())
@@ -119,12 +119,12 @@ func (s *State) ReadPage(d *decoder) error {
 	for i := range clients {
 		clients[i] = d.uuid()
 	}
-	if d.bad || d.i != len(d.b) {
+	if !d.ended() {
 		return errPage
 	}
 	r := pageReader{s: s, decoder: objects, names: names, clients: clients}
-	for r.i < len(r.b) {
-		if r.object(); r.bad {
+	for r.more() {
+		if r.object(); r.broken() {
 			return errPage
 		}
 	}
@@ -144,7 +144,7 @@ type pageReader struct {
 func (r *pageReader) name() uint32 {
 	n := r.uint()
 	if n >= uint64(len(r.names)) {
-		r.bad = true
+		r.fail()
 		return 0
 	}
 	return r.names[n]
@@ -153,7 +153,7 @@ func (r *pageReader) name() uint32 {
 func (r *pageReader) client() UUID {
 	n := r.uint()
 	if n >= uint64(len(r.clients)) {
-		r.bad = true
+		r.fail()
 		return Nil
 	}
 	return r.clients[n]
@@ -162,9 +162,9 @@ func (r *pageReader) client() UUID {
 func (r *pageReader) touch() *Touch {
 	n := r.uint()
 	if n > uint64(len(r.touches)) {
-		r.bad = true
+		r.fail()
 	}
-	if r.bad {
+	if r.broken() {
 		return nil
 	}
 	if n > 0 {
@@ -187,8 +187,8 @@ func (r *pageReader) object() {
 		o.other = r.touch()
 	}
 	n := r.count(3)
-	if r.bad || r.s.Exists(o.id) {
-		r.bad = true
+	if r.broken() || r.s.Exists(o.id) {
+		r.fail()
 		return
 	}
 	o.fields = r.s.arena.fieldsFor(n)
@@ -196,7 +196,7 @@ func (r *pageReader) object() {
 		f := field{key: r.name()}
 		value := r.string()
 		f.set(value, r.touch())
-		if r.bad {
+		if r.broken() {
 			return
 		}
 		o.fields = append(o.fields, f)

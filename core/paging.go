@@ -208,7 +208,7 @@ func (n *Snapshot) write(low UUID, bucket []candidate) {
 		func(i, j int) { bucket[i], bucket[j] = bucket[j], bucket[i] })
 	w := newPageWriter(n.s)
 	cut := func() {
-		if len(w.objects.b) > 0 {
+		if w.objects.len() > 0 {
 			n.Pages = append(n.Pages, Interval{Low: low, Body: w.finish()})
 		}
 	}
@@ -220,7 +220,7 @@ func (n *Snapshot) write(low UUID, bucket []candidate) {
 		if !changed {
 			o = *n.s.objects.at(c.slot)
 		}
-		if w.len()+o.bytes+objectCost > pageBytes && len(w.objects.b) > 0 {
+		if w.len()+o.bytes+objectCost > pageBytes && w.objects.len() > 0 {
 			cut()
 			low, w = c.id, newPageWriter(n.s)
 		}

@@ -57,7 +57,7 @@ func (w *pagingWorld) change() {
 		_, _ = w.rep.write(&Draft{ID: w.id(), Ops: w.ops()}, uint64(w.serial))
 	case 2:
 		if len(w.rep.uncommitted) > 0 {
-			blob, n := w.rep.commitRecord()
+			blob, n, _ := w.rep.commitRecord()
 			w.rep.committed(n, len(blob))
 			w.blobs = append(w.blobs, blob)
 		}
@@ -169,11 +169,12 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 			if got, want := x.confirmed(), w.confirmed(); got != want {
 				t.Fatalf("seed %d: with the records after it, another state came back\n got %.300s\nwant %.300s", seed, got, want)
 			}
-			checkTags(t.Fatalf, back.state)
-			for slot := range back.state.objects.n {
-				o := back.state.objects.at(slot)
-				if now := w.rep.state.object(o.id); o.live && now != nil && len(w.rep.touching) == 0 && now.bytes != o.bytes {
-					t.Fatalf("an object of %d bytes came back with %d", now.bytes, o.bytes)
+			if err := back.state.Check(); err != nil {
+				t.Fatal(err)
+			}
+			for o := range back.state.Objects() {
+				if now := w.rep.state.Object(o.ID()); now.Exists() && len(w.rep.touching) == 0 && now.Bytes() != o.Bytes() {
+					t.Fatalf("an object of %d bytes came back with %d", now.Bytes(), o.Bytes())
 				}
 			}
 			for _, b := range w.pages {

@@ -13,17 +13,7 @@ func (s *Stream) OnPersisted(id UUID, done Persisted) {
 		s.asked[id] = append(s.asked[id], done)
 		return
 	}
-	if own := s.findOwn(id); own != nil {
-		done(own.index, nil, own.err())
-		return
-	}
-	for i := range s.rejected {
-		if s.rejected[i].ID == id {
-			done(0, &s.rejected[i], s.rejected[i].err())
-			return
-		}
-	}
-	done(0, nil, fail(CodeNotFound, "", "this client has made no action with this id, or it was long ago"))
+	done(s.fate(id))
 }
 
 // answer tells those who asked for an action.

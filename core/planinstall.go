@@ -8,7 +8,7 @@ func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 	if r.state.Head > 0 || len(r.pending) > 0 { // else nothing of this client's can be in it
 		next.report(Conflict{Kind: ConflictGap, Base: itoa(int(r.state.Head + 1)), Index: state.Head, At: now}, new(landing))
 	}
-	row, known := state.clients.get(r.log.client)
+	row, known := state.Client(r.log.client)
 	clone := known && r.foreign(&row)
 	for i := range r.rejected {
 		if j := &r.rejected[i]; !known || j.ID != row.Action {

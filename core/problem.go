@@ -3,7 +3,7 @@ package core
 // DecodeProblem makes the error that an application/problem+json body describes; one that does not parse is a bad-answer.
 func DecodeProblem(text string) *Error {
 	e := &Error{}
-	l := &lexer{b: text}
+	l := newLexer(text)
 	err := l.object(func(key string) (err error) {
 		switch key {
 		case "code":

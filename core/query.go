@@ -49,7 +49,7 @@ func ParseQuery(text string) (*Query, error) {
 		return nil, err
 	}
 	q := &Query{Limit: -1}
-	l := &lexer{b: canon}
+	l := newLexer(canon)
 	err = l.object(func(key string) (err error) {
 		switch key {
 		case "type":
@@ -118,7 +118,7 @@ func operators(value string) (ops []Condition, err error) {
 		return nil, nil
 	}
 	other, members := "", 0
-	l := &lexer{b: value}
+	l := newLexer(value)
 	err = l.object(func(key string) error {
 		members++
 		arg, err := l.raw()
@@ -139,7 +139,7 @@ func (q *Query) orderBy(l *lexer) error {
 	one := func() error {
 		var o Order
 		l.space()
-		if l.i < len(l.b) && l.b[l.i] == '"' {
+		if l.peek() == '"' {
 			var err error
 			o.Key, err = l.str()
 			q.Order = append(q.Order, o)
@@ -167,7 +167,7 @@ func (q *Query) orderBy(l *lexer) error {
 		return err
 	}
 	l.space()
-	if l.i < len(l.b) && l.b[l.i] == '[' {
+	if l.peek() == '[' {
 		return l.array(func(int) error { return one() })
 	}
 	return one()

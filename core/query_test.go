@@ -71,17 +71,6 @@ func TestEqualTagsAreNotEqualValues(t *testing.T) {
 	}
 }
 
-// checkTags fails where a field's tag is not its value's, however it came into the state: queries would miss it.
-func checkTags(fatalf func(string, ...any), s *State) {
-	for slot := range s.objects.n {
-		for _, f := range s.objects.at(slot).fields {
-			if f.tag != tagOf(f.value) {
-				fatalf("%s has the tag %x, want %x", f.value, f.tag, tagOf(f.value))
-			}
-		}
-	}
-}
-
 func ids(s *State, rows []Row) string {
 	var out []string
 	for _, r := range rows {
@@ -220,4 +209,19 @@ func scanCompare(x any, xok bool, y any, yok bool) int {
 		return compareKeys(canonOf(x), canonOf(y))
 	}
 	return 0
+}
+
+func TestSmallNumbersAreReadWithoutStrconv(t *testing.T) {
+	for _, text := range []string{"0", "7", "123456789", "1234567890", "-5", "1.5", "1e+21", "999999999"} {
+		want, _ := parseNumber(text)
+		if got := number(text); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func mustHold(t interface{ Fatal(...any) }, s *State) {
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -133,7 +133,7 @@ func decodeRecord(b []byte) (*record, error) {
 	default:
 		return nil, fail(CodeUpgrade, "", "a local record of a kind that this version does not know")
 	}
-	if d.bad || d.i != len(d.b) {
+	if !d.ended() {
 		return nil, corrupt("a local record has a broken body")
 	}
 	return r, nil

@@ -70,7 +70,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(encodeCommit([]string{`{}`}, nil)[recordHeader:], byte('c'))
 	f.Fuzz(func(t *testing.T, body []byte, kind byte) {
 		e := newRecord(recordKind(kind), len(body))
-		e.b = append(e.b, body...)
+		e.raw(body)
 		if r, err := decodeRecord(finishRecord(e)); (r == nil) == (err == nil) {
 			t.Fatalf("%v, %v", r, err)
 		}

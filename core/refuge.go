@@ -14,13 +14,13 @@ func (s *Stream) takeRefuge(err error, then func()) bool {
 	db.enterRefuge()
 	s.busy = true
 	s.endSlot()
-	snap := takeSnapshot(s.state, s.undos(), s.log.log)
-	snap.next.LSN, snap.rest = 1, s.encodeRest()
+	snap := takeSnapshot(s.State(), s.undos(), s.LogID())
+	snap.place(1, s.Replica)
 	for !snap.step() { // at once: it happens hardly ever
 	}
 	c := snap.seal(&Manifest{})
 	c.Record = finishRecord(newRecord(recordInstall, 0))
-	first, store, name := encodeInit(s.log), db.store, s.name
+	first, store, name := s.founding(), db.store, s.Name()
 	db.host.Do(func() func() {
 		err := store.Append(context.Background(), name, 0, first)
 		if err == nil {
@@ -35,8 +35,8 @@ func (s *Stream) takeRefuge(err error, then func()) bool {
 				s.breakOff(err)
 				return
 			}
-			s.next, s.weights, s.stale, s.failures = 2, nil, false, 0
-			s.track(&snap.next, true)
+			s.movedTo(&snap.next)
+			s.stale, s.failures = false, 0
 			s.storageRecovered()
 			then()
 			s.Pump()
@@ -52,7 +52,7 @@ func (db *DB) enterRefuge() {
 	}
 	unsent := 0
 	for _, s := range db.sorted() {
-		unsent += len(s.pending) + len(s.uncommitted)
+		unsent += s.unsent()
 	}
 	db.inRefuge, db.store, db.tellFunc, db.slots = true, db.refuge(), nil, nil
 	if db.lost != nil {

@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
 // takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
@@ -117,7 +120,7 @@ func patched(op Op, patch string) (Op, error) {
 	}
 	var changes []Change
 	for _, ch := range op.Changes {
-		if !over.changes(ch.Key) {
+		if !over.touches(ch.Key) {
 			changes = append(changes, ch)
 		}
 	}
@@ -146,7 +149,7 @@ func patched(op Op, patch string) (Op, error) {
 
 // memberOf is the text of a member of a canonical object; empty where there is none.
 func memberOf(object, name string) (text string) {
-	l := &lexer{b: object}
+	l := newLexer(object)
 	_ = l.object(func(key string) error {
 		value, err := l.raw()
 		if key == name {
@@ -168,7 +171,7 @@ func (r *Replica) Restore(d *Draft, c *Conflict) error {
 	case ConflictOverwritten:
 		part = PartSet
 	}
-	if r.state.object(c.Object) == nil {
+	if !r.state.Exists(c.Object) {
 		return errMissing("")
 	}
 	if c.Key == "" {
@@ -178,10 +181,23 @@ func (r *Replica) Restore(d *Draft, c *Conflict) error {
 	if value == "" {
 		ch.Part = PartUnset
 	}
-	if now, _ := r.state.value(r.state.object(c.Object), c.Key); ch.Part <= PartUnset && now == value {
+	if now, _ := r.state.Object(c.Object).Value(c.Key); ch.Part <= PartUnset && now == value {
 		d.Ops = ""
 		return nil
 	}
 	d.Ops = view(append(appendOp([]byte{'['}, &Op{Kind: Update, Object: c.Object, Changes: []Change{ch}}), ']'))
 	return nil
+}
+
+// discardSoon has the next commit take a refused action off the list.
+func (r *Replica) discardSoon(id UUID) { r.discards = append(r.discards, id) }
+
+// discarded ends that.
+func (r *Replica) discarded(id UUID) {
+	r.discards = slices.DeleteFunc(r.discards, func(d UUID) bool { return d == id })
+}
+
+// isRejected tells whether an action is on the list, dealt with or not.
+func (r *Replica) isRejected(id UUID) bool {
+	return slices.ContainsFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
 }

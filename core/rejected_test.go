@@ -28,7 +28,7 @@ func refusedReplica(t *testing.T) *Replica {
 			t.Fatal(err)
 		}
 	}
-	blob, n := r.commitRecord()
+	blob, n, _ := r.commitRecord()
 	r.committed(n, len(blob))
 	do(encodeTurn(&turnRecord{after: 1, chain: r.state.Chain, at: 7, rejected: []Rejection{{ID: UUID{0: 0xaa}, Code: "no", Message: "m"}, {ID: UUID{0: 0xaa, 15: 1}, Code: "no", Message: "m"}}}))
 	if n := len(r.RejectedList()); n != 2 || r.RejectedList()[0].At != 7 {

@@ -7,7 +7,7 @@ const rekeyPause = 10_000
 
 // clientRefused plans what follows when the server refuses this client's id.
 func (s *Stream) clientRefused(it SyncItem, e *Error, done func(activity bool, err error)) {
-	if s.closed || s.broken != nil || it.Client == s.log.client && s.rekeyedAt > 0 && s.db.host.Now() < s.rekeyedAt+rekeyPause {
+	if s.closed || s.broken != nil || it.Client == s.Client() && s.rekeyedAt > 0 && s.db.host.Now() < s.rekeyedAt+rekeyPause {
 		done(false, e)
 		return
 	}
@@ -20,21 +20,21 @@ func (s *Stream) clientRefused(it SyncItem, e *Error, done func(activity bool, e
 //
 // It is committed as a checkpoint of what is there, in the place of the log; this context reads it like any other.
 func (s *Stream) rekey(l *planned) {
-	if l.item.Client != s.log.client {
+	if l.item.Client != s.Client() {
 		l.done(true, nil) // another context has done it
 		s.Pump()
 		return
 	}
 	s.rekeyedAt = s.db.host.Now()
 	next := s.underNewClient(s.db.newClient(), s.rekeyedAt)
-	snap := takeSnapshot(s.state, s.undos(), s.log.log)
-	snap.next.LSN, snap.rest = s.next, next.encodeRest()
+	snap := takeSnapshot(s.State(), s.undos(), s.LogID())
+	snap.place(s.NextLSN(), next)
 	for !snap.step() { // at once: it happens hardly ever
 	}
-	c := snap.seal(s.base)
+	c := snap.seal(s.Base())
 	c.Record = finishRecord(newRecord(recordInstall, 0))
 	s.busy, s.unsure = true, 0
-	store, name := s.db.store, s.name
+	store, name := s.db.store, s.Name()
 	s.db.host.Do(func() func() {
 		err := store.Checkpoint(context.Background(), name, c)
 		return func() {
@@ -43,7 +43,7 @@ func (s *Stream) rekey(l *planned) {
 				return
 			}
 			if err == nil {
-				s.db.tell('m', s.name)
+				s.db.tell('m', s.Name())
 			}
 			s.stale, s.read = true, false // whatever came of it, the log tells
 			l.done(true, nil)

@@ -87,7 +87,18 @@ func (r *Replica) successor(state *State) *Replica {
 // State is the visible state. Only the replica changes it.
 func (r *Replica) State() *State { return r.state }
 
-// write applies a draft at once. It waits uncommitted.
+// Write applies a draft at once. It waits uncommitted. reached tells whether the server was, not long ago: only then what exists may be written
+// in conflict-free mode.
+func (r *Replica) Write(d *Draft, ticket uint64, reached bool) (err error) {
+	if r.log.conflictFree {
+		if d, err = r.guarded(d, reached); err != nil {
+			return err
+		}
+	}
+	_, err = r.write(d, ticket)
+	return err
+}
+
 func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
 	l, err := newLocal(d, r.log.client, r.state.Head, &r.slab)
 	if err != nil {
@@ -132,7 +143,7 @@ func (r *Replica) refusal(a *Action) error {
 		case ReasonMissing:
 			return errMissing(at)
 		case ReasonLocked:
-			return errLocked(at, r.state.object(a.Ops[i].Object))
+			return r.errLocked(at, a.Ops[i].Object)
 		case ReasonSize:
 			return fail(CodeTooLarge, at, "an object has at most 1 MiB of fields")
 		}
@@ -148,11 +159,9 @@ func errMissing(at string) error {
 	return fail(CodeNotFound, at+"/id", "no object has this id")
 }
 
-func errLocked(at string, o *object) error {
+func (r *Replica) errLocked(at string, object UUID) error {
 	e := fail(CodeLocked, at+"/id", "another client holds this object's lock")
-	if o != nil {
-		e.Holder = o.lock
-	}
+	e.Holder, _ = r.state.Lock(object)
 	return e
 }
 
@@ -169,17 +178,17 @@ func (r *Replica) check(a *Action) error {
 		return nil // ops build on one another
 	}
 	op := &a.Ops[0]
-	o := r.state.object(op.Object)
+	o := r.state.Object(op.Object)
 	switch {
-	case op.Kind == Create && o != nil:
+	case op.Kind == Create && o.Exists():
 		return errExists("")
-	case op.Kind != Create && o == nil:
+	case op.Kind != Create && !o.Exists():
 		return errMissing("")
-	case op.Kind != Create && o.locked && o.lock != r.log.client:
-		return errLocked("", o)
+	case op.Kind != Create && o.HeldFrom(r.log.client):
+		return r.errLocked("", op.Object)
 	case op.Kind == Update:
 		for i := range op.Changes {
-			old, _ := r.state.value(o, op.Changes[i].Key)
+			old, _ := o.Value(op.Changes[i].Key)
 			if _, reason := merge(&op.Changes[i], old); reason != ReasonNone {
 				return refusedKey("/"+escapePointer(op.Changes[i].Key), reason)
 			}
@@ -199,8 +208,9 @@ func (r *Replica) count(a *Action, by int) {
 	}
 }
 
-// commitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it holds.
-func (r *Replica) commitRecord() (record []byte, n int) {
+// commitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it
+// holds, and the last ticket.
+func (r *Replica) commitRecord() (record []byte, n int, upTo uint64) {
 	var raws []string
 	r.dismissing = append([]UUID(nil), r.discards...)
 	size := 0
@@ -214,7 +224,10 @@ func (r *Replica) commitRecord() (record []byte, n int) {
 			r.dismissing = append(r.dismissing, l.retries)
 		}
 	}
-	return encodeCommit(raws, r.dismissing), len(raws)
+	if n = len(raws); n > 0 {
+		upTo = r.uncommitted[n-1].ticket
+	}
+	return encodeCommit(raws, r.dismissing), n, upTo
 }
 
 // maxCommitBytes bounds one record, and with it the memory that a commit needs twice over.
@@ -236,7 +249,7 @@ func (r *Replica) committed(n, bytes int) {
 	r.weights = append(r.weights, bytes)
 }
 
-// abandon takes back every uncommitted action: none of them was kept, none will be.
+// abandon takes back every uncommitted action, and what would be discarded: none of them was kept, none will be.
 func (r *Replica) abandon() (dropped []*local) {
 	r.rebase(nil, func() {
 		dropped = r.uncommitted
@@ -245,6 +258,7 @@ func (r *Replica) abandon() (dropped []*local) {
 		}
 		r.uncommitted = nil
 	})
+	r.discards = nil
 	return dropped
 }
 
@@ -276,9 +290,9 @@ func (r *Replica) follow(records []*record) (landing, error) {
 // the given ones, where not nil. An object that ends as it was keeps its version.
 func (r *Replica) rebase(only map[*local]bool, f func()) {
 	s := r.state
-	outer := s.before
 	if !r.fresh { // else nobody has seen a row yet
-		s.before = map[UUID]object{}
+		outer := s.BeginStep()
+		defer func() { s.EndStep(outer) }()
 	}
 	for _, queue := range [2][]*local{r.uncommitted, r.pending} {
 		for i := len(queue) - 1; i >= 0; i-- {
@@ -294,9 +308,6 @@ func (r *Replica) rebase(only map[*local]bool, f func()) {
 				s.ApplyPending(&l.Action, &l.undo, nil)
 			}
 		}
-	}
-	if s.before != nil {
-		s.settleVersions(outer)
 	}
 }
 
@@ -468,7 +479,7 @@ func (r *Replica) dismiss(id UUID) {
 		return
 	}
 	r.rejected = slices.DeleteFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
-	r.discards = slices.DeleteFunc(r.discards, func(d UUID) bool { return d == id })
+	r.discarded(id)
 }
 
 // dropPointless takes out the uncommitted writes whose target another context has dealt with: an undo of what is undone, a retry of

@@ -32,7 +32,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 	var items []SyncRequest
 	var form error
 	actions, found := 0, false
-	l := &lexer{b: canon}
+	l := newLexer(canon)
 	err = l.object(func(key string) error {
 		if key != "streams" {
 			return malformed("", "is no part of a sync request")
@@ -46,7 +46,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 			if err != nil {
 				return err
 			}
-			it, err := readSyncRequest(&lexer{b: text})
+			it, err := readSyncRequest(newLexer(text))
 			if err != nil && form == nil { // size comes before form: what follows is still counted
 				form = under("streams", under(itoa(i), err))
 			}
@@ -87,7 +87,7 @@ func readSyncRequest(l *lexer) (SyncRequest, error) {
 		if err != nil {
 			return err
 		}
-		v := &lexer{b: value}
+		v := newLexer(value)
 		switch key {
 		case "stream":
 			seen |= hasStream
@@ -167,7 +167,7 @@ func readOffer(o *Offer, raw string, client UUID) error {
 	if err != nil {
 		o.Action = Action{Raw: raw}
 		var ids bool
-		l := &lexer{b: raw}
+		l := newLexer(raw)
 		lerr := l.object(func(key string) (err error) {
 			switch key {
 			case "id":

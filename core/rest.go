@@ -69,6 +69,19 @@ func (r *Replica) findOwn(id UUID) *ownEntry {
 	return nil
 }
 
+// fate is what became of an own action that is not waiting any more.
+func (r *Replica) fate(id UUID) (index uint64, rejected *Rejected, err error) {
+	if own := r.findOwn(id); own != nil {
+		return own.index, nil, own.err()
+	}
+	for i := range r.rejected {
+		if j := &r.rejected[i]; j.ID == id {
+			return 0, j, j.err()
+		}
+	}
+	return 0, nil, fail(CodeNotFound, "", "this client has made no action with this id, or it was long ago")
+}
+
 func (o *ownEntry) err() error {
 	if !o.discarded {
 		return nil
@@ -85,9 +98,8 @@ func (r *Replica) encodeRest() []byte {
 	e.uint(s.Head)
 	e.uuid(s.Epoch)
 	e.chain(s.Chain)
-	e.uint(uint64(len(s.clients.byID)))
-	for i := s.clients.head; i >= 0; i = s.clients.rows[i].next {
-		row := &s.clients.rows[i]
+	e.uint(uint64(s.ClientCount()))
+	for row := range s.Clients() {
 		e.uuid(row.Client)
 		e.uint(row.Seq)
 		e.uint(row.Index)
@@ -125,7 +137,7 @@ func (r *Replica) readRest(b []byte) error {
 	r.log = readInit(d)
 	r.lastSeq, s.Head, s.Epoch, s.Chain = d.uint(), d.uint(), d.uuid(), d.chain()
 	for range d.count(34) {
-		s.clients.put(ClientRow{Client: d.uuid(), Seq: d.uint(), Index: d.uint(), Action: d.uuid()})
+		s.PutClient(ClientRow{Client: d.uuid(), Seq: d.uint(), Index: d.uint(), Action: d.uuid()})
 	}
 	for range d.count(2) {
 		l := new(local)
@@ -148,7 +160,7 @@ func (r *Replica) readRest(b []byte) error {
 	if d.more() {
 		r.readHistory(d)
 	}
-	if d.bad || d.i != len(d.b) {
+	if !d.ended() {
 		return corrupt("a local record has a broken body")
 	}
 	return nil

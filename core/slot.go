@@ -18,7 +18,7 @@ const (
 func (s *Stream) lostRace() {
 	if s.db.slots != nil {
 		s.slot.until = s.db.host.Now() + rivalry
-		s.db.tell('r', s.name)
+		s.db.tell('r', s.Name())
 	}
 }
 
@@ -29,7 +29,7 @@ func (s *Stream) waitsForSlot() bool {
 	}
 	if !s.slot.queued {
 		s.slot.queued = true
-		s.db.slots(s.name, func(release func()) {
+		s.db.slots(s.Name(), func(release func()) {
 			s.slot.queued = false
 			if s.ended || s.busy || !s.waiting() {
 				release()

@@ -35,7 +35,7 @@ func (n *snapshot) step() (done bool) {
 			continue
 		}
 		e := newRecord(recordPage, len(p.Body))
-		e.b = append(e.b, p.Body...)
+		e.raw(p.Body)
 		blob := finishRecord(e)
 		p.Body, p.Bytes = nil, len(blob)
 		n.written = append(n.written, n.framed)
@@ -97,3 +97,39 @@ func (r *Replica) track(m *Manifest, known bool) {
 	r.base, r.snap = m, nil
 	r.state.Track(pages)
 }
+
+// checkpointed takes note of another context's checkpoint. What this one knows of its pages is only their names.
+func (r *Replica) checkpointed(m *Manifest) {
+	r.track(m, false)
+	r.keepWeights(m.LSN)
+}
+
+// movedTo takes note that the local log is this checkpoint, which was made of all that is here, and nothing else.
+func (r *Replica) movedTo(m *Manifest) {
+	r.next, r.weights = m.LSN+1, nil
+	r.track(m, true)
+}
+
+// taking tells whether that snapshot is still the one under way.
+func (r *Replica) taking(n *snapshot) bool { return r.snap == n }
+
+// dropSnapshot gives up the one under way.
+func (r *Replica) dropSnapshot() {
+	r.snap = nil
+	r.state.DropSnapshot()
+}
+
+// Base is the last local checkpoint that is known.
+func (r *Replica) Base() *Manifest { return r.base }
+
+// heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes.
+func (r *Replica) heavy(least int) bool {
+	weight := 0
+	for _, n := range r.weights {
+		weight += n
+	}
+	return weight >= max(least, r.base.Bytes)
+}
+
+// place says where the checkpoint will stand, and what it holds beside the state.
+func (n *snapshot) place(lsn LSN, beside *Replica) { n.next.LSN, n.rest = lsn, beside.encodeRest() }

@@ -68,7 +68,7 @@ type State struct {
 	arena   arena
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
-	before map[UUID]object
+	before Changes
 
 	paging *paging // of a replica whose state is checkpointed, else nil
 }
@@ -239,26 +239,4 @@ func (s *State) own(o *object, n int, shared bool) {
 	if shared || cap(o.fields)-len(o.fields) < n {
 		o.fields = append(s.arena.fieldsFor(len(o.fields)+n), o.fields...)
 	}
-}
-
-// lastOther is the last touch of an object by another client; nil where there is none.
-func (o *object) lastOther(client UUID) *Touch {
-	if o == nil {
-		return nil
-	}
-	if o.touch.Client != client {
-		return o.touch
-	}
-	return o.other
-}
-
-// writeOf is the last write of a key where another client made it.
-func (s *State) writeOf(o *object, key string, client UUID) *Touch {
-	if o == nil {
-		return nil
-	}
-	if i, ok := s.field(o.fields, key); ok && o.fields[i].write.Client != client {
-		return o.fields[i].write
-	}
-	return nil
 }

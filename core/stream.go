@@ -1,7 +1,5 @@
 package core
 
-import "strings"
-
 // Stream is one open action stream: its replica, the commits of its local log, and its part in the loop.
 //
 // At most one commit is in flight. Writes that come meanwhile are applied in memory and share the next record.
@@ -79,12 +77,6 @@ type Observer interface {
 	Closed(err error)
 }
 
-// Client is this local log's client id.
-func (s *Stream) Client() UUID { return s.log.client }
-
-// Name is the stream's name.
-func (s *Stream) Name() string { return s.name }
-
 // Write applies a draft to the visible state at once and gives its ticket; the observer tells when it is durable. The
 // host calls Pump before it goes back to its event loop: what is written until then shares one commit.
 func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
@@ -94,15 +86,10 @@ func (s *Stream) Write(d *Draft) (ticket uint64, err error) {
 	if s.broken != nil {
 		return 0, s.broken
 	}
-	if s.log.conflictFree {
-		if d, err = s.guarded(d, s.reached()); err != nil {
-			if CodeOf(err) == CodeReadOnly {
-				s.db.wake(becauseWrite, false) // it may be in reach again
-			}
-			return 0, err
+	if err := s.Replica.Write(d, s.ticket+1, s.reached()); err != nil {
+		if CodeOf(err) == CodeReadOnly {
+			s.db.wake(becauseWrite, false) // the server may be in reach again
 		}
-	}
-	if _, err := s.write(d, s.ticket+1); err != nil {
 		return 0, err
 	}
 	s.ticket++
@@ -133,7 +120,7 @@ func (s *Stream) Pump() {
 	case s.waiting() && s.waitsForSlot(): // and reads the log when it has it
 	case s.stale && !(s.read && s.waiting()): // one read between two tries
 		s.load()
-	case len(s.uncommitted)+len(s.discards) > 0 && !(s.wrote && len(s.landings) > 0):
+	case s.uncommits() && !(s.wrote && len(s.landings) > 0):
 		s.commit()
 	case len(s.landings) > 0:
 		s.land()
@@ -143,7 +130,7 @@ func (s *Stream) Pump() {
 }
 
 // waiting tells whether something waits for the commit slot.
-func (s *Stream) waiting() bool { return len(s.uncommitted)+len(s.discards)+len(s.landings) > 0 }
+func (s *Stream) waiting() bool { return s.uncommits() || len(s.landings) > 0 }
 
 // end tells, once, that the stream is closed, and lets go of all that waits.
 func (s *Stream) end(err error) {
@@ -169,10 +156,10 @@ func (s *Stream) end(err error) {
 func (s *Stream) finishOpen(err error) {
 	opened := s.opened
 	s.opened = nil
-	if err == nil && s.log.user != s.db.user {
+	if err == nil && s.User() != s.db.user {
 		err = fail(CodeInvalid, "/user", "this local log belongs to another user")
 	}
-	if free := s.options.ConflictFree; err == nil && free != nil && *free != s.log.conflictFree {
+	if free := s.options.ConflictFree; err == nil && free != nil && *free != s.ConflictFree() {
 		err = fail(CodeInvalid, "/conflictFree", "the stream was first opened with the other value in this browser")
 	}
 	if err == nil && s.closed {
@@ -193,7 +180,7 @@ func (s *Stream) finishOpen(err error) {
 	opened(s, nil)
 	s.db.wake(becauseStart, true)
 	if !s.attended {
-		s.db.tell('o', s.name)
+		s.db.tell('o', s.Name())
 	}
 	s.weigh()
 	s.Pump() // a hint may have come meanwhile
@@ -204,10 +191,10 @@ func (s *Stream) leave() {
 	if s.installing != nil {
 		s.installing.abort()
 	}
-	if s.db.streams[s.name] == s {
-		delete(s.db.streams, s.name)
+	if s.db.streams[s.Name()] == s {
+		delete(s.db.streams, s.Name())
 		if !s.attended {
-			s.db.tell('c', s.name)
+			s.db.tell('c', s.Name())
 		}
 	}
 }
@@ -246,12 +233,7 @@ func (s *Stream) tell(land *landing, remote bool) {
 
 // OnSettled calls done once all that is pending or uncommitted now is in the log or refused.
 func (s *Stream) OnSettled(done func()) {
-	w := settledWaiter{left: map[UUID]bool{}, done: done}
-	for _, queue := range [2][]*local{s.pending, s.uncommitted} {
-		for _, l := range queue {
-			w.left[l.ID] = true
-		}
-	}
+	w := settledWaiter{left: s.unsettled(), done: done}
 	if len(w.left) == 0 {
 		done()
 		return
@@ -314,49 +296,21 @@ func (s *Stream) Outdated() bool { return s.status.Reason == CodeUpgrade }
 // Status is the stream's state now.
 func (s *Stream) Status() Status {
 	st := s.status
-	st.Head, st.Pending, st.Rejected = s.state.Head, len(s.pending)+len(s.uncommitted), s.refusals()
+	st.Head, st.Pending, st.Rejected = s.State().Head, s.unsent(), s.refusals()
 	if st.State != StateStopped {
 		st.NextAt, st.Because = s.db.next()
 	}
 	return st
 }
 
-// AppendPending writes the actions that are not in the log yet as a JSON array, in order; those that name the object,
-// where one is given. The seq of one that is not in the local log yet is null.
-func (s *Stream) AppendPending(dst []byte, object *UUID) []byte {
-	dst = append(dst, '[')
-	first := true
-	for i, queue := range [2][]*local{s.pending, s.uncommitted} {
-		for _, l := range queue {
-			if object != nil && !l.names(*object) {
-				continue
-			}
-			if !first {
-				dst = append(dst, ',')
-			}
-			first = false
-			if committed := i == 0; committed {
-				dst = append(dst, l.Raw...)
-				continue
-			}
-			dst = append(dst, l.Raw[:strings.LastIndexByte(l.Raw, ':')+1]...)
-			dst = append(dst, "null}"...)
-		}
-	}
-	return append(dst, ']')
-}
-
-// IsPending tells whether a pending or uncommitted action names the object.
-func (s *Stream) IsPending(object UUID) bool { return s.touching[object] > 0 }
-
 // Subscribe keeps a query live until Unsubscribe.
-func (s *Stream) Subscribe(q *Query) *Live { return s.lives.Subscribe(s.state, q) }
+func (s *Stream) Subscribe(q *Query) *Live { return s.lives.Subscribe(s.State(), q) }
 
 // Unsubscribe ends a live query.
-func (s *Stream) Unsubscribe(l *Live) { s.lives.Unsubscribe(s.state, l) }
+func (s *Stream) Unsubscribe(l *Live) { s.lives.Unsubscribe(s.State(), l) }
 
 // Flush gives the live queries that may have another result since the last one.
-func (s *Stream) Flush() []*Live { return s.lives.Flush(s.state) }
+func (s *Stream) Flush() []*Live { return s.lives.Flush(s.State()) }
 
 // Rows is the live result, as of the last Flush.
-func (s *Stream) Rows(l *Live) []Row { return l.Rows(s.state) }
+func (s *Stream) Rows(l *Live) []Row { return l.Rows(s.State()) }

@@ -18,17 +18,3 @@ type Transport interface {
 	// be late, doubled or missing.
 	Listen(about Topics, heard func(Hint), ended func(err error)) (stop func())
 }
-
-// Topics are the names that hints are asked about.
-type Topics struct {
-	Streams []string // of actions
-	Data    []string // data streams, of which the core knows no more
-}
-
-// Hint tells how far a stream of actions, or a data stream, is.
-type Hint struct {
-	Stream string
-	Head   uint64
-	Data   string
-	Offset string // of the end of Data; "" where it is not there
-}

@@ -99,7 +99,7 @@ func (r *Replica) guardsOf(l *local) string {
 	named := map[UUID]bool{}
 	guards := []byte{'['}
 	add := func(object UUID) {
-		if named[object] || len(named) == MaxGuards || r.state.object(object) == nil {
+		if named[object] || len(named) == MaxGuards || !r.state.Exists(object) {
 			return
 		}
 		if named[object] = true; len(named) > 1 {
@@ -148,9 +148,9 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 	}
 	for i := range inverse {
 		op := &inverse[i]
-		o := s.object(op.Object)
+		o := s.Object(op.Object)
 		if became[op.Object] == freed {
-			o = nil
+			o = Object{}
 		}
 		switch {
 		case became[op.Object] == made:
@@ -158,13 +158,13 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 				became[op.Object] = freed
 			}
 			add(&op.Op)
-		case op.Kind == Create && o != nil:
+		case op.Kind == Create && o.Exists():
 			skipped = append(skipped, Skipped{Object: op.Object})
 		case op.Kind == Create:
 			became[op.Object] = made
 			add(&op.Op)
-		case o == nil && op.Kind == Remove: // it is gone already
-		case op.Kind == Remove && (o.lastOther(r.log.client) != nil || r.heldFromMe(o)):
+		case !o.Exists() && op.Kind == Remove: // it is gone already
+		case op.Kind == Remove && (o.Other(r.log.client) != nil || o.HeldFrom(r.log.client)):
 			skipped = append(skipped, Skipped{Object: op.Object})
 		case op.Kind == Remove:
 			became[op.Object] = freed
@@ -191,29 +191,25 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 
 // mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is still the target's, or
 // one that has brought that back: an undo of what had replaced it.
-func (r *Replica) mayTakeBack(o *object, ch *Change, target UUID) bool {
-	if o == nil || r.heldFromMe(o) {
+func (r *Replica) mayTakeBack(o Object, ch *Change, target UUID) bool {
+	if !o.Exists() || o.HeldFrom(r.log.client) {
 		return false
 	}
-	i, found := r.state.field(o.fields, ch.Key)
 	if ch.Part > PartUnset {
-		old := ""
-		if found {
-			old = o.fields[i].value
-		}
+		old, _ := o.Value(ch.Key)
 		_, reason := merge(ch, old)
 		return reason == ReasonNone
 	}
-	write := o.touch.Action // an object that was made again lacks a key that was unset
-	if found {
-		write = o.fields[i].write.Action
+	write := o.Touch().Action // an object that was made again lacks a key that was unset
+	if last := o.Write(ch.Key); last != nil {
+		write = last.Action
 	}
 	for n := 0; write != target; n++ {
 		undone := r.undoneBy(write)
 		if undone == Nil || n == maxInverses {
 			return false
 		}
-		write = r.overwritten(undone, o.id, ch.Key)
+		write = r.overwritten(undone, o.ID(), ch.Key)
 	}
 	return true
 }
@@ -259,8 +255,6 @@ func (r *Replica) overwritten(by, object UUID, key string) UUID {
 	}
 	return Nil
 }
-
-func (r *Replica) heldFromMe(o *object) bool { return o.locked && o.lock != r.log.client }
 
 // undoneElsewhere tells whether another action than l undoes the same target.
 func (r *Replica) undoneElsewhere(l *local) bool {

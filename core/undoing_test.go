@@ -10,14 +10,6 @@ import (
 
 var me = UUID{15: 10} // the client that the tests of its history are about
 
-// nowHost is a host of which only the time is asked.
-type nowHost struct {
-	Host
-	now int64
-}
-
-func (h *nowHost) Now() int64 { return h.now }
-
 // replicaWorld is a replica, and all the records that led to it.
 type replicaWorld struct {
 	t       rapid.TB
@@ -66,7 +58,7 @@ func (w *replicaWorld) commit() {
 	if len(w.r.uncommitted)+len(w.r.discards) == 0 {
 		return
 	}
-	blob, n := w.r.commitRecord()
+	blob, n, _ := w.r.commitRecord()
 	w.r.committed(n, len(blob))
 	w.records = append(w.records, blob)
 }
@@ -105,7 +97,7 @@ func (w *replicaWorld) undo(redo bool) UUID {
 }
 
 func (w *replicaWorld) val(o UUID, k string) string {
-	v, _ := w.r.state.value(w.r.state.object(o), k)
+	v, _ := w.r.state.Object(o).Value(k)
 	return v
 }
 
@@ -275,16 +267,14 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	// adopt, as after a checkpoint whose row is another copy's of this client
 	st := NewState()
 	st.Head = 5
-	st.clients.put(ClientRow{Client: me, Seq: 50, Index: 5, Action: UUID{3: 3}})
+	st.PutClient(ClientRow{Client: me, Seq: 50, Index: 5, Action: UUID{3: 3}})
 	next := w.r.planInstall(st, UUID{15: 77}, 9)
 	next.track(&Manifest{}, true)
-	s := &Stream{Replica: w.r, observer: nopObserver{}, db: &DB{host: &nowHost{}}}
-	s.status.State = StateStopped
-	s.adopt(next)
-	blob, _ := s.commitRecord()
+	next.takeOver(w.r)
+	blob, _, _ := next.commitRecord()
 	rec, err := decodeRecord(blob)
 	if err != nil || len(rec.dismissed) != 1 {
-		t.Error("the retry no longer takes the refused action's place; on the list:", len(s.RejectedList()))
+		t.Error("the retry no longer takes the refused action's place; on the list:", len(next.RejectedList()))
 	}
 }
 

@@ -1,8 +1,16 @@
 package core
 
-// settleVersions ends the collection of changes begun with s.before: what is as it was keeps its version, the rest is
-// added to outer.
-func (s *State) settleVersions(outer map[UUID]object) {
+// Changes are what objects were before their first change.
+type Changes map[UUID]object
+
+// BeginStep has all that follows, up to EndStep, count as one change of each object.
+func (s *State) BeginStep() (outer Changes) {
+	outer, s.before = s.before, Changes{}
+	return outer
+}
+
+// EndStep ends a step: what is as it was keeps its version, the rest is added to the changes from before it.
+func (s *State) EndStep(outer Changes) {
 	for id, was := range s.before {
 		if o := s.object(id); o != nil && was.live && o.version != was.version && sameRow(o, &was) {
 			o.version = was.version
@@ -44,9 +52,9 @@ func sameFields(a, b []field, names []uint32) bool {
 	}
 }
 
-// keepVersions gives the objects that look as they did in another state the versions that they had there, and the others, and what the
+// KeepVersions gives the objects that look as they did in another state the versions that they had there, and the others, and what the
 // given undos would bring back, versions that nothing had there.
-func (s *State) keepVersions(old *State, undos []*Undo) {
+func (s *State) KeepVersions(old *State, undos []*Undo) {
 	for _, u := range undos {
 		for i := range u.images {
 			u.images[i].object.version += old.version

@@ -106,7 +106,7 @@ type PersistedAs struct {
 // DecodeSyncAnswer reads an answer. Members that it does not know are skipped: a newer server may tell more.
 func DecodeSyncAnswer(text string) ([]SyncAnswer, error) {
 	var out []SyncAnswer
-	l := &lexer{b: text}
+	l := newLexer(text)
 	found := false
 	err := l.object(func(key string) error {
 		if key != "streams" {

@@ -17,10 +17,10 @@ import (
 // rooms are the packages that core is on its way to, with their files; and below is what each may use.
 var rooms = map[string]string{
 	"action":   "action canon chain codec decode decode_guard elements entry errors key lexer number op sort stamp uuid slab doc",
-	"protocol": "request wire problem",
+	"protocol": "request wire problem hint",
 	"locallog": "store frame manifest",
-	"state":    "state table arena apply merge effect undo version inverse clients checkpoint checkpoint_reader paging page query live",
-	"replica":  "replica local draft turn rest record read snapshot undoing history conflict conflictfree rejected quick planinstall newclient",
+	"state":    "state table arena apply merge effect undo version inverse clients checkpoint checkpoint_reader paging page query live look check",
+	"replica":  "replica local draft turn rest record read snapshot undoing history conflict conflictfree rejected quick planinstall newclient takeover queue",
 	"loop":     "db loop stream commit load reload compact install lead slot status trace pause persisted refuge host transport hints rekey discard",
 }
 

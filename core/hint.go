@@ -1,0 +1,49 @@
+package core
+
+import "strings"
+
+// Topics are the names that hints are asked about.
+type Topics struct {
+	Streams []string // of actions
+	Data    []string // data streams, of which the core knows no more
+}
+
+// Hint tells how far a stream of actions, or a data stream, is.
+type Hint struct {
+	Stream string
+	Head   uint64
+	Data   string
+	Offset string // of the end of Data; "" where it is not there
+}
+
+// DecodeHint reads one server-sent event. One that is no hint, or of a kind that is not known, gives false.
+func DecodeHint(event string) (h Hint, ok bool) {
+	kind := ""
+	for line := range strings.SplitSeq(event, "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch key {
+		case "event":
+			kind = value
+		case "data":
+			l := newLexer(value)
+			err := l.object(func(key string) (err error) {
+				switch key {
+				case "stream":
+					h.Stream, err = l.str()
+				case "head":
+					h.Head, err = l.uint()
+				case "data":
+					h.Data, err = l.str()
+				case "offset":
+					h.Offset, err = l.str()
+				default:
+					_, err = l.raw()
+				}
+				return err
+			})
+			ok = err == nil
+		}
+	}
+	return h, ok && (kind == "head" && h.Stream != "" && h.Data == "" || kind == "data" && h.Data != "" && h.Stream == "")
+}
