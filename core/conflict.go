@@ -120,8 +120,8 @@ func (r *Replica) told(land *landing, object, action UUID) bool {
 }
 
 // before is the value that an own persisted action replaced, as far as its inverse is kept.
-func (r *Replica) before(action, object UUID, key string) string {
-	own := r.findOwn(action)
+func (r *Replica) before(by, object UUID, key string) string {
+	own := r.findOwn(by)
 	if own == nil {
 		return ""
 	}

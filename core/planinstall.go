@@ -3,12 +3,12 @@ package core
 // planInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is the
 // checkpoint's, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
 // another copy's of this client, the replica goes on under the given new id.
-func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
-	next := r.successor(state)
+func (r *Replica) planInstall(confirmed *State, fresh UUID, now int64) *Replica {
+	next := r.successor(confirmed)
 	if r.state.Head > 0 || len(r.pending) > 0 { // else nothing of this client's can be in it
-		next.report(Conflict{Kind: ConflictGap, Base: itoa(int(r.state.Head + 1)), Index: state.Head, At: now}, new(landing))
+		next.report(Conflict{Kind: ConflictGap, Base: itoa(int(r.state.Head + 1)), Index: confirmed.Head, At: now}, new(landing))
 	}
-	row, known := state.Client(r.log.client)
+	row, known := confirmed.Client(r.log.client)
 	clone := known && r.foreign(&row)
 	for i := range r.rejected {
 		if j := &r.rejected[i]; !known || j.ID != row.Action {
@@ -30,9 +30,9 @@ func (r *Replica) planInstall(state *State, fresh UUID, now int64) *Replica {
 				o.index = row.Index
 			}
 			next.remember(o)
-		case known && l.Seq <= row.Seq || !known && state.Head-r.state.Head >= clientHorizon:
+		case known && l.Seq <= row.Seq || !known && confirmed.Head-r.state.Head >= clientHorizon:
 			refuse(l, CodeUnknown, "a checkpoint took the place of the entries that would tell whether the server took it")
-		case clone && state.standsForOld(&l.Action, fresh):
+		case clone && confirmed.standsForOld(&l.Action, fresh):
 			refuse(l, CodeClient, cloneMessage)
 		default:
 			kept = append(kept, l)

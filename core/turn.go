@@ -66,15 +66,15 @@ func (r *Replica) planEntries(t *turnRecord, p *plan, a *SyncAnswer) error {
 		if w.Index != t.after+1+uint64(i) {
 			return fail(CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
 		}
-		var action Action
-		if err := decodeAction(&action, w.Action, &sl); err != nil && CodeOf(err) == CodeUpgrade {
+		var parsed Action
+		if err := decodeAction(&parsed, w.Action, &sl); err != nil && CodeOf(err) == CodeUpgrade {
 			p.upgrade = true
 			return nil
 		} else if err != nil {
-			return &Error{Code: CodeBadAnswer, Path: "/entries", Message: "an entry is no valid action", Cause: err}
+			return &Error{Code: CodeBadAnswer, Path: "/entries", Message: "an entry is no valid parsed", Cause: err}
 		}
-		t.entries = append(t.entries, Entry{Stored: parseStamp(w.Stored), By: w.By, Action: action})
-		t.chain = t.chain.Next(action.Raw)
+		t.entries = append(t.entries, Entry{Stored: parseStamp(w.Stored), By: w.By, Action: parsed})
+		t.chain = t.chain.Next(parsed.Raw)
 	}
 	return nil
 }

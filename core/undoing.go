@@ -215,23 +215,23 @@ func (r *Replica) mayTakeBack(o Object, ch *Change, target UUID) bool {
 }
 
 // undoneBy is the target of an own undo or redo; Nil for another action.
-func (r *Replica) undoneBy(action UUID) UUID {
-	if l := r.find(action); l != nil {
+func (r *Replica) undoneBy(by UUID) UUID {
+	if l := r.find(by); l != nil {
 		return undoes(l.Meta)
 	}
-	if own := r.findOwn(action); own != nil {
+	if own := r.findOwn(by); own != nil {
 		return own.undoes
 	}
 	return Nil
 }
 
 // find is an own action that is not in the log yet.
-func (r *Replica) find(action UUID) *local {
-	if l := r.byID[action]; l != nil {
+func (r *Replica) find(id UUID) *local {
+	if l := r.byID[id]; l != nil {
 		return l
 	}
 	for _, l := range r.uncommitted {
-		if l.ID == action {
+		if l.ID == id {
 			return l
 		}
 	}

@@ -157,18 +157,18 @@ func (st *stream) begin(c *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	name, state, err := core.ReadCheckpoint(string(text))
+	name, folded, err := core.ReadCheckpoint(string(text))
 	if err != nil {
 		return fmt.Errorf("read a checkpoint: %v", err)
 	}
-	if name != st.name || state.Epoch != c.Epoch || state.Head != c.Index || state.Chain != c.Chain {
+	if name != st.name || folded.Epoch != c.Epoch || folded.Head != c.Index || folded.Chain != c.Chain {
 		return fmt.Errorf("a stored checkpoint is of another log")
 	}
 	owners, err := decodeOwners(c.Owners)
 	if err != nil {
 		return err
 	}
-	st.state, st.owners = state, owners
+	st.state, st.owners = folded, owners
 	st.checkpoints.keep(c, st.checkpoints.generation())
 	return nil
 }

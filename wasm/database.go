@@ -133,8 +133,8 @@ func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
 			bytes := js.Global().Get("Uint8Array").New(len(message))
 			js.CopyBytesToJS(bytes, message)
 			hooks.Call("tell", bytes)
-		}, Held: func(action string) bool {
-			return strings.Contains(action, reference) && hooks.Call("held", action).Bool()
+		}, Held: func(text string) bool {
+			return strings.Contains(text, reference) && hooks.Call("held", text).Bool()
 		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) },
 		Moved: func(data, offset string) { hooks.Call("moved", data, offset) }}
 	if o.Memory {
@@ -252,11 +252,11 @@ func persisted(args []js.Value) {
 		return
 	}
 	s.OnPersisted(id, func(index uint64, rejected *core.Rejected, err error) {
-		action := js.Null()
+		text := js.Null()
 		if rejected != nil {
-			action = js.ValueOf(rejected.Action.Raw)
+			text = js.ValueOf(rejected.Action.Raw)
 		}
-		done.Invoke(jsError(err), index, action)
+		done.Invoke(jsError(err), index, text)
 	})
 }
 

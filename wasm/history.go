@@ -56,7 +56,7 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 }
 
 func restore(s *stream, d *core.Draft, in []byte) error {
-	action, _ := core.ParseUUID(in[:36])
+	by, _ := core.ParseUUID(in[:36])
 	object, _ := core.ParseUUID(in[36:72])
 	number, rest, _ := strings.Cut(string(in[72:]), " ")
 	kind, key, _ := strings.Cut(rest, " ")
@@ -64,7 +64,7 @@ func restore(s *stream, d *core.Draft, in []byte) error {
 	list := s.Conflicts()
 	for i := range list {
 		c := &list[i]
-		if c.Action == action && c.Object == object && c.Index == index && string(c.Kind) == kind && c.Key == key {
+		if c.Action == by && c.Object == object && c.Index == index && string(c.Kind) == kind && c.Key == key {
 			return s.Restore(d, c)
 		}
 	}

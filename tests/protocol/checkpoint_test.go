@@ -40,8 +40,8 @@ func TestCheckpoints(t *testing.T) {
 		t.Errorf("not packed: %v", h)
 	}
 	// It is what the log folds to, and leads on into the entries.
-	name, state, err := core.ReadCheckpoint(text)
-	if err != nil || name != "s" || state.Head != c.Index || state.Chain.String() != c.Chain {
+	name, folded, err := core.ReadCheckpoint(text)
+	if err != nil || name != "s" || folded.Head != c.Index || folded.Chain.String() != c.Chain {
 		t.Fatalf("%s %v", name, err)
 	}
 	next := a.turn(2, fmt.Sprintf(`"after":%d,"epoch":"%s","chain":"%s"`, c.Index, c.Epoch, c.Chain))
@@ -50,10 +50,10 @@ func TestCheckpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		state.ApplyEntry(act, nil, nil)
+		folded.ApplyEntry(act, nil, nil)
 	}
-	if state.Head != 60 || state.Chain.String() != it.Chain || state.Len() != 60 {
-		t.Fatalf("head %d, chain %s, %d objects", state.Head, state.Chain, state.Len())
+	if folded.Head != 60 || folded.Chain.String() != it.Chain || folded.Len() != 60 {
+		t.Fatalf("head %d, chain %s, %d objects", folded.Head, folded.Chain, folded.Len())
 	}
 	// Behind what is kept, there is the checkpoint and no entry; the epoch tells which log it is, where the chain is not kept.
 	old := `"after":5,"epoch":"%s","chain":"0123456789abcdef"`

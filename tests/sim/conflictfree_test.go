@@ -80,10 +80,10 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 	}
 	h.settle()
 	h.Run(20 * minute) // who is frozen for long
-	state := core.NewState()
+	folded := core.NewState()
 	for i, a := range h.engine.actions[stream] {
 		var e core.Effect
-		state.ApplyEntry(a, nil, &e)
+		folded.ApplyEntry(a, nil, &e)
 		if a.Client == core.Nil {
 			continue
 		}
@@ -109,7 +109,7 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 		open = append(open, p.tabs...)
 	}
 	h.converged(open...)
-	if held := state.LockHolders(); len(held) > 0 {
+	if held := folded.LockHolders(); len(held) > 0 {
 		t.Errorf("at the end %v still hold locks", held)
 	}
 	return entries, discarded, notAllowed

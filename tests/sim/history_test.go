@@ -373,7 +373,7 @@ func (h *history) visible(tb *tab) {
 	want.Epoch = s.Epoch
 	pending := strings.ReplaceAll(string(tb.AppendPending(nil, nil)), `"seq":null`, `"seq":1`)
 	for _, raw := range elements(h.t, pending) {
-		want.ApplyPending(action(h.t, raw), nil, nil)
+		want.ApplyPending(decoded(h.t, raw), nil, nil)
 	}
 	if got, want := string(s.AppendCheckpoint(nil, stream)), string(want.AppendCheckpoint(nil, stream)); got != want {
 		h.t.Fatalf("the visible state is another than a fold from nothing:\n%s", difference(got, want))
@@ -532,7 +532,7 @@ func (h *history) digest() string {
 	return hex.EncodeToString(h.trace.Sum(nil))
 }
 
-func action(t *testing.T, raw string) *core.Action {
+func decoded(t *testing.T, raw string) *core.Action {
 	t.Helper()
 	a, err := core.DecodeAction(raw)
 	if err != nil {

@@ -53,8 +53,8 @@ func reports(tb *tab) (list []string, gap bool) {
 	return slices.Compact(list), gap
 }
 
-func cause(kind core.ConflictKind, action, object core.UUID, key string, index uint64) string {
-	return fmt.Sprintf("%s %s by %d of %s %q", kind, action, index, object, key)
+func cause(kind core.ConflictKind, by, object core.UUID, key string, index uint64) string {
+	return fmt.Sprintf("%s %s by %d of %s %q", kind, by, index, object, key)
 }
 
 // causes folds a log from nothing and lists what must be told to a client: each of its writes that does not stand, or that replaced one it
@@ -68,8 +68,8 @@ func causes(log []*core.Action, me core.UUID) []string {
 		index, keyed := uint64(i+1), map[[2]core.UUID]bool{} // the object itself is told of where no key of it is
 		for j := range a.Ops {
 			op := &a.Ops[j]
-			told := func(kind core.ConflictKind, action core.UUID, key string) {
-				out = append(out, cause(kind, action, op.Object, key, index))
+			told := func(kind core.ConflictKind, by core.UUID, key string) {
+				out = append(out, cause(kind, by, op.Object, key, index))
 			}
 			if e.Reason != "" || e.Ops[j].Discarded {
 				if a.Client != me {
