@@ -92,7 +92,7 @@ test-32:
 	GOARCH=386 CGO_ENABLED=0 $(GO_TEST) ./core/... ./server/... ./cmd/... ./tests/protocol/...
 
 test-wasm: chromium bin/wasmbrowsertest
-	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/ ./idbstore/
+	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/... ./idbstore/
 
 FRAMEWORKS = ^TestThePackage$$
 # Sweeps and crowds: what is long by its nature, and always in make ci.
@@ -172,7 +172,7 @@ test-release: release
 
 bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modules
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md
-	$(GO) test ./core ./server/... -run '^$$' -bench . -benchtime 2s
+	$(GO) test ./core/... ./server/... -run '^$$' -bench . -benchtime 2s
 
 tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
 	$(NEED) npm packages=tests/bench/contenders
@@ -204,7 +204,7 @@ mutants:
 # Longer than a test: each target for FUZZTIME.
 FUZZTIME ?= 30s
 fuzz:
-	@for f in $$(grep -oh 'func Fuzz[A-Za-z]*' core/*_test.go | cut -c6-); do $(GO) test ./core -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; done
+	@grep -o 'func Fuzz[A-Za-z]*' core/*/*_test.go | sed 's|/[^/]*:func| |' | while read -r room f; do $(GO) test ./$$room -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 # ---- what the tests need
 

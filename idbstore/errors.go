@@ -8,7 +8,7 @@ import (
 
 	"github.com/hack-pad/go-indexeddb/idb"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // mapError is the one place where what the browser throws or delivers becomes an error of the core. Thrown errors and
@@ -17,18 +17,18 @@ func mapError(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var known *core.Error
+	var known *action.Error
 	if errors.As(err, &known) {
 		return err
 	}
-	code := core.CodeStorage
+	code := action.CodeStorage
 	switch domName(err) {
 	case "QuotaExceededError":
-		code = core.CodeQuota
+		code = action.CodeQuota
 	case "VersionError":
-		code = core.CodeUpgrade
+		code = action.CodeUpgrade
 	}
-	return &core.Error{Code: code, Message: op, Cause: err}
+	return &action.Error{Code: code, Message: op, Cause: err}
 }
 
 func domName(err error) string {
@@ -61,7 +61,7 @@ func nameOf(v js.Value) string {
 // frameMayHelp tells whether an open has failed with what WebKit says when the process that serves the page's databases is gone: it was
 // answered, and the answer is no verdict on this database.
 func frameMayHelp(err error) bool {
-	var known *core.Error
+	var known *action.Error
 	if err == nil || errors.As(err, &known) {
 		return false
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/hack-pad/go-indexeddb/idb"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
 )
 
 const (
@@ -56,9 +57,9 @@ type Store struct {
 	live       map[*transaction]bool // begun and not ended
 }
 
-var _ core.Store = (*Store)(nil)
+var _ locallog.Store = (*Store)(nil)
 
-var errClosed = &core.Error{Code: core.CodeClosed, Message: "the store is closed"}
+var errClosed = &action.Error{Code: action.CodeClosed, Message: "the store is closed"}
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
@@ -78,7 +79,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.factory == nil {
 		indexedDB := js.Global().Get("indexedDB")
 		if !indexedDB.Truthy() {
-			return &core.Error{Code: core.CodeStorage, Message: "this context has no IndexedDB"}
+			return &action.Error{Code: action.CodeStorage, Message: "this context has no IndexedDB"}
 		}
 		renewLog(indexedDB)
 		s.factory = idb.Global()
@@ -106,7 +107,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.life != "" && s.life != life {
 		s.closed = true
 		_ = db.Close()
-		return core.ErrGone
+		return locallog.ErrGone
 	}
 	s.db, s.life = db, life
 	return nil
@@ -136,7 +137,7 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 				_ = db.Close()
 			}
 		})
-		return nil, &core.Error{Code: core.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
+		return nil, &action.Error{Code: action.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
 	case err != nil:
 		return nil, err
 	case failed != nil:
@@ -160,7 +161,7 @@ func (s *Store) whole(ctx context.Context, db *idb.Database) (*idb.Database, err
 	if err := req.Await(ctx); err != nil {
 		return nil, err
 	}
-	return nil, &core.Error{Code: core.CodeStorage, Message: "the database was half made"}
+	return nil, &action.Error{Code: action.CodeStorage, Message: "the database was half made"}
 }
 
 // Life is the id that the database was made with: one that was deleted and made again has another.
@@ -180,11 +181,11 @@ func readLife(ctx context.Context, db *idb.Database) (string, error) {
 	case err != nil:
 		return "", err
 	case ctx.Err() != nil:
-		return "", &core.Error{Code: core.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
+		return "", &action.Error{Code: action.CodeStorage, Message: "the browser does not answer", Cause: ctx.Err()}
 	case of.Type() == js.TypeNumber && of.Int() > Format:
-		return "", &core.Error{Code: core.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
+		return "", &action.Error{Code: action.CodeUpgrade, Message: "the local database is of a newer version: load the newer app"}
 	case life.Type() != js.TypeString:
-		return "", &core.Error{Code: core.CodeCorrupt, Message: "the database lacks its id"}
+		return "", &action.Error{Code: action.CodeCorrupt, Message: "the database lacks its id"}
 	}
 	return life.String(), nil
 }
@@ -236,7 +237,7 @@ func writeLife(ctx context.Context, db *idb.Database) error {
 }
 
 // Append implements core.Store.
-func (s *Store) Append(ctx context.Context, stream string, lsn core.LSN, record []byte) error {
+func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte) error {
 	const op = "append a record"
 	value := toJS(record)
 	first := lsn
@@ -273,27 +274,27 @@ func (s *Store) Append(ctx context.Context, stream string, lsn core.LSN, record 
 }
 
 // mayAppend looks at the first two keys from lsn-1 on: exactly lsn-1 must be there.
-func mayAppend(found []js.Value, lsn core.LSN) error {
+func mayAppend(found []js.Value, lsn locallog.LSN) error {
 	switch {
 	case lsn == 0 && len(found) == 0:
 		return nil
 	case lsn == 0:
-		return core.ErrLost
+		return locallog.ErrLost
 	case len(found) == 0:
-		return core.ErrGone
+		return locallog.ErrGone
 	case len(found) == 1 && lsnOf(found[0]) == lsn-1:
 		return nil
 	}
-	return core.ErrLost
+	return locallog.ErrLost
 }
 
-func lsnOf(key js.Value) core.LSN { return core.LSN(key.Index(1).Float()) }
+func lsnOf(key js.Value) locallog.LSN { return locallog.LSN(key.Index(1).Float()) }
 
 // guessed is how many records a catch-up asks for before it knows that they are there.
 const guessed = 4
 
 // catchUp reads the records from an lsn on, in one round trip where they are few. It says false where the one before is gone.
-func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out [][]byte, there bool, err error) {
+func (s *Store) catchUp(ctx context.Context, stream string, from locallog.LSN) (out [][]byte, there bool, err error) {
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, records)
 	if err != nil {
 		return nil, false, err
@@ -309,7 +310,7 @@ func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out 
 		return nil, false, err
 	}
 	// Requests are answered in their order: when the last one is, the keys are too.
-	first, err := tx.values(ctx, tx.records, guessed, func(i int) (js.Value, error) { return key(stream, from+core.LSN(i)), nil })
+	first, err := tx.values(ctx, tx.records, guessed, func(i int) (js.Value, error) { return key(stream, from+locallog.LSN(i)), nil })
 	if err != nil {
 		return nil, false, err
 	}
@@ -319,7 +320,7 @@ func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out 
 	}
 	found = found[1:]
 	for i, k := range found {
-		if lsnOf(k) != from+core.LSN(i) {
+		if lsnOf(k) != from+locallog.LSN(i) {
 			return nil, false, errHole
 		}
 	}
@@ -330,15 +331,15 @@ func (s *Store) catchUp(ctx context.Context, stream string, from core.LSN) (out 
 	return append(first, rest...), true, err
 }
 
-var errHole = &core.Error{Code: core.CodeCorrupt, Message: "the local log has a hole"}
+var errHole = &action.Error{Code: action.CodeCorrupt, Message: "the local log has a hole"}
 
 // Load implements core.Store. What is not a short catch-up it reads in one readonly transaction.
-func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out core.Log, err error) {
+func (s *Store) Load(ctx context.Context, stream string, from locallog.LSN) (out locallog.Log, err error) {
 	const op = "read the log"
 	if from > 0 {
 		records, there, err := s.catchUp(ctx, stream, from)
 		if err != nil || there {
-			return core.Log{Records: records}, mapError(op, err)
+			return locallog.Log{Records: records}, mapError(op, err)
 		}
 	}
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, records, meta)
@@ -359,7 +360,7 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 		}
 		switch {
 		case out.Manifest != nil:
-			m, err := core.DecodeManifest(out.Manifest)
+			m, err := locallog.DecodeManifest(out.Manifest)
 			if err != nil {
 				return out, err
 			}
@@ -369,18 +370,18 @@ func (s *Store) Load(ctx context.Context, stream string, from core.LSN) (out cor
 				}
 			}
 			if len(keys) == 0 || lsnOf(keys[0]) != m.LSN {
-				return out, &core.Error{Code: core.CodeCorrupt, Message: "the local log lacks the last record of its checkpoint"}
+				return out, &action.Error{Code: action.CodeCorrupt, Message: "the local log lacks the last record of its checkpoint"}
 			}
 			keys = keys[1:]
 		case from > 0:
-			return out, core.ErrGone
+			return out, locallog.ErrGone
 		}
 	}
 	if len(keys) == 0 {
 		return out, nil // nothing else was asked of the transaction: it ends by itself
 	}
 	out.Records, err = tx.values(ctx, tx.records, len(keys), func(i int) (js.Value, error) {
-		if lsnOf(keys[i]) != from+core.LSN(i) {
+		if lsnOf(keys[i]) != from+locallog.LSN(i) {
 			return js.Undefined(), errHole
 		}
 		return keys[i], nil
@@ -404,7 +405,7 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 }
 
 // Checkpoint implements core.Store.
-func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoint) error {
+func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	const op = "store a checkpoint"
 	values := make([]js.Value, len(c.Pages))
 	for i := range c.Pages {
@@ -446,13 +447,13 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *core.Checkpoin
 			return err
 		}
 		if !bytes.Equal(stored, c.Base) {
-			return core.ErrLost
+			return locallog.ErrLost
 		}
 		if c.Record != nil {
 			return mayAppend(found, c.LSN)
 		}
 		if len(found) == 0 || lsnOf(found[0]) != c.LSN {
-			return core.ErrLost
+			return locallog.ErrLost
 		}
 		return nil
 	}, func() error {

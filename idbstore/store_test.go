@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/storetest"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/storetest"
 	"github.com/strandline-sync/strandline/idbstore"
 )
 
@@ -26,7 +27,7 @@ func TestStore(t *testing.T) {
 		t.Run(fmt.Sprintf("strict=%t", strict), func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Open {
 				name := newName()
-				return func(t *testing.T) core.Store {
+				return func(t *testing.T) locallog.Store {
 					s, err := idbstore.Open(context.Background(), name, idbstore.Options{Strict: strict})
 					if err != nil {
 						t.Fatal(err)
@@ -45,17 +46,17 @@ func TestALostRaceIsNeverToldAsSaved(t *testing.T) {
 	name := newName()
 	one, _ := idbstore.Open(ctx, name, idbstore.Options{})
 	two, _ := idbstore.Open(ctx, name, idbstore.Options{})
-	for lsn := range core.LSN(20) {
+	for lsn := range locallog.LSN(20) {
 		if err := one.Append(ctx, "a", lsn, []byte{1}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// A tab that was frozen at lsn 5, and thawed: once with the records there, once with the old ones compacted away.
-	if err := two.Append(ctx, "a", 6, []byte{2}); err != core.ErrLost {
+	if err := two.Append(ctx, "a", 6, []byte{2}); err != locallog.ErrLost {
 		t.Fatalf("%v", err)
 	}
 	deleteRecords(t, name, "a", 19)
-	if err := two.Append(ctx, "a", 6, []byte{2}); err != core.ErrLost {
+	if err := two.Append(ctx, "a", 6, []byte{2}); err != locallog.ErrLost {
 		t.Fatalf("after compaction: %v", err)
 	}
 	if err := one.Append(ctx, "a", 20, []byte{1}); err != nil {
@@ -118,7 +119,7 @@ func TestForeignValuesAreCorrupt(t *testing.T) {
 		return nil
 	}))
 	<-done
-	if _, err := s.Load(ctx, "a", 0); core.CodeOf(err) != core.CodeCorrupt {
+	if _, err := s.Load(ctx, "a", 0); action.CodeOf(err) != action.CodeCorrupt {
 		t.Fatalf("%v", err)
 	}
 }
@@ -153,7 +154,7 @@ func TestALateOpenIsClosed(t *testing.T) {
 		return nil
 	}))
 	<-begun
-	if s, err := idbstore.Open(context.Background(), name, idbstore.Options{Limit: 100 * time.Millisecond}); core.CodeOf(err) != core.CodeStorage {
+	if s, err := idbstore.Open(context.Background(), name, idbstore.Options{Limit: 100 * time.Millisecond}); action.CodeOf(err) != action.CodeStorage {
 		t.Fatalf("%v, %v", s, err)
 	}
 	close(released)
@@ -191,7 +192,7 @@ func TestATransactionThatIsNotAnswered(t *testing.T) {
 	idbstore.Impatient(s, 100*time.Millisecond)
 	stored := func(what string, err error) {
 		t.Helper()
-		if core.CodeOf(err) != core.CodeStorage {
+		if action.CodeOf(err) != action.CodeStorage {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/hack-pad/go-indexeddb/idb"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
 )
 
 // transaction is one under way, over both object stores. Its records are under [stream, lsn], which are arrays; in meta
@@ -21,7 +22,7 @@ type transaction struct {
 	cancel        func()
 }
 
-var errFrozen = &core.Error{Code: core.CodeStorage, Message: "the page is frozen"}
+var errFrozen = &action.Error{Code: action.CodeStorage, Message: "the page is frozen"}
 
 // begin begins a transaction over the given object stores; a connection that the browser has closed is opened again, once.
 func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...string) (*transaction, error) {
@@ -70,7 +71,7 @@ func (tx *transaction) end() {
 	delete(tx.store.live, tx)
 }
 
-func key(stream string, lsn core.LSN) js.Value {
+func key(stream string, lsn locallog.LSN) js.Value {
 	return js.ValueOf([]any{stream, float64(lsn)})
 }
 
@@ -91,7 +92,7 @@ func toGo(req *idb.Request) ([]byte, error) {
 		return nil, err
 	}
 	if value.Type() != js.TypeObject || value.Get("byteLength").Type() != js.TypeNumber {
-		return nil, &core.Error{Code: core.CodeCorrupt, Message: "what is stored is no bytes"}
+		return nil, &action.Error{Code: action.CodeCorrupt, Message: "what is stored is no bytes"}
 	}
 	array := js.Global().Get("Uint8Array")
 	if !value.InstanceOf(array) { // a frame's
@@ -103,7 +104,7 @@ func toGo(req *idb.Request) ([]byte, error) {
 }
 
 // keysFrom is the range of a stream's keys from an lsn on: arrays sort after numbers.
-func keysFrom(stream string, lsn core.LSN) (*idb.KeyRange, error) {
+func keysFrom(stream string, lsn locallog.LSN) (*idb.KeyRange, error) {
 	return idb.NewKeyRangeBound(key(stream, lsn), js.ValueOf([]any{stream, []any{}}), false, true)
 }
 
@@ -136,17 +137,17 @@ func (tx *transaction) guarded(ctx context.Context, op string, read listener, al
 	case writeErr != nil:
 		return mapError(op, writeErr)
 	case err != nil && domName(err) == "ConstraintError":
-		return core.ErrLost
+		return locallog.ErrLost
 	case err != nil:
 		return mapError(op, err)
 	case !seen:
-		return &core.Error{Code: core.CodeStorage, Message: op + ": the transaction ended unseen"}
+		return &action.Error{Code: action.CodeStorage, Message: op + ": the transaction ended unseen"}
 	}
 	return nil
 }
 
 // keys lists a stream's records from an lsn on.
-func (tx *transaction) keys(ctx context.Context, stream string, from core.LSN) ([]js.Value, error) {
+func (tx *transaction) keys(ctx context.Context, stream string, from locallog.LSN) ([]js.Value, error) {
 	r, err := keysFrom(stream, from)
 	if err != nil {
 		return nil, err
@@ -202,7 +203,7 @@ func (tx *transaction) checkpoint(ctx context.Context, stream string) (manifest 
 	if err != nil || one[0] == nil {
 		return nil, nil, err
 	}
-	m, err := core.DecodeManifest(one[0])
+	m, err := locallog.DecodeManifest(one[0])
 	if err != nil {
 		return one[0], nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // Principal is who asks.
@@ -51,7 +51,7 @@ func (s shared) Authenticate(r *http.Request) (Principal, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got := sha256.Sum256([]byte(token))
 	if !strings.EqualFold(scheme, "bearer") || subtle.ConstantTimeCompare(got[:], s[:]) != 1 {
-		return Principal{}, &core.Error{Code: core.CodeUnauthorized, Message: "a valid bearer token is needed"}
+		return Principal{}, &action.Error{Code: action.CodeUnauthorized, Message: "a valid bearer token is needed"}
 	}
 	return Principal{Subject: "secret"}, nil
 }

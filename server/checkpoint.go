@@ -18,7 +18,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // checkpoints are what a stream has of them in memory.
@@ -157,7 +158,7 @@ func (st *stream) begin(c *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	name, folded, err := core.ReadCheckpoint(string(text))
+	name, folded, err := state.ReadCheckpoint(string(text))
 	if err != nil {
 		return fmt.Errorf("read a checkpoint: %v", err)
 	}
@@ -173,7 +174,7 @@ func (st *stream) begin(c *Checkpoint) error {
 	return nil
 }
 
-func encodeOwners(owners map[core.UUID]string, last func(core.UUID) uint64) []byte {
+func encodeOwners(owners map[action.UUID]string, last func(action.UUID) uint64) []byte {
 	out := make(map[string]string, len(owners))
 	for id, by := range owners {
 		if last(id) > 0 { // the fold forgets clients of long ago
@@ -184,14 +185,14 @@ func encodeOwners(owners map[core.UUID]string, last func(core.UUID) uint64) []by
 	return b
 }
 
-func decodeOwners(b []byte) (map[core.UUID]string, error) {
+func decodeOwners(b []byte) (map[action.UUID]string, error) {
 	var in map[string]string
 	if err := json.Unmarshal(b, &in); err != nil {
 		return nil, fmt.Errorf("read the owners of a checkpoint: %w", err)
 	}
-	owners := make(map[core.UUID]string, len(in))
+	owners := make(map[action.UUID]string, len(in))
 	for text, by := range in {
-		id, ok := core.ParseUUID(text)
+		id, ok := action.ParseUUID(text)
 		if !ok {
 			return nil, fmt.Errorf("read the owners of a checkpoint: %q is no id", text)
 		}
@@ -224,7 +225,7 @@ func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Princip
 	if err != nil {
 		return err
 	}
-	epoch, ok := core.ParseUUID(values.Get("epoch"))
+	epoch, ok := action.ParseUUID(values.Get("epoch"))
 	if !ok {
 		return bad("/epoch", "is no lower-case UUID")
 	}
@@ -263,7 +264,7 @@ func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Princip
 // partLimit is for how long a client may take nothing of a long answer.
 const partLimit = 60 * time.Second
 
-func (s *Server) checkpoint(ctx context.Context, stream string, epoch core.UUID, index uint64) (*Checkpoint, error) {
+func (s *Server) checkpoint(ctx context.Context, stream string, epoch action.UUID, index uint64) (*Checkpoint, error) {
 	c, err := s.Engine.Checkpoint(ctx, stream, index)
 	if err == nil && (c == nil || c.Epoch != epoch) {
 		err = errForbidden
@@ -272,7 +273,7 @@ func (s *Server) checkpoint(ctx context.Context, stream string, epoch core.UUID,
 }
 
 // Checkpoint gives the text of a checkpoint: what GET /v1/checkpoint does, without HTTP.
-func (s *Server) Checkpoint(ctx context.Context, p Principal, stream string, epoch core.UUID, index uint64) ([]byte, error) {
+func (s *Server) Checkpoint(ctx context.Context, p Principal, stream string, epoch action.UUID, index uint64) ([]byte, error) {
 	if !s.Auth.Allow(p, stream, Read) {
 		return nil, errForbidden
 	}
@@ -289,7 +290,7 @@ func (s *Server) readQuery(r *http.Request, p Principal, right Right) (url.Value
 	if err != nil {
 		return nil, bad("", "the query cannot be read")
 	}
-	if wrong := core.CheckStreamName(values.Get("stream")); wrong != "" {
+	if wrong := action.CheckStreamName(values.Get("stream")); wrong != "" {
 		return nil, bad("/stream", wrong)
 	}
 	if !s.Auth.Allow(p, values.Get("stream"), right) {

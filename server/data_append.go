@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // entriesType is a request's body that holds several entries, each with an id of its writer's choice, whatever the stream's type: of each,
@@ -22,9 +22,9 @@ type appending struct {
 	hasSeq   bool
 	producer string // its key in the engine; "": none
 	at       Producer
-	entry    core.UUID // of the one message
-	after    string    // an offset that the writer has read to, of the stream that it means; "": it does not say
-	typed    string    // the type of the stream that it means, beside a body of several entries; "": it does not say
+	entry    action.UUID // of the one message
+	after    string      // an offset that the writer has read to, of the stream that it means; "": it does not say
+	typed    string      // the type of the stream that it means, beside a body of several entries; "": it does not say
 	part     *uploadPart
 }
 
@@ -75,7 +75,7 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 	messages, wrong := a.messages(meta)
 	if wrong == nil && !meta.Closed {
 		wrong = s.judgeData(r.Context(), p, name, meta, a, messages)
-		var e *core.Error
+		var e *action.Error
 		if wrong != nil && (!errors.As(wrong, &e) || e.Retryable()) {
 			return wrong
 		}
@@ -87,7 +87,7 @@ func (s *Server) postData(w http.ResponseWriter, r *http.Request, p Principal) e
 			return err
 		}
 		if d.ID != id {
-			return problem(core.CodeUnavailable, "", "the stream was made anew meanwhile")
+			return problem(action.CodeUnavailable, "", "the stream was made anew meanwhile")
 		}
 		out = appended{stream: d, meta: m}
 		return s.appendData(tx, p, a, messages, wrong, now, &out)
@@ -164,8 +164,8 @@ func readAppending(r *http.Request, p Principal) (*appending, error) {
 	}
 	a.after, a.typed = h.Get("Strandline-After"), h.Get("Stream-Content-Type")
 	if given, there := header(h, "Strandline-Entry"); there {
-		id, ok := core.ParseUUID(given)
-		if !ok || id == core.Nil {
+		id, ok := action.ParseUUID(given)
+		if !ok || id == action.Nil {
 			return nil, bad("/Strandline-Entry", "is no UUID")
 		}
 		a.entry = id
@@ -225,7 +225,7 @@ func (a *appending) messages(m *dataMeta) ([]message, error) {
 		return nil, nil
 	}
 	messages, err := split(m, a.body, false)
-	if err == nil && a.entry != core.Nil {
+	if err == nil && a.entry != action.Nil {
 		if len(messages) != 1 {
 			return nil, bad("/Strandline-Entry", "names one message")
 		}
@@ -235,7 +235,7 @@ func (a *appending) messages(m *dataMeta) ([]message, error) {
 }
 
 // errDataClosed says that nothing is appended any more.
-var errDataClosed = problem(core.CodeClosed, "", "the stream is closed")
+var errDataClosed = problem(action.CodeClosed, "", "the stream is closed")
 
 // appendData carries out a POST. The order of refusals is the protocol's: closed, content type, sequence; a producer's duplicates are none.
 func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []message, wrong error, now int64, out *appended) error {
@@ -247,8 +247,8 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 	out.tail, out.seq = tailOf(segs), a.at.Seq
 	if a.after != "" {
 		_, _, err := locate(tx, segs, a.after, m.isJSON())
-		if code := core.CodeOf(err); code == core.CodeMalformed || code == core.CodeGone {
-			return problem(core.CodeGone, "/Strandline-After", "it is another stream")
+		if code := action.CodeOf(err); code == action.CodeMalformed || code == action.CodeGone {
+			return problem(action.CodeGone, "/Strandline-After", "it is another stream")
 		}
 	}
 	named := a.named(messages)
@@ -270,7 +270,7 @@ func (s *Server) appendData(tx DataTx, p Principal, a *appending, messages []mes
 		}
 		return errDataClosed
 	}
-	var e *core.Error
+	var e *action.Error
 	if errors.As(wrong, &e) && e.Code == codeContentType {
 		return wrong
 	}
@@ -339,7 +339,7 @@ func (a *appending) named(messages []message) (out []message) {
 		messages = []message{{id: a.entry}}
 	}
 	for _, m := range messages {
-		if m.id != core.Nil {
+		if m.id != action.Nil {
 			out = append(out, m)
 		}
 	}
@@ -360,9 +360,9 @@ func sameEntries(tx DataTx, stream uint64, named []message) error {
 // does not know to be there.
 func unknown(tx DataTx, stream uint64, messages []message) ([]message, error) {
 	var out []message
-	seen := map[core.UUID]bool{}
+	seen := map[action.UUID]bool{}
 	for _, m := range messages {
-		if m.id != core.Nil {
+		if m.id != action.Nil {
 			if seen[m.id] {
 				continue
 			}

@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // DataEngine keeps the data streams. It is a part of every Engine, and shares its commits.
@@ -41,7 +41,7 @@ type DataTx interface {
 	// DataBytes gives at most n bytes of an entry, from one of them on.
 	DataBytes(id, index uint64, from int64, n int) ([]byte, error)
 	// FindData gives the index of the entry with an id of its writer's choice; 0 where there is none.
-	FindData(id uint64, entry core.UUID) (uint64, error)
+	FindData(id uint64, entry action.UUID) (uint64, error)
 
 	// Producer gives how far a producer has come; nil for one that is not known.
 	Producer(id uint64, name string) (*Producer, error)
@@ -71,9 +71,9 @@ type DataEntry struct {
 	Index  uint64
 	End    uint64 // of its bytes, in those of the stream
 	Size   int64
-	ID     core.UUID // of its writer's choice; Nil: none
-	Stored int64     // Unix milliseconds
-	By     string    // subject of the principal
+	ID     action.UUID // of its writer's choice; Nil: none
+	Stored int64       // Unix milliseconds
+	By     string      // subject of the principal
 	Body   []byte
 	Upload uint64 // where not 0, its bytes are those of the upload, and Body is nil
 }
@@ -88,7 +88,7 @@ type Producer struct{ Epoch, Seq uint64 }
 type Upload struct {
 	ID         uint64 // the engine's
 	Epoch, Seq uint64 // of the producer
-	Entry      core.UUID
+	Entry      action.UUID
 	Size       int64 // that is there
 	At         int64 // when it was begun, Unix milliseconds
 }

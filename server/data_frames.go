@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // unframe takes a body of entriesType apart.
@@ -17,7 +17,7 @@ func unframe(m *dataMeta, body []byte) ([]message, error) {
 			return nil, bad(at, "is cut off")
 		}
 		size := binary.BigEndian.Uint32(body[16:])
-		e := message{id: core.UUID(body[:16])}
+		e := message{id: action.UUID(body[:16])}
 		if size == 0 || uint64(size) > uint64(len(body)-20) { // before it is an int, which may have 32 bits
 			return nil, bad(at, "has a length that cannot be")
 		}

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // JudgedEntry is an entry of a data stream that a hook judges. It is to be read only.
@@ -65,18 +65,18 @@ func (s *Server) judgeEntry(ctx context.Context, j *JudgedEntry, path string) (e
 	defer func() {
 		if r := recover(); r != nil {
 			s.Log.Error("a hook panicked", "stream", hashed(j.Stream), "panic", r, "stack", string(debug.Stack()))
-			err = problem(core.CodeUnavailable, "", "the server could not judge it now")
+			err = problem(action.CodeUnavailable, "", "the server could not judge it now")
 		}
 	}()
 	if err = s.ValidateData(ctx, j); err == nil {
 		return nil
 	}
-	var e *core.Error
+	var e *action.Error
 	if !errors.As(err, &e) {
-		return problem(core.CodeInvalid, path, err.Error())
+		return problem(action.CodeInvalid, path, err.Error())
 	}
 	if statuses[e.Code] == 0 {
-		e = problem(core.CodeInvalid, path, e.Message) // a code of the app's own has no status
+		e = problem(action.CodeInvalid, path, e.Message) // a code of the app's own has no status
 	}
 	return e
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // Times of live reads.
@@ -173,7 +173,7 @@ func (s *Server) tailData(w http.ResponseWriter, r *http.Request, p Principal, n
 			}
 		}
 		if pg, err = s.readPage(r.Context(), name, q, s.Now().UnixMilli()); err != nil || pg.stream.ID != id {
-			if core.CodeOf(err) == core.CodeInternal && r.Context().Err() == nil {
+			if action.CodeOf(err) == action.CodeInternal && r.Context().Err() == nil {
 				s.Log.Error("a tail failed", "stream", hashed(name), "error", err)
 			}
 			return nil

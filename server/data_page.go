@@ -5,7 +5,7 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // Bounds of one answer.
@@ -89,7 +89,7 @@ func (pg *page) each(tx DataTx, segs []segment, limit, maxBody int, f func(g seg
 				return err
 			}
 			if len(entries) == 0 {
-				return problem(core.CodeInternal, "", "the engine lacks entries below the head of a data stream")
+				return problem(action.CodeInternal, "", "the engine lacks entries below the head of a data stream")
 			}
 			for j := range entries {
 				e := &entries[j]
@@ -152,7 +152,7 @@ func (pg *page) readBytes(tx DataTx, segs []segment) error {
 				return false, err
 			}
 			if len(body) != n {
-				return false, problem(core.CodeInternal, "", "the engine lacks bytes of an entry")
+				return false, problem(action.CodeInternal, "", "the engine lacks bytes of an entry")
 			}
 		}
 		if int64(n) < size-skip && text {
@@ -210,7 +210,7 @@ func (pg *page) readEntry(tx DataTx, g segment, at position) error {
 }
 
 // findEntry finds the entry with an id.
-func findEntry(tx DataTx, segs []segment, id core.UUID) (int, position, error) {
+func findEntry(tx DataTx, segs []segment, id action.UUID) (int, position, error) {
 	for i, g := range segs {
 		index, err := tx.FindData(g.stream, id)
 		if err != nil {
@@ -224,7 +224,7 @@ func findEntry(tx DataTx, segs []segment, id core.UUID) (int, position, error) {
 			return i, position{g.stream, e[0].Start(), index - 1}, nil
 		}
 	}
-	return 0, position{}, problem(core.CodeNotFound, "/entry", "there is no such entry")
+	return 0, position{}, problem(action.CodeNotFound, "/entry", "there is no such entry")
 }
 
 // lastOf finds the place before the last n entries.
@@ -242,5 +242,5 @@ func lastOf(tx DataTx, segs []segment, n uint64) (int, position, error) {
 			return i, position{g.stream, e[0].Start(), index}, nil
 		}
 	}
-	return 0, position{}, problem(core.CodeInternal, "", "a data stream has lost its place")
+	return 0, position{}, problem(action.CodeInternal, "", "a data stream has lost its place")
 }

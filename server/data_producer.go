@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // follows tells whether a request of a producer is its next one. A duplicate is one that was carried out; last is the last of these.
@@ -37,7 +37,7 @@ type seqGap struct {
 
 func (g *seqGap) Error() string { return g.problem().Error() }
 
-func (g *seqGap) problem() *core.Error {
+func (g *seqGap) problem() *action.Error {
 	if g.upload {
 		return problem(codeSequence, "/Upload-Offset", "goes on at "+strconv.FormatUint(g.expected, 10))
 	}

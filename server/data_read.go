@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // dataQuery is what a read of a data stream asks for.
@@ -18,8 +18,8 @@ type dataQuery struct {
 	cursor  string
 	entries bool // the view of entries
 	limit   int
-	last    uint64     // entries before the tail to begin at; 0: at offset
-	found   *core.UUID // the one entry that is asked for
+	last    uint64       // entries before the tail to begin at; 0: at offset
+	found   *action.UUID // the one entry that is asked for
 }
 
 func parseDataQuery(r *http.Request) (q dataQuery, err error) {
@@ -66,7 +66,7 @@ func parseDataQuery(r *http.Request) (q dataQuery, err error) {
 	if text, there, err := one("entry"); err != nil {
 		return q, err
 	} else if there {
-		id, ok := core.ParseUUID(text)
+		id, ok := action.ParseUUID(text)
 		if !ok || q.live != "" {
 			return q, bad("/entry", "is a UUID, and not live")
 		}
@@ -149,7 +149,7 @@ func (s *Server) usedData(name string, pg *page, now int64) {
 			}
 			return tx.PutData(d)
 		})
-		if err != nil && !errors.Is(err, ErrClosed) && core.CodeOf(err) != core.CodeNotFound && core.CodeOf(err) != core.CodeGone {
+		if err != nil && !errors.Is(err, ErrClosed) && action.CodeOf(err) != action.CodeNotFound && action.CodeOf(err) != action.CodeGone {
 			s.Log.Error("the use of a data stream could not be noted", "error", err)
 		}
 	})

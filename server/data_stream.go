@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // dataMeta is what the server keeps of a data stream beside what the engine knows.
@@ -41,7 +41,7 @@ type forked struct {
 func readMeta(d *DataStream) (*dataMeta, error) {
 	m := new(dataMeta)
 	if err := json.Unmarshal(d.Meta, m); err != nil {
-		return nil, problem(core.CodeInternal, "", "the engine's record of a data stream cannot be read")
+		return nil, problem(action.CodeInternal, "", "the engine's record of a data stream cannot be read")
 	}
 	return m, nil
 }
@@ -110,8 +110,8 @@ func (s *Server) ended(d *DataStream, m *dataMeta, now int64) bool {
 }
 
 var (
-	errNoData = problem(core.CodeNotFound, "/path", "there is no such data stream")
-	errGone   = problem(core.CodeGone, "/path", "the data stream was deleted; only its forks are left")
+	errNoData = problem(action.CodeNotFound, "/path", "there is no such data stream")
+	errGone   = problem(action.CodeGone, "/path", "the data stream was deleted; only its forks are left")
 )
 
 // findData gives a stream that can be used, or says why not.
@@ -226,9 +226,9 @@ func dataPath(path string) (name string, ok bool) { return strings.CutPrefix(pat
 func dataName(r *http.Request) (string, error) {
 	name, _ := dataPath(r.URL.Path)
 	if name == "__ds" || strings.HasPrefix(name, "__ds/") {
-		return "", problem(core.CodeNotFound, "", "this server has no subscriptions")
+		return "", problem(action.CodeNotFound, "", "this server has no subscriptions")
 	}
-	if wrong := core.CheckStreamName(name); wrong != "" {
+	if wrong := action.CheckStreamName(name); wrong != "" {
 		return "", bad("/path", wrong)
 	}
 	return name, nil

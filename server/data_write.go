@@ -10,12 +10,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // message is one entry on its way in.
 type message struct {
-	id   core.UUID
+	id   action.UUID
 	body []byte
 }
 
@@ -53,7 +53,7 @@ func (s *Server) putData(w http.ResponseWriter, r *http.Request, p Principal) er
 			return err
 		}
 		if was != nil && was.Deleted {
-			return problem(core.CodeExists, "", "the name is that of a deleted stream, which forks still read")
+			return problem(action.CodeExists, "", "the name is that of a deleted stream, which forks still read")
 		}
 		if was != nil {
 			m, err := readMeta(was)
@@ -137,7 +137,7 @@ func (s *Server) dataConfig(r *http.Request, p Principal) (*dataMeta, *origin, e
 	}
 	if given, there := header(h, "Stream-TTL"); there {
 		n, ok := integer(given)
-		if !ok || n > core.MaxInteger/1000 {
+		if !ok || n > action.MaxInteger/1000 {
 			return nil, nil, bad("/Stream-TTL", "is no whole number of seconds")
 		}
 		ttl := int64(n)
@@ -178,7 +178,7 @@ func (s *Server) dataConfig(r *http.Request, p Principal) (*dataMeta, *origin, e
 	if o.name, whole = dataPath(from); !whole { // a name, or a path below ours
 		o.name = strings.TrimPrefix(from, "/")
 	}
-	if wrong := core.CheckStreamName(o.name); wrong != "" {
+	if wrong := action.CheckStreamName(o.name); wrong != "" {
 		return nil, nil, bad("/Stream-Forked-From", wrong)
 	}
 	if !s.Auth.Allow(p, o.name, Read) {
@@ -190,7 +190,7 @@ func (s *Server) dataConfig(r *http.Request, p Principal) (*dataMeta, *origin, e
 // sameConfig tells whether a stream is as a creation wants it.
 func sameConfig(tx DataTx, m, want *dataMeta, source *origin) error {
 	differs := func(what string) error {
-		return problem(core.CodeExists, "/"+what, "the stream is there with another one")
+		return problem(action.CodeExists, "/"+what, "the stream is there with another one")
 	}
 	switch {
 	case (m.Fork != nil) != (source != nil) || source != nil && m.Fork.From != source.name:
@@ -227,7 +227,7 @@ const maxForks = 64
 func (s *Server) fork(tx DataTx, d *DataStream, m *dataMeta, source *origin, now int64) error {
 	from, sm, err := s.findData(tx, source.name, now)
 	if err == errGone {
-		return problem(core.CodeExists, "/Stream-Forked-From", "the source was deleted")
+		return problem(action.CodeExists, "/Stream-Forked-From", "the source was deleted")
 	}
 	if err != nil {
 		return err
@@ -268,8 +268,8 @@ func forkPoint(tx DataTx, from *DataStream, o *origin) (at position, err error) 
 		return at, err
 	}
 	i, at, err := locate(tx, segs, o.offset, m.isJSON())
-	var e *core.Error
-	if errors.As(err, &e) && e.Code != core.CodeInternal {
+	var e *action.Error
+	if errors.As(err, &e) && e.Code != action.CodeInternal {
 		return at, wrong("Offset", e.Message)
 	}
 	if err != nil {
@@ -436,5 +436,5 @@ func integer(s string) (uint64, bool) {
 		}
 	}
 	n, err := strconv.ParseUint(s, 10, 64)
-	return n, err == nil && n <= core.MaxInteger
+	return n, err == nil && n <= action.MaxInteger
 }

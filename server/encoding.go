@@ -11,7 +11,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 const (
@@ -62,7 +62,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	}
 }
 
-var errTooLarge = problem(core.CodeTooLarge, "", "the request is over the limit")
+var errTooLarge = problem(action.CodeTooLarge, "", "the request is over the limit")
 
 func bodyError(err error) error {
 	var big *http.MaxBytesError
@@ -72,7 +72,7 @@ func bodyError(err error) error {
 	return bad("", "the body cannot be read")
 }
 
-func bad(path, message string) *core.Error { return problem(core.CodeMalformed, path, message) }
+func bad(path, message string) *action.Error { return problem(action.CodeMalformed, path, message) }
 
 type counter struct {
 	r io.Reader

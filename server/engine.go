@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // Engine keeps the logs. Every engine passes enginetest.
@@ -20,14 +20,14 @@ type Engine interface {
 
 	// Append writes entries at expect+1 … in one step, durable before it returns. epoch names the log that a first append
 	// makes. Where the head is another, or the log has another epoch, nothing is written and the error is ErrConflict.
-	Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []Entry) error
+	Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []Entry) error
 
 	// Read gives entries after an index, in order, at most limit and about maxBytes (at least one). It sees every append
 	// that was acknowledged before the call. Where the next entry is forgotten, the error is ErrConflict.
 	Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]Entry, error)
 
 	// Chain is the log's chain at an index from oldest to head; ErrConflict for another one.
-	Chain(ctx context.Context, stream string, index uint64) (core.Chain, error)
+	Chain(ctx context.Context, stream string, index uint64) (action.Chain, error)
 
 	// Checkpoint gives the checkpoint of the log at an index, the newest one for index 0; nil where there is none.
 	Checkpoint(ctx context.Context, stream string, index uint64) (*Checkpoint, error)
@@ -52,25 +52,25 @@ type Engine interface {
 
 // Log is what an engine knows of one log.
 type Log struct {
-	Epoch  core.UUID
+	Epoch  action.UUID
 	Head   uint64
-	Chain  core.Chain
+	Chain  action.Chain
 	Oldest uint64 // the first entry that is kept
 }
 
 // Entry is one stored action.
 type Entry struct {
-	Stored int64      // Unix milliseconds
-	By     string     // subject of the principal
-	Chain  core.Chain // at this entry
-	Raw    string     // canonical bytes of the action
+	Stored int64        // Unix milliseconds
+	By     string       // subject of the principal
+	Chain  action.Chain // at this entry
+	Raw    string       // canonical bytes of the action
 }
 
 // Checkpoint is the state at an index, in core's canonical encoding, and what else the server must know of the entries up to there.
 type Checkpoint struct {
 	Index  uint64
-	Epoch  core.UUID
-	Chain  core.Chain
+	Epoch  action.UUID
+	Chain  action.Chain
 	Bytes  int // of the encoding
 	SHA256 [sha256.Size]byte
 	Packed []byte // the encoding, by gzip

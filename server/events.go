@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // heartbeat is how often a comment keeps a quiet connection alive, and rights are looked at again.
@@ -92,12 +93,12 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 	switch {
 	case len(names)+len(data) == 0:
 		return bad("/stream", "is missing")
-	case len(names) > core.MaxStreams || len(data) > core.MaxStreams:
+	case len(names) > protocol.MaxStreams || len(data) > protocol.MaxStreams:
 		return errTooLarge
 	}
 	for of, names := range map[string][]string{"/stream": names, "/data": data} {
 		for _, name := range names {
-			if wrong := core.CheckStreamName(name); wrong != "" {
+			if wrong := action.CheckStreamName(name); wrong != "" {
 				return bad(of, wrong)
 			}
 		}
@@ -167,7 +168,7 @@ func (s *Server) appendTails(ctx context.Context, b []byte, names, told []string
 		for i, name := range names {
 			tail := "-"
 			d, m, err := s.findData(tx, name, now)
-			switch core.CodeOf(err) {
+			switch action.CodeOf(err) {
 			default:
 				if err != nil {
 					return err
@@ -179,7 +180,7 @@ func (s *Server) appendTails(ctx context.Context, b []byte, names, told []string
 				if tail = tailOf(segs).String(); m.Closed {
 					tail += "/"
 				}
-			case core.CodeNotFound, core.CodeGone:
+			case action.CodeNotFound, action.CodeGone:
 			}
 			if tail == told[i] {
 				continue
@@ -261,18 +262,18 @@ func (s *Server) over(e *sse) bool {
 }
 
 // tailed gives the next events of a tail, and up to where they go. It ends where another log is in the place of the one of the epoch.
-func (s *Server) tailed(ctx context.Context, q logQuery, epoch *core.UUID) (text []byte, after uint64, err error) {
+func (s *Server) tailed(ctx context.Context, q logQuery, epoch *action.UUID) (text []byte, after uint64, err error) {
 	log, err := s.Engine.Log(ctx, q.stream)
 	if err != nil {
 		return nil, q.after, err
 	}
-	if *epoch == core.Nil {
+	if *epoch == action.Nil {
 		*epoch = log.Epoch
 	}
 	if log.Epoch != *epoch || log.Head < q.after {
 		return nil, q.after, errEnded
 	}
-	entries, err := s.Engine.Read(ctx, q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
+	entries, err := s.Engine.Read(ctx, q.stream, q.after, min(q.limit, s.MaxEntries), protocol.MaxAnswerBytes)
 	if errors.Is(err, ErrConflict) {
 		c, err := s.Engine.Checkpoint(ctx, q.stream, 0)
 		if err != nil || c == nil || c.Index <= q.after {

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // ProtocolVersion is what this server speaks.
@@ -38,7 +39,7 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		e := problemOf(err)
-		if (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal) && r.Context().Err() == nil {
+		if (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal) && r.Context().Err() == nil {
 			s.Log.Error("a request failed", "path", r.URL.Path, "error", err)
 		}
 		writeProblem(w, e)
@@ -48,7 +49,7 @@ func (s *Server) routes() http.Handler {
 // route keeps the precedence of errors: route, method, version, authorization; media type, size and form are the handler's.
 func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[string]handler) error {
 	if methods == nil {
-		return problem(core.CodeNotFound, "", "no such route")
+		return problem(action.CodeNotFound, "", "no such route")
 	}
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
@@ -63,7 +64,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 	}
 	if v := r.Header.Get("Strandline-Version"); v != "" && v != strconv.Itoa(ProtocolVersion) {
 		w.Header().Set("Strandline-Version", strconv.Itoa(ProtocolVersion))
-		return problem(core.CodeUpgrade, "", "this server speaks version "+strconv.Itoa(ProtocolVersion))
+		return problem(action.CodeUpgrade, "", "this server speaks version "+strconv.Itoa(ProtocolVersion))
 	}
 	p, err := s.Auth.Authenticate(r)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 	_, open := s.Auth.(none)
 	if wait := s.limiter.take(p.Subject); wait > 0 && !(data && open) {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
-		return problem(core.CodeRateLimited, "", "too many requests")
+		return problem(action.CodeRateLimited, "", "too many requests")
 	}
 	return h(w, r, p)
 }
@@ -100,11 +101,11 @@ func (s *Server) postSync(w http.ResponseWriter, r *http.Request, p Principal) e
 }
 
 // maxAnswer bounds the entries of one answer, over all its streams.
-const maxAnswer = 4 * core.MaxAnswerBytes
+const maxAnswer = 4 * protocol.MaxAnswerBytes
 
 // Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
 func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
-	items, err := core.DecodeSyncRequest(body)
+	items, err := protocol.DecodeSyncRequest(body)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (a *answer) append(b []byte) []byte {
 		b = append(b, `"entries":`...)
 		b = append(appendEntries(b, a.after, a.entries), ',')
 	}
-	if a.log.Epoch != core.Nil {
+	if a.log.Epoch != action.Nil {
 		b = append(b, `"epoch":"`...)
 		b = append(a.log.Epoch.Append(b), `",`...)
 	}

@@ -6,19 +6,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // leases are when each client that may hold locks in a stream was last heard of with an action or a drain.
-type leases map[core.UUID]time.Time
+type leases map[action.UUID]time.Time
 
 // note takes note of an action that is about to be in the log.
-func (l leases) note(a *core.Action, now time.Time) {
+func (l leases) note(a *action.Action, now time.Time) {
 	if _, holds := l[a.Client]; holds {
 		l[a.Client] = now
 	}
 	for i := range a.Ops {
-		if a.Ops[i].Lock && a.Client != core.Nil {
+		if a.Ops[i].Lock && a.Client != action.Nil {
 			l[a.Client] = now
 		}
 	}
@@ -38,14 +39,14 @@ func (s *Server) expire(ctx context.Context, st *stream) error {
 			}
 		}
 	}
-	for _, client := range slices.SortedFunc(maps.Keys(st.leases), core.UUID.Compare) { // the log's order is no map's
+	for _, client := range slices.SortedFunc(maps.Keys(st.leases), action.UUID.Compare) { // the log's order is no map's
 		if now.Sub(st.leases[client]) <= s.Lease {
 			continue
 		}
 		held := st.state.LockedBy(client)
 		if len(held) > 0 {
 			var a answer
-			if err := s.append(ctx, Principal{}, st, &core.SyncRequest{SyncItem: core.SyncItem{Stream: st.name, Client: client}}, &a, nil, true); err != nil {
+			if err := s.append(ctx, Principal{}, st, &protocol.SyncRequest{SyncItem: protocol.SyncItem{Stream: st.name, Client: client}}, &a, nil, true); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // getLog reads a log: entries after an index, waiting for the first one where the caller asks for that.
@@ -68,10 +69,10 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, p Principal) err
 	}
 }
 
-var errAbove = problem(core.CodeEpoch, "", "after lies above the head")
+var errAbove = problem(action.CodeEpoch, "", "after lies above the head")
 
 func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, log Log) error {
-	entries, err := s.Engine.Read(r.Context(), q.stream, q.after, min(q.limit, s.MaxEntries), core.MaxAnswerBytes)
+	entries, err := s.Engine.Read(r.Context(), q.stream, q.after, min(q.limit, s.MaxEntries), protocol.MaxAnswerBytes)
 	if errors.Is(err, ErrConflict) { // not kept: a checkpoint stands for them
 		c, err := s.Engine.Checkpoint(r.Context(), q.stream, 0)
 		if err != nil || c == nil {
@@ -86,7 +87,7 @@ func (s *Server) writeLog(w http.ResponseWriter, r *http.Request, q logQuery, lo
 	}
 	chain, known := log.Chain, q.after == log.Head
 	if len(entries) > 0 {
-		before, unchecked := core.Chain(0), entries
+		before, unchecked := action.Chain(0), entries
 		if q.after > 0 {
 			before, err = s.Engine.Chain(r.Context(), q.stream, q.after)
 			if errors.Is(err, ErrConflict) { // the first one that is kept
@@ -114,7 +115,7 @@ type logQuery struct {
 }
 
 func parseLogQuery(values url.Values) (q logQuery, err error) {
-	q = logQuery{stream: values.Get("stream"), limit: core.MaxEntries}
+	q = logQuery{stream: values.Get("stream"), limit: protocol.MaxEntries}
 	number := func(name string, least, most uint64) (uint64, bool, error) {
 		text, given := values[name]
 		if !given {
@@ -126,10 +127,10 @@ func parseLogQuery(values url.Values) (q logQuery, err error) {
 		}
 		return n, true, nil
 	}
-	if q.after, _, err = number("after", 0, core.MaxInteger); err != nil {
+	if q.after, _, err = number("after", 0, action.MaxInteger); err != nil {
 		return q, err
 	}
-	if n, given, err := number("limit", 1, core.MaxInteger); err != nil {
+	if n, given, err := number("limit", 1, action.MaxInteger); err != nil {
 		return q, err
 	} else if given {
 		q.limit = int(min(n, 1<<30))

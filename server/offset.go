@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // position is a place in a data stream: a stream of its chain of forks, the bytes before it, and the entries that end there or before.
@@ -64,7 +64,7 @@ func segments(tx DataTx, d *DataStream) ([]segment, error) {
 		return nil, err
 	}
 	if source == nil {
-		return nil, problem(core.CodeInternal, "", "the engine lacks the source of a fork")
+		return nil, problem(action.CodeInternal, "", "the engine lacks the source of a fork")
 	}
 	inherited, err := segments(tx, source)
 	if err != nil {
@@ -128,7 +128,7 @@ func locate(tx DataTx, segs []segment, offset string, whole bool) (i int, at pos
 		return i, at, nil
 	}
 	if own := segs[len(segs)-1].stream; at.stream < own && at.stream > 0 {
-		return 0, at, problem(core.CodeGone, "/offset", "is of a stream that was deleted")
+		return 0, at, problem(action.CodeGone, "/offset", "is of a stream that was deleted")
 	}
 	return 0, at, bad("/offset", "is not of this stream")
 }

@@ -5,31 +5,31 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // statuses is the one table from codes to HTTP statuses.
 var statuses = map[string]int{
-	core.CodeMalformed:       http.StatusBadRequest,
-	core.CodeUnauthorized:    http.StatusUnauthorized,
-	core.CodeForbidden:       http.StatusForbidden,
-	core.CodeNotFound:        http.StatusNotFound,
+	action.CodeMalformed:     http.StatusBadRequest,
+	action.CodeUnauthorized:  http.StatusUnauthorized,
+	action.CodeForbidden:     http.StatusForbidden,
+	action.CodeNotFound:      http.StatusNotFound,
 	"method":                 http.StatusMethodNotAllowed,
-	core.CodeEpoch:           http.StatusConflict,
-	core.CodeClient:          http.StatusConflict,
-	core.CodeTooLarge:        http.StatusRequestEntityTooLarge,
+	action.CodeEpoch:         http.StatusConflict,
+	action.CodeClient:        http.StatusConflict,
+	action.CodeTooLarge:      http.StatusRequestEntityTooLarge,
 	"unsupported-media-type": http.StatusUnsupportedMediaType,
-	core.CodeUpgrade:         http.StatusUpgradeRequired,
-	core.CodeRateLimited:     http.StatusTooManyRequests,
-	core.CodeInvalid:         http.StatusUnprocessableEntity,
-	core.CodeExists:          http.StatusConflict,
-	core.CodeGone:            http.StatusGone,
-	core.CodeClosed:          http.StatusConflict,
+	action.CodeUpgrade:       http.StatusUpgradeRequired,
+	action.CodeRateLimited:   http.StatusTooManyRequests,
+	action.CodeInvalid:       http.StatusUnprocessableEntity,
+	action.CodeExists:        http.StatusConflict,
+	action.CodeGone:          http.StatusGone,
+	action.CodeClosed:        http.StatusConflict,
 	codeContentType:          http.StatusConflict,
 	codeSequence:             http.StatusConflict,
 	codeFenced:               http.StatusForbidden,
-	core.CodeInternal:        http.StatusInternalServerError,
-	core.CodeUnavailable:     http.StatusServiceUnavailable,
+	action.CodeInternal:      http.StatusInternalServerError,
+	action.CodeUnavailable:   http.StatusServiceUnavailable,
 }
 
 // The codes of data streams alone.
@@ -39,21 +39,21 @@ const (
 	codeFenced      = "fenced"       // a newer epoch of the producer writes
 )
 
-func problem(code, pointer, message string) *core.Error {
-	return &core.Error{Code: code, Path: pointer, Message: message}
+func problem(code, pointer, message string) *action.Error {
+	return &action.Error{Code: code, Path: pointer, Message: message}
 }
 
 // problemOf makes an error fit to be sent: one without a code tells nothing but that something failed here.
-func problemOf(err error) *core.Error {
-	var e *core.Error
+func problemOf(err error) *action.Error {
+	var e *action.Error
 	if errors.As(err, &e) && statuses[e.Code] != 0 {
 		return e
 	}
-	return problem(core.CodeUnavailable, "", "the server could not do it now")
+	return problem(action.CodeUnavailable, "", "the server could not do it now")
 }
 
 // writeProblem answers with application/problem+json.
-func writeProblem(w http.ResponseWriter, e *core.Error) {
+func writeProblem(w http.ResponseWriter, e *action.Error) {
 	status := statuses[e.Code]
 	if status == 0 {
 		status = http.StatusInternalServerError
@@ -62,7 +62,7 @@ func writeProblem(w http.ResponseWriter, e *core.Error) {
 	if e.Message != "" {
 		b = append(append(b, `,"detail":`...), quote(e.Message)...)
 	}
-	if e.Code == core.CodeMalformed || e.Path != "" {
+	if e.Code == action.CodeMalformed || e.Path != "" {
 		b = append(append(b, `,"pointer":`...), quote(e.Path)...)
 	}
 	b = append(b, `,"status":`...)
@@ -84,4 +84,4 @@ func writeProblem(w http.ResponseWriter, e *core.Error) {
 	w.Write(b)
 }
 
-func quote(s string) []byte { return core.AppendString(nil, validUTF8(s)) }
+func quote(s string) []byte { return action.AppendString(nil, validUTF8(s)) }

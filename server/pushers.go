@@ -5,15 +5,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // pushers keeps anybody from losing for ever. A client that lost twice running with actions, and that has just been brought to the head,
 // may hold the stream: until its next request other appends wait.
 type pushers struct {
 	mu     sync.Mutex
-	lost   map[core.UUID]losses
-	holder core.UUID
+	lost   map[action.UUID]losses
+	holder action.UUID
 	until  time.Time
 	free   chan struct{} // closed when the holder has had its turn
 }
@@ -31,11 +31,11 @@ const (
 )
 
 // lose takes note of a loss and gives the turn that the client has now, 0 for none.
-func (p *pushers) lose(client core.UUID, atHead bool, now time.Time) time.Duration {
+func (p *pushers) lose(client action.UUID, atHead bool, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lost == nil {
-		p.lost = map[core.UUID]losses{}
+		p.lost = map[action.UUID]losses{}
 	}
 	if len(p.lost) >= maxLosers {
 		for id, l := range p.lost {
@@ -60,7 +60,7 @@ func (p *pushers) lose(client core.UUID, atHead bool, now time.Time) time.Durati
 }
 
 // won forgets a client's losses, but not when it last held the stream.
-func (p *pushers) won(client core.UUID) {
+func (p *pushers) won(client action.UUID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if l, known := p.lost[client]; known {
@@ -70,7 +70,7 @@ func (p *pushers) won(client core.UUID) {
 }
 
 // answered ends the turn of a client that has asked again.
-func (p *pushers) answered(client core.UUID) {
+func (p *pushers) answered(client action.UUID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.free != nil && p.holder == client {
@@ -80,7 +80,7 @@ func (p *pushers) answered(client core.UUID) {
 }
 
 // held gives what to wait for before an append of the client: nil for nothing.
-func (p *pushers) held(client core.UUID, now time.Time) (free <-chan struct{}, left time.Duration) {
+func (p *pushers) held(client action.UUID, now time.Time) (free <-chan struct{}, left time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.free == nil || p.holder == client || !now.Before(p.until) {
@@ -90,7 +90,7 @@ func (p *pushers) held(client core.UUID, now time.Time) (free <-chan struct{}, l
 }
 
 // enter locks the stream, for a pusher once no other client has its turn.
-func (s *Server) enter(ctx context.Context, st *stream, client core.UUID, pusher bool) error {
+func (s *Server) enter(ctx context.Context, st *stream, client action.UUID, pusher bool) error {
 	for {
 		if pusher {
 			if err := s.await(ctx, st, client); err != nil {
@@ -112,7 +112,7 @@ func (s *Server) enter(ctx context.Context, st *stream, client core.UUID, pusher
 }
 
 // await holds an append up while another client has its turn.
-func (s *Server) await(ctx context.Context, st *stream, client core.UUID) error {
+func (s *Server) await(ctx context.Context, st *stream, client action.UUID) error {
 	free, left := st.pushers.held(client, s.Now())
 	if free == nil {
 		return nil

@@ -14,7 +14,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Config says what a server is made of. The zero value of a limit stands for its default.
@@ -49,7 +51,7 @@ type Config struct {
 
 	// Now and NewID are the clock and the source of ids; nil: the real ones.
 	Now   func() time.Time
-	NewID func() core.UUID
+	NewID func() action.UUID
 	// Background runs what nobody waits for; nil: in a goroutine. Hold answers an append that must wait for another client's
 	// turn; nil: it waits. Simulations set both.
 	Background func(func())
@@ -75,8 +77,8 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	def(&c.MaxRequestBytes, core.MaxRequestBytes)
-	def(&c.MaxActionBytes, core.MaxActionBytes)
+	def(&c.MaxRequestBytes, protocol.MaxRequestBytes)
+	def(&c.MaxActionBytes, action.MaxActionBytes)
 	def(&c.MaxEntries, 1000)
 	def(&c.Rate, 100)
 	def(&c.Burst, 500)
@@ -91,7 +93,7 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	if c.NewID == nil {
-		c.NewID = func() core.UUID { return core.UUID(uuid.Must(uuid.NewV7())) }
+		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
 	s := &Server{Config: c, streams: map[string]*stream{}, data: map[string]*dataWatchers{}, uses: uses{}, done: make(chan struct{})}
 	s.limiter = limiter{rate: c.Rate, burst: float64(c.Burst), now: c.Now}
@@ -180,8 +182,8 @@ type stream struct {
 
 	mu     sync.Mutex // one append in flight
 	loaded bool
-	state  *core.State
-	owners map[core.UUID]string // client → the principal that first used it
+	state  *state.State
+	owners map[action.UUID]string // client → the principal that first used it
 	leases leases
 	weight int // bytes of the entries after the newest checkpoint
 
@@ -199,7 +201,7 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 	if err != nil {
 		return err
 	}
-	st.state, st.owners, st.leases = core.NewState(), map[core.UUID]string{}, nil
+	st.state, st.owners, st.leases = state.NewState(), map[action.UUID]string{}, nil
 	st.state.Epoch, st.weight = log.Epoch, 0
 	// Without a checkpoint that can be read, the entries will do, if they are all there.
 	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
@@ -211,17 +213,17 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 			return err
 		}
 		if len(entries) == 0 {
-			return &core.Error{Code: core.CodeInternal, Message: "the engine lacks entries below its head"}
+			return &action.Error{Code: action.CodeInternal, Message: "the engine lacks entries below its head"}
 		}
 		for i := range entries {
-			a, err := core.DecodeAction(entries[i].Raw)
+			a, err := action.DecodeAction(entries[i].Raw)
 			if err != nil {
 				return err
 			}
 			st.apply(a, entries[i].By)
 			st.weight += len(a.Raw)
 			if st.state.Chain != entries[i].Chain {
-				return &core.Error{Code: core.CodeInternal, Message: "a stored entry does not match its chain"}
+				return &action.Error{Code: action.CodeInternal, Message: "a stored entry does not match its chain"}
 			}
 		}
 	}
@@ -229,10 +231,10 @@ func (st *stream) load(ctx context.Context, e Engine) error {
 	return nil
 }
 
-func (st *stream) apply(a *core.Action, by string) {
+func (st *stream) apply(a *action.Action, by string) {
 	st.state.ApplyEntry(a, nil, nil)
 	// An empty subject owns nothing: it is that of a server without authentication, which may get one later.
-	if st.owners[a.Client] == "" && by != "" && a.Client != core.Nil {
+	if st.owners[a.Client] == "" && by != "" && a.Client != action.Nil {
 		st.owners[a.Client] = by
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // answer is one stream's part of a sync answer, in the making.
@@ -19,24 +21,24 @@ type answer struct {
 	hasChain  bool
 	after     uint64
 	entries   []Entry
-	persisted []core.UUID
-	rejected  []core.Rejection
+	persisted []action.UUID
+	rejected  []action.Rejection
 	offer     *Checkpoint   // where entries that the client lacks are not kept, or are many
 	turn      time.Duration // for which the client holds the stream
-	err       *core.Error
+	err       *action.Error
 }
 
 // maxOpsPerUnlock is the most ops of one of the server's own entries.
-const maxOpsPerUnlock = core.MaxOps
+const maxOpsPerUnlock = action.MaxOps
 
 // turn answers one item by the rules of the protocol, atomically.
 //
 // room is what the whole answer has left for entries; an item past it still gets one.
-func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, room *int) (a answer) {
+func (s *Server) turn(ctx context.Context, p Principal, it *protocol.SyncRequest, room *int) (a answer) {
 	a.stream, a.after = it.Stream, it.After
 	fail := func(err error) answer {
 		a.err = problemOf(err)
-		if (a.err.Code == core.CodeUnavailable || a.err.Code == core.CodeInternal) && ctx.Err() == nil {
+		if (a.err.Code == action.CodeUnavailable || a.err.Code == action.CodeInternal) && ctx.Err() == nil {
 			s.Log.Error("a turn failed", "stream", hashed(it.Stream), "error", err)
 		}
 		return a
@@ -97,12 +99,12 @@ func (s *Server) turn(ctx context.Context, p Principal, it *core.SyncRequest, ro
 	return a
 }
 
-var errForbidden = problem(core.CodeForbidden, "", "not allowed, or not there")
+var errForbidden = problem(action.CodeForbidden, "", "not allowed, or not there")
 
 // fetch is rules 1 and 2: the entries that the client lacks, or the checkpoint that stands for them.
-func (s *Server) fetch(ctx context.Context, st *stream, it *core.SyncRequest, a *answer, kept bool, room *int) error {
+func (s *Server) fetch(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer, kept bool, room *int) error {
 	newest := st.checkpoints.get()
-	entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(core.MaxAnswerBytes, *room))
+	entries, err := s.Engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(protocol.MaxAnswerBytes, *room))
 	if errors.Is(err, ErrConflict) && newest != nil && newest.Index > it.After {
 		a.offer, a.hasChain = newest, false
 		return nil
@@ -129,10 +131,10 @@ func (s *Server) fetch(ctx context.Context, st *stream, it *core.SyncRequest, a 
 	return nil
 }
 
-var errOtherLog = problem(core.CodeEpoch, "", "this is another log than the one that was followed")
+var errOtherLog = problem(action.CodeEpoch, "", "this is another log than the one that was followed")
 
 // sameLog is rule 0: the client follows this log, up to after. kept tells that the chain there is known.
-func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, a *answer) (kept bool, err error) {
+func (s *Server) sameLog(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer) (kept bool, err error) {
 	switch {
 	case it.After == 0:
 		if a.log.Chain = 0; it.Chain != 0 {
@@ -164,10 +166,10 @@ func (s *Server) sameLog(ctx context.Context, st *stream, it *core.SyncRequest, 
 }
 
 // intact checks entries against the chains that they were stored with: what a disk or a hand has changed is not served.
-func intact(chain core.Chain, entries []Entry) error {
+func intact(chain action.Chain, entries []Entry) error {
 	for i := range entries {
 		if chain = chain.Next(entries[i].Raw); chain != entries[i].Chain {
-			return problem(core.CodeInternal, "", "a stored entry does not match its chain")
+			return problem(action.CodeInternal, "", "a stored entry does not match its chain")
 		}
 	}
 	return nil
@@ -180,7 +182,7 @@ func hashed(stream string) string {
 }
 
 // persist is rule 3: verdicts in order, and one append of what is taken.
-func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer) error {
+func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *protocol.SyncRequest, a *answer) error {
 	if it.OffersErr != nil {
 		return it.OffersErr
 	}
@@ -196,7 +198,7 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 			continue // no valid action, without a seq: refused by itself
 		}
 		if act.Seq <= last {
-			return problem(core.CodeClient, "", "the actions do not rise in seq from above this client's last")
+			return problem(action.CodeClient, "", "the actions do not rise in seq from above this client's last")
 		}
 		last = act.Seq
 	}
@@ -212,9 +214,9 @@ func (s *Server) persist(ctx context.Context, p Principal, st *stream, it *core.
 }
 
 // judgeAll gives the verdicts, in order: what is taken, and into a what is refused.
-func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, mayAppend bool) (taken []*core.Action, err error) {
+func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *protocol.SyncRequest, a *answer, mayAppend bool) (taken []*action.Action, err error) {
 	hooked := s.Authorize != nil || s.Validate != nil
-	var undo []core.Undo // each action is judged on the state that those before it leave
+	var undo []state.Undo // each action is judged on the state that those before it leave
 	defer func() {
 		for i := len(undo) - 1; i >= 0; i-- {
 			st.state.Unapply(&undo[i])
@@ -236,7 +238,7 @@ func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *core
 			}
 		}
 		if reason != nil {
-			a.rejected = append(a.rejected, core.Rejection{ID: act.ID, Code: reason.Code, Message: said(reason)})
+			a.rejected = append(a.rejected, action.Rejection{ID: act.ID, Code: reason.Code, Message: said(reason)})
 			continue
 		}
 		if len(a.rejected) > 0 {
@@ -244,7 +246,7 @@ func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *core
 		}
 		taken = append(taken, &act.Action)
 		if hooked && i+1 < len(it.Offers) {
-			undo = append(undo, core.Undo{})
+			undo = append(undo, state.Undo{})
 			st.state.ApplyEntry(&act.Action, &undo[len(undo)-1], nil)
 		}
 	}
@@ -253,12 +255,12 @@ func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *core
 
 // append folds and stores what was taken, and the unlocks of a drain. When the engine fails, the fold is dropped: the
 // log itself tells what came of it.
-func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.SyncRequest, a *answer, taken []*core.Action, drained bool) error {
+func (s *Server) append(ctx context.Context, p Principal, st *stream, it *protocol.SyncRequest, a *answer, taken []*action.Action, drained bool) error {
 	expect := st.state.Head
 	now := s.Now().UnixMilli()
 	st.loaded = false // until the log has what the fold is about to have, also where something panics
 	var entries []Entry
-	add := func(act *core.Action, by string) {
+	add := func(act *action.Action, by string) {
 		st.leases.note(act, s.Now())
 		st.apply(act, by)
 		entries = append(entries, Entry{Stored: now, By: by, Chain: st.state.Chain, Raw: act.Raw})
@@ -272,7 +274,7 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 		held := st.state.LockedBy(it.Client)
 		for len(held) > 0 {
 			n := min(len(held), maxOpsPerUnlock)
-			act, err := core.DecodeAction(unlockAction(s.NewID(), st.state.Head, held[:n]))
+			act, err := action.DecodeAction(unlockAction(s.NewID(), st.state.Head, held[:n]))
 			if err != nil {
 				return err
 			}
@@ -306,9 +308,9 @@ func (s *Server) append(ctx context.Context, p Principal, st *stream, it *core.S
 }
 
 // unlockAction is the server's own action that releases objects.
-func unlockAction(id core.UUID, base uint64, objects []core.UUID) string {
+func unlockAction(id action.UUID, base uint64, objects []action.UUID) string {
 	b := append([]byte(`{"base":`), strconv.FormatUint(base, 10)...)
-	b = append(append(b, `,"client":"`...), core.Nil.String()...)
+	b = append(append(b, `,"client":"`...), action.Nil.String()...)
 	b = append(append(b, `","id":"`...), id.String()...)
 	b = append(b, `","ops":[`...)
 	for i, o := range objects {

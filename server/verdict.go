@@ -6,25 +6,27 @@ import (
 	"runtime/debug"
 	"strconv"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Judged is an action that a hook judges: who made it, where it is to go, and what is there before it. It is to be read only.
 type Judged struct {
 	Principal Principal
 	Stream    string
-	Action    *core.Action
+	Action    *action.Action
 	Before    View
 }
 
 // View is a stream's state, to be read only, and only until the hook returns.
-type View struct{ s *core.State }
+type View struct{ s *state.State }
 
 // Head is the index of the last entry.
 func (v View) Head() uint64 { return v.s.Head }
 
 // Get gives an object as a JSON object of id, type and fields; nil where there is none.
-func (v View) Get(id core.UUID) []byte {
+func (v View) Get(id action.UUID) []byte {
 	row, ok := v.s.Get(id)
 	if !ok {
 		return nil
@@ -33,7 +35,7 @@ func (v View) Get(id core.UUID) []byte {
 }
 
 // Query gives the objects that a query asks for, in its order, in the form of Get. core.ParseQuery reads one from JSON.
-func (v View) Query(q *core.Query) [][]byte {
+func (v View) Query(q *state.Query) [][]byte {
 	rows := v.s.Query(q)
 	out := make([][]byte, len(rows))
 	for i, row := range rows {
@@ -43,7 +45,7 @@ func (v View) Query(q *core.Query) [][]byte {
 }
 
 // said is a refusal's reason for people, with the place.
-func said(e *core.Error) string {
+func said(e *action.Error) string {
 	if e.Path == "" {
 		return e.Message
 	}
@@ -51,45 +53,45 @@ func said(e *core.Error) string {
 }
 
 // malformed refuses for good what can never be right. What the fold decides is not refused: it is appended.
-func (s *Server) malformed(head uint64, act *core.Offer) *core.Error {
+func (s *Server) malformed(head uint64, act *protocol.Offer) *action.Error {
 	switch {
 	case act.Err != nil:
 		return act.Err
 	case len(act.Raw) > s.MaxActionBytes:
-		return problem(core.CodeTooLarge, "", "the action is over the limit of "+strconv.Itoa(s.MaxActionBytes)+" bytes")
+		return problem(action.CodeTooLarge, "", "the action is over the limit of "+strconv.Itoa(s.MaxActionBytes)+" bytes")
 	case act.Base > head:
-		return problem(core.CodeMalformed, "/base", "lies above the head")
+		return problem(action.CodeMalformed, "/base", "lies above the head")
 	}
 	for i := range act.Ops {
-		if act.Ops[i].Kind == core.Unlock {
-			return problem(core.CodeMalformed, "/ops/"+strconv.Itoa(i)+"/op", "only the server unlocks")
+		if act.Ops[i].Kind == action.Unlock {
+			return problem(action.CodeMalformed, "/ops/"+strconv.Itoa(i)+"/op", "only the server unlocks")
 		}
 	}
 	return nil
 }
 
 // judge asks the app's hooks. refusal is for good; err says that it could not be told now: nothing is decided.
-func (s *Server) judge(ctx context.Context, j *Judged) (refusal *core.Error, err error) {
+func (s *Server) judge(ctx context.Context, j *Judged) (refusal *action.Error, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.Log.Error("a hook panicked", "stream", hashed(j.Stream), "panic", r, "stack", string(debug.Stack()))
-			refusal, err = nil, problem(core.CodeUnavailable, "", "the server could not judge the action")
+			refusal, err = nil, problem(action.CodeUnavailable, "", "the server could not judge the action")
 		}
 	}()
 	for _, hook := range [...]struct {
 		f    func(context.Context, *Judged) error
 		code string
-	}{{s.Authorize, core.CodeForbidden}, {s.Validate, core.CodeInvalid}} {
+	}{{s.Authorize, action.CodeForbidden}, {s.Validate, action.CodeInvalid}} {
 		if hook.f == nil {
 			continue
 		}
 		refused := hook.f(ctx, j)
-		var e *core.Error
+		var e *action.Error
 		switch {
 		case refused == nil, errors.As(refused, &e) && e == nil: // a nil *core.Error is none either
 		case ctx.Err() != nil || errors.Is(refused, context.Canceled) || errors.Is(refused, context.DeadlineExceeded):
-			return nil, problem(core.CodeUnavailable, "", "the server could not judge the action in time")
-		case e != nil && (e.Code == core.CodeUnavailable || e.Code == core.CodeInternal || e.Code == core.CodeRateLimited):
+			return nil, problem(action.CodeUnavailable, "", "the server could not judge the action in time")
+		case e != nil && (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal || e.Code == action.CodeRateLimited):
 			return nil, e
 		case e != nil:
 			return e, nil

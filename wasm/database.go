@@ -11,8 +11,11 @@ import (
 
 	"github.com/norunners/vert"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/idbstore"
 )
 
@@ -39,7 +42,7 @@ type problem struct {
 
 // database is an open one.
 type database struct {
-	*core.DB
+	*loop.DB
 	store *idbstore.Store // nil: in memory
 }
 
@@ -53,9 +56,9 @@ func jsError(err error) js.Value {
 	if err == nil {
 		return js.Null()
 	}
-	var e *core.Error
+	var e *action.Error
 	if !errors.As(err, &e) {
-		e = &core.Error{Code: core.CodeInternal, Cause: err}
+		e = &action.Error{Code: action.CodeInternal, Cause: err}
 	}
 	return vert.ValueOf(problem{Code: e.Code, Message: e.Error(), Path: e.Path, Retryable: e.Retryable()}).JSValue()
 }
@@ -66,7 +69,7 @@ func databaseName(name, user string) string {
 	return "strandline/" + escape.Invoke(name).String() + "/" + escape.Invoke(user).String()
 }
 
-var errClosed = &core.Error{Code: core.CodeClosed, Message: "the database is closed"}
+var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is closed"}
 
 // reference begins what refers to an entry of a data stream, in the canonical text of an action. js/src/database.ts reads on.
 const reference = `{"$data":"`
@@ -85,18 +88,18 @@ func openDatabase(args []js.Value) {
 	var o options
 	auth, hooks, done := args[1], args[2], args[3]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
-		done.Invoke(jsError(&core.Error{Code: core.CodeInvalid, Message: "the options cannot be read", Cause: err}))
+		done.Invoke(jsError(&action.Error{Code: action.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
 	}
 	browser{}.Do(func() func() {
-		var store core.Store
+		var store locallog.Store
 		stored, err := openStore(&o, hooks)
 		life := ""
 		var why error
 		switch {
 		case err == nil:
 			store, life = stored, stored.Life()
-		case o.Memory && (core.CodeOf(err) == core.CodeStorage || core.CodeOf(err) == core.CodeQuota):
+		case o.Memory && (action.CodeOf(err) == action.CodeStorage || action.CodeOf(err) == action.CodeQuota):
 			store, stored, why, err = memstore.New().Open(), nil, err, nil
 			o.Elect = false
 		}
@@ -106,7 +109,7 @@ func openDatabase(args []js.Value) {
 				return
 			}
 			handle++
-			databases[handle] = &database{core.NewDB(config(&o, store, auth, hooks)), stored}
+			databases[handle] = &database{loop.NewDB(config(&o, store, auth, hooks)), stored}
 			done.Invoke(js.Null(), handle, life, jsError(why))
 		}
 	})
@@ -119,7 +122,7 @@ const secondLimit = 2 * time.Second
 func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
 	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Frame: func() js.Value { return hooks.Call("frame") }}
 	store, err := idbstore.Open(context.Background(), name, how)
-	if err != nil && core.CodeOf(err) == core.CodeStorage {
+	if err != nil && action.CodeOf(err) == action.CodeStorage {
 		how.Limit = secondLimit
 		store, err = idbstore.Open(context.Background(), name, how)
 	}
@@ -127,8 +130,8 @@ func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
 }
 
 // config is what openDatabase's arguments say.
-func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
-	c := core.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
+func config(o *options, store locallog.Store, auth, hooks js.Value) loop.Config {
+	c := loop.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
 		Elect: o.Elect, Tell: func(message []byte) {
 			bytes := js.Global().Get("Uint8Array").New(len(message))
 			js.CopyBytesToJS(bytes, message)
@@ -138,7 +141,7 @@ func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
 		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) },
 		Moved: func(data, offset string) { hooks.Call("moved", data, offset) }}
 	if o.Memory {
-		c.Refuge = func() core.Store { return memstore.New().Open() }
+		c.Refuge = func() locallog.Store { return memstore.New().Open() }
 	}
 	if hooks.Get("slot").Type() == js.TypeFunction {
 		c.Slot = func(stream string, got func(release func())) {
@@ -162,7 +165,7 @@ func config(o *options, store core.Store, auth, hooks js.Value) core.Config {
 // openStream takes (database, name, conflict-free or null, conflicts, observer, done): done(error, handle, client, conflict-free).
 func openStream(args []js.Value) {
 	db, name, done := databases[args[0].Int()], args[1].String(), args[5]
-	o := core.StreamOptions{Conflicts: args[3].Int()}
+	o := loop.StreamOptions{Conflicts: args[3].Int()}
 	if free := args[2]; free.Type() == js.TypeBoolean {
 		yes := free.Bool()
 		o.ConflictFree = &yes
@@ -172,7 +175,7 @@ func openStream(args []js.Value) {
 		return
 	}
 	s := &stream{observer: args[4]}
-	db.Open(name, o, s, func(opened *core.Stream, err error) {
+	db.Open(name, o, s, func(opened *loop.Stream, err error) {
 		if err != nil {
 			done.Invoke(jsError(err))
 			return
@@ -246,12 +249,12 @@ func persisted(args []js.Value) {
 		done.Invoke(jsError(errClosed))
 		return
 	}
-	id, ok := core.ParseUUID(args[1].String())
+	id, ok := action.ParseUUID(args[1].String())
 	if !ok {
-		done.Invoke(jsError(&core.Error{Code: core.CodeNotFound, Message: "that is no action's id"}))
+		done.Invoke(jsError(&action.Error{Code: action.CodeNotFound, Message: "that is no action's id"}))
 		return
 	}
-	s.OnPersisted(id, func(index uint64, rejected *core.Rejected, err error) {
+	s.OnPersisted(id, func(index uint64, rejected *replica.Rejected, err error) {
 		text := js.Null()
 		if rejected != nil {
 			text = js.ValueOf(rejected.Action.Raw)

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // The hot calls. The script writes bytes into input, calls, and reads the header and what it points to, before it
@@ -80,7 +82,7 @@ func call(h int32, body func(s *stream) int32) (status int32) {
 	}()
 	s := streams[int(h)]
 	if s == nil {
-		return failed(&core.Error{Code: core.CodeClosed, Message: "the stream is closed"})
+		return failed(&action.Error{Code: action.CodeClosed, Message: "the stream is closed"})
 	}
 	return body(s)
 }
@@ -90,7 +92,7 @@ func give(b []byte) {
 	header[0], header[1] = uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))), uint32(len(b))
 }
 
-func giveRows(rows []core.Row) int32 {
+func giveRows(rows []state.Row) int32 {
 	pairs = pairs[:0]
 	for _, r := range rows {
 		pairs = append(pairs, uint32(r.Slot), r.Version)
@@ -100,17 +102,17 @@ func giveRows(rows []core.Row) int32 {
 }
 
 func failed(err error) int32 {
-	var e *core.Error
+	var e *action.Error
 	if !errors.As(err, &e) {
-		e = &core.Error{Code: core.CodeInternal, Cause: err}
+		e = &action.Error{Code: action.CodeInternal, Cause: err}
 	}
 	b := append(output[:0], `{"code":`...)
-	b = core.AppendString(b, e.Code)
+	b = action.AppendString(b, e.Code)
 	b = append(b, `,"message":`...)
-	b = core.AppendString(b, e.Error())
+	b = action.AppendString(b, e.Error())
 	b = append(b, `,"path":`...)
-	b = core.AppendString(b, e.Path)
-	if e.Holder != core.Nil {
+	b = action.AppendString(b, e.Path)
+	if e.Holder != action.Nil {
 		b = append(e.Holder.Append(append(b, `,"holder":"`...)), '"')
 	}
 	give(append(b, '}'))
@@ -132,13 +134,13 @@ const (
 func exportWrite(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
-		var object core.UUID
+		var object action.UUID
 		if kind == writeCreate {
 			object = newID(int64(now))
 		} else {
 			var ok bool
-			if object, ok = core.ParseUUID(in[:min(len(in), 36)]); !ok {
-				return failed(&core.Error{Code: core.CodeInvalid, Path: "/id", Message: "is no lower-case UUID"})
+			if object, ok = action.ParseUUID(in[:min(len(in), 36)]); !ok {
+				return failed(&action.Error{Code: action.CodeInvalid, Path: "/id", Message: "is no lower-case UUID"})
 			}
 			in = in[36:]
 		}
@@ -159,7 +161,7 @@ func exportWrite(h, kind, n int32, now float64) int32 {
 			ops = object.Append(append(ops, `,"object":"`...))
 			ops = append(append(ops, `","op":"create","type":`...), typ...)
 		}
-		return write(s, object, &core.Draft{Ops: view(append(ops, `}]`...))}, now)
+		return write(s, object, &replica.Draft{Ops: view(append(ops, `}]`...))}, now)
 	})
 }
 
@@ -170,12 +172,12 @@ func exportWrite(h, kind, n int32, now float64) int32 {
 func exportTransact(h, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		guards, ops, _ := strings.Cut(string(input[:n]), "\n")
-		return write(s, core.Nil, &core.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
+		return write(s, action.Nil, &replica.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
 	})
 }
 
 // write makes an action of a draft and gives its id and the object's.
-func write(s *stream, object core.UUID, d *core.Draft, now float64) int32 {
+func write(s *stream, object action.UUID, d *replica.Draft, now float64) int32 {
 	d.ID, d.At = newID(int64(now)), int64(now)
 	ticket, err := s.Write(d)
 	if err != nil {
@@ -202,7 +204,7 @@ func exportNewID(now float64) int32 {
 //go:wasmexport strandline_get
 func exportGet(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		id, ok := core.ParseUUID(input[:36])
+		id, ok := action.ParseUUID(input[:36])
 		if !ok {
 			return statusAbsent
 		}
@@ -225,7 +227,7 @@ func exportRows(h, n int32) int32 {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = s.State().AppendRow(b, core.Slot(binary.LittleEndian.Uint32(input[4*i:])))
+			b = s.State().AppendRow(b, state.Slot(binary.LittleEndian.Uint32(input[4*i:])))
 		}
 		give(append(b, ']'))
 		return statusOK
@@ -233,16 +235,16 @@ func exportRows(h, n int32) int32 {
 }
 
 // queries keeps the parsed form of the queries that are asked again and again.
-var queries = map[string]*core.Query{}
+var queries = map[string]*state.Query{}
 
 const maxQueries = 256
 
-func query(n int32) (*core.Query, error) {
+func query(n int32) (*state.Query, error) {
 	if q := queries[string(input[:n])]; q != nil {
 		return q, nil
 	}
 	text := string(input[:n])
-	q, err := core.ParseQuery(text)
+	q, err := state.ParseQuery(text)
 	if err != nil {
 		return nil, err
 	}
@@ -290,7 +292,7 @@ func exportLive(h, n int32) int32 {
 			return failed(err)
 		}
 		if s.lives == nil {
-			s.lives = map[uint32]*core.Live{}
+			s.lives = map[uint32]*state.Live{}
 		}
 		s.nextLive++
 		s.lives[s.nextLive] = s.Subscribe(q)
@@ -348,9 +350,9 @@ func exportFlush(h int32) int32 {
 //go:wasmexport strandline_pending
 func exportPending(h, n int32) int32 {
 	return call(h, func(s *stream) int32 {
-		var of *core.UUID
+		var of *action.UUID
 		if n == 36 {
-			id, ok := core.ParseUUID(input[:36])
+			id, ok := action.ParseUUID(input[:36])
 			if !ok {
 				give(append(output[:0], "[]"...))
 				return statusOK
@@ -367,7 +369,7 @@ func exportPending(h, n int32) int32 {
 //go:wasmexport strandline_is_pending
 func exportIsPending(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		if id, ok := core.ParseUUID(input[:36]); ok && s.IsPending(id) {
+		if id, ok := action.ParseUUID(input[:36]); ok && s.IsPending(id) {
 			return statusOK
 		}
 		return statusAbsent
@@ -381,12 +383,12 @@ func exportStatus(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		st := s.Status()
 		b := append(output[:0], `{"state":`...)
-		b = core.AppendString(b, string(st.State))
+		b = action.AppendString(b, string(st.State))
 		b = append(b, `,"reason":`...)
 		if st.Reason == "" {
 			b = append(b, "null"...)
 		} else {
-			b = core.AppendString(b, st.Reason)
+			b = action.AppendString(b, st.Reason)
 		}
 		number := func(name string, n int64) {
 			b = append(append(append(b, `,"`...), name...), `":`...)
@@ -398,16 +400,16 @@ func exportStatus(h int32) int32 {
 		number("lastSynced", st.LastSynced)
 		if st.NextAt > 0 {
 			b = append(b, `,"next":{"because":`...)
-			b = core.AppendString(b, st.Because)
+			b = action.AppendString(b, st.Because)
 			number("at", st.NextAt)
 			b = append(b, '}')
 		}
 		if st.Err != nil {
 			b = append(b, `,"error":`...)
 			b = append(b, `{"code":`...)
-			b = core.AppendString(b, st.Err.Code)
+			b = action.AppendString(b, st.Err.Code)
 			b = append(b, `,"message":`...)
-			b = core.AppendString(b, st.Err.Error())
+			b = action.AppendString(b, st.Err.Error())
 			b = append(b, `,"retryable":`...)
 			b = strconv.AppendBool(b, st.Err.Retryable())
 			b = append(b, '}')

@@ -10,7 +10,9 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // fetcher implements core.Transport over fetch.
@@ -19,7 +21,7 @@ type fetcher struct {
 	auth js.Value // the app's function for a bearer token, or undefined
 }
 
-var _ core.Transport = (*fetcher)(nil)
+var _ loop.Transport = (*fetcher)(nil)
 
 // authLimit bounds the wait for the app's own function.
 const authLimit = 30 * time.Second
@@ -36,7 +38,7 @@ func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAf
 
 // Checkpoint implements core.Transport. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
 // tenth of what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
-func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *core.CheckpointOffer) (text []byte, err error) {
+func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) (text []byte, err error) {
 	path := "/checkpoint?stream=" + escape(stream) + "&epoch=" + offer.Epoch.String() + "&index=" + strconv.FormatUint(offer.Index, 10)
 	buffer, _, err := f.whole(ctx, path, nil, "application/jsonl")
 	if err != nil {
@@ -45,10 +47,10 @@ func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *core.Che
 	if subtle := js.Global().Get("crypto").Get("subtle"); !subtle.IsUndefined() {
 		sum, err := await(ctx, subtle.Call("digest", "SHA-256", buffer))
 		if err != nil {
-			return nil, &core.Error{Code: core.CodeTimeout, Message: "the server did not answer in time", Cause: err}
+			return nil, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
 		}
 		if hex.EncodeToString(toGo(sum)) != offer.SHA256 {
-			return nil, &core.Error{Code: core.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
+			return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
 		}
 	}
 	return toGo(buffer), nil
@@ -91,7 +93,7 @@ func (r *request) recovered(err *error) {
 		if !ok {
 			panic(p) // a fault of ours, to be reported
 		}
-		*err = &core.Error{Code: core.CodeUnreachable, Message: "the request could not be made", Cause: thrown}
+		*err = &action.Error{Code: action.CodeUnreachable, Message: "the request could not be made", Cause: thrown}
 	}
 }
 
@@ -99,9 +101,9 @@ func (r *request) recovered(err *error) {
 func (r *request) failed(err error) error {
 	r.abort.Call("abort")
 	if r.ctx.Err() != nil {
-		return &core.Error{Code: core.CodeTimeout, Message: "the server did not answer in time"}
+		return &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time"}
 	}
-	return &core.Error{Code: core.CodeUnreachable, Message: "the server could not be reached", Cause: err}
+	return &action.Error{Code: action.CodeUnreachable, Message: "the server could not be reached", Cause: err}
 }
 
 // send makes the request, a POST where there is a body, and looks at the head of the answer: it is of the given kind, or an error.
@@ -144,16 +146,16 @@ func (r *request) send(f *fetcher, path string, body []byte, want string) (retry
 		if err != nil {
 			return 0, r.failed(err)
 		}
-		return retryAfter, core.DecodeProblem(string(toGo(buffer)))
+		return retryAfter, protocol.DecodeProblem(string(toGo(buffer)))
 	}
 	r.abort.Call("abort")
 	switch status {
 	case 401:
-		return 0, &core.Error{Code: core.CodeUnauthorized, Message: "the server wants another token"}
+		return 0, &action.Error{Code: action.CodeUnauthorized, Message: "the server wants another token"}
 	case 429, 503:
-		return retryAfter, &core.Error{Code: core.CodeUnavailable, Message: "the server cannot answer now"}
+		return retryAfter, &action.Error{Code: action.CodeUnavailable, Message: "the server cannot answer now"}
 	}
-	return 0, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + strconv.Itoa(status)}
+	return 0, &action.Error{Code: action.CodeBadAnswer, Message: "something else than the sync server answered, with status " + strconv.Itoa(status)}
 }
 
 func (f *fetcher) token(ctx context.Context) (string, error) {
@@ -161,10 +163,10 @@ func (f *fetcher) token(ctx context.Context) (string, error) {
 	defer cancel()
 	value, err := await(ctx, js.Global().Get("Promise").Call("resolve").Call("then", f.auth))
 	if err != nil {
-		return "", &core.Error{Code: core.CodeUnauthorized, Message: "auth() failed", Cause: err}
+		return "", &action.Error{Code: action.CodeUnauthorized, Message: "auth() failed", Cause: err}
 	}
 	if value.Type() != js.TypeString || value.String() == "" {
-		return "", &core.Error{Code: core.CodeUnauthorized, Message: "there is no token"}
+		return "", &action.Error{Code: action.CodeUnauthorized, Message: "there is no token"}
 	}
 	return value.String(), nil
 }

@@ -8,7 +8,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // headLimit is how long the answer may take to begin.
@@ -18,7 +18,7 @@ const headLimit = 30 * time.Second
 const silenceLimit = 60 * time.Second
 
 // Listen implements core.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
-func (f *fetcher) Listen(about core.Topics, heard func(core.Hint), ended func(err error)) (stop func()) {
+func (f *fetcher) Listen(about protocol.Topics, heard func(protocol.Hint), ended func(err error)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer report("the connection for hints")
@@ -31,7 +31,7 @@ func (f *fetcher) Listen(about core.Topics, heard func(core.Hint), ended func(er
 	return cancel
 }
 
-func (f *fetcher) hear(ctx context.Context, about core.Topics, heard func(core.Hint)) (err error) {
+func (f *fetcher) hear(ctx context.Context, about protocol.Topics, heard func(protocol.Hint)) (err error) {
 	r := &request{ctx: ctx}
 	defer r.recovered(&err)
 	path := "/events?"
@@ -69,7 +69,7 @@ func (f *fetcher) hear(ctx context.Context, about core.Topics, heard func(core.H
 				break
 			}
 			text = rest
-			if hint, ok := core.DecodeHint(event); ok && ctx.Err() == nil {
+			if hint, ok := protocol.DecodeHint(event); ok && ctx.Err() == nil {
 				heard(hint)
 			}
 		}

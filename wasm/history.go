@@ -9,7 +9,9 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Kinds of what is done again, and what is in the input for each.
@@ -27,8 +29,8 @@ const (
 func exportAgain(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
-		d := &core.Draft{}
-		var skipped []core.Skipped
+		d := &replica.Draft{}
+		var skipped []replica.Skipped
 		var err error
 		switch kind {
 		case againUndo:
@@ -36,7 +38,7 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 		case againRedo:
 			skipped, err = s.Redo(d)
 		case againRetry:
-			id, _ := core.ParseUUID(in[:min(len(in), 36)])
+			id, _ := action.ParseUUID(in[:min(len(in), 36)])
 			err = s.Retry(d, id, string(in[36:]))
 		default:
 			err = restore(s, d, in)
@@ -47,7 +49,7 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 		if d.Ops == "" {
 			return statusAbsent // there is nothing to do
 		}
-		status := write(s, core.Nil, d, now)
+		status := write(s, action.Nil, d, now)
 		if status == statusOK && kind <= againRedo {
 			give(appendSkipped(output, skipped))
 		}
@@ -55,9 +57,9 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 	})
 }
 
-func restore(s *stream, d *core.Draft, in []byte) error {
-	by, _ := core.ParseUUID(in[:36])
-	object, _ := core.ParseUUID(in[36:72])
+func restore(s *stream, d *replica.Draft, in []byte) error {
+	by, _ := action.ParseUUID(in[:36])
+	object, _ := action.ParseUUID(in[36:72])
 	number, rest, _ := strings.Cut(string(in[72:]), " ")
 	kind, key, _ := strings.Cut(rest, " ")
 	index, _ := strconv.ParseUint(number, 10, 64)
@@ -71,16 +73,16 @@ func restore(s *stream, d *core.Draft, in []byte) error {
 	return errNoConflict
 }
 
-var errNoConflict = &core.Error{Code: core.CodeNotFound, Message: "this conflict is not on the list any more"}
+var errNoConflict = &action.Error{Code: action.CodeNotFound, Message: "this conflict is not on the list any more"}
 
-func appendSkipped(b []byte, skipped []core.Skipped) []byte {
+func appendSkipped(b []byte, skipped []replica.Skipped) []byte {
 	b = append(b, '[')
 	for i := range skipped {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = skipped[i].Object.Append(append(b, `{"object":"`...))
-		b = core.AppendString(append(b, `","key":`...), skipped[i].Key)
+		b = action.AppendString(append(b, `","key":`...), skipped[i].Key)
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -104,12 +106,12 @@ func exportRejected(h int32) int32 {
 	})
 }
 
-func appendRejected(b []byte, j *core.Rejected) []byte {
+func appendRejected(b []byte, j *replica.Rejected) []byte {
 	b = append(append(b, `{"action":`...), j.Action.Raw...)
-	b = core.AppendString(append(b, `,"code":`...), j.Code)
-	b = core.AppendString(append(b, `,"message":`...), j.Message)
+	b = action.AppendString(append(b, `,"code":`...), j.Code)
+	b = action.AppendString(append(b, `,"message":`...), j.Message)
 	b = append(b, `,"because":`...)
-	if j.Because == core.Nil {
+	if j.Because == action.Nil {
 		b = append(b, "null"...)
 	} else {
 		b = append(j.Because.Append(append(b, '"')), '"')
@@ -136,14 +138,14 @@ func exportConflicts(h int32) int32 {
 	})
 }
 
-func appendConflict(b []byte, c *core.Conflict) []byte {
+func appendConflict(b []byte, c *replica.Conflict) []byte {
 	b = c.Object.Append(append(b, `{"object":"`...))
-	b = core.AppendString(append(b, `","key":`...), c.Key)
+	b = action.AppendString(append(b, `","key":`...), c.Key)
 	b = append(append(append(b, `,"kind":"`...), c.Kind...), `","reason":`...)
-	if c.Reason == core.ReasonNone {
+	if c.Reason == state.ReasonNone {
 		b = append(b, "null"...)
 	} else {
-		b = core.AppendString(b, string(c.Reason))
+		b = action.AppendString(b, string(c.Reason))
 	}
 	for i, value := range [...]string{c.Mine, c.Theirs, c.Base} {
 		if value != "" {
@@ -170,8 +172,8 @@ func appendConflict(b []byte, c *core.Conflict) []byte {
 //go:wasmexport strandline_writable
 func exportWritable(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		w := core.WritableMissing
-		if id, ok := core.ParseUUID(input[:36]); ok {
+		w := replica.WritableMissing
+		if id, ok := action.ParseUUID(input[:36]); ok {
 			w = s.Writable(id)
 		}
 		give(append(output[:0], w...))
@@ -187,7 +189,7 @@ func discard(args []js.Value) {
 		done.Invoke(jsError(errClosed))
 		return
 	}
-	id, _ := core.ParseUUID(args[1].String())
+	id, _ := action.ParseUUID(args[1].String())
 	s.Discard(id, func(err error) { done.Invoke(jsError(err)) })
 	s.Pump()
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/loop"
 )
 
 // browser implements core.Host: goroutines, Go's timers (which are setTimeout) and a message channel, and version 7 ids.
 type browser struct{}
 
-var _ core.Host = browser{}
+var _ loop.Host = browser{}
 
 func (browser) Now() int64 { return time.Now().UnixMilli() }
 
@@ -40,13 +41,13 @@ func (browser) Do(work func() (then func())) {
 	}()
 }
 
-func (b browser) NewID() core.UUID { return newID(b.Now()) }
+func (b browser) NewID() action.UUID { return newID(b.Now()) }
 
 func (browser) Random() float64 { return rand.Float64() }
 
 // newID makes a version 7 UUID (RFC 9562): the Unix milliseconds of now, a counter within them that keeps the order of creation, and 62
 // random bits. uuid.NewV7 asks the clock and the browser's randomness each time, which is most of the cost of a small write.
-func newID(now int64) (id core.UUID) {
+func newID(now int64) (id action.UUID) {
 	if now > lastMs {
 		lastMs, counter = now, uint16(rand.Uint32N(1<<10)) // room for 3,000 more within the millisecond
 	} else if counter++; counter == 1<<12 {
@@ -69,4 +70,4 @@ var (
 	counter uint16
 )
 
-func newClient() core.UUID { return core.UUID(uuid.New()) }
+func newClient() action.UUID { return action.UUID(uuid.New()) }

@@ -5,20 +5,23 @@ package main
 import (
 	"syscall/js"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // stream passes on what its stream tells. It never calls back into an app: the script's observer only takes notes.
 type stream struct {
-	*core.Stream
+	*loop.Stream
 	observer js.Value
 	handle   int
-	lives    map[uint32]*core.Live
+	lives    map[uint32]*state.Live
 	nextLive uint32
 	outdated bool // that was told
 }
 
-var _ core.Observer = (*stream)(nil)
+var _ loop.Observer = (*stream)(nil)
 
 func (s *stream) Committed(upTo uint64) { s.observer.Call("committed", upTo) }
 
@@ -30,17 +33,17 @@ func (s *stream) Failed(tickets []uint64, err error) {
 	s.observer.Call("failed", list, jsError(err))
 }
 
-func (s *stream) Resolved(ticket uint64, id core.UUID, index uint64, err error) {
+func (s *stream) Resolved(ticket uint64, id action.UUID, index uint64, err error) {
 	if ticket != 0 {
 		s.observer.Call("resolved", ticket, index, jsError(err))
 	}
 }
 
-func (s *stream) Refused(ticket uint64, r core.Rejected) {
+func (s *stream) Refused(ticket uint64, r replica.Rejected) {
 	s.observer.Call("refused", ticket, string(appendRejected(nil, &r)))
 }
 
-func (s *stream) Conflict(c *core.Conflict) {
+func (s *stream) Conflict(c *replica.Conflict) {
 	s.observer.Call("conflict", string(appendConflict(nil, c)))
 }
 

@@ -15,7 +15,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // appendActions makes an action of each line of the standard input, and prints the index and the id that each has got.
@@ -40,20 +41,20 @@ const (
 // appender is a client of its own: it follows the log's head, not its entries.
 type appender struct {
 	*remote
-	item core.SyncItem
+	item protocol.SyncItem
 	seq  uint64
 }
 
 func (r *remote) append(ctx context.Context, in io.Reader, out io.Writer) error {
-	a := &appender{remote: r, item: core.SyncItem{Stream: r.stream, Client: core.UUID(uuid.New()), Limit: core.MaxEntries}}
+	a := &appender{remote: r, item: protocol.SyncItem{Stream: r.stream, Client: action.UUID(uuid.New()), Limit: protocol.MaxEntries}}
 	lines := make(chan line)
 	go scan(ctx, in, lines)
 	var end error
 	for n := 0; end == nil; {
-		var batch []*core.Action
+		var batch []*action.Action
 		bytes := 0
 		soon := make(<-chan time.Time) // never, until there is something to push
-		for len(batch) < appendBatch && bytes < core.MaxRequestBytes/2 && end == nil {
+		for len(batch) < appendBatch && bytes < protocol.MaxRequestBytes/2 && end == nil {
 			var l line
 			select {
 			case l = <-lines:
@@ -106,7 +107,7 @@ type line struct {
 // scan hands over the input line by line; io.EOF is its end.
 func scan(ctx context.Context, in io.Reader, lines chan<- line) {
 	s := bufio.NewScanner(in)
-	s.Buffer(nil, 2*core.MaxActionBytes)
+	s.Buffer(nil, 2*action.MaxActionBytes)
 	for more := true; more; {
 		l := line{}
 		if more = s.Scan(); more {
@@ -123,22 +124,22 @@ func scan(ctx context.Context, in io.Reader, lines chan<- line) {
 }
 
 // action makes one of a line: an op, or an array of ops, as JSON.
-func (a *appender) action(line string) (*core.Action, error) {
+func (a *appender) action(line string) (*action.Action, error) {
 	ops := strings.TrimSpace(line)
 	if strings.HasPrefix(ops, "{") {
 		ops = "[" + ops + "]"
 	}
-	if _, err := core.Canonical(ops, core.MaxDepth); err != nil { // so that no line can be more than ops
+	if _, err := action.Canonical(ops, action.MaxDepth); err != nil { // so that no line can be more than ops
 		return nil, err
 	}
 	a.seq++
-	return core.DecodeAction(fmt.Sprintf(`{"id":"%s","client":"%s","seq":%d,"base":0,"at":"%s","ops":%s}`, uuid.Must(uuid.NewV7()),
+	return action.DecodeAction(fmt.Sprintf(`{"id":"%s","client":"%s","seq":%d,"base":0,"at":"%s","ops":%s}`, uuid.Must(uuid.NewV7()),
 		a.item.Client, a.seq, time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), ops))
 }
 
 // push brings a batch into the log. After an answer that was lost the entries tell what came of it.
-func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer) error {
-	left := map[core.UUID]bool{}
+func (a *appender) push(ctx context.Context, batch []*action.Action, out io.Writer) error {
+	left := map[action.UUID]bool{}
 	for _, act := range batch {
 		left[act.ID] = true
 	}
@@ -154,13 +155,13 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 				a.item.Actions = append(a.item.Actions, act.Raw)
 			}
 		}
-		text, err := a.patiently(ctx, http.MethodPost, "/sync", core.AppendSyncRequest(nil, []core.SyncItem{a.item}))
+		text, err := a.patiently(ctx, http.MethodPost, "/sync", protocol.AppendSyncRequest(nil, []protocol.SyncItem{a.item}))
 		if err != nil {
 			return err
 		}
-		answers, err := core.DecodeSyncAnswer(text)
+		answers, err := protocol.DecodeSyncAnswer(text)
 		if err != nil || len(answers) != 1 {
-			return &core.Error{Code: core.CodeBadAnswer, Cause: err}
+			return &action.Error{Code: action.CodeBadAnswer, Cause: err}
 		}
 		ans := &answers[0]
 		if ans.Err != nil {
@@ -176,16 +177,16 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 			}
 			continue
 		}
-		took := func(id core.UUID, index uint64) {
+		took := func(id action.UUID, index uint64) {
 			if left[id] {
 				delete(left, id)
 				fmt.Fprintln(out, index, id)
 			}
 		}
 		for _, e := range ans.Entries {
-			act, err := core.DecodeAction(e.Action)
+			act, err := action.DecodeAction(e.Action)
 			if err != nil {
-				return &core.Error{Code: core.CodeBadAnswer, Cause: err}
+				return &action.Error{Code: action.CodeBadAnswer, Cause: err}
 			}
 			took(act.ID, e.Index)
 		}
@@ -194,7 +195,7 @@ func (a *appender) push(ctx context.Context, batch []*core.Action, out io.Writer
 		}
 		if len(ans.Rejected) > 0 {
 			no := &ans.Rejected[0]
-			return &core.Error{Code: no.Code, Message: "action " + no.ID.String() + ": " + no.Message + "; what came before it is in the log, what comes after it is not"}
+			return &action.Error{Code: no.Code, Message: "action " + no.ID.String() + ": " + no.Message + "; what came before it is in the log, what comes after it is not"}
 		}
 		a.item.After += uint64(len(ans.Entries) + len(ans.Persisted))
 		a.item.Epoch, a.item.Chain = ans.Epoch, ans.Chain

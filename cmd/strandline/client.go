@@ -14,7 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // remote is a server and a stream on it.
@@ -46,7 +47,7 @@ func parseRemote(flags *flag.FlagSet, args []string) (*remote, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%q is no http URL", words[0])
 	}
-	if wrong := core.CheckStreamName(words[1]); wrong != "" {
+	if wrong := action.CheckStreamName(words[1]); wrong != "" {
 		return nil, errors.New(wrong)
 	}
 	r := &remote{base: strings.TrimRight(words[0], "/") + "/v1", stream: words[1]}
@@ -78,7 +79,7 @@ func (r *remote) request(ctx context.Context, method, path string, body []byte, 
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, &core.Error{Code: core.CodeUnreachable, Cause: err}
+		return nil, &action.Error{Code: action.CodeUnreachable, Cause: err}
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
@@ -86,12 +87,12 @@ func (r *remote) request(ctx context.Context, method, path string, body []byte, 
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
-		return nil, &core.Error{Code: core.CodeUnreachable, Cause: err}
+		return nil, &action.Error{Code: action.CodeUnreachable, Cause: err}
 	}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
-		return nil, core.DecodeProblem(string(text))
+		return nil, protocol.DecodeProblem(string(text))
 	}
-	return nil, &core.Error{Code: core.CodeBadAnswer, Message: "something else than the sync server answered, with status " + resp.Status}
+	return nil, &action.Error{Code: action.CodeBadAnswer, Message: "something else than the sync server answered, with status " + resp.Status}
 }
 
 // whole makes a request and reads its answer to the end.
@@ -105,26 +106,26 @@ func (r *remote) whole(ctx context.Context, method, path string, body []byte) (s
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return "", &core.Error{Code: core.CodeUnreachable, Cause: err}
+		return "", &action.Error{Code: action.CodeUnreachable, Cause: err}
 	}
 	return string(text), nil
 }
 
 // log asks for the first entry after an index, and with it for the epoch and the head.
-func (r *remote) log(ctx context.Context, after uint64) (*core.SyncAnswer, error) {
+func (r *remote) log(ctx context.Context, after uint64) (*protocol.SyncAnswer, error) {
 	text, err := r.whole(ctx, http.MethodGet, "/log?limit=1&stream="+url.QueryEscape(r.stream)+"&after="+strconv.FormatUint(after, 10), nil)
 	if err != nil {
 		return nil, err
 	}
-	answers, err := core.DecodeSyncAnswer(`{"streams":[` + text + `]}`)
+	answers, err := protocol.DecodeSyncAnswer(`{"streams":[` + text + `]}`)
 	if err != nil || len(answers) != 1 {
-		return nil, &core.Error{Code: core.CodeBadAnswer, Cause: err}
+		return nil, &action.Error{Code: action.CodeBadAnswer, Cause: err}
 	}
 	return &answers[0], nil
 }
 
 // retryable tells whether the same request may succeed later.
 func retryable(err error) bool {
-	var e *core.Error
-	return errors.As(err, &e) && e.Retryable() && e.Code != core.CodeUnauthorized
+	var e *action.Error
+	return errors.As(err, &e) && e.Retryable() && e.Code != action.CodeUnauthorized
 }

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/sqlite"
@@ -38,7 +38,7 @@ func serve(args []string) error {
 	engine := flags.String("engine", "sqlite", "the log engine")
 	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
 	keep := flags.Uint64("keep", 0, "how many of a log's last entries are kept once a checkpoint stands for those before; 0: all are")
-	maxAction := flags.Int("max-action", core.MaxActionBytes, "how many bytes an action may have; a larger one is refused")
+	maxAction := flags.Int("max-action", action.MaxActionBytes, "how many bytes an action may have; a larger one is refused")
 	checkpoints := flags.Int("checkpoints", 256<<10, "how many bytes of entries are worth a checkpoint, in which new clients get a log's state; -1: none")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {

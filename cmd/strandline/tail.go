@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // tailPause is how long tail waits before it connects again.
@@ -36,7 +36,7 @@ func tail(args []string) error {
 }
 
 func (r *remote) tail(ctx context.Context, after uint64, out io.Writer) error {
-	var epoch core.UUID
+	var epoch action.UUID
 	for {
 		err := r.sameLog(ctx, after, &epoch)
 		if err == nil {
@@ -60,16 +60,16 @@ func (r *remote) tail(ctx context.Context, after uint64, out io.Writer) error {
 }
 
 // sameLog looks whether the log is still the one of the epoch, which is learned where it is not known yet.
-func (r *remote) sameLog(ctx context.Context, after uint64, epoch *core.UUID) error {
+func (r *remote) sameLog(ctx context.Context, after uint64, epoch *action.UUID) error {
 	ans, err := r.log(ctx, after)
 	if err != nil {
 		return err
 	}
-	if *epoch == core.Nil {
+	if *epoch == action.Nil {
 		*epoch = ans.Epoch
 	}
 	if ans.Epoch != *epoch {
-		return &core.Error{Code: core.CodeEpoch, Message: "another log is in the place of the one that was followed"}
+		return &action.Error{Code: action.CodeEpoch, Message: "another log is in the place of the one that was followed"}
 	}
 	return nil
 }
@@ -90,12 +90,12 @@ func (r *remote) tailOnce(ctx context.Context, after *uint64, out io.Writer) err
 			return nil
 		}
 		if err != nil {
-			return &core.Error{Code: core.CodeUnreachable, Cause: err}
+			return &action.Error{Code: action.CodeUnreachable, Cause: err}
 		}
 		line = strings.TrimSuffix(line, "\n")
 		if text, is := strings.CutPrefix(line, "id: "); is {
 			if id, err = strconv.ParseUint(text, 10, 64); err != nil {
-				return &core.Error{Code: core.CodeBadAnswer, Cause: err}
+				return &action.Error{Code: action.CodeBadAnswer, Cause: err}
 			}
 		}
 		if text, is := strings.CutPrefix(line, "data: "); is {

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/idbstore"
 	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
@@ -28,7 +29,7 @@ data directory     format %d
 checkpoints        format %s
 IndexedDB          format %d, schema %d
 local log          format %d
-`, js.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, files, server.ProtocolVersion, sqlite.Format, core.CheckpointFormat,
-		idbstore.Format, idbstore.Schema, core.RecordFormat)
+`, js.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, files, server.ProtocolVersion, sqlite.Format, state.CheckpointFormat,
+		idbstore.Format, idbstore.Schema, locallog.RecordFormat)
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -46,7 +46,7 @@ func runData(t *testing.T, open func(t *testing.T) server.Engine) {
 			for _, n := range sizes {
 				d.Head++
 				d.Tail += uint64(n)
-				out = append(out, server.DataEntry{Index: d.Head, End: d.Tail, Size: int64(n), ID: core.UUID{15: byte(d.Head)}, Stored: 7, By: "me", Body: bytes.Repeat([]byte{byte(d.Head)}, n)})
+				out = append(out, server.DataEntry{Index: d.Head, End: d.Tail, Size: int64(n), ID: action.UUID{15: byte(d.Head)}, Stored: 7, By: "me", Body: bytes.Repeat([]byte{byte(d.Head)}, n)})
 			}
 			must(tx.AppendData(d.ID, out))
 			must(tx.PutData(d))
@@ -121,10 +121,10 @@ func runData(t *testing.T, open func(t *testing.T) server.Engine) {
 			if b, err := tx.DataBytes(d.ID, 2, 90, 50); err != nil || len(b) != 10 || b[0] != 2 {
 				t.Errorf("%v, %v", b, err)
 			}
-			if i, err := tx.FindData(d.ID, core.UUID{15: 3}); err != nil || i != 3 {
+			if i, err := tx.FindData(d.ID, action.UUID{15: 3}); err != nil || i != 3 {
 				t.Errorf("%d, %v", i, err)
 			}
-			if i, err := tx.FindData(other.ID, core.UUID{15: 3}); err != nil || i != 0 {
+			if i, err := tx.FindData(other.ID, action.UUID{15: 3}); err != nil || i != 0 {
 				t.Errorf("%d, %v", i, err)
 			}
 		})
@@ -147,11 +147,11 @@ func runData(t *testing.T, open func(t *testing.T) server.Engine) {
 		put := func(producer string, u server.Upload, part []byte) {
 			update(t, e, func(tx server.DataTx) { must(tx.PutUpload(d.ID, producer, u, part)) })
 		}
-		put("p", server.Upload{Epoch: 1, Seq: 2, Entry: core.UUID{1}, At: 10}, []byte("to be begun anew"))
-		put("p", server.Upload{Epoch: 1, Seq: 3, Entry: core.UUID{2}, At: 20}, whole[:7])
-		put("q", server.Upload{Epoch: 1, Seq: 3, Entry: core.UUID{3}, At: 5}, []byte("another"))
+		put("p", server.Upload{Epoch: 1, Seq: 2, Entry: action.UUID{1}, At: 10}, []byte("to be begun anew"))
+		put("p", server.Upload{Epoch: 1, Seq: 3, Entry: action.UUID{2}, At: 20}, whole[:7])
+		put("q", server.Upload{Epoch: 1, Seq: 3, Entry: action.UUID{3}, At: 5}, []byte("another"))
 		u := upload("p")
-		if u == nil || u.Size != 7 || u.Seq != 3 || u.Entry != (core.UUID{2}) || u.At != 20 {
+		if u == nil || u.Size != 7 || u.Seq != 3 || u.Entry != (action.UUID{2}) || u.At != 20 {
 			t.Fatalf("%+v", u)
 		}
 		put("p", *u, whole[7:])

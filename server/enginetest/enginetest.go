@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -16,11 +16,11 @@ import (
 func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 	t.Run("Data", func(t *testing.T) { runData(t, open) })
 	ctx := context.Background()
-	epoch := core.UUID{1, 2, 3}
+	epoch := action.UUID{1, 2, 3}
 	entries := func(from, n int) []server.Entry {
 		var out []server.Entry
 		for i := range n {
-			out = append(out, server.Entry{Stored: int64(from + i), By: "me", Chain: core.Chain(1<<63 + uint64(from+i)), Raw: fmt.Sprintf(`{"n":%d}`, from+i)})
+			out = append(out, server.Entry{Stored: int64(from + i), By: "me", Chain: action.Chain(1<<63 + uint64(from+i)), Raw: fmt.Sprintf(`{"n":%d}`, from+i)})
 		}
 		return out
 	}
@@ -47,7 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 		e := open(t)
 		must(t, e.Append(ctx, "a", epoch, 0, entries(1, 3)))
 		must(t, e.Append(ctx, "a", epoch, 3, entries(4, 2)))
-		must(t, e.Append(ctx, "b", core.UUID{9}, 0, entries(1, 1)))
+		must(t, e.Append(ctx, "b", action.UUID{9}, 0, entries(1, 1)))
 		log, err := e.Log(ctx, "a")
 		must(t, err)
 		if want := (server.Log{Epoch: epoch, Head: 5, Chain: 1<<63 + 5, Oldest: 1}); log != want {
@@ -85,7 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 				t.Errorf("at %d: %v", expect, err)
 			}
 		}
-		if err := e.Append(ctx, "a", core.UUID{7}, 2, entries(3, 1)); !errors.Is(err, server.ErrConflict) {
+		if err := e.Append(ctx, "a", action.UUID{7}, 2, entries(3, 1)); !errors.Is(err, server.ErrConflict) {
 			t.Errorf("another epoch: %v", err)
 		}
 		got, err := e.Read(ctx, "a", 0, 10, 1<<20)
@@ -142,10 +142,10 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 		}
 		must(t, e.Append(ctx, "a", epoch, 0, entries(1, 9)))
 		at := func(index uint64) *server.Checkpoint {
-			return &server.Checkpoint{Index: index, Epoch: epoch, Chain: core.Chain(1<<63 + index), Bytes: 100, SHA256: [32]byte{1, byte(index)},
+			return &server.Checkpoint{Index: index, Epoch: epoch, Chain: action.Chain(1<<63 + index), Bytes: 100, SHA256: [32]byte{1, byte(index)},
 				Packed: []byte(fmt.Sprint("packed ", index)), Owners: []byte("{}")}
 		}
-		for _, bad := range []*server.Checkpoint{at(0), at(10), {Index: 3, Epoch: core.UUID{7}}} {
+		for _, bad := range []*server.Checkpoint{at(0), at(10), {Index: 3, Epoch: action.UUID{7}}} {
 			if err := e.PutCheckpoint(ctx, "a", bad, 1); !errors.Is(err, server.ErrConflict) {
 				t.Fatalf("%+v: %v", bad, err)
 			}
@@ -222,8 +222,8 @@ func Run(t *testing.T, open func(t *testing.T) server.Engine) {
 		if err := e.Append(ctx, "a", epoch, 3, entries(4, 1)); !errors.Is(err, server.ErrConflict) {
 			t.Fatalf("an append to what was there: %v", err)
 		}
-		must(t, e.Append(ctx, "a", core.UUID{5}, 0, entries(7, 1)))
-		if log, err = e.Log(ctx, "a"); err != nil || log.Epoch != (core.UUID{5}) || log.Head != 1 || log.Oldest != 1 {
+		must(t, e.Append(ctx, "a", action.UUID{5}, 0, entries(7, 1)))
+		if log, err = e.Log(ctx, "a"); err != nil || log.Epoch != (action.UUID{5}) || log.Head != 1 || log.Oldest != 1 {
 			t.Fatalf("%+v, %v", log, err)
 		}
 		heads, err := e.Streams(ctx)

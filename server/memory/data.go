@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -157,9 +157,9 @@ func (d *data) DataBytes(id, index uint64, from int64, n int) ([]byte, error) {
 	return nil, nil
 }
 
-func (d *data) FindData(id uint64, entry core.UUID) (uint64, error) {
+func (d *data) FindData(id uint64, entry action.UUID) (uint64, error) {
 	for _, en := range d.streams[id].entries {
-		if en.ID == entry && entry != core.Nil {
+		if en.ID == entry && entry != action.Nil {
 			return en.Index, nil
 		}
 	}

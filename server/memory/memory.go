@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -20,7 +20,7 @@ type Engine struct {
 }
 
 type log struct {
-	epoch       core.UUID
+	epoch       action.UUID
 	entries     []server.Entry
 	oldest      uint64 // entries below are forgotten, though their places remain
 	checkpoints []*server.Checkpoint
@@ -66,7 +66,7 @@ func (e *Engine) Log(_ context.Context, stream string) (server.Log, error) {
 }
 
 // Append implements server.Engine.
-func (e *Engine) Append(_ context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l, err := e.get(stream)
@@ -107,7 +107,7 @@ func (e *Engine) Read(_ context.Context, stream string, after uint64, limit, max
 }
 
 // Chain implements server.Engine.
-func (e *Engine) Chain(_ context.Context, stream string, index uint64) (core.Chain, error) {
+func (e *Engine) Chain(_ context.Context, stream string, index uint64) (action.Chain, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l, err := e.get(stream)

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/sqlite"
 )
@@ -90,9 +90,9 @@ func (w *writer) append(raws []string) {
 	if w.url == "" {
 		entries := make([]server.Entry, len(raws))
 		for i, raw := range raws {
-			entries[i] = server.Entry{Stored: 1, Chain: core.Chain(w.head), Raw: raw}
+			entries[i] = server.Entry{Stored: 1, Chain: action.Chain(w.head), Raw: raw}
 		}
-		if err := w.engine.Append(w.b.Context(), fmt.Sprint("s", w.client), core.UUID{1}, w.head, entries); err != nil {
+		if err := w.engine.Append(w.b.Context(), fmt.Sprint("s", w.client), action.UUID{1}, w.head, entries); err != nil {
 			w.b.Error(err)
 		}
 		w.head += uint64(len(raws))

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -27,7 +27,7 @@ func (e *Engine) Checkpoint(ctx context.Context, stream string, index uint64) (*
 	}
 	copy(c.Epoch[:], epoch)
 	copy(c.SHA256[:], sum)
-	c.Chain = core.Chain(chain)
+	c.Chain = action.Chain(chain)
 	return c, nil
 }
 
@@ -133,7 +133,7 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 
 // bury takes away what is left of a deleted log.
 func (e *Engine) bury(id int64, epoch []byte) error {
-	if err := e.purge(id, epoch, core.MaxInteger); err != nil {
+	if err := e.purge(id, epoch, action.MaxInteger); err != nil {
 		return err
 	}
 	return e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -272,7 +272,7 @@ func (t *dataTx) AppendData(id uint64, entries []server.DataEntry) error {
 	for i := range entries {
 		en := &entries[i]
 		var chosen []byte
-		if en.ID != core.Nil {
+		if en.ID != action.Nil {
 			chosen = en.ID[:]
 		}
 		if _, err := insert.ExecContext(t.ctx, int64(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body); err != nil {
@@ -345,7 +345,7 @@ func (t *dataTx) parts(upload uint64, from int64, n int) (b []byte, err error) {
 	return b, err
 }
 
-func (t *dataTx) FindData(id uint64, entry core.UUID) (index uint64, err error) {
+func (t *dataTx) FindData(id uint64, entry action.UUID) (index uint64, err error) {
 	if t.find == nil { // asked for each entry of a batch; it is closed with the transaction
 		if t.find, err = t.tx.PrepareContext(t.ctx, "SELECT idx FROM data_entries WHERE stream = ? AND id = ?"); err != nil {
 			return 0, t.fail(err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -20,7 +20,7 @@ func TestPurgeKeepsToItsLog(t *testing.T) {
 		}
 		return e
 	}
-	write := func(e *Engine, stream string, epoch core.UUID) (id int64) {
+	write := func(e *Engine, stream string, epoch action.UUID) (id int64) {
 		t.Helper()
 		err := e.Append(t.Context(), stream, epoch, 0, []server.Entry{{Raw: "{}"}, {Raw: "{}"}})
 		if err == nil {
@@ -31,7 +31,7 @@ func TestPurgeKeepsToItsLog(t *testing.T) {
 		}
 		return id
 	}
-	old, anew := core.UUID{1}, core.UUID{2}
+	old, anew := action.UUID{1}, action.UUID{2}
 	e := open()
 	was := write(e, "a", old)
 	if err := e.Delete(t.Context(), "a"); err != nil {

@@ -17,7 +17,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -166,7 +166,7 @@ func readLog(ctx context.Context, q querier, stream string) (l server.Log, err e
 		return server.Log{}, fmt.Errorf("read a log: %w", err)
 	}
 	copy(l.Epoch[:], epoch)
-	l.Chain = core.Chain(chain)
+	l.Chain = action.Chain(chain)
 	return l, nil
 }
 
@@ -192,7 +192,7 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 		if maxBytes -= len(en.Raw); maxBytes < 0 && len(out) > 0 {
 			break
 		}
-		en.Chain = core.Chain(chain)
+		en.Chain = action.Chain(chain)
 		out = append(out, en)
 	}
 	if err := rows.Err(); err != nil {
@@ -202,14 +202,14 @@ func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, m
 }
 
 // Chain implements server.Engine.
-func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (core.Chain, error) {
+func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (action.Chain, error) {
 	var chain int64
 	err := e.read.QueryRowContext(ctx, `SELECT chain FROM entries
 		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx = ?`, stream, int64(index)).Scan(&chain)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, server.ErrConflict
 	}
-	return core.Chain(chain), err
+	return action.Chain(chain), err
 }
 
 // Streams implements server.Engine.

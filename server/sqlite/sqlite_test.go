@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/enginetest"
 	"github.com/strandline-sync/strandline/server/sqlite"
@@ -30,7 +30,7 @@ func TestTheDataDirectoryIsHeldAlone(t *testing.T) {
 	if _, err := sqlite.Open(dir); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Fatalf("a second one: %v", err)
 	}
-	if err := e.Append(t.Context(), "a", core.UUID{1}, 0, []server.Entry{{Raw: "{}"}}); err != nil {
+	if err := e.Append(t.Context(), "a", action.UUID{1}, 0, []server.Entry{{Raw: "{}"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Close(); err != nil {

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -26,7 +26,7 @@ type writeTx struct {
 const groupEntries = 20_000
 
 // Append implements server.Engine.
-func (e *Engine) Append(_ context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
 	return e.submit(len(entries), func(ctx context.Context, tx *writeTx) (conflict, err error) {
 		return appendEntries(ctx, tx, stream, epoch, expect, entries)
 	})
@@ -101,7 +101,7 @@ func (e *Engine) commit(group []*request) ([]error, error) {
 	return errs, tx.Commit()
 }
 
-func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch core.UUID, expect uint64, entries []server.Entry) (conflict, err error) {
+func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action.UUID, expect uint64, entries []server.Entry) (conflict, err error) {
 	log, err := readLog(ctx, tx, stream)
 	if err != nil {
 		return nil, err

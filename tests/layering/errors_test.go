@@ -17,7 +17,7 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		return string(b)
 	}
 	codes := map[string]bool{"wasm": false, "restarted": false}
-	for _, m := range regexp.MustCompile(`Code[A-Za-z]+ += "([a-z-]+)"`).FindAllStringSubmatch(read("core/errors.go"), -1) {
+	for _, m := range regexp.MustCompile(`Code[A-Za-z]+ += "([a-z-]+)"`).FindAllStringSubmatch(read("core/action/errors.go"), -1) {
 		codes[m[1]] = false
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(read("docs/ERRORS.md"), -1) {

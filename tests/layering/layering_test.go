@@ -3,12 +3,15 @@ package layering
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
@@ -41,24 +44,121 @@ func forbid(t *testing.T, pkg string, wasm bool, why string, banned ...string) {
 	}
 }
 
-func TestTheCoreIsPure(t *testing.T) {
-	const why = "core has no browser, network, disk or database; hand these in"
-	forbid(t, "core", false, why, "net", "os/exec", "database/sql", "syscall/js", "encoding/json", "math/rand", "crypto/rand", "log", "fmt")
-	for _, dep := range deps(t, "core", false) {
-		if strings.Contains(dep, ".") && dep != module+"/core" {
-			t.Errorf("core imports %s: it takes the standard library only", dep)
+// rooms reads the table of docs/ARCHITECTURE.md: each package of the house, and those of the house that it may know.
+func rooms(t *testing.T) (order []string, knows map[string][]string) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	knows = map[string][]string{}
+	name := regexp.MustCompile("`([a-z/]+)`")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(string(text), -1) {
+		order = append(order, row[1])
+		knows[row[1]] = []string{}
+		for _, m := range name.FindAllStringSubmatch(row[2], -1) {
+			knows[row[1]] = append(knows[row[1]], m[1])
 		}
 	}
-	for _, pkg := range []string{"core/memstore", "core/virtual", "core/storetest"} {
-		forbid(t, pkg, false, "what comes with core imports nothing else of the module", module+"/server", module+"/idbstore", module+"/wasm")
+	if len(order) < 9 {
+		t.Fatalf("the table of rooms has %d rows only: %v", len(order), order)
+	}
+	return order, knows
+}
+
+// Arrows point down the table, and no room knows more than its row says.
+func TestRoomsKnowWhatTheTableSays(t *testing.T) {
+	order, knows := rooms(t)
+	for i, room := range order {
+		for _, other := range knows[room] {
+			if at := slices.Index(order, other); at < 0 || at >= i {
+				t.Errorf("%s knows %s, which is no row above its own", room, other)
+			}
+		}
+		for _, wasm := range []bool{false, true} {
+			if wasm == (room == "server") || !wasm && (room == "wasm" || room == "idbstore") {
+				continue
+			}
+			for _, dep := range imports(t, room, wasm) {
+				other, ours := strings.CutPrefix(dep, module+"/")
+				if ours && slices.Contains(order, other) && !slices.Contains(knows[room], other) {
+					t.Errorf("%s imports %s: its row in docs/ARCHITECTURE.md does not name it", room, other)
+				}
+			}
+		}
 	}
 }
+
+// imports lists what a package itself imports, for a platform.
+func imports(t *testing.T, pkg string, wasm bool) []string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, "./"+pkg)
+	cmd.Dir = "../.."
+	if wasm {
+		cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
+
+// core lists the core's rooms.
+func core(t *testing.T) (out []string) {
+	order, _ := rooms(t)
+	for _, room := range order {
+		if strings.HasPrefix(room, "core/") {
+			out = append(out, room)
+		}
+	}
+	return out
+}
+
+func TestTheCoreIsPure(t *testing.T) {
+	const why = "the core has no browser, network, disk or database; hand these in"
+	for _, room := range core(t) {
+		forbid(t, room, false, why, "net", "os/exec", "database/sql", "syscall/js", "encoding/json", "math/rand", "crypto/rand", "log", "fmt")
+		for _, dep := range deps(t, room, false) {
+			if strings.Contains(dep, ".") && !strings.HasPrefix(dep, module+"/core/") {
+				t.Errorf("%s imports %s: it takes the standard library only", room, dep)
+			}
+		}
+	}
+	for _, pkg := range []string{"core/locallog/memstore", "core/loop/virtual", "core/locallog/storetest", "core/action/actiontest"} {
+		forbid(t, pkg, false, "what comes with the core imports nothing else of the module", module+"/server", module+"/idbstore", module+"/wasm")
+	}
+}
+
+// A room is of a size that one can hold in mind.
+func TestRoomsStaySmall(t *testing.T) {
+	for _, room := range core(t) {
+		total := 0
+		for path, text := range sources(t, room) {
+			n := strings.Count(text, "\n")
+			if total += n; n > maxFile {
+				t.Errorf("%s has %d lines; does it still hold one noun?", path, n)
+			}
+			for i, line := range strings.Split(text, "\n") {
+				if wide := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); wide > maxLine {
+					t.Errorf("%s:%d has %d columns", path, i+1, wide)
+				}
+			}
+		}
+		if total > maxRoom {
+			t.Errorf("%s has %d lines; which rooms is it?", room, total)
+		}
+	}
+}
+
+// Lines of a package and of a file, and columns of a line, in the core.
+const maxRoom, maxFile, maxLine = 3000, 400, 140
 
 // What a pure function must not call: the clock, the disk, goroutines, locks.
 var impure = regexp.MustCompile(`\btime\.(Now|After|Sleep|Tick|NewTimer|AfterFunc|NewTicker)\b|\bos\.|\bgo func|\bgo [a-z]+\(|\bsync\.|\bselect \{|\brand\.|<-`)
 
 func TestTheCoreHasNoClockNoGoroutineNoLock(t *testing.T) {
-	for path, text := range sources(t, "core") {
+	for path, text := range coreSources(t) {
 		for i, line := range strings.Split(text, "\n") {
 			code, _, _ := strings.Cut(line, "//")
 			if m := impure.FindString(code); m != "" {
@@ -71,7 +171,7 @@ func TestTheCoreHasNoClockNoGoroutineNoLock(t *testing.T) {
 func TestTheBrowserSideStaysSmall(t *testing.T) {
 	forbid(t, "wasm", true, "it is three times the download", "net/http", "net", "crypto/tls")
 	forbid(t, "wasm", true, "the browser does not need the server", module+"/server", module+"/cmd")
-	forbid(t, "idbstore", true, "idbstore knows the core only", module+"/wasm", module+"/server")
+	forbid(t, "idbstore", true, "idbstore knows the local log only", module+"/wasm", module+"/server")
 	for _, want := range []string{"github.com/hack-pad/go-indexeddb/idb", "github.com/google/uuid", "github.com/norunners/vert"} {
 		if !strings.Contains(strings.Join(deps(t, "wasm", true), "\n"), want) {
 			t.Errorf("wasm does not use %s", want)
@@ -98,6 +198,14 @@ func TestExportsDoNotBlock(t *testing.T) {
 			t.Errorf("wasm/exports.go:%d has %q: an export never blocks and never calls JavaScript", i+1, m)
 		}
 	}
+}
+
+func coreSources(t *testing.T) map[string]string {
+	out := map[string]string{}
+	for _, room := range core(t) {
+		maps.Copy(out, sources(t, room))
+	}
+	return out
 }
 
 func sources(t *testing.T, dir string) map[string]string {

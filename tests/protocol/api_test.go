@@ -123,7 +123,7 @@ func actionID(client, seq int) string {
 	return fmt.Sprintf("ac710000-0000-7000-8%03d-%012d", client, seq)
 }
 
-func action(client, seq int, base uint64, ops string) string {
+func actionOf(client, seq int, base uint64, ops string) string {
 	return fmt.Sprintf(`{"id":"%s","client":"%s","seq":%d,"base":%d,"ops":%s}`, actionID(client, seq), clientID(client), seq, base, ops)
 }
 

@@ -11,7 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/memory"
 )
@@ -40,13 +41,13 @@ func TestCheckpoints(t *testing.T) {
 		t.Errorf("not packed: %v", h)
 	}
 	// It is what the log folds to, and leads on into the entries.
-	name, folded, err := core.ReadCheckpoint(text)
+	name, folded, err := state.ReadCheckpoint(text)
 	if err != nil || name != "s" || folded.Head != c.Index || folded.Chain.String() != c.Chain {
 		t.Fatalf("%s %v", name, err)
 	}
 	next := a.turn(2, fmt.Sprintf(`"after":%d,"epoch":"%s","chain":"%s"`, c.Index, c.Epoch, c.Chain))
 	for _, e := range next.Entries {
-		act, err := core.DecodeAction(string(e.Action))
+		act, err := action.DecodeAction(string(e.Action))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +163,7 @@ func TestTurns(t *testing.T) {
 			return r.Streams[0]
 		}
 		one := func(client, seq int) string {
-			return `,"actions":[` + action(client, seq, 0, creates(100*client+seq)) + `]`
+			return `,"actions":[` + actionOf(client, seq, 0, creates(100*client+seq)) + `]`
 		}
 		it := send(1, `"after":0`+one(1, 1))
 		// Client 2 loses twice; the second answer gives it the turn.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -27,7 +27,7 @@ func framed(entries ...string) []byte {
 }
 
 // entryID is an id that tells the entry.
-func entryID(e string) (id core.UUID) {
+func entryID(e string) (id action.UUID) {
 	copy(id[:], "entry")
 	copy(id[5:], e)
 	return id

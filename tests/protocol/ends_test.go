@@ -148,7 +148,7 @@ func TestATurnThatSomebodyElseJustGot(t *testing.T) {
 		if on.Head > 0 {
 			rest = at(on)
 		}
-		return a.turn(client, rest+`,"actions":[`+action(client, seq, 0, creates(100*client+seq))+`]`)
+		return a.turn(client, rest+`,"actions":[`+actionOf(client, seq, 0, creates(100*client+seq))+`]`)
 	}
 	it := push(1, 1, item{})
 	push(2, 1, item{})

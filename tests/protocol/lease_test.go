@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 )
 
@@ -24,7 +24,7 @@ func TestALeaseEndsThoughTheFoldIsMadeAnew(t *testing.T) {
 			return now
 		}
 	})
-	one := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{},"lock":true}]`)+`]`)
+	one := a.turn(1, `"after":0,"actions":[`+actionOf(1, 1, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{},"lock":true}]`)+`]`)
 	for i := range 5 {
 		mu.Lock()
 		now = now.Add(4 * time.Minute)
@@ -57,12 +57,12 @@ func TestHooksThatAreNoVerdicts(t *testing.T) {
 	a := newAPI(t, func(c *server.Config) {
 		c.Validate = func(context.Context, *server.Judged) error { return answer }
 	})
-	offer := `"after":0,"actions":[` + action(1, 1, 0, creates(1)) + `]`
+	offer := `"after":0,"actions":[` + actionOf(1, 1, 0, creates(1)) + `]`
 	answer = fmt.Errorf("ask the database: %w", context.DeadlineExceeded)
-	if it := a.turn(1, offer); it.Error == nil || it.Error.Code != core.CodeUnavailable || len(it.Rejected) > 0 {
+	if it := a.turn(1, offer); it.Error == nil || it.Error.Code != action.CodeUnavailable || len(it.Rejected) > 0 {
 		t.Fatalf("%+v", it)
 	}
-	answer = (*core.Error)(nil)
+	answer = (*action.Error)(nil)
 	if it := a.turn(1, offer); it.Head != 1 || len(it.Rejected) > 0 {
 		t.Fatalf("%+v", it)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/memory"
 	"github.com/strandline-sync/strandline/tests/patience"
@@ -30,7 +30,7 @@ func TestTheFourRules(t *testing.T) {
 		}
 	}
 	// Rule 3: taken in one step.
-	one := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`,`+action(1, 2, 0, creates(2))+`]`)
+	one := a.turn(1, `"after":0,"actions":[`+actionOf(1, 1, 0, creates(1))+`,`+actionOf(1, 2, 0, creates(2))+`]`)
 	if len(one.Persisted) != 2 || one.Persisted[1].Index != 2 || one.Persisted[0].ID != actionID(1, 1) || one.Head != 2 || one.Epoch == "" || len(one.Entries) > 0 {
 		t.Fatalf("%+v", one)
 	}
@@ -39,7 +39,7 @@ func TestTheFourRules(t *testing.T) {
 		t.Fatalf("%+v", it)
 	}
 	// Rule 2: entries, and the actions are not looked at, whatever they are.
-	for _, actions := range []string{action(2, 1, 0, creates(3)), action(9, 1, 0, creates(3)), `{"id":"` + actionID(2, 1) + `","client":"` + clientID(2) + `"}`} {
+	for _, actions := range []string{actionOf(2, 1, 0, creates(3)), actionOf(9, 1, 0, creates(3)), `{"id":"` + actionID(2, 1) + `","client":"` + clientID(2) + `"}`} {
 		it := a.turn(2, `"after":0,"limit":1,"actions":[`+actions+`]`)
 		if it.Error != nil || len(it.Entries) != 1 || it.Entries[0].Index != 1 || len(it.Persisted)+len(it.Rejected) > 0 || it.Head != 2 {
 			t.Fatalf("%+v", it)
@@ -49,7 +49,7 @@ func TestTheFourRules(t *testing.T) {
 		}
 	}
 	// A retry after a lost reply ends in rule 2, and the action is there once.
-	if it := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`); len(it.Entries) != 2 || it.Head != 2 {
+	if it := a.turn(1, `"after":0,"actions":[`+actionOf(1, 1, 0, creates(1))+`]`); len(it.Entries) != 2 || it.Head != 2 {
 		t.Fatalf("%+v", it)
 	}
 	// Rule 0.
@@ -58,7 +58,7 @@ func TestTheFourRules(t *testing.T) {
 		"another chain":     fmt.Sprintf(`"after":2,"epoch":"%s","chain":"0123456789abcdef"`, one.Epoch),
 		"an earlier chain":  fmt.Sprintf(`"after":1,"epoch":"%s","chain":"%s"`, one.Epoch, one.Chain),
 		"a chain at 0":      fmt.Sprintf(`"after":0,"chain":"%s"`, one.Chain),
-		"both and an offer": fmt.Sprintf(`"after":2,"epoch":"%s","chain":"0123456789abcdef","actions":[%s]`, clientID(7), action(1, 3, 0, creates(3))),
+		"both and an offer": fmt.Sprintf(`"after":2,"epoch":"%s","chain":"0123456789abcdef","actions":[%s]`, clientID(7), actionOf(1, 3, 0, creates(3))),
 	} {
 		it := a.turn(1, rest)
 		if it.Error == nil || it.Error.Code != "epoch" || it.Epoch != one.Epoch || it.Head != 2 {
@@ -87,27 +87,27 @@ func TestVerdicts(t *testing.T) {
 		}
 		return strings.Join(out, ", ")
 	}
-	unknown := action(1, 2, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
-	reserved := action(1, 3, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"id":1}}]`)
-	unlocks := action(1, 4, 0, `[{"op":"unlock","object":"`+objectID(1)+`"}]`)
-	ahead := action(1, 5, 99, creates(5))
-	big := action(1, 6, 0, `[{"op":"create","object":"`+objectID(6)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 300<<10)+`"}}]`)
+	unknown := actionOf(1, 2, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
+	reserved := actionOf(1, 3, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"id":1}}]`)
+	unlocks := actionOf(1, 4, 0, `[{"op":"unlock","object":"`+objectID(1)+`"}]`)
+	ahead := actionOf(1, 5, 99, creates(5))
+	big := actionOf(1, 6, 0, `[{"op":"create","object":"`+objectID(6)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 300<<10)+`"}}]`)
 	// Up to the first refusal, then verdicts while they are refusals, then nothing.
-	first := offer(1, item{}, action(1, 1, 0, creates(1)), unknown, reserved, unlocks, ahead, big, action(1, 7, 0, creates(7)), action(1, 8, 99, creates(8)))
+	first := offer(1, item{}, actionOf(1, 1, 0, creates(1)), unknown, reserved, unlocks, ahead, big, actionOf(1, 7, 0, creates(7)), actionOf(1, 8, 99, creates(8)))
 	want := "+000000000001, -000000000002 malformed, -000000000003 malformed, -000000000004 malformed, -000000000005 malformed, -000000000006 too-large"
 	if got := ids(first); got != want || first.Head != 1 {
 		t.Fatalf("\n got %s\nwant %s\n%+v", got, want, first)
 	}
 	// The fold decides these, not the server: they are appended.
-	second := offer(1, first, action(1, 7, 0, creates(1)), action(1, 8, 0, `[{"op":"remove","object":"`+objectID(99)+`"}]`))
+	second := offer(1, first, actionOf(1, 7, 0, creates(1)), actionOf(1, 8, 0, `[{"op":"remove","object":"`+objectID(99)+`"}]`))
 	if got := ids(second); got != "+000000000007, +000000000008" {
 		t.Fatal(got)
 	}
 	// seq does not rise from above the client's last: nothing is taken.
 	for name, actions := range map[string][]string{
-		"again":      {action(1, 8, 0, creates(9))},
-		"not rising": {action(1, 9, 0, creates(9)), action(1, 9, 0, creates(10))},
-		"falling":    {action(1, 12, 0, creates(9)), action(1, 11, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)},
+		"again":      {actionOf(1, 8, 0, creates(9))},
+		"not rising": {actionOf(1, 9, 0, creates(9)), actionOf(1, 9, 0, creates(10))},
+		"falling":    {actionOf(1, 12, 0, creates(9)), actionOf(1, 11, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)},
 	} {
 		if it := offer(1, second, actions...); it.Error == nil || it.Error.Code != "client" || len(it.Persisted) > 0 || it.Head != 3 {
 			t.Errorf("%s: %+v", name, it)
@@ -115,7 +115,7 @@ func TestVerdicts(t *testing.T) {
 	}
 	// Item errors: nothing is taken, and other items are answered.
 	for name, it := range map[string]string{
-		"another client's action": `"client":"` + clientID(1) + `",` + at(second) + `,"actions":[` + action(2, 1, 0, creates(9)) + `]`,
+		"another client's action": `"client":"` + clientID(1) + `",` + at(second) + `,"actions":[` + actionOf(2, 1, 0, creates(9)) + `]`,
 		"the server's client":     `"client":"00000000-0000-0000-0000-000000000000","after":0`,
 		"no client":               `"after":0`,
 		"no after":                `"client":"` + clientID(1) + `"`,
@@ -151,9 +151,9 @@ func TestDrainReleasesWhatTheClientHolds(t *testing.T) {
 		for j := range 500 {
 			ops = append(ops, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{},"lock":true}`, objectID(i*500+j)))
 		}
-		actions = append(actions, action(1, i+1, 0, "["+strings.Join(ops, ",")+"]"))
+		actions = append(actions, actionOf(1, i+1, 0, "["+strings.Join(ops, ",")+"]"))
 	}
-	refused := action(1, 9, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
+	refused := actionOf(1, 9, 0, `[{"op":"frob","object":"`+objectID(1)+`"}]`)
 	held := a.turn(1, `"after":0,"drain":true,"actions":[`+actions[0]+`,`+refused+`]`)
 	if held.Head != 1 || len(held.Rejected) != 1 {
 		t.Fatalf("a drain with a refusal: %+v", held)
@@ -232,7 +232,7 @@ func TestStrictJSON(t *testing.T) {
 	a := newAPI(t, nil)
 	wrap := func(value string) string {
 		return `{"streams":[{"stream":"s","client":"` + clientID(1) + `","after":0,"actions":[` +
-			action(1, 1, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"a":`+value+`}}]`) + `]}]}`
+			actionOf(1, 1, 0, `[{"op":"create","object":"`+objectID(1)+`","type":"t","fields":{"a":`+value+`}}]`) + `]}]}`
 	}
 	for name, c := range map[string]struct{ body, pointer string }{
 		"no JSON":              {`{"streams":`, "/streams"},
@@ -279,7 +279,7 @@ func TestLimits(t *testing.T) {
 	actions := func(n int) []byte {
 		var list []string
 		for i := range n {
-			list = append(list, action(1, i+1, 0, creates(i)))
+			list = append(list, actionOf(1, i+1, 0, creates(i)))
 		}
 		return []byte(`{"streams":[{"stream":"many","client":"` + clientID(1) + `","after":0,"actions":[` + strings.Join(list, ",") + `]}]}`)
 	}
@@ -333,7 +333,7 @@ func TestReadingTheLog(t *testing.T) {
 	for i := range 5 {
 		a.turn(1, at(a.turn(1, `"after":0,"limit":1`))) // other readers do not matter
 		head := a.get("/v1/log?stream=s")
-		a.turn(1, at(head)+`,"actions":[`+action(1, i+1, 0, creates(i))+`]`)
+		a.turn(1, at(head)+`,"actions":[`+actionOf(1, i+1, 0, creates(i))+`]`)
 	}
 	if it := a.get("/v1/log?stream=s&after=1&limit=2"); len(it.Entries) != 2 || it.Entries[0].Index != 2 || it.Head != 5 {
 		t.Fatalf("%+v", it)
@@ -354,7 +354,7 @@ func TestReadingTheLog(t *testing.T) {
 	go func() { got <- a.get("/v1/log?stream=s&after=5&wait=30") }()
 	time.Sleep(100 * time.Millisecond) // mostly it waits by then; where it does not, it reads what has come
 	head := a.get("/v1/log?stream=s&after=4")
-	a.turn(1, at(head)+`,"actions":[`+action(1, 6, 0, creates(6))+`]`)
+	a.turn(1, at(head)+`,"actions":[`+actionOf(1, 6, 0, creates(6))+`]`)
 	if it := patience.Receive(t, "the long poll to hear of the append", got); len(it.Entries) != 1 || it.Entries[0].Index != 6 {
 		t.Fatalf("%+v", it)
 	}
@@ -374,7 +374,7 @@ type roles map[string]map[server.Right]bool
 func (r roles) Authenticate(req *http.Request) (server.Principal, error) {
 	token := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if r[token] == nil {
-		return server.Principal{}, &core.Error{Code: core.CodeUnauthorized}
+		return server.Principal{}, &action.Error{Code: action.CodeUnauthorized}
 	}
 	return server.Principal{Subject: token}, nil
 }
@@ -388,7 +388,7 @@ func TestRights(t *testing.T) {
 		c.Auth = roles{"writer": {server.Read: true, server.Append: true}, "other": {server.Read: true, server.Append: true}, "reader": {server.Read: true}, "nobody": {}}
 	})
 	a.token = "writer"
-	first := a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`)
+	first := a.turn(1, `"after":0,"actions":[`+actionOf(1, 1, 0, creates(1))+`]`)
 	for token, code := range map[string]string{"nobody": "forbidden", "reader": "", "writer": ""} {
 		a.token = token
 		it := a.turn(5, `"after":0`)
@@ -398,15 +398,15 @@ func TestRights(t *testing.T) {
 	}
 	// Who may read and not write still catches up, and then gets a verdict for each action.
 	a.token = "reader"
-	if it := a.turn(2, `"after":0,"actions":[`+action(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Entries) != 1 {
+	if it := a.turn(2, `"after":0,"actions":[`+actionOf(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Entries) != 1 {
 		t.Errorf("%+v", it)
 	}
-	if it := a.turn(2, at(first)+`,"actions":[`+action(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Rejected) != 1 || it.Rejected[0].Code != "forbidden" || it.Head != 1 {
+	if it := a.turn(2, at(first)+`,"actions":[`+actionOf(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Rejected) != 1 || it.Rejected[0].Code != "forbidden" || it.Head != 1 {
 		t.Errorf("%+v", it)
 	}
 	// A client id belongs to the principal that first used it.
 	a.token = "other"
-	if it := a.turn(1, at(first)+`,"actions":[`+action(1, 2, 0, creates(2))+`]`); it.Error == nil || it.Error.Code != "forbidden" {
+	if it := a.turn(1, at(first)+`,"actions":[`+actionOf(1, 2, 0, creates(2))+`]`); it.Error == nil || it.Error.Code != "forbidden" {
 		t.Errorf("%+v", it)
 	}
 	// No and not there are the same answer.
@@ -434,7 +434,7 @@ type failing struct {
 	before, after bool
 }
 
-func (f *failing) Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+func (f *failing) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
 	if f.before {
 		return errors.New("disk full")
 	}
@@ -448,7 +448,7 @@ func (f *failing) Append(ctx context.Context, stream string, epoch core.UUID, ex
 func TestAnEngineThatFails(t *testing.T) {
 	f := &failing{Engine: memory.New()}
 	a := newAPI(t, func(c *server.Config) { c.Engine = f })
-	offer := `"after":0,"actions":[` + action(1, 1, 0, creates(1)) + `]`
+	offer := `"after":0,"actions":[` + actionOf(1, 1, 0, creates(1)) + `]`
 	f.before = true
 	if it := a.turn(1, offer); it.Error == nil || it.Error.Code != "unavailable" || it.Head != 0 || len(it.Persisted) > 0 || it.Epoch != "" {
 		t.Fatalf("%+v", it)
@@ -477,7 +477,7 @@ func (r rotten) Read(ctx context.Context, stream string, after uint64, limit, ma
 func TestAChangedByteIsNotServed(t *testing.T) {
 	good := memory.New()
 	a := newAPI(t, func(c *server.Config) { c.Engine = good })
-	a.turn(1, `"after":0,"actions":[`+action(1, 1, 0, creates(1))+`]`)
+	a.turn(1, `"after":0,"actions":[`+actionOf(1, 1, 0, creates(1))+`]`)
 	b := newAPI(t, func(c *server.Config) { c.Engine = rotten{good} })
 	if status, _, body := b.request(http.MethodGet, "/v1/log?stream=s", nil, nil); status != 500 || !strings.Contains(body, `"code":"internal"`) {
 		t.Errorf("%d %s", status, body)
@@ -492,7 +492,7 @@ func TestAnAnswerIsBounded(t *testing.T) {
 	a := newAPI(t, nil)
 	head := item{}
 	for i := range 12 {
-		a.turn(1, at(head)+`,"actions":[`+action(1, i+1, 0, `[{"op":"create","object":"`+objectID(i)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 200<<10)+`"}}]`)+`]`)
+		a.turn(1, at(head)+`,"actions":[`+actionOf(1, i+1, 0, `[{"op":"create","object":"`+objectID(i)+`","type":"t","fields":{"a":"`+strings.Repeat("x", 200<<10)+`"}}]`)+`]`)
 		head = a.get("/v1/log?stream=s&after=" + fmt.Sprint(i))
 	}
 	_, _, body := a.request(http.MethodPost, "/v1/sync", []byte(`{"streams":[`+strings.TrimSuffix(strings.Repeat(`{"stream":"s","client":"`+clientID(1)+`","after":0},`, 100), ",")+`]}`), nil)

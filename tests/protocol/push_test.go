@@ -94,7 +94,7 @@ func (e *events) want(event, data string) {
 func (a *api) add(client, from, n int, it item) item {
 	a.t.Helper()
 	for i := range n {
-		if it = a.turn(client, at(it)+`,"actions":[`+action(client, from+i, 0, creates(from+i))+`]`); len(it.Persisted) != 1 {
+		if it = a.turn(client, at(it)+`,"actions":[`+actionOf(client, from+i, 0, creates(from+i))+`]`); len(it.Persisted) != 1 {
 			a.t.Fatalf("%+v", it)
 		}
 	}
@@ -110,7 +110,7 @@ func TestEvents(t *testing.T) {
 	it = a.add(1, 3, 1, it)
 	e.want("head", `{"head":3,"stream":"s"}`)
 	a.turn(1, at(it)) // nothing moves
-	a.sync(`{"streams":[{"stream":"other","client":"` + clientID(1) + `","after":0,"actions":[` + action(1, 1, 0, creates(1)) + `]}]}`)
+	a.sync(`{"streams":[{"stream":"other","client":"` + clientID(1) + `","after":0,"actions":[` + actionOf(1, 1, 0, creates(1)) + `]}]}`)
 	e.want("head", `{"head":1,"stream":"other"}`)
 	for path, want := range map[string]int{"/v1/events": 400, "/v1/events?stream=": 400, "/v1/events?stream=a&stream=b%20c": 400,
 		"/v1/events?" + strings.Repeat("stream=x&", 3) + manyStreams(101): 413} {

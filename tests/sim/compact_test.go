@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // Whatever the length of the log: what is stored, and so read at start-up, stays in proportion to the state, and each byte
@@ -32,7 +33,7 @@ func TestWriteAmplificationAndStartUpAreBounded(t *testing.T) {
 		records, bytes := local.Size(stream)
 		written := float64(local.Written-from) / (2000 * 850)
 		t.Logf("log %6d: %4d records, %7d bytes stored, %.2f bytes written for each byte of actions", tb.Status().Head, records, bytes, written)
-		if bytes > 4*state+2*core.DefaultCompact {
+		if bytes > 4*state+2*loop.DefaultCompact {
 			t.Errorf("%d bytes are stored for a state of %d", bytes, state)
 		}
 		if written > 3 {
@@ -51,7 +52,7 @@ func TestATabFrozenAcrossACheckpoint(t *testing.T) {
 		"idle":                func(w *world, tb *tab) { w.Run(1000) },
 		"a commit in flight":  func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)) },
 		"a commit is stored":  func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)); w.Run(6) },
-		"a write not pumped":  func(w *world, tb *tab) { tb.Write(&core.Draft{ID: tb.host.NewID(), Ops: set(1, `{"frozen":1}`)}) },
+		"a write not pumped":  func(w *world, tb *tab) { tb.Write(&replica.Draft{ID: tb.host.NewID(), Ops: set(1, `{"frozen":1}`)}) },
 		"a turn in flight":    func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)); w.Run(25) },
 		"a checkpoint begins": func(w *world, tb *tab) { tb.write(set(1, `{"frozen":"`+strings.Repeat("z", 5000)+`"}`)); w.Run(70) },
 	} {

@@ -6,8 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Among clients of conflict-free mode no action replaces a write that its author had not seen, and none is discarded but by its own guard,
@@ -36,7 +39,7 @@ func TestConflictFreeModeIsFreeOfConflicts(t *testing.T) {
 func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllowed int) {
 	yes := true
 	h := newHistory(t, seed)
-	h.options = core.StreamOptions{ConflictFree: &yes}
+	h.options = loop.StreamOptions{ConflictFree: &yes}
 	h.checkpoint, h.keep = 0, 0 // what is told of a gap is not what this is about
 	for _, p := range h.profiles {
 		for i := range p.tabs {
@@ -55,9 +58,9 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 			h.Run(500)
 			continue
 		}
-		if err := h.carefulWrite(tb, &made); core.CodeOf(err) == core.CodeReadOnly {
+		if err := h.carefulWrite(tb, &made); action.CodeOf(err) == action.CodeReadOnly {
 			notAllowed++
-		} else if err != nil && core.CodeOf(err) != core.CodeLocked && core.CodeOf(err) != core.CodeConflict {
+		} else if err != nil && action.CodeOf(err) != action.CodeLocked && action.CodeOf(err) != action.CodeConflict {
 			t.Fatal(err)
 		}
 		tb.Pump()
@@ -80,11 +83,11 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 	}
 	h.settle()
 	h.Run(20 * minute) // who is frozen for long
-	folded := core.NewState()
+	folded := state.NewState()
 	for i, a := range h.engine.actions[stream] {
-		var e core.Effect
+		var e state.Effect
 		folded.ApplyEntry(a, nil, &e)
-		if a.Client == core.Nil {
+		if a.Client == action.Nil {
 			continue
 		}
 		entries++
@@ -97,7 +100,7 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 			continue
 		}
 		discarded++
-		if e.Reason != core.ReasonGuard {
+		if e.Reason != state.ReasonGuard {
 			t.Errorf("entry %d is discarded, and not by its guard: %+v of %s", i+1, e, a.Raw)
 		}
 		if pr := h.promises[a.ID]; pr != nil && !pr.tb.dead && pr.tb.closed == nil && pr.tb.discarded[pr.ticket] == nil {
@@ -118,7 +121,7 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 // carefulWrite is what an app does in this mode: it makes objects, and writes what it sees.
 func (h *history) carefulWrite(tb *tab, made *int) error {
 	r := h.r
-	rows := tb.State().Query(&core.Query{Limit: -1})
+	rows := tb.State().Query(&state.Query{Limit: -1})
 	ids := make([]string, len(rows))
 	for i, row := range rows {
 		ids[i] = string(tb.State().AppendRow(nil, row.Slot))[7:43]
@@ -137,7 +140,7 @@ func (h *history) carefulWrite(tb *tab, made *int) error {
 		c := create(*made, `{"n":1}`)
 		ops = c[:len(c)-1] + `,{"op":"update","object":"` + some() + `","set":{"k":1}}]`
 	case n == 4:
-		d := &core.Draft{ID: tb.host.NewID(), At: h.Now()}
+		d := &replica.Draft{ID: tb.host.NewID(), At: h.Now()}
 		toggle := tb.Undo
 		if r.IntN(2) == 0 {
 			toggle = tb.Redo
@@ -149,10 +152,10 @@ func (h *history) carefulWrite(tb *tab, made *int) error {
 	default:
 		ops = `[{"op":"update","object":"` + some() + `","set":{"k` + fmt.Sprint(r.IntN(3)) + `":` + fmt.Sprint(r.IntN(9)) + `},"inc":{"n":1}}]`
 	}
-	return h.promised(tb, &core.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: ops, Atomic: r.IntN(3) == 0})
+	return h.promised(tb, &replica.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: ops, Atomic: r.IntN(3) == 0})
 }
 
-func (h *history) promised(tb *tab, d *core.Draft) error {
+func (h *history) promised(tb *tab, d *replica.Draft) error {
 	ticket, err := tb.Write(d)
 	if err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
@@ -164,14 +167,14 @@ func (h *history) promised(tb *tab, d *core.Draft) error {
 func TestALeaseEnds(t *testing.T) {
 	w := newWorld(t, 1)
 	yes := true
-	w.options = core.StreamOptions{ConflictFree: &yes}
+	w.options = loop.StreamOptions{ConflictFree: &yes}
 	w.start()
 	one, two := w.open(memstore.New()), w.open(memstore.New())
 	w.Run(1000)
 	asked := len(one.net.requests)
 	one.net.fault = func(n int) fate { return []fate{pass, lostBefore}[min(1, max(0, n-asked-1))] }
 	for n := range 1001 { // more than one request offers: the first says nothing of a drain, and no other one comes through
-		if _, err := one.Write(&core.Draft{ID: one.host.NewID(), At: w.Now(), Ops: create(n+1, `{"n":0}`)}); err != nil {
+		if _, err := one.Write(&replica.Draft{ID: one.host.NewID(), At: w.Now(), Ops: create(n+1, `{"n":0}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,20 +184,20 @@ func TestALeaseEnds(t *testing.T) {
 	if two.State().Head != 1000 {
 		t.Fatalf("the log is at %d", two.State().Head)
 	}
-	id, _ := core.ParseUUID(object(1))
-	if w := two.Writable(id); w != core.WritableLocked {
+	id, _ := action.ParseUUID(object(1))
+	if w := two.Writable(id); w != replica.WritableLocked {
 		t.Fatalf("writable: %q", w)
 	}
 	_, err := two.try(set(1, `{"n":1}`))
-	if e := (*core.Error)(nil); !errors.As(err, &e) || e.Code != core.CodeLocked || e.Holder != one.Client() {
+	if e := (*action.Error)(nil); !errors.As(err, &e) || e.Code != action.CodeLocked || e.Holder != one.Client() {
 		t.Fatal(err)
 	}
 	w.Run(8 * minute)
-	if w := two.Writable(id); w != core.WritableLocked {
+	if w := two.Writable(id); w != replica.WritableLocked {
 		t.Fatalf("after 10 minutes: %q", w)
 	}
 	w.Run(3 * minute)
-	if w := two.Writable(id); w != core.WritableYes {
+	if w := two.Writable(id); w != replica.WritableYes {
 		t.Fatalf("after the lease: %q", w)
 	}
 	two.write(set(1, `{"n":1}`))

@@ -7,8 +7,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Nothing hangs: whatever ends a commit, a turn or a stream, everybody who waits for it hears of it.
@@ -18,14 +22,14 @@ func latency(ms int64) func(*rand.Rand) int64 { return func(*rand.Rand) int64 { 
 // quiet is an observer of streams that a test does not look at.
 type quiet struct{}
 
-func (quiet) Committed(uint64)                          {}
-func (quiet) Failed([]uint64, error)                    {}
-func (quiet) Resolved(uint64, core.UUID, uint64, error) {}
-func (quiet) Refused(uint64, core.Rejected)             {}
-func (quiet) Conflict(*core.Conflict)                   {}
-func (quiet) Changed(bool)                              {}
-func (quiet) StatusChanged()                            {}
-func (quiet) Closed(error)                              {}
+func (quiet) Committed(uint64)                            {}
+func (quiet) Failed([]uint64, error)                      {}
+func (quiet) Resolved(uint64, action.UUID, uint64, error) {}
+func (quiet) Refused(uint64, replica.Rejected)            {}
+func (quiet) Conflict(*replica.Conflict)                  {}
+func (quiet) Changed(bool)                                {}
+func (quiet) StatusChanged()                              {}
+func (quiet) Closed(error)                                {}
 
 // Close answers also while a stream is being opened.
 func TestCloseWhileAStreamOpens(t *testing.T) {
@@ -46,9 +50,9 @@ func TestAFullDiskDoesNotSpinTheLoop(t *testing.T) {
 	w.Latency = latency(10)
 	p := memstore.New()
 	a, b := w.open(p), w.open(memstore.New())
-	p.Fail = func(op, _ string, _ core.LSN) error {
+	p.Fail = func(op, _ string, _ locallog.LSN) error {
 		if op == "append" {
-			return &core.Error{Code: core.CodeQuota}
+			return &action.Error{Code: action.CodeQuota}
 		}
 		return nil
 	}
@@ -68,12 +72,12 @@ func TestARecordOfNewerCodeDoesNotHoldTheLoop(t *testing.T) {
 	p := memstore.New()
 	a := w.open(p)
 	w.Run(minute)
-	a.db.Open("other", core.StreamOptions{}, quiet{}, func(*core.Stream, error) {})
+	a.db.Open("other", loop.StreamOptions{}, quiet{}, func(*loop.Stream, error) {})
 	w.Run(3 * minute)
 	// another tab with newer code commits a record of version 2
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	if err := st.Append(context.Background(), stream, core.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	// find the moment: a hint comes while a request is under way
@@ -98,12 +102,12 @@ func TestARecordOfNewerCodeEndsTheWrites(t *testing.T) {
 	w.Run(minute)
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	if err := st.Append(context.Background(), stream, core.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	a.try(create(1, `{}`))
 	w.Run(10 * minute)
-	if _, err := a.try(create(2, `{}`)); core.CodeOf(err) != core.CodeUpgrade {
+	if _, err := a.try(create(2, `{}`)); action.CodeOf(err) != action.CodeUpgrade {
 		t.Fatalf("a write that can never be kept: %v", err)
 	}
 	w.Run(10 * minute)
@@ -121,10 +125,10 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 	w.Latency = latency(10)
 	p := memstore.New()
 	a, b := w.open(p), w.open(memstore.New())
-	a.db.Open("other", core.StreamOptions{}, quiet{}, func(*core.Stream, error) {})
+	a.db.Open("other", loop.StreamOptions{}, quiet{}, func(*loop.Stream, error) {})
 	w.Run(3 * minute)
 	armed := true
-	p.Fail = func(op, s string, _ core.LSN) error {
+	p.Fail = func(op, s string, _ locallog.LSN) error {
 		if s != stream || !armed {
 			return nil
 		}
@@ -132,7 +136,7 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 			return errors.New("connection closing")
 		}
 		if op == "load" {
-			return core.ErrGone
+			return locallog.ErrGone
 		}
 		return nil
 	}
@@ -151,12 +155,12 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 func TestMoreStreamsThanOneRequestNames(t *testing.T) {
 	w := newWorld(t, 1)
 	a := w.open(memstore.New())
-	var last *core.Stream
+	var last *loop.Stream
 	for i := range 105 {
-		a.db.Open(fmt.Sprintf("zz/%03d", i), core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { last = s })
+		a.db.Open(fmt.Sprintf("zz/%03d", i), loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { last = s })
 		w.Run(10)
 	}
-	if _, err := last.Write(&core.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
+	if _, err := last.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	last.Pump()
@@ -172,9 +176,9 @@ func TestSettledAfterAFullDisk(t *testing.T) {
 	w.Latency = latency(10)
 	p := memstore.New()
 	a := w.open(p)
-	p.Fail = func(op, _ string, _ core.LSN) error {
+	p.Fail = func(op, _ string, _ locallog.LSN) error {
 		if op == "append" {
-			return &core.Error{Code: core.CodeQuota}
+			return &action.Error{Code: action.CodeQuota}
 		}
 		return nil
 	}
@@ -194,7 +198,7 @@ func TestSettledAfterAFullDisk(t *testing.T) {
 func TestASecondSubscriptionSwallowsNothing(t *testing.T) {
 	w := newWorld(t, 1)
 	a := w.open(memstore.New())
-	q, _ := core.ParseQuery(`{}`)
+	q, _ := state.ParseQuery(`{}`)
 	l1 := a.Subscribe(q)
 	a.write(create(1, `{}`))
 	a.Subscribe(q)
@@ -233,7 +237,7 @@ func TestDestroyCountsClosedStreams(t *testing.T) {
 	a.Stream.Close(func() {})
 	w.Run(100)
 	a.db.Destroy(false, func(n int, err error) {
-		if core.CodeOf(err) != core.CodeUnsent {
+		if action.CodeOf(err) != action.CodeUnsent {
 			t.Errorf("destroyed with unsent actions: %d %v", n, err)
 		}
 	})
@@ -245,7 +249,7 @@ func TestAForcedDestroyOfABrokenStore(t *testing.T) {
 	w := newWorld(t, 1)
 	p := memstore.New()
 	a := w.open(p)
-	p.Fail = func(string, string, core.LSN) error { return errors.New("broken") }
+	p.Fail = func(string, string, locallog.LSN) error { return errors.New("broken") }
 	a.try(create(1, `{}`))
 	w.Run(100)
 	called := 0
@@ -281,7 +285,7 @@ func TestCloseOverABrokenStore(t *testing.T) {
 	w := newWorld(t, 1)
 	p := memstore.New()
 	a := w.open(p)
-	p.Fail = func(string, string, core.LSN) error { return errors.New("broken") }
+	p.Fail = func(string, string, locallog.LSN) error { return errors.New("broken") }
 	a.try(create(1, `{}`))
 	called := false
 	a.db.Close(func(error) { called = true })
@@ -296,9 +300,9 @@ func TestSyncWhileAnOpenFails(t *testing.T) {
 	w := newWorld(t, 1)
 	w.Latency = latency(10)
 	p := memstore.New()
-	p.Fail = func(op, _ string, _ core.LSN) error {
+	p.Fail = func(op, _ string, _ locallog.LSN) error {
 		if op == "load" {
-			return &core.Error{Code: core.CodeUpgrade}
+			return &action.Error{Code: action.CodeUpgrade}
 		}
 		return nil
 	}

@@ -4,9 +4,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
-	"github.com/strandline-sync/strandline/core/virtual"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // writing writes in a tab, each time the last one is durable, until the function that it gives is called.
@@ -88,24 +91,24 @@ func TestAFailingStreamLeavesRoomForOthers(t *testing.T) {
 	w := newWorld(t, 1)
 	local := memstore.New()
 	a := w.open(local)
-	var other *core.Stream
-	a.db.Open("zz", core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { other = s })
+	var other *loop.Stream
+	a.db.Open("zz", loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { other = s })
 	w.Run(2 * minute)
 	a.net.fault = func(int) fate { return lostBefore }
 	for i := range 2500 {
 		a.write(create(i, `{}`))
 	}
 	w.Run(1000)
-	local.Fail = func(op, s string, _ core.LSN) error {
+	local.Fail = func(op, s string, _ locallog.LSN) error {
 		if op == "append" && s == stream {
-			return &core.Error{Code: core.CodeQuota}
+			return &action.Error{Code: action.CodeQuota}
 		}
 		return nil
 	}
 	a.net.fault = nil
 	a.db.Wake("online")
 	w.Run(minute)
-	if _, err := other.Write(&core.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
+	if _, err := other.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	other.Pump()
@@ -176,11 +179,11 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	w, local := electing(t)
 	leader := w.open(local)
 	by := int64(0)
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
-	tb.db = core.NewDB(core.Config{Host: skewed{tb.host, &by}, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Elect: true, Tell: tb.tell, Slot: tb.slot})
+	tb.db = loop.NewDB(loop.Config{Host: skewed{tb.host, &by}, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Elect: true, Tell: tb.tell, Slot: tb.slot})
 	w.locks[local].tabs = append(w.locks[local].tabs, tb)
-	tb.db.Open(stream, core.StreamOptions{}, tb, func(s *core.Stream, _ error) { tb.Stream = s })
+	tb.db.Open(stream, loop.StreamOptions{}, tb, func(s *loop.Stream, _ error) { tb.Stream = s })
 	w.Run(1000)
 	for i := range 7 {
 		leader.write(create(i, `{}`))
@@ -261,7 +264,7 @@ func TestASecondInstallAfterAClone(t *testing.T) {
 	}
 }
 
-func objectID(n int) core.UUID {
-	id, _ := core.ParseUUID(object(n))
+func objectID(n int) action.UUID {
+	id, _ := action.ParseUUID(object(n))
 	return id
 }

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 func TestAHintBringsNewsAtOnce(t *testing.T) {
@@ -106,7 +107,7 @@ func TestWithoutHintsTheStateIsLookedAt(t *testing.T) {
 	hangUp := func() {
 		t.Helper()
 		a.net.hangUp()
-		if len(a.moved) != 0 || a.Status().State != core.StateLive {
+		if len(a.moved) != 0 || a.Status().State != loop.StateLive {
 			t.Fatalf("one end is no news: %v, %s", a.moved, a.Status().State)
 		}
 	}
@@ -116,12 +117,12 @@ func TestWithoutHintsTheStateIsLookedAt(t *testing.T) {
 	if len(a.moved) != 0 || len(a.net.requests)-n > 1 || a.net.listening != 1 {
 		t.Fatalf("told: %v, %d turns, %d connections", a.moved, len(a.net.requests)-n, a.net.listening)
 	}
-	a.net.heard(core.Hint{Stream: stream, Head: a.Status().Head})
+	a.net.heard(protocol.Hint{Stream: stream, Head: a.Status().Head})
 	a.net.refuse = true
 	a.net.fault = func(int) fate { return lostBefore }
 	hangUp()
 	w.Run(7_000)
-	if len(a.moved) == 0 || a.moved[0] != " " || a.Status().State != core.StateWaiting {
+	if len(a.moved) == 0 || a.moved[0] != " " || a.Status().State != loop.StateWaiting {
 		t.Fatalf("told: %q, %s", a.moved, a.Status().State)
 	}
 }
@@ -146,7 +147,7 @@ func TestDataStreamsShareTheConnection(t *testing.T) {
 	if a.net.dialled != dialled {
 		t.Error("a connection was made anew for nothing")
 	}
-	a.net.heard(core.Hint{Data: "log/2", Offset: "7"})
+	a.net.heard(protocol.Hint{Data: "log/2", Offset: "7"})
 	if !slices.Equal(a.moved, []string{"log/2 7"}) {
 		t.Errorf("told: %v", a.moved)
 	}

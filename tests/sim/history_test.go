@@ -17,8 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 var (
@@ -73,11 +76,11 @@ type history struct {
 	chaos    bool
 	profiles []*profile
 	all      []*tab
-	promises map[core.UUID]*promise
+	promises map[action.UUID]*promise
 	lives    map[*tab][]*watched
 	seen     map[*tab]map[uint32]string // rows by version
-	repeats  map[repeat][]core.UUID
-	dealt    map[core.UUID]bool // what was refused and then discarded, or tried again
+	repeats  map[repeat][]action.UUID
+	dealt    map[action.UUID]bool // what was refused and then discarded, or tried again
 	trace    hash.Hash
 	steps    int
 	copies   bool                        // profiles are copied, with all that they hold
@@ -93,7 +96,7 @@ type profile struct {
 
 // repeat is an action that is undone, or, when it was refused, tried again: each is done by one other at most.
 type repeat struct {
-	id    core.UUID
+	id    action.UUID
 	retry bool
 }
 
@@ -105,13 +108,13 @@ type promise struct {
 
 // watched is a live query, and the same query asked anew.
 type watched struct {
-	q *core.Query
-	l *core.Live
+	q *state.Query
+	l *state.Live
 }
 
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
-	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[core.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]core.UUID{}, dealt: map[core.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	w.actionBytes = 600
@@ -138,7 +141,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 	}
 	for range 2 + h.r.IntN(3) {
 		p := &profile{local: memstore.New(), tabs: make([]*tab, 1+h.r.IntN(3))}
-		p.local.Fail = func(op, _ string, lsn core.LSN) error { return h.storeFault(p, op, lsn) }
+		p.local.Fail = func(op, _ string, lsn locallog.LSN) error { return h.storeFault(p, op, lsn) }
 		h.profiles = append(h.profiles, p)
 	}
 	return h
@@ -146,7 +149,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 
 // storeFault is what befalls a call of a profile's store: a failure before or after it took effect, a full disk, or the end of
 // one of the profile's tabs.
-func (h *history) storeFault(p *profile, op string, lsn core.LSN) error {
+func (h *history) storeFault(p *profile, op string, lsn locallog.LSN) error {
 	if !h.chaos || lsn == 0 {
 		return nil
 	}
@@ -155,7 +158,7 @@ func (h *history) storeFault(p *profile, op string, lsn core.LSN) error {
 		return errors.New("connection closing")
 	case 5:
 		if op == "append" {
-			return &core.Error{Code: core.CodeQuota}
+			return &action.Error{Code: action.CodeQuota}
 		}
 	case 6:
 		if tb := p.tabs[h.r.IntN(len(p.tabs))]; tb != nil {
@@ -251,7 +254,7 @@ func (h *history) step(p *profile, i int) {
 		}
 	}
 	if tb.Stream != nil && len(h.lives[tb]) < 2 && h.r.IntN(5) == 0 {
-		q, err := core.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[h.r.IntN(3)])
+		q, err := state.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[h.r.IntN(3)])
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -278,7 +281,7 @@ func (h *history) step(p *profile, i int) {
 // copy makes another profile of one: a backup, or a phone that was set up from another one.
 func (h *history) copy(p *profile) {
 	twin := &profile{local: p.local.Clone(), tabs: make([]*tab, 1)}
-	twin.local.Fail = func(op, _ string, lsn core.LSN) error { return h.storeFault(twin, op, lsn) }
+	twin.local.Fail = func(op, _ string, lsn locallog.LSN) error { return h.storeFault(twin, op, lsn) }
 	h.odd[p.local], h.odd[twin.local] = true, true
 	h.profiles = append(h.profiles, twin)
 	h.open(twin, 0)
@@ -309,7 +312,7 @@ func (h *history) write(tb *tab) {
 	for range r.IntN(3) {
 		ops += "," + one()
 	}
-	d := &core.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: "[" + ops + "]", Atomic: r.IntN(3) == 0}
+	d := &replica.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: "[" + ops + "]", Atomic: r.IntN(3) == 0}
 	switch r.IntN(8) {
 	case 0, 1:
 		d.Guards = `[{"object":"` + object(r.IntN(12)) + `","unchanged":true}]`
@@ -329,14 +332,14 @@ func (h *history) write(tb *tab) {
 	}
 	if ticket, err := tb.Write(d); err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
-		if of.id != core.Nil {
+		if of.id != action.Nil {
 			h.repeats[of] = append(h.repeats[of], d.ID)
 		}
 	}
 }
 
 // again makes a draft of what was: an undo, a redo, or another try of what was refused; and tells what of.
-func (h *history) again(tb *tab, d *core.Draft) repeat {
+func (h *history) again(tb *tab, d *replica.Draft) repeat {
 	d.Guards, d.Atomic = "", false
 	if list := tb.RejectedList(); len(list) > 0 && h.r.IntN(2) == 0 {
 		j := list[h.r.IntN(len(list))]
@@ -353,7 +356,7 @@ func (h *history) again(tb *tab, d *core.Draft) repeat {
 	if _, err := toggle(d); err != nil {
 		return repeat{}
 	}
-	target, _ := core.ParseUUID(d.Meta[len(`{"undoes":"`):][:36])
+	target, _ := action.ParseUUID(d.Meta[len(`{"undoes":"`):][:36])
 	return repeat{target, false}
 }
 
@@ -366,7 +369,7 @@ func (h *history) visible(tb *tab) {
 	if s.Head > uint64(len(log)) {
 		h.t.Fatalf("a tab is at %d of a log of %d", s.Head, len(log))
 	}
-	want := core.NewState()
+	want := state.NewState()
 	for _, a := range log[:s.Head] {
 		want.ApplyEntry(a, nil, nil)
 	}
@@ -397,7 +400,7 @@ func (h *history) versions(tb *tab) {
 	if h.seen[tb] == nil {
 		h.seen[tb] = map[uint32]string{}
 	}
-	for _, row := range tb.State().Query(&core.Query{Limit: -1}) {
+	for _, row := range tb.State().Query(&state.Query{Limit: -1}) {
 		text := string(tb.State().AppendRow(nil, row.Slot))
 		if was, known := h.seen[tb][row.Version]; known && was != text {
 			h.t.Fatalf("version %d was %s and is %s", row.Version, was, text)
@@ -438,15 +441,15 @@ func (h *history) check() {
 	}
 	log := h.engine.logs[stream]
 	m := newModel()
-	last := map[core.UUID]uint64{}
-	in := map[core.UUID]uint64{}
+	last := map[action.UUID]uint64{}
+	in := map[action.UUID]uint64{}
 	for i, e := range log {
 		a := h.engine.actions[stream][i]
 		if in[a.ID] > 0 {
 			t.Errorf("action %s is in the log at %d and at %d", a.ID, in[a.ID], i+1)
 		}
 		in[a.ID] = uint64(i + 1)
-		if a.Client != core.Nil && a.Seq <= last[a.Client] {
+		if a.Client != action.Nil && a.Seq <= last[a.Client] {
 			t.Errorf("the actions of client %s are not in its order at %d", a.Client, i+1)
 		}
 		last[a.Client] = a.Seq
@@ -458,14 +461,14 @@ func (h *history) check() {
 	for id, p := range h.promises {
 		h.kept(id, p, in[id], slices.Contains(tabs, p.tb))
 	}
-	stands, s := map[core.UUID]bool{}, core.NewState()
+	stands, s := map[action.UUID]bool{}, state.NewState()
 	for _, a := range h.engine.actions[stream] {
-		var e core.Effect
+		var e state.Effect
 		s.ApplyEntry(a, nil, &e)
 		stands[a.ID] = !e.Discarded
 	}
 	for of, by := range h.repeats {
-		taken := slices.DeleteFunc(slices.Clone(by), func(id core.UUID) bool { return !stands[id] })
+		taken := slices.DeleteFunc(slices.Clone(by), func(id action.UUID) bool { return !stands[id] })
 		if len(taken) > 1 && len(h.odd) == 0 { // two copies may both take it back
 			t.Errorf("%+v is done by %v", of, taken)
 		}
@@ -478,7 +481,7 @@ func (h *history) check() {
 }
 
 // kept holds a promise: it is settled once, by what the log says; what was durable is in the log or was refused.
-func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
+func (h *history) kept(id action.UUID, p *promise, index uint64, open bool) {
 	t := h.t
 	_, failed := p.tb.failed[p.ticket]
 	_, refused := p.tb.refused[p.ticket]
@@ -494,7 +497,7 @@ func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
 		t.Errorf("%s is settled %d times: failed %v, refused %v, resolved %v", id, settled, failed, refused, resolved)
 	case open && settled == 0:
 		t.Errorf("%s is never settled; in the log at %d", id, index)
-	case failed && index > 0 && core.CodeOf(p.tb.failed[p.ticket]) != core.CodeStorage: // else it was said that this cannot be told
+	case failed && index > 0 && action.CodeOf(p.tb.failed[p.ticket]) != action.CodeStorage: // else it was said that this cannot be told
 		t.Errorf("%s was given back as not kept (%v), and is in the log at %d", id, p.tb.failed[p.ticket], index)
 	case refused && index > 0 && h.odd[p.tb.local]: // here it stood by the former id, and another copy has sent it
 	case refused && index > 0:
@@ -510,7 +513,7 @@ func (h *history) kept(id core.UUID, p *promise, index uint64, open bool) {
 }
 
 // refusedOf tells whether a tab of the same profile has an action on its rejected list.
-func (h *history) refusedOf(tb *tab, id core.UUID) bool {
+func (h *history) refusedOf(tb *tab, id action.UUID) bool {
 	for _, p := range h.profiles {
 		if p.local == tb.local && p.tabs[0].Stream != nil {
 			return p.tabs[0].persistedOf(id).of == id
@@ -532,9 +535,9 @@ func (h *history) digest() string {
 	return hex.EncodeToString(h.trace.Sum(nil))
 }
 
-func decoded(t *testing.T, raw string) *core.Action {
+func decoded(t *testing.T, raw string) *action.Action {
 	t.Helper()
-	a, err := core.DecodeAction(raw)
+	a, err := action.DecodeAction(raw)
 	if err != nil {
 		t.Fatal(err)
 	}

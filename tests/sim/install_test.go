@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // prunedWorld has a server that forgets what its checkpoints stand for.
@@ -87,7 +89,7 @@ func TestAClientBehindThePrunedPrefix(t *testing.T) {
 	follower.net.fault = func(int) fate { return lostBefore }
 	var taken []uint64 // both in one commit, and one request
 	for _, ops := range []string{set(500, `{"n":1}`), create(501, `{}`)} {
-		ticket, err := b.Write(&core.Draft{ID: b.host.NewID(), At: w.Now(), Ops: ops})
+		ticket, err := b.Write(&replica.Draft{ID: b.host.NewID(), At: w.Now(), Ops: ops})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,16 +158,16 @@ func TestACloneBehindThePrunedPrefix(t *testing.T) {
 	b.db.Wake("online")
 	w.Run(3 * minute)
 	w.converged(a, b, c)
-	if b.Client() == was || b.Client() == core.Nil {
+	if b.Client() == was || b.Client() == action.Nil {
 		t.Error("it still writes under the copied id")
 	}
-	if got := b.refused[lost].Code; got != core.CodeUnknown {
+	if got := b.refused[lost].Code; got != action.CodeUnknown {
 		t.Errorf("the action that shares its seq with the copy's: %q", got)
 	}
-	if got := b.refused[onLost].Code; got != core.CodeDepends {
+	if got := b.refused[onLost].Code; got != action.CodeDepends {
 		t.Errorf("what builds on it: %q", got)
 	}
-	if got := b.refused[locked].Code; got != core.CodeClient {
+	if got := b.refused[locked].Code; got != action.CodeClient {
 		t.Errorf("what the old id has locked: %q", got)
 	}
 	if b.resolved[kept] == 0 {
@@ -184,7 +186,7 @@ func TestAnInstallThatFails(t *testing.T) {
 				w.Latency = latency(4)
 				b := w.openAsync(local)
 				calls, killed := 0, false
-				local.Fail = func(op, _ string, _ core.LSN) error {
+				local.Fail = func(op, _ string, _ locallog.LSN) error {
 					done := strings.HasSuffix(op, "ed")
 					if calls++; calls != n || what == "net" || (what == "after") != done {
 						return nil

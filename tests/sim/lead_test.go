@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
 )
 
 func electing(t *testing.T) (*world, *memstore.Database) {
@@ -35,7 +36,7 @@ func TestOneContextRunsTheLoopForAll(t *testing.T) {
 		t.Error("a write in one context does not reach the others")
 	}
 	for i, tb := range []*tab{two, three} {
-		if st := tb.Status(); st.State != core.StateLive || st.LastSynced == 0 || st.NextAt == 0 || st.Because != "nothing to do; looking for news" {
+		if st := tb.Status(); st.State != loop.StateLive || st.LastSynced == 0 || st.NextAt == 0 || st.Because != "nothing to do; looking for news" {
 			t.Errorf("follower %d shows %+v", i, st)
 		}
 	}
@@ -50,7 +51,7 @@ func TestOneContextRunsTheLoopForAll(t *testing.T) {
 	leader.net.fault = func(int) fate { return busy }
 	two.write(create(2, `{}`))
 	w.Run(100)
-	if st := three.Status(); st.State != core.StateWaiting || st.Err == nil || st.Err.Code != core.CodeUnavailable {
+	if st := three.Status(); st.State != loop.StateWaiting || st.Err == nil || st.Err.Code != action.CodeUnavailable {
 		t.Errorf("a follower shows %+v while the leader is told to wait", st)
 	}
 	leader.net.fault = nil
@@ -166,8 +167,8 @@ func TestTheLeaderServesWhatOthersHaveOpen(t *testing.T) {
 		t.Fatal("the leader has not opened it")
 	}
 	// The leader's own app opens it.
-	var opened *core.Stream
-	leader.db.Open("lists/2", core.StreamOptions{}, quiet{}, func(s *core.Stream, err error) { opened = s })
+	var opened *loop.Stream
+	leader.db.Open("lists/2", loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { opened = s })
 	w.Run(500)
 	if opened == nil || opened.State().Len() != 1 {
 		t.Fatal("the app of the leader does not get the stream")

@@ -6,8 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 const minute = 60_000
@@ -145,7 +149,7 @@ func TestPauses(t *testing.T) {
 		t.Fatalf("%d requests while the server asked to wait 17 s", n)
 	}
 	st := a.Status()
-	if st.State != core.StateWaiting || st.NextAt <= w.Now() || st.Because == "" || st.Err == nil {
+	if st.State != loop.StateWaiting || st.NextAt <= w.Now() || st.Because == "" || st.Err == nil {
 		t.Fatalf("%+v", st)
 	}
 }
@@ -168,23 +172,23 @@ func TestAWriteDuringATurnIsNotForgotten(t *testing.T) {
 func TestStatusTellsTheTruth(t *testing.T) {
 	w := newWorld(t, 6)
 	a := w.open(memstore.New())
-	if st := a.Status(); st.State != core.StateLive || st.LastSynced == 0 {
+	if st := a.Status(); st.State != loop.StateLive || st.LastSynced == 0 {
 		t.Fatalf("%+v", st)
 	}
 	a.db.Offline()
-	if st := a.Status(); st.State != core.StateOffline {
+	if st := a.Status(); st.State != loop.StateOffline {
 		t.Fatalf("%+v", st)
 	}
 	a.net.fault = func(int) fate { return deny }
 	a.write(create(1, `{}`))
 	a.db.Wake("test")
 	w.Run(10)
-	if st := a.Status(); st.State != core.StateHeld || st.Pending != 1 {
+	if st := a.Status(); st.State != loop.StateHeld || st.Pending != 1 {
 		t.Fatalf("%+v", st)
 	}
 	a.net.fault = nil
 	w.Run(minute)
-	if st := a.Status(); st.State != core.StateLive || st.Pending != 0 {
+	if st := a.Status(); st.State != loop.StateLive || st.Pending != 0 {
 		t.Fatalf("%+v", st)
 	}
 }
@@ -249,9 +253,9 @@ func TestAFullDiskTakesTheWriteBack(t *testing.T) {
 	a.write(create(1, `{"title":"kept"}`))
 	w.Run(100)
 	full := true
-	profile.Fail = func(op, _ string, _ core.LSN) error {
+	profile.Fail = func(op, _ string, _ locallog.LSN) error {
 		if full && op == "append" {
-			return &core.Error{Code: core.CodeQuota}
+			return &action.Error{Code: action.CodeQuota}
 		}
 		return nil
 	}
@@ -260,7 +264,7 @@ func TestAFullDiskTakesTheWriteBack(t *testing.T) {
 		t.Fatal("a write is not seen at once")
 	}
 	w.Run(100)
-	if core.CodeOf(a.failed[ticket]) != core.CodeQuota || !strings.Contains(a.rows(), "kept") {
+	if action.CodeOf(a.failed[ticket]) != action.CodeQuota || !strings.Contains(a.rows(), "kept") {
 		t.Fatalf("%v, %s", a.failed, a.rows())
 	}
 	full = false
@@ -279,7 +283,7 @@ func TestUnknownOutcomesOfTheStoreAreSettled(t *testing.T) {
 			w := newWorld(t, uint64(nth))
 			profile := memstore.New()
 			n := 0
-			profile.Fail = func(op, _ string, _ core.LSN) error {
+			profile.Fail = func(op, _ string, _ locallog.LSN) error {
 				if op == when {
 					if n++; n == nth+1 {
 						return errors.New("the connection is closing")
@@ -313,7 +317,7 @@ func TestALargeQueueGoesOutInBatches(t *testing.T) {
 	a := w.open(memstore.New())
 	a.net.fault = func(int) fate { return tooLarge } // above ten actions
 	for i := range 300 {
-		if _, err := a.Write(&core.Draft{ID: a.host.NewID(), Ops: create(i, `{}`)}); err != nil {
+		if _, err := a.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(i, `{}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -338,7 +342,7 @@ func TestADestroyedLogClosesTheStream(t *testing.T) {
 	a.write(create(1, `{}`))
 	w.Run(10)
 	a.db.Destroy(false, func(unsent int, err error) {
-		if unsent != 1 || core.CodeOf(err) != core.CodeUnsent {
+		if unsent != 1 || action.CodeOf(err) != action.CodeUnsent {
 			t.Errorf("%d, %v", unsent, err)
 		}
 	})
@@ -353,10 +357,10 @@ func TestADestroyedLogClosesTheStream(t *testing.T) {
 	w.Run(10)
 	ticket, err := b.try(create(2, `{}`))
 	w.Run(10)
-	if err != nil || core.CodeOf(b.failed[ticket]) != core.CodeClosed || core.CodeOf(b.closed) != core.CodeClosed {
+	if err != nil || action.CodeOf(b.failed[ticket]) != action.CodeClosed || action.CodeOf(b.closed) != action.CodeClosed {
 		t.Fatalf("%v, %v, %v", err, b.failed, b.closed)
 	}
-	if _, err := b.try(create(3, `{}`)); core.CodeOf(err) != core.CodeClosed {
+	if _, err := b.try(create(3, `{}`)); action.CodeOf(err) != action.CodeClosed {
 		t.Fatalf("a write to a closed stream: %v", err)
 	}
 }
@@ -369,25 +373,25 @@ func TestBadWritesChangeNothing(t *testing.T) {
 	before := a.rows()
 	upd := func(part string) string { return `[{"op":"update","object":"` + object(1) + `",` + part + `}]` }
 	for _, c := range []struct{ ops, code, path string }{
-		{create(1, `{}`), core.CodeExists, "/id"},
-		{set(9, `{"a":1}`), core.CodeNotFound, "/id"},
-		{remove(9), core.CodeNotFound, "/id"},
-		{create(2, `{"id":1}`), core.CodeMalformed, "/ops/0/fields/id"},
-		{create(2, `{"type":1}`), core.CodeMalformed, "/ops/0/fields/type"},
-		{create(2, `{"":1}`), core.CodeMalformed, "/ops/0/fields/"},
-		{create(2, `{"a":"\ud800"}`), core.CodeMalformed, "/ops/0/fields/a"},
-		{create(2, `{"a":1e999}`), core.CodeMalformed, "/ops/0/fields/a"},
-		{create(2, `{"a":1,"a":2}`), core.CodeMalformed, "/ops/0/fields/a"},
-		{upd(`"inc":{"s":1}`), core.CodeInvalid, "/s"},
-		{upd(`"union":{"n":[1]}`), core.CodeInvalid, "/n"},
-		{upd(`"set":{"a":1},"unset":["a"]`), core.CodeMalformed, "/ops/0/a"},
-		{`[{"op":"unlock","object":"` + object(1) + `"}]`, core.CodeInvalid, "/ops/0"},
-		{`[{"op":"frobnicate","object":"` + object(1) + `"}]`, core.CodeUpgrade, "/ops/0/op"},
-		{`[]`, core.CodeMalformed, "/ops"},
-		{create(2, `{"a":"`+strings.Repeat("x", 300<<10)+`"}`), core.CodeTooLarge, ""},
+		{create(1, `{}`), action.CodeExists, "/id"},
+		{set(9, `{"a":1}`), action.CodeNotFound, "/id"},
+		{remove(9), action.CodeNotFound, "/id"},
+		{create(2, `{"id":1}`), action.CodeMalformed, "/ops/0/fields/id"},
+		{create(2, `{"type":1}`), action.CodeMalformed, "/ops/0/fields/type"},
+		{create(2, `{"":1}`), action.CodeMalformed, "/ops/0/fields/"},
+		{create(2, `{"a":"\ud800"}`), action.CodeMalformed, "/ops/0/fields/a"},
+		{create(2, `{"a":1e999}`), action.CodeMalformed, "/ops/0/fields/a"},
+		{create(2, `{"a":1,"a":2}`), action.CodeMalformed, "/ops/0/fields/a"},
+		{upd(`"inc":{"s":1}`), action.CodeInvalid, "/s"},
+		{upd(`"union":{"n":[1]}`), action.CodeInvalid, "/n"},
+		{upd(`"set":{"a":1},"unset":["a"]`), action.CodeMalformed, "/ops/0/a"},
+		{`[{"op":"unlock","object":"` + object(1) + `"}]`, action.CodeInvalid, "/ops/0"},
+		{`[{"op":"frobnicate","object":"` + object(1) + `"}]`, action.CodeUpgrade, "/ops/0/op"},
+		{`[]`, action.CodeMalformed, "/ops"},
+		{create(2, `{"a":"`+strings.Repeat("x", 300<<10)+`"}`), action.CodeTooLarge, ""},
 	} {
 		_, err := a.try(c.ops)
-		var e *core.Error
+		var e *action.Error
 		if !errors.As(err, &e) || e.Code != c.code || e.Path != c.path {
 			t.Errorf("%.80s: %v", c.ops, err)
 		}
@@ -408,7 +412,7 @@ func TestARefusedActionTakesItsDependantsAlong(t *testing.T) {
 	stands := a.write(create(2, `{}`))
 	w.Run(5 * minute)
 	w.converged(a)
-	if a.refused[refused].Code != core.CodeTooLarge || a.refused[depends].Code != core.CodeDepends || a.resolved[stands] != 1 {
+	if a.refused[refused].Code != action.CodeTooLarge || a.refused[depends].Code != action.CodeDepends || a.resolved[stands] != 1 {
 		t.Fatalf("refused %+v, resolved %v", a.refused, a.resolved)
 	}
 	if a.refused[depends].Because != a.refused[refused].ID {
@@ -424,10 +428,10 @@ func TestLiveQueriesFollowEveryTurn(t *testing.T) {
 	a, b := w.open(memstore.New()), w.open(memstore.New())
 	queries := []string{`{}`, `{"type":"todo","where":{"n":{"gte":3}},"orderBy":{"key":"n","direction":"desc"},"limit":4}`,
 		`{"where":{"done":true},"orderBy":["n"],"offset":1}`, `{"where":{"tag":{"in":["a","b"]}}}`}
-	var lives []*core.Live
-	var parsed []*core.Query
+	var lives []*state.Live
+	var parsed []*state.Query
 	for _, text := range queries {
-		q, err := core.ParseQuery(text)
+		q, err := state.ParseQuery(text)
 		if err != nil {
 			t.Fatal(err)
 		}

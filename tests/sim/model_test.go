@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 // model is the fold of the semantics written a second time, as plainly as can be: maps of canonical values, everything copied,
@@ -59,7 +59,7 @@ func newModel() *model {
 }
 
 func canon(raw []byte) string {
-	text, err := core.Canonical(string(raw), core.MaxDepth)
+	text, err := action.Canonical(string(raw), action.MaxDepth)
 	if err != nil {
 		panic(err)
 	}
@@ -83,7 +83,7 @@ func (m *model) entry(raw string) {
 		panic(err)
 	}
 	m.head++
-	if a.Client != core.Nil.String() {
+	if a.Client != action.Nil.String() {
 		if a.Seq <= m.last[a.Client] {
 			return
 		}

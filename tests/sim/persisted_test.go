@@ -4,24 +4,25 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 type fateOf struct {
 	told  int
 	index uint64
 	code  string
-	of    core.UUID // the rejected action
+	of    action.UUID // the rejected action
 }
 
-func (tb *tab) persistedOf(id core.UUID) *fateOf {
+func (tb *tab) persistedOf(id action.UUID) *fateOf {
 	f := &fateOf{}
-	tb.OnPersisted(id, func(index uint64, rejected *core.Rejected, err error) {
+	tb.OnPersisted(id, func(index uint64, rejected *replica.Rejected, err error) {
 		f.told++
 		f.index = index
 		if err != nil {
-			f.code = core.CodeOf(err)
+			f.code = action.CodeOf(err)
 		}
 		if rejected != nil {
 			f.of = rejected.Action.ID
@@ -38,9 +39,9 @@ func TestPersistedByID(t *testing.T) {
 		local := memstore.New()
 		a, b := w.open(local), w.open(local)
 		w.Run(2 * minute)
-		write := func(ops string) core.UUID {
+		write := func(ops string) action.UUID {
 			id := a.host.NewID()
-			if _, err := a.Write(&core.Draft{ID: id, At: w.Now(), Ops: ops}); err != nil {
+			if _, err := a.Write(&replica.Draft{ID: id, At: w.Now(), Ops: ops}); err != nil {
 				t.Fatal(err)
 			}
 			return id
@@ -53,8 +54,8 @@ func TestPersistedByID(t *testing.T) {
 		w.Run(100)
 		b.Refresh()
 		w.Run(100)
-		asked := map[core.UUID]*fateOf{}
-		for _, id := range []core.UUID{made, lost, refused, depends} {
+		asked := map[action.UUID]*fateOf{}
+		for _, id := range []action.UUID{made, lost, refused, depends} {
 			asked[id] = b.persistedOf(id)
 			if asked[id].told != 0 {
 				t.Fatal("told before it is known")
@@ -65,8 +66,8 @@ func TestPersistedByID(t *testing.T) {
 		w.Run(minute)
 		b.Refresh()
 		w.Run(1000)
-		want := map[core.UUID]fateOf{made: {1, 1, "", core.Nil}, lost: {1, 2, "", core.Nil}, refused: {1, 0, core.CodeTooLarge, refused}, depends: {1, 0, core.CodeDepends, depends}}
-		check := func(when string, f *fateOf, id core.UUID) {
+		want := map[action.UUID]fateOf{made: {1, 1, "", action.Nil}, lost: {1, 2, "", action.Nil}, refused: {1, 0, action.CodeTooLarge, refused}, depends: {1, 0, action.CodeDepends, depends}}
+		check := func(when string, f *fateOf, id action.UUID) {
 			t.Helper()
 			if *f != want[id] {
 				t.Errorf("compact %d, %s: %+v, want %+v", compact, when, *f, want[id])
@@ -79,7 +80,7 @@ func TestPersistedByID(t *testing.T) {
 			check("asked after", b.persistedOf(id), id)
 			check("asked after a reload", c.persistedOf(id), id)
 		}
-		if f := c.persistedOf(core.UUID{1}); f.code != core.CodeNotFound {
+		if f := c.persistedOf(action.UUID{1}); f.code != action.CodeNotFound {
 			t.Errorf("an unknown one: %+v", f)
 		}
 		open := write(create(3, `{}`))
@@ -87,7 +88,7 @@ func TestPersistedByID(t *testing.T) {
 		a.net.fault = func(int) fate { return lostBefore }
 		a.db.Close(func(error) {})
 		w.Run(minute)
-		if f.told != 1 || f.code != core.CodeClosed {
+		if f.told != 1 || f.code != action.CodeClosed {
 			t.Errorf("at the end of the stream: %+v", f)
 		}
 	}
@@ -103,18 +104,18 @@ func TestAtomicActionsStandOrAreRefusedAtTheCall(t *testing.T) {
 	before := a.rows()
 	one := func(ops string) string { return strings.TrimSuffix(strings.TrimPrefix(ops, "["), "]") }
 	for _, c := range []struct{ ops, guards, code, path string }{
-		{one(set(1, `{"n":2}`)) + "," + one(create(1, `{}`)), "", core.CodeExists, "/1/id"},
-		{one(set(1, `{"n":2}`)) + "," + one(set(2, `{}`)), "", core.CodeNotFound, "/1/id"},
-		{one(remove(1)) + "," + one(set(1, `{}`)), "", core.CodeNotFound, "/1/id"},
-		{one(set(1, `{"n":2}`)) + "," + one(remove(9)), "", core.CodeLocked, "/1/id"},
-		{`{"op":"update","object":"` + object(1) + `","inc":{"list":1}}`, "", core.CodeInvalid, "/0/list"},
-		{one(create(3, `{}`)), `[{"object":"` + object(1) + `","exists":true},{"object":"` + object(1) + `","key":"n","equals":3}]`, core.CodeConflict, "/if/1"},
+		{one(set(1, `{"n":2}`)) + "," + one(create(1, `{}`)), "", action.CodeExists, "/1/id"},
+		{one(set(1, `{"n":2}`)) + "," + one(set(2, `{}`)), "", action.CodeNotFound, "/1/id"},
+		{one(remove(1)) + "," + one(set(1, `{}`)), "", action.CodeNotFound, "/1/id"},
+		{one(set(1, `{"n":2}`)) + "," + one(remove(9)), "", action.CodeLocked, "/1/id"},
+		{`{"op":"update","object":"` + object(1) + `","inc":{"list":1}}`, "", action.CodeInvalid, "/0/list"},
+		{one(create(3, `{}`)), `[{"object":"` + object(1) + `","exists":true},{"object":"` + object(1) + `","key":"n","equals":3}]`, action.CodeConflict, "/if/1"},
 	} {
-		_, err := a.Write(&core.Draft{ID: a.host.NewID(), At: w.Now(), Ops: "[" + c.ops + "]", Guards: c.guards, Atomic: true})
-		var e *core.Error
-		if core.CodeOf(err) != c.code {
+		_, err := a.Write(&replica.Draft{ID: a.host.NewID(), At: w.Now(), Ops: "[" + c.ops + "]", Guards: c.guards, Atomic: true})
+		var e *action.Error
+		if action.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", c.ops, err, c.code)
-		} else if e = err.(*core.Error); e.Path != c.path {
+		} else if e = err.(*action.Error); e.Path != c.path {
 			t.Errorf("%s: at %s, want %s", c.ops, e.Path, c.path)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/memory"
 )
@@ -14,7 +14,7 @@ import (
 type recorder struct {
 	*memory.Engine
 	logs     map[string][]server.Entry
-	actions  map[string][]*core.Action
+	actions  map[string][]*action.Action
 	watchers []*watcher
 	fail     func() fate // of an append, where not nil: lostBefore or lostAfter
 }
@@ -35,7 +35,7 @@ func (e *recorder) watch(heard func(stream string, head uint64), stopped func())
 	}
 }
 
-func (e *recorder) Append(ctx context.Context, stream string, epoch core.UUID, expect uint64, entries []server.Entry) error {
+func (e *recorder) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
 	f := pass
 	if e.fail != nil {
 		f = e.fail()
@@ -50,7 +50,7 @@ func (e *recorder) Append(ctx context.Context, stream string, epoch core.UUID, e
 	if err == nil {
 		e.logs[stream] = append(e.logs[stream], entries...)
 		for i := range entries {
-			a, err := core.DecodeAction(entries[i].Raw)
+			a, err := action.DecodeAction(entries[i].Raw)
 			if err != nil {
 				return err
 			}

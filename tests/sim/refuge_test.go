@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
 )
 
 // A browser takes an open database away: what is pending is still sent, once, from every context that had it.
@@ -127,7 +127,7 @@ func TestACopiedProfileGoesOnUnderAnotherClientID(t *testing.T) {
 				t.Errorf("%d entries", head)
 			}
 			for i, tb := range []*tab{one, two, second} {
-				if st := tb.Status(); st.State == core.StateStopped || len(tb.refused)+len(tb.failed) > 0 {
+				if st := tb.Status(); st.State == loop.StateStopped || len(tb.refused)+len(tb.failed) > 0 {
 					t.Errorf("%d: %+v, refused %v, failed %v", i, st, tb.refused, tb.failed)
 				}
 			}

@@ -5,8 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // editNet changes the answers of the server on their way.
@@ -24,10 +27,10 @@ func (e *editNet) Sync(ctx context.Context, b []byte) ([]byte, int64, error) {
 }
 
 func (w *world) openEdit(local *memstore.Database, edit func(string) string) *tab {
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
 	tb.net = &network{w: w}
-	tb.db = core.NewDB(core.Config{Host: tb.host, Store: local.Open(), Transport: &editNet{tb.net, edit}, NewClient: tb.host.NewID})
-	tb.db.Open(stream, core.StreamOptions{}, tb, func(s *core.Stream, err error) { tb.Stream = s })
+	tb.db = loop.NewDB(loop.Config{Host: tb.host, Store: local.Open(), Transport: &editNet{tb.net, edit}, NewClient: tb.host.NewID})
+	tb.db.Open(stream, loop.StreamOptions{}, tb, func(s *loop.Stream, err error) { tb.Stream = s })
 	w.Run(50)
 	return tb
 }
@@ -47,7 +50,7 @@ func TestAPersistedActionIsNoReasonToRefuse(t *testing.T) {
 	w.Latency = latency(10)
 	a.db.Wake("online")
 	w.Run(13) // the server has answered; the answer is on its way
-	a.Write(&core.Draft{ID: a.host.NewID(), Ops: `[{"op":"update","object":"` + object(1) + `","set":{"a":1}},{"op":"create","object":"` + object(100) + `","type":"todo","fields":{}}]`})
+	a.Write(&replica.Draft{ID: a.host.NewID(), Ops: `[{"op":"update","object":"` + object(1) + `","set":{"a":1}},{"op":"create","object":"` + object(100) + `","type":"todo","fields":{}}]`})
 	w.Run(40) // answer lands: not pumped before, so the landing is first
 	a.Pump()
 	w.Run(2 * minute)
@@ -75,7 +78,7 @@ func TestADependantOfARecreation(t *testing.T) {
 	a.net.fault = nil
 	w.Run(2 * minute)
 	w.converged(a)
-	if a.refused[bad].Code == "" || a.refused[dep].Code != core.CodeDepends {
+	if a.refused[bad].Code == "" || a.refused[dep].Code != action.CodeDepends {
 		t.Fatalf("dependant: refused %+v discarded %v", a.refused[dep], a.discarded[dep])
 	}
 }
@@ -91,7 +94,7 @@ func TestWhatComesBeforeAnUnreadableRecordCounts(t *testing.T) {
 	w.Run(100)
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	st.Append(context.Background(), stream, core.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0})
+	st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{2, 't', 0, 0, 0, 0, 0, 0, 0, 0})
 	b.Refresh()
 	w.Run(minute)
 	if b.State().Len() != 1 {
@@ -140,7 +143,7 @@ func TestAChangedEntryIsNotApplied(t *testing.T) {
 		return s
 	})
 	w.Run(minute)
-	if st := a.Status(); a.State().Len() != 0 || st.Head != 0 || st.Err == nil || st.Err.Code != core.CodeBadAnswer {
+	if st := a.Status(); a.State().Len() != 0 || st.Head != 0 || st.Err == nil || st.Err.Code != action.CodeBadAnswer {
 		t.Fatalf("%d objects, %+v", a.State().Len(), st)
 	}
 	changed = false

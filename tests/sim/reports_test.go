@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/strandline-sync/strandline/core"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // reported holds what a profile tells of conflicts and refusals to the log, and its tabs to one another.
@@ -17,7 +19,7 @@ func (h *history) reported(p *profile) {
 			continue
 		}
 		got, gap := reports(tb)
-		if !gap && len(tb.Conflicts()) < core.DefaultConflicts {
+		if !gap && len(tb.Conflicts()) < replica.DefaultConflicts {
 			if want := causes(h.engine.actions[stream], tb.Client()); !slices.Equal(got, want) {
 				t.Errorf("client %s tells of conflicts\n%s\nand the log of\n%s", tb.Client(), strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
@@ -37,7 +39,7 @@ func (h *history) reported(p *profile) {
 
 func (tb *tab) reports() []string { list, _ := reports(tb); return list }
 
-func refusals(tb *tab) (ids []core.UUID) {
+func refusals(tb *tab) (ids []action.UUID) {
 	for _, j := range tb.RejectedList() {
 		ids = append(ids, j.ID)
 	}
@@ -46,40 +48,40 @@ func refusals(tb *tab) (ids []core.UUID) {
 
 func reports(tb *tab) (list []string, gap bool) {
 	for _, c := range tb.Conflicts() {
-		gap = gap || c.Kind == core.ConflictGap
+		gap = gap || c.Kind == replica.ConflictGap
 		list = append(list, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
 	}
 	slices.Sort(list)
 	return slices.Compact(list), gap
 }
 
-func cause(kind core.ConflictKind, by, object core.UUID, key string, index uint64) string {
+func cause(kind replica.ConflictKind, by, object action.UUID, key string, index uint64) string {
 	return fmt.Sprintf("%s %s by %d of %s %q", kind, by, index, object, key)
 }
 
 // causes folds a log from nothing and lists what must be told to a client: each of its writes that does not stand, or that replaced one it
 // had not seen, or that was replaced by one which had not seen it.
-func causes(log []*core.Action, me core.UUID) []string {
-	s := core.NewState()
+func causes(log []*action.Action, me action.UUID) []string {
+	s := state.NewState()
 	var out []string
 	for i, a := range log {
-		var e core.Effect
+		var e state.Effect
 		s.ApplyEntry(a, nil, &e)
-		index, keyed := uint64(i+1), map[[2]core.UUID]bool{} // the object itself is told of where no key of it is
+		index, keyed := uint64(i+1), map[[2]action.UUID]bool{} // the object itself is told of where no key of it is
 		for j := range a.Ops {
 			op := &a.Ops[j]
-			told := func(kind core.ConflictKind, by core.UUID, key string) {
+			told := func(kind replica.ConflictKind, by action.UUID, key string) {
 				out = append(out, cause(kind, by, op.Object, key, index))
 			}
 			if e.Reason != "" || e.Ops[j].Discarded {
 				if a.Client != me {
 					continue
 				}
-				if op.Kind != core.Update || len(op.Changes) == 0 {
-					told(core.ConflictDiscarded, a.ID, "")
+				if op.Kind != action.Update || len(op.Changes) == 0 {
+					told(replica.ConflictDiscarded, a.ID, "")
 				} else {
 					for _, ch := range op.Changes {
-						told(core.ConflictDiscarded, a.ID, ch.Key)
+						told(replica.ConflictDiscarded, a.ID, ch.Key)
 					}
 				}
 				continue
@@ -87,15 +89,15 @@ func causes(log []*core.Action, me core.UUID) []string {
 			for _, ow := range e.Ops[j].Overwrote {
 				switch {
 				case a.Client == me && (ow.Key != "" || len(e.Ops[j].Overwrote) == 1):
-					told(core.ConflictOverwrote, a.ID, ow.Key)
-				case a.Client != me && ow.Write.Client == me && (ow.Key != "" || !keyed[[2]core.UUID{op.Object, ow.Write.Action}]):
-					told(core.ConflictOverwritten, ow.Write.Action, ow.Key)
+					told(replica.ConflictOverwrote, a.ID, ow.Key)
+				case a.Client != me && ow.Write.Client == me && (ow.Key != "" || !keyed[[2]action.UUID{op.Object, ow.Write.Action}]):
+					told(replica.ConflictOverwritten, ow.Write.Action, ow.Key)
 				}
-				keyed[[2]core.UUID{op.Object, ow.Write.Action}] = true
+				keyed[[2]action.UUID{op.Object, ow.Write.Action}] = true
 			}
 			if a.Client == me {
 				for _, k := range e.Ops[j].Keys {
-					told(core.ConflictDiscarded, a.ID, k.Key)
+					told(replica.ConflictDiscarded, a.ID, k.Key)
 				}
 			}
 		}

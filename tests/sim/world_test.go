@@ -15,9 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/strandline-sync/strandline/core"
-	"github.com/strandline-sync/strandline/core/memstore"
-	"github.com/strandline-sync/strandline/core/virtual"
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/memory"
 )
@@ -38,7 +43,7 @@ type world struct {
 	actionBytes int
 	checkpoint  int
 	keep        uint64
-	options     core.StreamOptions
+	options     loop.StreamOptions
 	refuge      bool                         // contexts go on in memory when their database is taken away
 	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
@@ -142,7 +147,7 @@ func (tb *tab) tell(message []byte) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}, actions: map[string][]*core.Action{}}}
+	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}, actions: map[string][]*action.Action{}}}
 	w.ids = w.Host()
 	w.start()
 	return w
@@ -154,7 +159,7 @@ func (w *world) start() {
 		Engine: w.engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
 		MaxActionBytes: w.actionBytes, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
-		Hold: func(time.Duration) error { return &core.Error{Code: core.CodeUnavailable} },
+		Hold: func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
 }
@@ -168,8 +173,8 @@ type network struct {
 	dialled   int      // that were tried
 	refuse    bool     // them
 	hangUp    func()   // ends the last one
-	about     core.Topics
-	heard     func(core.Hint)
+	about     protocol.Topics
+	heard     func(protocol.Hint)
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
 	// damage, where not nil, changes a checkpoint on its way.
@@ -192,7 +197,7 @@ const (
 	fates
 )
 
-var errUnreachable = &core.Error{Code: core.CodeUnreachable, Message: "no route"}
+var errUnreachable = &action.Error{Code: action.CodeUnreachable, Message: "no route"}
 
 func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) {
 	n.requests = append(n.requests, string(body))
@@ -206,9 +211,9 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 	case portal:
 		return []byte("<html>Please sign in</html>"), 0, nil
 	case deny:
-		return nil, 0, &core.Error{Code: core.CodeUnauthorized}
+		return nil, 0, &action.Error{Code: action.CodeUnauthorized}
 	case busy:
-		return nil, 17_000, &core.Error{Code: core.CodeUnavailable}
+		return nil, 17_000, &action.Error{Code: action.CodeUnavailable}
 	case late:
 		n.w.After(n.w.Rand().Int64N(10_000), func() { _, _ = n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body)) })
 		return nil, 0, errUnreachable
@@ -218,7 +223,7 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 		}
 	case tooLarge:
 		if strings.Count(string(body), `"op":`) > 10 {
-			return nil, 0, &core.Error{Code: core.CodeTooLarge}
+			return nil, 0, &action.Error{Code: action.CodeTooLarge}
 		}
 	}
 	answer, err := n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body))
@@ -235,7 +240,7 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 	return answer, 0, nil
 }
 
-func (n *network) Checkpoint(ctx context.Context, stream string, offer *core.CheckpointOffer) ([]byte, error) {
+func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) ([]byte, error) {
 	f := pass
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
@@ -244,11 +249,11 @@ func (n *network) Checkpoint(ctx context.Context, stream string, offer *core.Che
 	case lostBefore, lostAfter:
 		return nil, errUnreachable
 	case portal:
-		return nil, &core.Error{Code: core.CodeBadAnswer}
+		return nil, &action.Error{Code: action.CodeBadAnswer}
 	case deny:
-		return nil, &core.Error{Code: core.CodeUnauthorized}
+		return nil, &action.Error{Code: action.CodeUnauthorized}
 	case busy:
-		return nil, &core.Error{Code: core.CodeUnavailable}
+		return nil, &action.Error{Code: action.CodeUnavailable}
 	}
 	text, err := n.w.server.Checkpoint(ctx, server.Principal{Subject: "p"}, stream, offer.Epoch, offer.Index)
 	if f == half {
@@ -258,13 +263,13 @@ func (n *network) Checkpoint(ctx context.Context, stream string, offer *core.Che
 		text = n.damage(text)
 	}
 	if sum := sha256.Sum256(text); err == nil && hex.EncodeToString(sum[:]) != offer.SHA256 {
-		return nil, &core.Error{Code: core.CodeBadAnswer}
+		return nil, &action.Error{Code: action.CodeBadAnswer}
 	}
 	return text, err
 }
 
 // Listen passes on what the server announces, after the latency of the world; hints are lost as requests are.
-func (n *network) Listen(about core.Topics, heard func(core.Hint), ended func(err error)) (stop func()) {
+func (n *network) Listen(about protocol.Topics, heard func(protocol.Hint), ended func(err error)) (stop func()) {
 	n.about = about
 	n.dialled++
 	if n.refuse {
@@ -278,7 +283,7 @@ func (n *network) Listen(about core.Topics, heard func(core.Hint), ended func(er
 			f = n.fault(len(n.requests))
 		}
 		if slices.Contains(about.Streams, stream) && f == pass && n.host != nil {
-			n.host.Do(func() func() { return func() { heard(core.Hint{Stream: stream, Head: head}) } })
+			n.host.Do(func() func() { return func() { heard(protocol.Hint{Stream: stream, Head: head}) } })
 		}
 	}, func() { n.listening-- })
 	n.heard = heard
@@ -291,11 +296,11 @@ func (n *network) Listen(about core.Topics, heard func(core.Hint), ended func(er
 
 // tab is one context of a client's profile.
 type tab struct {
-	*core.Stream
+	*loop.Stream
 	w    *world
 	host *virtual.Host
 	net  *network
-	db   *core.DB
+	db   *loop.DB
 
 	local     *memstore.Database
 	lost      []int // what was unsent when the database was taken away
@@ -306,7 +311,7 @@ type tab struct {
 	failed    map[uint64]error
 	resolved  map[uint64]uint64 // ticket → index
 	discarded map[uint64]error
-	refused   map[uint64]core.Rejected
+	refused   map[uint64]replica.Rejected
 	closed    error
 }
 
@@ -322,18 +327,18 @@ func (w *world) open(local *memstore.Database) *tab {
 }
 
 func (w *world) openAsync(local *memstore.Database) *tab {
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]core.Rejected{}}
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
-	c := core.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
+	c := loop.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
 	if w.locks != nil {
 		c.Slot, c.Steal = tb.slot, tb.steal
 	}
 	if w.refuge {
-		c.Refuge = func() core.Store { return memstore.New().Open() }
+		c.Refuge = func() locallog.Store { return memstore.New().Open() }
 		c.Lost = func(unsent int) { tb.lost = append(tb.lost, unsent) }
 	}
 	c.Moved = func(data, offset string) { tb.moved = append(tb.moved, data+" "+offset) }
-	tb.db = core.NewDB(c)
+	tb.db = loop.NewDB(c)
 	if w.locks != nil {
 		if w.locks[local] == nil {
 			w.locks[local] = &lock{}
@@ -345,7 +350,7 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 	if w.name != "" {
 		name = w.name
 	}
-	tb.db.Open(name, w.options, tb, func(s *core.Stream, err error) {
+	tb.db.Open(name, w.options, tb, func(s *loop.Stream, err error) {
 		if err != nil {
 			tb.closed = err
 			return
@@ -361,7 +366,7 @@ func (tb *tab) Failed(tickets []uint64, err error) {
 		tb.failed[t] = err
 	}
 }
-func (tb *tab) Resolved(ticket uint64, _ core.UUID, index uint64, err error) {
+func (tb *tab) Resolved(ticket uint64, _ action.UUID, index uint64, err error) {
 	if ticket == 0 {
 		return
 	}
@@ -373,10 +378,10 @@ func (tb *tab) Resolved(ticket uint64, _ core.UUID, index uint64, err error) {
 		tb.discarded[ticket] = err
 	}
 }
-func (tb *tab) Refused(ticket uint64, r core.Rejected) { tb.refused[ticket] = r }
-func (tb *tab) Conflict(*core.Conflict)                {}
-func (tb *tab) Changed(bool)                           {}
-func (tb *tab) StatusChanged()                         {}
+func (tb *tab) Refused(ticket uint64, r replica.Rejected) { tb.refused[ticket] = r }
+func (tb *tab) Conflict(*replica.Conflict)                {}
+func (tb *tab) Changed(bool)                              {}
+func (tb *tab) StatusChanged()                            {}
 func (tb *tab) Closed(err error) {
 	if tb.closed = err; err == nil {
 		tb.closed = errByItself
@@ -396,7 +401,7 @@ func (tb *tab) write(ops string) uint64 {
 }
 
 func (tb *tab) try(ops string) (uint64, error) {
-	ticket, err := tb.Write(&core.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops})
+	ticket, err := tb.Write(&replica.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops})
 	tb.Pump()
 	return ticket, err
 }
@@ -416,21 +421,21 @@ func remove(n int) string { return fmt.Sprintf(`[{"op":"remove","object":"%s"}]`
 // rows is the visible state as text.
 func (tb *tab) rows() string {
 	var b []byte
-	for _, r := range tb.State().Query(&core.Query{Limit: -1}) {
+	for _, r := range tb.State().Query(&state.Query{Limit: -1}) {
 		b = append(tb.State().AppendRow(b, r.Slot), '\n')
 	}
 	return string(b)
 }
 
 // fold is the server's log, folded from nothing.
-func (w *world) fold() *core.State {
+func (w *world) fold() *state.State {
 	w.t.Helper()
 	entries := w.engine.logs[stream]
-	s := core.NewState()
+	s := state.NewState()
 	log, _ := w.engine.Log(context.Background(), stream)
 	s.Epoch = log.Epoch
 	for _, e := range entries {
-		a, err := core.DecodeAction(e.Raw)
+		a, err := action.DecodeAction(e.Raw)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -1,0 +1,73 @@
+package locallog
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// LSN numbers the records of a local log: 0, 1, 2, …
+type LSN uint64
+
+// RecordFormat is the format of the records that this version writes. Readers refuse newer ones (CodeUpgrade).
+const RecordFormat = 1
+
+type Kind byte
+
+const (
+	KindInit   Kind = 'i' // record 0: what the log is
+	KindCommit Kind = 'c' // new pending actions
+	KindTurn   Kind = 't' // one turn of the loop
+
+	// KindInstall stands where a checkpoint of the server took the place of all that was before; it is committed with that, and never read.
+	KindInstall Kind = 'k'
+
+	// What a local checkpoint is made of; they stand beside the log, not in it.
+	recordManifest Kind = 'm'
+	KindPage       Kind = 'p' // objects of the confirmed state
+	KindRest       Kind = 'r' // everything else
+)
+
+// A record is one binary value:
+//
+//	version (1 byte) · kind (1 byte) · length of the body (4 bytes) · CRC-32C of the body (4 bytes) · body
+//
+// Integers are little-endian; in bodies they are uvarints, and strings are a uvarint length and the bytes.
+const HeaderBytes = 10
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// NewRecord begins one: its body is written into the encoder.
+func NewRecord(kind Kind, sizeHint int) *action.Encoder {
+	b := make([]byte, HeaderBytes, HeaderBytes+sizeHint)
+	b[0], b[1] = RecordFormat, byte(kind)
+	return action.NewEncoder(b)
+}
+
+// Finish fills in the header.
+func Finish(e *action.Encoder) []byte {
+	b := e.Whole()
+	body := b[HeaderBytes:]
+	binary.LittleEndian.PutUint32(b[2:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(b[6:], crc32.Checksum(body, castagnoli))
+	return b
+}
+
+// Open checks a record's header and gives its body. A kind of 0 stands for any.
+func Open(b []byte, kind Kind) (*action.Decoder, error) {
+	if len(b) < HeaderBytes {
+		return nil, action.Corrupt("a local record is cut short")
+	}
+	if b[0] != RecordFormat {
+		return nil, action.Fail(action.CodeUpgrade, "", "a local record was written by a newer version")
+	}
+	body := b[HeaderBytes:]
+	if int(binary.LittleEndian.Uint32(b[2:])) != len(body) || binary.LittleEndian.Uint32(b[6:]) != crc32.Checksum(body, castagnoli) {
+		return nil, action.Corrupt("a local record does not match its checksum")
+	}
+	if kind != 0 && Kind(b[1]) != kind {
+		return nil, action.Corrupt("a local record is of another kind than its place says")
+	}
+	return action.NewDecoder(action.View(body)), nil
+}

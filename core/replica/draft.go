@@ -1,0 +1,17 @@
+package replica
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Draft is what an app asks for: an action before it has an author and a place.
+type Draft struct {
+	ID     action.UUID
+	At     int64  // Unix milliseconds
+	Ops    string // JSON array of ops
+	Guards string // JSON array, or empty
+	Atomic bool
+	Meta   string // JSON, or empty
+
+	retries action.UUID // the refused action that it takes the place of
+}

@@ -1,0 +1,79 @@
+package replica
+
+import "strings"
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+)
+
+// Client is this local log's client id.
+func (r *Replica) Client() action.UUID { return r.log.client }
+
+// Name is the stream's name.
+func (r *Replica) Name() string { return r.name }
+
+// User is whose local log this is.
+func (r *Replica) User() string { return r.log.user }
+
+// LogID tells one local log from the next one of that name.
+func (r *Replica) LogID() action.UUID { return r.log.log }
+
+// NextLSN is the number of the next record.
+func (r *Replica) NextLSN() locallog.LSN { return r.next }
+
+// Founding is record 0 of this local log.
+func (r *Replica) Founding() []byte { return encodeInit(r.log) }
+
+// NewLog is record 0 of a local log that does not exist yet.
+func NewLog(log, client action.UUID, user string, conflictFree bool) []byte {
+	return encodeInit(initRecord{log, client, user, conflictFree})
+}
+
+// Queued is how many actions are pending in the local log.
+func (r *Replica) Queued() int { return len(r.pending) }
+
+// Uncommits tells whether something waits to be committed.
+func (r *Replica) Uncommits() bool { return len(r.uncommitted)+len(r.discards) > 0 }
+
+// Unsent is how many actions are not in the log yet, nor refused.
+func (r *Replica) Unsent() int { return len(r.pending) + len(r.uncommitted) }
+
+// Unsettled are their ids.
+func (r *Replica) Unsettled() map[action.UUID]bool {
+	ids := make(map[action.UUID]bool, r.Unsent())
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			ids[l.ID] = true
+		}
+	}
+	return ids
+}
+
+// AppendPending writes the actions that are not in the log yet as a JSON array, in order; those that name the object,
+// where one is given. The seq of one that is not in the local log yet is null.
+func (r *Replica) AppendPending(dst []byte, object *action.UUID) []byte {
+	dst = append(dst, '[')
+	first := true
+	for i, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			if object != nil && !l.names(*object) {
+				continue
+			}
+			if !first {
+				dst = append(dst, ',')
+			}
+			first = false
+			if committed := i == 0; committed {
+				dst = append(dst, l.Raw...)
+				continue
+			}
+			dst = append(dst, l.Raw[:strings.LastIndexByte(l.Raw, ':')+1]...)
+			dst = append(dst, "null}"...)
+		}
+	}
+	return append(dst, ']')
+}
+
+// IsPending tells whether a pending or uncommitted action names the object.
+func (r *Replica) IsPending(object action.UUID) bool { return r.touching[object] > 0 }

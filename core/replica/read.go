@@ -1,0 +1,76 @@
+package replica
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+)
+
+// Read folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it gives what comes before that, and the error.
+func Read(name string, keep int, log *locallog.Log) (*Replica, error) {
+	r := New(name)
+	r.fresh, r.keep = true, keep
+	if log.Manifest != nil {
+		if err := r.readCheckpoint(log); err != nil {
+			return r, err
+		}
+	}
+	records, err := DecodeRecords(log.Records)
+	if _, ferr := r.Follow(records); ferr != nil {
+		err = ferr
+	}
+	r.fresh = false
+	return r, err
+}
+
+func DecodeRecords(blobs [][]byte) (records []*Record, err error) {
+	for _, b := range blobs {
+		r, err := decodeRecord(b)
+		if err != nil {
+			return records, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+func (r *Replica) readCheckpoint(log *locallog.Log) error {
+	m, err := locallog.DecodeManifest(log.Manifest)
+	if err != nil {
+		return err
+	}
+	if len(log.Pages) != len(m.Pages)+len(m.Rest) {
+		return action.Fail(action.CodeCorrupt, "", "the local checkpoint lacks pages")
+	}
+	for i := range m.Pages {
+		d, err := locallog.Open(log.Pages[i], locallog.KindPage)
+		if err == nil {
+			err = r.state.ReadPage(d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	rest := log.Pages[len(m.Pages):]
+	if len(rest) > 1 {
+		var all []byte
+		for _, b := range rest {
+			all = append(all, b...)
+		}
+		rest = [][]byte{all}
+	}
+	if len(rest) == 0 {
+		return action.Fail(action.CodeCorrupt, "", "the local checkpoint lacks pages")
+	}
+	if err := r.readRest(rest[0]); err != nil {
+		return err
+	}
+	if r.log.log != m.Log {
+		return action.Fail(action.CodeCorrupt, "", "the local checkpoint is another log's")
+	}
+	for _, l := range r.pending {
+		r.state.ApplyPending(&l.Action, &l.undo, nil)
+	}
+	r.next = m.LSN + 1
+	r.track(m, true)
+	return nil
+}

@@ -1,0 +1,127 @@
+package replica
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/action/actiontest"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// A turn equals a fold from nothing, whatever is pending: semantics section 5. Rows that end as they were keep their version.
+func TestRebaseEqualsAFoldFromNothing(t *testing.T) {
+	for i := range 8 { // many: what a quick turn leaves out shows in few worlds
+		t.Run(action.Itoa(i), rapid.MakeCheck(rebaseWorld))
+	}
+}
+
+func rebaseWorld(t *rapid.T) {
+	r := New("s")
+	me := action.UUID{15: 10}
+	if _, err := r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: me}}}); err != nil {
+		t.Fatal(err)
+	}
+	var log []*action.Action
+	var serial int
+	for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+		for range rapid.IntRange(0, 4).Draw(t, "writes") {
+			serial++
+			var ops []string
+			for range rapid.IntRange(1, 3).Draw(t, "ops") {
+				ops = append(ops, actiontest.Op(t, false))
+			}
+			d := &Draft{ID: action.UUID{0: 0xaa, 15: byte(serial)}, Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.Bool().Draw(t, "atomic")}
+			if rapid.IntRange(0, 2).Draw(t, "guarded") == 0 {
+				d.Guards = "[" + actiontest.Guard(t) + "]"
+			}
+			_, _ = r.write(d, uint64(serial)) // some are refused at the call
+		}
+		if rapid.Bool().Draw(t, "commit") && len(r.uncommitted) > 0 {
+			_, n, _ := r.CommitRecord()
+			r.Committed(n, 0)
+		}
+		rows := map[uint32]string{}
+		for _, row := range r.state.Query(&state.Query{Limit: -1}) {
+			rows[row.Version] = string(r.state.AppendRow(nil, row.Slot))
+		}
+		turn := turnRecord{after: r.state.Head}
+		chain := r.state.Chain
+		var persisted []*action.Action
+		if n := rapid.IntRange(0, len(r.pending)).Draw(t, "persisted"); n > 0 && rapid.Bool().Draw(t, "own") {
+			for _, l := range r.pending[:n] {
+				turn.persisted = append(turn.persisted, l.ID)
+				persisted = append(persisted, &l.Action)
+			}
+		} else {
+			foreign := rapid.IntRange(0, 3).Draw(t, "foreign") > 0
+			for range rapid.IntRange(0, 4).Draw(t, "entries") {
+				serial++
+				a := actiontest.Action(t, serial, r.state.Head)
+				if foreign && a.Client == me { // an own entry makes the turn a plain one
+					continue
+				}
+				turn.entries = append(turn.entries, action.Entry{Action: *a})
+			}
+		}
+		for i := range turn.entries {
+			log = append(log, &turn.entries[i].Action)
+			chain = chain.Next(turn.entries[i].Action.Raw)
+		}
+		for _, a := range persisted {
+			log = append(log, a)
+			chain = chain.Next(a.Raw)
+		}
+		turn.chain = chain
+		decoded, err := decodeRecord(encodeTurn(&turn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Follow([]*Record{decoded}); err != nil {
+			t.Fatal(err)
+		}
+		want := state.Fold(log)
+		for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+			for _, l := range queue {
+				want.ApplyPending(&l.Action, nil, nil)
+			}
+		}
+		if got, want := string(r.state.AppendCheckpoint(nil, "s")), string(want.AppendCheckpoint(nil, "s")); got != want {
+			t.Fatalf("\n got %s\nwant %s", got, want)
+		}
+		for _, row := range r.state.Query(&state.Query{Limit: -1}) {
+			if was, kept := rows[row.Version]; kept && was != string(r.state.AppendRow(nil, row.Slot)) {
+				t.Fatalf("version %d shows another row than before: %s", row.Version, was)
+			}
+		}
+	}
+}
+
+func TestUnchangedRowsKeepTheirVersion(t *testing.T) {
+	r := New("s")
+	r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: action.UUID{15: 1}}}})
+	id := action.UUID{0: 0x0b}
+	write := func(serial byte, ops string) {
+		t.Helper()
+		if _, err := r.write(&Draft{ID: action.UUID{0: 0xaa, 15: serial}, Ops: ops}, uint64(serial)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(1, `[{"op":"create","object":"`+id.String()+`","type":"t","fields":{"a":1}}]`)
+	before, _ := r.state.Get(id)
+	r.rebase(nil, func() {})
+	if after, _ := r.state.Get(id); after.Version != before.Version {
+		t.Fatal("a rebase that changes nothing changed the version")
+	}
+	write(2, `[{"op":"update","object":"`+id.String()+`","set":{"a":1}}]`)
+	if after, _ := r.state.Get(id); after.Version != before.Version {
+		t.Fatal("an update to the same value changed the version")
+	}
+	write(3, `[{"op":"update","object":"`+id.String()+`","set":{"a":2}}]`)
+	if after, _ := r.state.Get(id); after.Version == before.Version {
+		t.Fatal("a change kept the version")
+	}
+}

@@ -1,0 +1,206 @@
+package replica
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
+// takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
+
+// RejectedList lists what was refused and not yet dealt with, oldest first.
+func (r *Replica) RejectedList() []Rejected {
+	out := make([]Rejected, 0, len(r.rejected))
+	for i := range r.rejected {
+		if !r.claimed(r.rejected[i].ID) {
+			out = append(out, r.rejected[i])
+		}
+	}
+	return out
+}
+
+// Refusals is how long that list is.
+func (r *Replica) Refusals() (n int) {
+	for i := range r.rejected {
+		if !r.claimed(r.rejected[i].ID) {
+			n++
+		}
+	}
+	return n
+}
+
+// claimed tells whether an uncommitted write takes a refused action's place.
+func (r *Replica) claimed(id action.UUID) bool {
+	for _, l := range r.uncommitted {
+		if l.retries == id {
+			return true
+		}
+	}
+	for _, d := range r.discards {
+		if d == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Replica) Refused(id action.UUID) *Rejected {
+	for i := range r.rejected {
+		if j := &r.rejected[i]; j.ID == id && !r.claimed(id) {
+			return j
+		}
+	}
+	return nil
+}
+
+func ErrNotRefused() error {
+	return action.Fail(action.CodeNotFound, "", "no refused action has this id, or it has been dealt with")
+}
+
+// Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an update, that are laid
+// over its one create or update.
+func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
+	j := r.Refused(id)
+	if j == nil {
+		return ErrNotRefused()
+	}
+	ops := j.Action.Ops
+	if patch != "" {
+		at := -1
+		for i := range ops {
+			if ops[i].Kind == action.Create || ops[i].Kind == action.Update {
+				if at >= 0 {
+					return action.Fail(action.CodeInvalid, "", "a patch is for an action with one create or update")
+				}
+				at = i
+			}
+		}
+		if at < 0 {
+			return action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
+		}
+		patched, err := patched(ops[at], patch)
+		if err != nil {
+			return err
+		}
+		ops = append([]action.Op(nil), ops...)
+		ops[at] = patched
+	}
+	b := []byte{'['}
+	for i := range ops {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = action.AppendOp(b, &ops[i])
+	}
+	d.Ops, d.Guards, d.Atomic, d.retries = action.View(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
+	if undoes(j.Action.Meta) == action.Nil {
+		d.Meta = j.Action.Meta
+	}
+	return nil
+}
+
+// patched is an op with the parts of a patch laid over it.
+func patched(op action.Op, patch string) (action.Op, error) {
+	text := append([]byte(`{"object":"`), op.Object.String()...)
+	text = append(text, `","op":"update"`...)
+	if len(patch) > 2 {
+		text = append(append(text, ','), patch[1:len(patch)-1]...)
+	}
+	canon, err := action.Canonical(action.View(append(text, '}')), action.MaxDepth-2)
+	if err != nil {
+		return op, err
+	}
+	over, err := action.DecodeOp(canon)
+	if err != nil {
+		e := *action.AsError(err, action.CodeMalformed)
+		if _, rest, ok := strings.Cut(strings.TrimPrefix(e.Path, "/"), "/"); ok { // the place in the patch, not in its parts
+			e.Path = "/" + rest
+		}
+		return op, &e
+	}
+	var changes []action.Change
+	for _, ch := range op.Changes {
+		if !over.Touches(ch.Key) {
+			changes = append(changes, ch)
+		}
+	}
+	for _, ch := range over.Changes {
+		if op.Kind == action.Create { // which has values only
+			old := ""
+			for i := range op.Changes {
+				if op.Changes[i].Key == ch.Key {
+					old = op.Changes[i].Value
+				}
+			}
+			value, reason := state.Merge(&ch, old)
+			if reason != state.ReasonNone {
+				return op, refusedKey("/"+action.EscapePointer(ch.Key), reason)
+			}
+			if value == "" {
+				continue
+			}
+			ch = action.Change{Part: action.PartSet, Key: ch.Key, Value: value}
+		}
+		changes = append(changes, ch)
+	}
+	op.Changes = changes
+	return op, nil
+}
+
+// memberOf is the text of a member of a canonical object; empty where there is none.
+func memberOf(object, name string) (text string) {
+	l := action.NewLexer(object)
+	_ = l.Object(func(key string) error {
+		value, err := l.Raw()
+		if key == name {
+			text = value
+		}
+		return err
+	})
+	return text
+}
+
+// Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.
+func (r *Replica) Restore(d *Draft, c *Conflict) error {
+	value, part := c.Mine, c.part
+	switch c.Kind {
+	case ConflictGap:
+		return action.Fail(action.CodeInvalid, "", "a gap has nothing to restore")
+	case ConflictOverwrote:
+		value, part = c.Theirs, action.PartSet
+	case ConflictOverwritten:
+		part = action.PartSet
+	}
+	if !r.state.Exists(c.Object) {
+		return errMissing("")
+	}
+	if c.Key == "" {
+		return action.Fail(action.CodeInvalid, "", "this is about the whole object, which is there")
+	}
+	ch := action.Change{Part: part, Key: c.Key, Value: value}
+	if value == "" {
+		ch.Part = action.PartUnset
+	}
+	if now, _ := r.state.Object(c.Object).Value(c.Key); ch.Part <= action.PartUnset && now == value {
+		d.Ops = ""
+		return nil
+	}
+	d.Ops = action.View(append(action.AppendOp([]byte{'['}, &action.Op{Kind: action.Update, Object: c.Object, Changes: []action.Change{ch}}), ']'))
+	return nil
+}
+
+// DiscardSoon has the next commit take a refused action off the list.
+func (r *Replica) DiscardSoon(id action.UUID) { r.discards = append(r.discards, id) }
+
+// Discarded ends that.
+func (r *Replica) Discarded(id action.UUID) {
+	r.discards = slices.DeleteFunc(r.discards, func(d action.UUID) bool { return d == id })
+}
+
+// IsRejected tells whether an action is on the list, dealt with or not.
+func (r *Replica) IsRejected(id action.UUID) bool {
+	return slices.ContainsFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
+}

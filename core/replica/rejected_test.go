@@ -1,0 +1,175 @@
+package replica
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// refusedReplica has an object that others have made, and a refused update of it and a refused create.
+func refusedReplica(t *testing.T) *Replica {
+	t.Helper()
+	r := New("s")
+	do := func(blob []byte) {
+		t.Helper()
+		rec, err := decodeRecord(blob)
+		if err == nil {
+			_, err = r.Follow([]*Record{rec})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(encodeInit(initRecord{log: action.UUID{15: 1}, client: me}))
+	made := foreignEntry(t, 1, `{"op":"create","object":"`+action.UUID{0: 1}.String()+`","type":"t","fields":{"a":1}}`)
+	do(encodeTurn(&turnRecord{entries: []action.Entry{{Action: *made}}, chain: action.Chain(0).Next(made.Raw)}))
+	for i, ops := range []string{`[{"op":"update","object":"` + action.UUID{0: 1}.String() + `","set":{"a":2}}]`, `[{"op":"create","object":"` + action.UUID{0: 2}.String() + `","type":"t","fields":{"a":[1]}}]`} {
+		if _, err := r.write(&Draft{ID: action.UUID{0: 0xaa, 15: byte(i)}, Ops: ops}, uint64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blob, n, _ := r.CommitRecord()
+	r.Committed(n, len(blob))
+	do(encodeTurn(&turnRecord{after: 1, chain: r.state.Chain, at: 7, rejected: []action.Rejection{{ID: action.UUID{0: 0xaa}, Code: "no", Message: "m"}, {ID: action.UUID{0: 0xaa, 15: 1}, Code: "no", Message: "m"}}}))
+	if n := len(r.RejectedList()); n != 2 || r.RejectedList()[0].At != 7 {
+		t.Fatalf("%+v", r.RejectedList())
+	}
+	return r
+}
+
+func foreignEntry(t *testing.T, seq int, ops string) *action.Action {
+	t.Helper()
+	a, err := action.DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[%s],"seq":%d}`, action.UUID{15: 9}, action.UUID{0: 0xbb, 15: byte(seq)}, ops, seq))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// What cannot be tried again is told, and stays on the list.
+func TestARetryThatCannotBeChangesNothing(t *testing.T) {
+	r := refusedReplica(t)
+	remove := foreignEntry(t, 2, `{"op":"remove","object":"`+action.UUID{0: 1}.String()+`"}`)
+	if _, err := r.Follow([]*Record{{kind: locallog.KindTurn, turn: turnRecord{after: 1, entries: []action.Entry{{Action: *remove}}, chain: r.state.Chain.Next(remove.Raw)}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, patch, code string
+		id                action.UUID
+	}{
+		{"whose object is gone", "", action.CodeNotFound, action.UUID{0: 0xaa}},
+		{"of nothing", "", action.CodeNotFound, action.UUID{0: 0xcc}},
+		{"with a part that does not merge", `{"inc":{"a":1}}`, action.CodeInvalid, action.UUID{0: 0xaa, 15: 1}},
+		{"with a reserved key", `{"set":{"id":1}}`, action.CodeMalformed, action.UUID{0: 0xaa, 15: 1}},
+		{"with no JSON", `{"set":}`, action.CodeMalformed, action.UUID{0: 0xaa, 15: 1}},
+	} {
+		d := &Draft{ID: action.UUID{0: 0xdd}}
+		err := r.Retry(d, c.id, c.patch)
+		if err == nil {
+			_, err = r.write(d, 9)
+		}
+		if action.CodeOf(err) != c.code || len(r.RejectedList()) != 2 || len(r.uncommitted) != 0 {
+			t.Errorf("%s: %v, %d on the list", c.name, err, len(r.RejectedList()))
+		}
+	}
+	d := &Draft{ID: action.UUID{0: 0xde}}
+	if err := r.Retry(d, action.UUID{0: 0xaa, 15: 1}, `{"set":{"b":true},"union":{"a":[2]}}`); err != nil {
+		t.Fatal(err)
+	}
+	l, err := r.write(d, 10)
+	want := `{"op":"create","object":"` + action.UUID{0: 2}.String() + `","type":"t","fields":{"a":[1,2],"b":true}}`
+	if err != nil || string(action.AppendOp(nil, &l.Ops[0])) != want {
+		t.Fatalf("%v: %s", err, d.Ops)
+	}
+	if list := r.RejectedList(); len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	if r.Abandon(); len(r.RejectedList()) != 2 { // it could not be committed: it is refused as before
+		t.Fatalf("%+v", r.RejectedList())
+	}
+}
+
+// The list of conflicts is as long as the app says.
+func TestConflictsAreKeptUpToALimit(t *testing.T) {
+	for _, keep := range []int{0, 1, 3, 50} {
+		r := New("s")
+		r.keep = keep
+		for i := range 3000 {
+			r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i)}, new(Landing))
+		}
+		want := keep
+		if keep == 0 {
+			want = DefaultConflicts
+		}
+		if list := r.Conflicts(); len(list) != want || list[0].Index != 2999 || list[want-1].Index != uint64(3000-want) || len(r.conflicts) > want+max(want/10, 1) {
+			t.Errorf("keep %d: %d given of %d, from %d on", keep, len(list), len(r.conflicts), list[0].Index)
+		}
+	}
+}
+
+// However large values are, what is kept for undo and for reports is bounded.
+func TestHistoryIsBoundedInBytes(t *testing.T) {
+	r := New("s")
+	large := `"` + strings.Repeat("x", 50_000) + `"`
+	for i := range 300 {
+		r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i), Mine: large}, new(Landing))
+		r.remember(ownEntry{ID: action.UUID{15: byte(i)}, inverse: []state.InverseOp{{Op: action.Op{Kind: action.Update, Changes: []action.Change{{Part: action.PartSet, Key: "a", Value: large}}}, Over: []action.UUID{{}}}}})
+	}
+	if n := len(r.conflicts); n > maxConflictBytes/50_000 || n < 15 || r.conflicts[n-1].Index != 299 {
+		t.Errorf("%d reports", n)
+	}
+	kept := 0
+	for i := range r.own {
+		kept += len(r.own[i].inverse)
+	}
+	if kept > maxInverseBytes/50_000 || kept < 2 || len(r.own[299].inverse) == 0 {
+		t.Errorf("%d inverses", kept)
+	}
+	bytes, from := r.inverseBytes, r.inverseFrom
+	if r.weighInverses(); r.inverseBytes != bytes {
+		t.Errorf("counted %d bytes, there are %d", bytes, r.inverseBytes)
+	}
+	for i := range r.own[:from] {
+		if r.own[i].inverse != nil {
+			t.Fatalf("%d is forgotten, and kept", i)
+		}
+	}
+	huge := `"` + strings.Repeat("x", 2*maxConflictBytes) + `"`
+	r.report(Conflict{Kind: ConflictDiscarded, Mine: huge}, new(Landing))
+	if len(r.conflicts) != 1 {
+		t.Errorf("%d reports beside a huge one", len(r.conflicts))
+	}
+}
+
+// Records and checkpoints of versions that knew nothing of history are read.
+func TestRecordsWithoutHistoryAreRead(t *testing.T) {
+	old := encodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + action.UUID{0: 1}.String() + `","ops":[{"object":"` + action.UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil)
+	if rec, err := decodeRecord(old); err != nil || len(rec.actions) != 1 || rec.dismissed != nil {
+		t.Fatal(rec, err)
+	}
+	e := locallog.NewRecord(locallog.KindTurn, 64) // ends with the refused ones
+	e.Uint(0)
+	e.UUID(action.Nil)
+	e.Chain(0)
+	e.Uint(0)
+	e.Uint(0)
+	e.Uint(0)
+	if rec, err := decodeRecord(locallog.Finish(e)); err != nil || rec.turn.at != 0 {
+		t.Fatal(err)
+	}
+	r := refusedReplica(t)
+	whole := r.encodeRest()
+	h := locallog.NewRecord(locallog.KindRest, 0)
+	r.encodeHistory(h)
+	body := whole[locallog.HeaderBytes : len(whole)-len(h.B)+locallog.HeaderBytes]
+	cut := locallog.NewRecord(locallog.KindRest, len(body))
+	cut.B = append(cut.B, body...)
+	back := New("s")
+	if err := back.readRest(locallog.Finish(cut)); err != nil || len(back.rejected) != 2 || back.rejected[0].At != 0 {
+		t.Fatal(err)
+	}
+}

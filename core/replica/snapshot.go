@@ -1,0 +1,143 @@
+package replica
+
+import "strconv"
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// Snapshot is a local checkpoint in the making: a snapshot of the state in framed pages, and what the replica holds beside it.
+type Snapshot struct {
+	state   *state.Snapshot
+	framed  int   // how many of the state's pages have been looked at
+	written []int // which of them are new, as out.Pages has them
+	Next    locallog.Manifest
+	rest    []byte
+	out     locallog.Checkpoint
+}
+
+// pageRoom is where the rest is cut into pages.
+const pageRoom = 256 << 10
+
+// TakeSnapshot begins one of a state that does not change meanwhile.
+func TakeSnapshot(s *state.State, undos []*state.Undo, log action.UUID) *Snapshot {
+	return &Snapshot{state: s.TakeSnapshot(undos), Next: locallog.Manifest{Log: log}}
+}
+
+// TrackSnapshot begins the replica's next checkpoint, which leaves out what has not changed since the last one.
+func (r *Replica) TrackSnapshot() *Snapshot {
+	r.snap = &Snapshot{state: r.state.TrackSnapshot(r.Undos()), Next: locallog.Manifest{LSN: r.next - 1, Log: r.log.log}, rest: r.encodeRest()}
+	return r.snap
+}
+
+// Step does a few milliseconds of the work, and says when all is done.
+func (n *Snapshot) Step() (done bool) {
+	done = n.state.Step()
+	for ; n.framed < len(n.state.Pages); n.framed++ {
+		p := &n.state.Pages[n.framed]
+		if p.Body == nil {
+			continue
+		}
+		e := locallog.NewRecord(locallog.KindPage, len(p.Body))
+		e.Raw(p.Body)
+		blob := locallog.Finish(e)
+		p.Body, p.Bytes = nil, len(blob)
+		n.written = append(n.written, n.framed)
+		n.out.Pages = append(n.out.Pages, locallog.Page{Bytes: blob})
+	}
+	return done
+}
+
+// Seal makes the checkpoint of what was written, built on base. It may be done again, with another lsn and rest.
+func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
+	m := &n.Next
+	pages := n.state.Pages
+	n.out.Pages = n.out.Pages[:len(n.written)]
+	for i, at := range n.written {
+		name := pageName(m.LSN, i)
+		n.out.Pages[i].Name, pages[at].Name = name, name
+	}
+	m.Pages, m.Rest, m.Bytes, n.out.Drop = nil, nil, len(n.rest), nil
+	for i := range pages {
+		m.Pages = append(m.Pages, locallog.StoredPage{Low: pages[i].Low, Name: pages[i].Name, Bytes: pages[i].Bytes})
+		m.Bytes += pages[i].Bytes
+	}
+	for at := 0; at < len(n.rest); at += pageRoom {
+		name := pageName(m.LSN, len(n.out.Pages))
+		m.Rest = append(m.Rest, name)
+		n.out.Pages = append(n.out.Pages, locallog.Page{Name: name, Bytes: n.rest[at:min(len(n.rest), at+pageRoom)]})
+	}
+	m.Raw = m.Encode()
+	n.out.LSN, n.out.Base, n.out.Manifest = m.LSN, base.Raw, m.Raw
+	kept := map[string]bool{}
+	for _, name := range m.Names() {
+		kept[name] = true
+	}
+	for _, name := range base.Names() {
+		if !kept[name] {
+			n.out.Drop = append(n.out.Drop, name)
+		}
+	}
+	return &n.out
+}
+
+func pageName(lsn locallog.LSN, n int) string {
+	return strconv.FormatUint(uint64(lsn), 10) + "-" + strconv.Itoa(n)
+}
+
+// Stored makes the finished snapshot the checkpoint that later changes are measured against.
+func (r *Replica) Stored(n *Snapshot) {
+	r.snap, r.base = nil, &n.Next
+	r.state.Stored(n.state, n.state.Pages)
+	r.keepWeights(n.Next.LSN)
+}
+
+// track takes a stored checkpoint for the last one. Where it is not known what has changed since, every page is dirty.
+func (r *Replica) track(m *locallog.Manifest, known bool) {
+	pages := make([]state.Interval, len(m.Pages))
+	for i, p := range m.Pages {
+		pages[i] = state.Interval{Low: p.Low, Name: p.Name, Bytes: p.Bytes, Dirty: !known}
+	}
+	r.base, r.snap = m, nil
+	r.state.Track(pages)
+}
+
+// Checkpointed takes note of another context's checkpoint. What this one knows of its pages is only their names.
+func (r *Replica) Checkpointed(m *locallog.Manifest) {
+	r.track(m, false)
+	r.keepWeights(m.LSN)
+}
+
+// MovedTo takes note that the local log is this checkpoint, which was made of all that is here, and nothing else.
+func (r *Replica) MovedTo(m *locallog.Manifest) {
+	r.next, r.weights = m.LSN+1, nil
+	r.track(m, true)
+}
+
+// Taking tells whether that snapshot is still the one under way.
+func (r *Replica) Taking(n *Snapshot) bool { return r.snap == n }
+
+// DropSnapshot gives up the one under way.
+func (r *Replica) DropSnapshot() {
+	r.snap = nil
+	r.state.DropSnapshot()
+}
+
+// Base is the last local checkpoint that is known.
+func (r *Replica) Base() *locallog.Manifest { return r.base }
+
+// Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes.
+func (r *Replica) Heavy(least int) bool {
+	weight := 0
+	for _, n := range r.weights {
+		weight += n
+	}
+	return weight >= max(least, r.base.Bytes)
+}
+
+// Place says where the checkpoint will stand, and what it holds beside the state.
+func (n *Snapshot) Place(lsn locallog.LSN, beside *Replica) {
+	n.Next.LSN, n.rest = lsn, beside.encodeRest()
+}

@@ -1,0 +1,126 @@
+package replica
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/protocol"
+)
+
+// Ask is the part of a turn's request that is about one stream.
+func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) protocol.SyncItem {
+	it := protocol.SyncItem{
+		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
+	}
+	for _, l := range r.pending {
+		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 || held != nil && held(l.Raw) {
+			break
+		}
+		maxBytes -= len(l.Raw) + 1
+		it.Actions = append(it.Actions, l.Raw)
+	}
+	it.Drain = r.drains(len(it.Actions))
+	return it
+}
+
+// plan is what an answer leads to: the record to commit, nil where nothing changes, and whether there was activity.
+type plan struct {
+	Record  []byte
+	Turn    *Record // what the record says; its strings point into the answer
+	Upgrade bool    // an entry that this version does not know ends what can be applied
+}
+
+// PlanTurn turns an answer to it into a plan against the replica as it is now. It changes nothing.
+//
+// An answer that cannot be followed (a hole, another chain, no valid action) is a bad-answer *Error; one whose
+// request was made at another head is dropped without one.
+func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now int64) (plan, error) {
+	s := r.state
+	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
+		return plan{}, nil // another context's turn was first: the next turn asks again
+	}
+	if a.Offer != nil && len(a.Entries) == 0 {
+		return plan{}, action.Fail(action.CodeBadAnswer, "/checkpoint", "it leads no further")
+	}
+	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain, at: now}
+	if a.HasEpoch {
+		t.epoch = a.Epoch
+	}
+	var p plan
+	if err := r.planEntries(&t, &p, a); err != nil {
+		return plan{}, err
+	}
+	if len(a.Entries) == 0 {
+		r.planPersisted(&t, it, a)
+		r.planRejected(&t, a)
+	}
+	if a.HasChain && len(a.Entries)+len(t.persisted) > 0 && !p.Upgrade && t.chain != a.Chain {
+		return plan{}, action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
+	}
+	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
+		return p, nil
+	}
+	p.Record = encodeTurn(&t)
+	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: t}
+	return p, nil
+}
+
+func (r *Replica) planEntries(t *turnRecord, p *plan, a *protocol.SyncAnswer) error {
+	t.entries = make([]action.Entry, 0, len(a.Entries))
+	var sl action.Slab
+	for i := range a.Entries {
+		w := &a.Entries[i]
+		if w.Index != t.after+1+uint64(i) {
+			return action.Fail(action.CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
+		}
+		var parsed action.Action
+		if err := action.DecodeInto(&parsed, w.Action, &sl); err != nil && action.CodeOf(err) == action.CodeUpgrade {
+			p.Upgrade = true
+			return nil
+		} else if err != nil {
+			return &action.Error{Code: action.CodeBadAnswer, Path: "/entries", Message: "an entry is no valid parsed", Cause: err}
+		}
+		t.entries = append(t.entries, action.Entry{Stored: action.ParseStamp(w.Stored), By: w.By, Action: parsed})
+		t.chain = t.chain.Next(parsed.Raw)
+	}
+	return nil
+}
+
+// planPersisted takes the verdict on an append at once where it covers head+1 … without a hole and the chain agrees;
+// else the next fetch brings the entries.
+func (r *Replica) planPersisted(t *turnRecord, it *protocol.SyncItem, a *protocol.SyncAnswer) {
+	chain := t.chain
+	for i, ps := range a.Persisted {
+		l := r.byID[ps.ID]
+		if ps.Index != t.after+1+uint64(i) || l == nil || i >= len(it.Actions) || it.Actions[i] != l.Raw {
+			return
+		}
+		chain = chain.Next(l.Raw)
+	}
+	if len(a.Persisted) == 0 || !a.HasChain || chain != a.Chain {
+		return
+	}
+	for _, ps := range a.Persisted {
+		t.persisted = append(t.persisted, ps.ID)
+	}
+	t.chain = chain
+}
+
+func (r *Replica) planRejected(t *turnRecord, a *protocol.SyncAnswer) {
+	refused := map[action.UUID]bool{}
+	for _, j := range a.Rejected {
+		if r.byID[j.ID] != nil && !refused[j.ID] {
+			refused[j.ID] = true
+			t.rejected = append(t.rejected, j)
+		}
+	}
+	if len(refused) == 0 {
+		return
+	}
+	var because map[action.UUID]action.UUID
+	r.rebase(nil, func() { because = r.dependants(refused, nil) })
+	for _, l := range r.pending {
+		if b, ok := because[l.ID]; ok {
+			t.rejected = append(t.rejected, action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b})
+		}
+	}
+}

@@ -1,0 +1,324 @@
+package replica
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+var me = action.UUID{15: 10} // the client that the tests of its history are about
+
+// replicaWorld is a replica, and all the records that led to it.
+type replicaWorld struct {
+	t       rapid.TB
+	r       *Replica
+	records [][]byte
+	n       int
+}
+
+func newReplicaWorld(t rapid.TB) *replicaWorld {
+	w := &replicaWorld{t: t, r: New("s")}
+	w.follow(encodeInit(initRecord{log: action.UUID{15: 1}, client: me}))
+	return w
+}
+
+func (w *replicaWorld) follow(blob []byte) {
+	rec, err := decodeRecord(blob)
+	if err == nil {
+		_, err = w.r.Follow([]*Record{rec})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.records = append(w.records, blob)
+}
+
+func (w *replicaWorld) id() action.UUID {
+	w.n++
+	return action.UUID{0: 0xaa, 13: byte(w.n >> 16), 14: byte(w.n >> 8), 15: byte(w.n)}
+}
+
+func (w *replicaWorld) write(d *Draft) action.UUID {
+	if d.ID == action.Nil {
+		d.ID = w.id()
+	}
+	if _, err := w.r.write(d, uint64(w.n)); err != nil {
+		w.t.Fatal(err)
+	}
+	return d.ID
+}
+
+func (w *replicaWorld) ops(s string, a ...any) action.UUID {
+	return w.write(&Draft{Ops: "[" + fmt.Sprintf(s, a...) + "]"})
+}
+
+func (w *replicaWorld) commit() {
+	if len(w.r.uncommitted)+len(w.r.discards) == 0 {
+		return
+	}
+	blob, n, _ := w.r.CommitRecord()
+	w.r.Committed(n, len(blob))
+	w.records = append(w.records, blob)
+}
+
+func (w *replicaWorld) persist(n int) {
+	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	for _, l := range w.r.pending[:n] {
+		t.persisted = append(t.persisted, l.ID)
+		t.chain = t.chain.Next(l.Raw)
+	}
+	w.follow(encodeTurn(&t))
+}
+
+func (w *replicaWorld) refuse(id action.UUID) {
+	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	w.r.planRejected(&t, &protocol.SyncAnswer{Rejected: []action.Rejection{{ID: id, Code: "invalid"}}})
+	w.follow(encodeTurn(&t))
+}
+
+func (w *replicaWorld) other(seq int, base uint64, ops string) {
+	a, err := action.DecodeAction(fmt.Sprintf(`{"base":%d,"client":"%s","id":"%s","ops":[%s],"seq":%d}`, base, action.UUID{15: 11}, w.id(), ops, seq))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain.Next(a.Raw), at: 7, entries: []action.Entry{{Action: *a}}}
+	w.follow(encodeTurn(&t))
+}
+
+func (w *replicaWorld) undo(redo bool) action.UUID {
+	d := &Draft{}
+	_, err := w.r.toggle(d, redo)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.write(d)
+}
+
+func (w *replicaWorld) val(o action.UUID, k string) string {
+	v, _ := w.r.state.Object(o).Value(k)
+	return v
+}
+
+var X = action.UUID{0: 1, 15: 1}
+
+// What takes back a change that was refused is refused with it: alone it would be a change of its own.
+func TestAnUndoOfWhatIsRefusedGoesWithIt(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.commit()
+	w.persist(1)
+	T := w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
+	w.undo(false)
+	w.commit()
+	w.refuse(T)
+	w.persist(len(w.r.pending))
+	if w.val(X, "n") != "10" {
+		t.Error("counter is off")
+	}
+}
+
+func TestARedoOfARefusedUndoGoesWithIt(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.commit()
+	w.persist(1)
+	w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
+	U := w.undo(false)
+	w.undo(true)
+	w.commit()
+	w.persist(1)
+	w.refuse(U)
+	w.persist(len(w.r.pending))
+	if w.val(X, "n") != "11" {
+		t.Error("counter is off:", w.val(X, "n"))
+	}
+}
+
+// Where the log discards a pending action by its guard, its undo must not write.
+func TestAnUndoOfWhatTheLogDiscardsDoesNotStand(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10,"k":0}}`, X)
+	w.commit()
+	w.persist(1)
+	w.write(&Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"k":1},"inc":{"n":1}}]`, X), Guards: fmt.Sprintf(`[{"object":"%s","key":"k","equals":0}]`, X)})
+	w.undo(false)
+	w.commit()
+	w.other(1, 1, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":7}}`, X))
+	w.persist(2)
+	if w.val(X, "k") != "7" || w.val(X, "n") != "10" {
+		t.Error("k, n:", w.val(X, "k"), w.val(X, "n"))
+	}
+}
+
+// A value that somebody else has written is theirs, though it is the one that this client had written before.
+func TestAnEqualValueOfOthersIsTheirs(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, X)
+	w.ops(`{"op":"update","object":"%s","set":{"k":1}}`, X)
+	w.commit()
+	w.persist(2)
+	w.other(1, 2, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":7}}`, X))
+	w.other(2, 3, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":1}}`, X))
+	w.ops(`{"op":"update","object":"%s","set":{"k":2}}`, X)
+	w.undo(false)
+	if _, err := w.r.Undo(&Draft{}); action.CodeOf(err) != action.CodeNothingToUndo {
+		t.Fatal(err)
+	}
+	if w.val(X, "k") != "1" {
+		t.Error("the other's 1 is gone:", w.val(X, "k"))
+	}
+}
+
+func TestAWriteEndsWhatCanBeRedone(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"a":0,"b":0}}`, X)
+	w.ops(`{"op":"update","object":"%s","set":{"a":1}}`, X)
+	w.undo(false)
+	w.ops(`{"op":"update","object":"%s","set":{"b":1}}`, X)
+	w.undo(false)
+	w.undo(true)
+	d := &Draft{}
+	if _, err := w.r.Redo(d); err == nil {
+		t.Error("redo past a later write:", d.Ops)
+	}
+}
+
+func TestADroppedUndoTakesItsRedoAlong(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.commit()
+	w.persist(1)
+	T := w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
+	w.commit()
+	w.undo(false)
+	w.undo(true) // uncommitted both
+	// another tab's undo of T is first
+	l, err := newLocal(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"update","object":"%s","inc":{"n":-1}}]`, X), Meta: undoesMember + T.String() + `"}`}, me, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.number(w.r.lastSeq + 1)
+	w.follow(encodeCommit([]string{l.Raw}, nil))
+	if len(w.r.uncommitted) > 0 {
+		t.Error("the redo of a dropped undo stays")
+	}
+}
+
+func TestAStepTooLargeToTakeBackIsPassedOver(t *testing.T) {
+	w := newReplicaWorld(t)
+	big := strings.Repeat("x", 150<<10)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, action.UUID{0: 2})
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"a":"%s"}}`, X, big)
+	w.ops(`{"op":"update","object":"%s","set":{"b":"%s"}}`, X, big)
+	w.ops(`{"op":"remove","object":"%s"}`, X)
+	d := &Draft{ID: w.id()}
+	if _, err := w.r.Undo(d); err != nil {
+		t.Fatal(err)
+	}
+	if w.write(d); w.r.state.Exists(action.UUID{0: 2}) {
+		t.Error("the step before is not taken back")
+	}
+}
+
+func TestMoreReportsThanUsualSurviveAReload(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.r.keep = 5000
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, X)
+	w.commit()
+	w.persist(1)
+	for range 3 {
+		for range 500 {
+			w.ops(`{"op":"update","object":"%s","set":{"k":1}}`, X)
+		}
+		w.commit()
+		w.other(w.n, w.r.state.Head, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":7}}`, X))
+		w.other(w.n, w.r.state.Head, fmt.Sprintf(`{"op":"remove","object":"%s"}`, X))
+		w.persist(500)
+		w.other(w.n, w.r.state.Head, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, X))
+	}
+	before := len(w.r.Conflicts())
+	r, err := Read("s", 5000, &locallog.Log{Records: w.records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after := len(r.Conflicts()); after != before {
+		t.Error("reports before and after a reload:", before, after)
+	}
+}
+
+func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X)
+	w.commit()
+	w.persist(1)
+	T := w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
+	w.commit()
+	w.refuse(T)
+	d := &Draft{}
+	if err := w.r.Retry(d, T, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.write(d)
+	if len(w.r.RejectedList()) != 0 {
+		t.Fatal("claimed")
+	}
+	// adopt, as after a checkpoint whose row is another copy's of this client
+	st := state.NewState()
+	st.Head = 5
+	st.PutClient(state.ClientRow{Client: me, Seq: 50, Index: 5, Action: action.UUID{3: 3}})
+	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
+	next.track(&locallog.Manifest{}, true)
+	next.TakeOver(w.r)
+	blob, _, _ := next.CommitRecord()
+	rec, err := decodeRecord(blob)
+	if err != nil || len(rec.dismissed) != 1 {
+		t.Error("the retry no longer takes the refused action's place; on the list:", len(next.RejectedList()))
+	}
+}
+
+func TestAnInstalledCheckpointKnowsWhatIsUndone(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
+	w.commit()
+	st := state.NewState()
+	for _, l := range w.r.pending {
+		st.ApplyEntry(&l.Action, nil, nil)
+	}
+	w.persist(2)
+	U := w.undo(false)
+	w.commit()
+	st.ApplyEntry(&w.r.byID[U].Action, nil, nil)
+	a, _ := action.DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"op":"create","object":"%s","type":"t","fields":{}}],"seq":1}`, action.UUID{15: 11}, w.id(), action.UUID{9: 9}))
+	st.ApplyEntry(a, nil, nil)
+	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
+	d := &Draft{}
+	_, err := next.Undo(d)
+	if strings.Contains(d.Ops, `"inc"`) {
+		t.Error("undone twice:", err, d.Ops)
+	}
+}
+
+func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
+	w := newReplicaWorld(t)
+	T := w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.commit()
+	w.refuse(T)
+	d := &Draft{}
+	if err := w.r.Retry(d, T, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.write(d)
+	w.ops(`{"op":"update","object":"%s","set":{"n":11}}`, X)
+	w.follow(encodeCommit(nil, []action.UUID{T}))
+	if len(w.r.uncommitted) > 0 || w.r.state.Exists(X) {
+		t.Errorf("%d are left", len(w.r.uncommitted))
+	}
+}

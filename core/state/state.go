@@ -1,0 +1,255 @@
+package state
+
+import "slices"
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Touch is one write as the state remembers it. Index is 0 while the action is pending.
+type Touch struct {
+	Index  uint64
+	Client action.UUID
+	Action action.UUID
+}
+
+// field is one key of an object. An unset key keeps its last write: value is then empty, which no canonical JSON is.
+type field struct {
+	key   uint32 // into State.names
+	tag   uint32 // tagOf(value)
+	value string
+	write *Touch
+}
+
+func (f *field) set(value string, write *Touch) { f.tag, f.value, f.write = tagOf(value), value, write }
+
+// tagOf is a part of a value that lies beside the field: a query that looks for another value need not follow the string, which is
+// most of its time.
+func tagOf(value string) uint32 {
+	n := len(value)
+	if n < 4 {
+		tag := uint32(n)
+		for i := range n {
+			tag |= uint32(value[i]) << (8 * (i + 1))
+		}
+		return tag
+	}
+	return uint32(value[n-2])<<24 | uint32(value[n-3])<<16 | uint32(value[n-4])<<8 | uint32(n&0xff) // the last byte is often a quote
+}
+
+// object is one live object. Its fields are sorted by key. While undo records or images are kept, they share the fields,
+// which an update then replaces and does not write in place.
+type object struct {
+	id      action.UUID
+	typ     uint32 // into State.names
+	version uint32 // changes with every change of type or values, and with nothing else
+	live    bool
+	locked  bool
+	lock    action.UUID
+	fields  []field
+	bytes   int    // canonical size of the fields: the opening brace, then each member with the comma or brace after it
+	touch   *Touch // the last create or update that applied
+	other   *Touch // the last one by another client than touch's
+}
+
+// State is what a log folds to: all that a checkpoint holds. A replica keeps the visible state in one: the confirmed
+// state with its pending actions applied on top, each with an Undo.
+//
+// A State is not safe for concurrent use.
+type State struct {
+	Head  uint64
+	Chain action.Chain
+	Epoch action.UUID
+
+	objects objectTable
+	free    []Slot
+	byID    map[action.UUID]Slot
+	clients clientTable
+
+	names   []string
+	nameIDs map[string]uint32
+	version uint32
+	arena   arena
+
+	// before, where not nil, collects what each object was before the first change since the map was set.
+	before Changes
+
+	paging *paging // of a replica whose state is checkpointed, else nil
+}
+
+// NewState is the state of an empty log.
+func NewState() *State {
+	return &State{byID: map[action.UUID]Slot{}, nameIDs: map[string]uint32{}, clients: newClientTable()}
+}
+
+// Fold is the state that a log leads to.
+func Fold(entries []*action.Action) *State {
+	s := NewState()
+	for _, a := range entries {
+		s.ApplyEntry(a, nil, nil)
+	}
+	return s
+}
+
+// Len is the number of live objects.
+func (s *State) Len() int { return len(s.byID) }
+
+// Exists tells whether an object is there.
+func (s *State) Exists(id action.UUID) bool { _, ok := s.byID[id]; return ok }
+
+// Lock tells which client holds an object's lock.
+func (s *State) Lock(id action.UUID) (holder action.UUID, locked bool) {
+	if o := s.object(id); o != nil {
+		return o.lock, o.locked
+	}
+	return action.Nil, false
+}
+
+// LockHolders lists the clients that hold an object, sorted by id.
+func (s *State) LockHolders() []action.UUID {
+	var ids []action.UUID
+	for slot := range s.objects.n {
+		if o := s.objects.at(slot); o.live && o.locked {
+			ids = append(ids, o.lock)
+		}
+	}
+	slices.SortFunc(ids, action.UUID.Compare)
+	return slices.Compact(ids)
+}
+
+// LockedBy lists the objects that a client holds, sorted by id.
+func (s *State) LockedBy(client action.UUID) []action.UUID {
+	var ids []action.UUID
+	for slot := range s.objects.n {
+		if o := s.objects.at(slot); o.live && o.locked && o.lock == client {
+			ids = append(ids, o.id)
+		}
+	}
+	slices.SortFunc(ids, action.UUID.Compare)
+	return ids
+}
+
+// LastSeq is the last seq of a client in the log, 0 for one that has no row.
+func (s *State) LastSeq(client action.UUID) uint64 {
+	row, _ := s.clients.get(client)
+	return row.Seq
+}
+
+// LastIndex is the index of a client's last entry in the log, 0 for one that has no row.
+func (s *State) LastIndex(client action.UUID) uint64 {
+	row, _ := s.clients.get(client)
+	return row.Index
+}
+
+func (s *State) object(id action.UUID) *object {
+	slot, ok := s.byID[id]
+	if !ok {
+		return nil
+	}
+	return s.objects.at(slot)
+}
+
+// name interns a type or key.
+func (s *State) name(text string) uint32 {
+	if id, ok := s.nameIDs[text]; ok {
+		return id
+	}
+	id := uint32(len(s.names))
+	text = string(append([]byte(nil), text...)) // not a view into a record, which it would keep alive
+	s.names = append(s.names, text)
+	s.nameIDs[text] = id
+	return id
+}
+
+// field finds a key among sorted fields.
+func (s *State) field(fields []field, key string) (i int, found bool) {
+	id, ok := s.nameIDs[key]
+	if !ok {
+		return 0, false
+	}
+	if len(fields) <= 16 {
+		for i := range fields {
+			if fields[i].key == id {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	low, high := 0, len(fields)
+	for low < high {
+		mid := (low + high) / 2
+		switch c := action.CompareKeys(s.names[fields[mid].key], key); {
+		case c == 0:
+			return mid, true
+		case c < 0:
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	return 0, false
+}
+
+func (s *State) value(o *object, key string) (string, bool) {
+	if o == nil {
+		return "", false
+	}
+	if i, ok := s.field(o.fields, key); ok && o.fields[i].value != "" {
+		return o.fields[i].value, true
+	}
+	return "", false
+}
+
+// insert puts an object into a free slot.
+func (s *State) insert(o object) Slot {
+	var slot Slot
+	if n := len(s.free); n > 0 {
+		slot, s.free = s.free[n-1], s.free[:n-1]
+		*s.objects.at(slot) = o
+	} else {
+		slot = s.objects.add(&o)
+	}
+	s.byID[o.id] = slot
+	return slot
+}
+
+// drop takes an object out.
+func (s *State) drop(id action.UUID) {
+	slot := s.byID[id]
+	delete(s.byID, id)
+	*s.objects.at(slot) = object{}
+	s.free = append(s.free, slot)
+}
+
+// note remembers what an object was before its first change since changes are collected. o is nil where it was absent.
+func (s *State) note(id action.UUID, o *object) {
+	if s.paging != nil {
+		s.paging.changed(id, o)
+	}
+	if s.before == nil {
+		return
+	}
+	if _, seen := s.before[id]; seen {
+		return
+	}
+	if o == nil {
+		s.before[id] = object{}
+		return
+	}
+	s.before[id] = *o
+}
+
+// sharing tells whether somebody may hold an object's fields as they were.
+func (s *State) sharing() bool { return s.before != nil || s.paging != nil && s.paging.snap != nil }
+
+func (s *State) bump(o *object) {
+	s.version++
+	o.version = s.version
+}
+
+// own makes room for n more keys, in a copy of the fields where they are shared.
+func (s *State) own(o *object, n int, shared bool) {
+	if shared || cap(o.fields)-len(o.fields) < n {
+		o.fields = append(s.arena.fieldsFor(len(o.fields)+n), o.fields...)
+	}
+}

@@ -1,0 +1,86 @@
+package state
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Undo is what an application saved so that Unapply restores the state exactly. One that was discarded saved nothing.
+type Undo struct {
+	images []image
+	entry  *entryUndo
+}
+
+// image is an object as it was before one op; absent where there was none.
+type image struct {
+	id     action.UUID
+	absent bool
+	op     int32 // which of its action's
+	object object
+}
+
+// entryUndo is what an entry of the log changes beside the objects.
+type entryUndo struct {
+	head     uint64
+	chain    action.Chain
+	client   action.UUID
+	row      ClientRow
+	hadRow   bool
+	touched  bool // the client's row was written
+	restored []ClientRow
+}
+
+// Unapply restores the state to what it was before the application that filled u. Applications are unapplied in the
+// reverse of their order.
+func (s *State) Unapply(u *Undo) {
+	s.revert(u, 0)
+	if e := u.entry; e != nil {
+		if e.touched {
+			s.clients.remove(e.client)
+			if e.hadRow {
+				s.clients.put(e.row)
+			}
+		}
+		for _, row := range e.restored {
+			s.clients.put(row)
+		}
+		s.Head, s.Chain = e.head, e.chain
+	}
+}
+
+// revert takes back the images from the last one down to number n.
+func (s *State) revert(u *Undo, n int) {
+	for i := len(u.images) - 1; i >= n; i-- {
+		im := &u.images[i]
+		now := s.object(im.id)
+		s.note(im.id, now)
+		switch {
+		case im.absent:
+			s.drop(im.id)
+		case now == nil:
+			s.insert(im.object)
+		default:
+			*now = im.object
+		}
+	}
+	clear(u.images[n:])
+	u.images = u.images[:n]
+}
+
+func (u *Undo) len() int {
+	if u == nil {
+		return 0
+	}
+	return len(u.images)
+}
+
+// save puts an object's image into u. o is nil where there is none.
+func (u *Undo) save(id action.UUID, o *object) {
+	if u == nil {
+		return
+	}
+	if o == nil {
+		u.images = append(u.images, image{id: id, absent: true})
+		return
+	}
+	u.images = append(u.images, image{id: id, object: *o})
+}
