@@ -2,11 +2,11 @@ package action
 
 import "encoding/binary"
 
-// What is stored and not JSON is written by encoder: little-endian uvarints, and strings as a uvarint length and the bytes. decoder reads it, and
-// notes in bad what is not of that form.
+// What is stored and not JSON is written by encoder: little-endian uvarints, and strings as a uvarint length and the
+// bytes. decoder reads it, and notes in bad what is not of that form.
 //
-// The methods of encoder and decoder are called from everywhere and are quick beside what calls them: inlined, they would be
-// a fiftieth of the program.
+// The methods of encoder and decoder are called from everywhere and are quick beside what calls them: inlined, they
+// would be a fiftieth of the program.
 type Encoder struct{ B []byte }
 
 // NewEncoder writes behind what is in b.

@@ -64,7 +64,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Retryable tells whether the same call may succeed later without a change.
 func (e *Error) Retryable() bool {
 	switch e.Code {
-	case CodeUnreachable, CodeTimeout, CodeBadAnswer, CodeUnauthorized, CodeRateLimited, CodeUnavailable, CodeInternal, CodeStorage, CodeQuota:
+	case CodeUnreachable, CodeTimeout, CodeBadAnswer, CodeUnauthorized, CodeRateLimited, CodeUnavailable,
+		CodeInternal, CodeStorage, CodeQuota:
 		return true
 	}
 	return false
@@ -118,3 +119,5 @@ func AsError(err error, code string) *Error {
 	}
 	return &Error{Code: code, Cause: err}
 }
+
+func Malformed(path, message string) error { return Fail(CodeMalformed, path, message) }

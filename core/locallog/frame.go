@@ -20,7 +20,8 @@ const (
 	KindCommit Kind = 'c' // new pending actions
 	KindTurn   Kind = 't' // one turn of the loop
 
-	// KindInstall stands where a checkpoint of the server took the place of all that was before; it is committed with that, and never read.
+	// KindInstall stands where a checkpoint of the server took the place of all that was before; it is committed with
+	// that, and never read.
 	KindInstall Kind = 'k'
 
 	// What a local checkpoint is made of; they stand beside the log, not in it.

@@ -1,8 +1,8 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/replica"
 )

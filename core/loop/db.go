@@ -1,8 +1,8 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
@@ -26,8 +26,8 @@ type Config struct {
 	// Slot calls got when it is this context's turn to write to a stream, or after a moment in any case; got's caller waits until
 	// release is called before it lets the next context write. It may be nil.
 	Slot func(stream string, got func(release func()))
-	// Held tells whether an action (its canonical text) waits for something outside: it is not offered yet, nor are those after it. Wake
-	// when that may have changed. It may be nil.
+	// Held tells whether an action (its canonical text) waits for something outside: it is not offered yet, nor are
+	// those after it. Wake when that may have changed. It may be nil.
 	Held func(action string) bool
 	// Elect says that other contexts may lead: this one follows until Lead is called.
 	Elect bool
@@ -100,8 +100,12 @@ type DB struct {
 
 // NewDB makes a database. Nothing is read before a stream is opened.
 func NewDB(c Config) *DB {
-	db := &DB{host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient, retry: c.Retry, idle: c.Idle, compact: c.Compact,
-		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, moved: c.Moved, streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: protocol.MaxActions}
+	db := &DB{
+		host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient,
+		retry: c.Retry, idle: c.Idle, compact: c.Compact,
+		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, moved: c.Moved,
+		streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: protocol.MaxActions,
+	}
 	db.heardAt = db.host.Now()
 	if db.retry <= 0 {
 		db.retry = DefaultRetry
@@ -162,7 +166,8 @@ func (db *DB) sorted() []*Stream {
 	for _, s := range db.streams {
 		out = append(out, s)
 	}
-	action.SortBy(len(out), func(i, j int) bool { return out[i].Name() < out[j].Name() }, func(i, j int) { out[i], out[j] = out[j], out[i] })
+	action.SortBy(len(out), func(i, j int) bool { return out[i].Name() < out[j].Name() },
+		func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
 

@@ -1,8 +1,8 @@
 package loop
 
-import "slices"
-
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 

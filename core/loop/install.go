@@ -11,9 +11,9 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// install is a checkpoint of the server on its way under what is pending here. It is fetched, read and cut into pages beside the running
-// stream, in steps; then one commit puts it, with what becomes of the pending actions, in the place of the whole local log. Other contexts
-// meet it as any local checkpoint that has taken the place of their records.
+// install is a checkpoint of the server on its way under what is pending here. It is fetched, read and cut into pages
+// beside the running stream, in steps; then one commit puts it, with what becomes of the pending actions, in the place
+// of the whole local log. Other contexts meet it as any local checkpoint that has taken the place of their records.
 type install struct {
 	offer protocol.CheckpointOffer
 	abort context.CancelFunc
@@ -63,8 +63,10 @@ func (s *Stream) install(o protocol.CheckpointOffer) {
 // checkOffer looks whether a text is the checkpoint that was offered.
 func checkOffer(o *protocol.CheckpointOffer, stream string, text []byte) (*state.CheckpointReader, error) {
 	r, err := state.NewCheckpointReader(action.View(text))
-	if err != nil || uint64(len(text)) != o.Bytes || r.Stream != stream || r.State.Head != o.Index || r.State.Epoch != o.Epoch || r.State.Chain != o.Chain {
-		return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered", Cause: err}
+	if err != nil || uint64(len(text)) != o.Bytes || r.Stream != stream ||
+		r.State.Head != o.Index || r.State.Epoch != o.Epoch || r.State.Chain != o.Chain {
+		return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Cause: err,
+			Message: "it is not the checkpoint that was offered"}
 	}
 	return r, nil
 }

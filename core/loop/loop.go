@@ -1,8 +1,8 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
@@ -33,90 +33,6 @@ func (db *DB) nextStreams() []*Stream {
 		}
 	}
 	return all
-}
-
-// Wake cuts any pause; because tells people why.
-func (db *DB) Wake(because string) {
-	if !db.leading && db.transport != nil {
-		db.tell('k', because)
-	}
-	db.wake(because, true)
-}
-
-// Ready runs a turn soon: what an action waited for may be there.
-func (db *DB) Ready() { db.wake(becauseReady, false) }
-
-// Resume reads what other contexts have committed while this one was frozen, and cuts any pause.
-func (db *DB) Resume() {
-	for _, s := range db.sorted() {
-		s.Refresh()
-	}
-	db.Wake(becauseResumed)
-}
-
-// Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
-// since the browser may be wrong.
-func (db *DB) Offline() {
-	db.offline = true
-	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
-	if db.leading && db.cancel != nil && db.cutIdle && db.nextAt > db.host.Now()+db.retry { // browsers are wrong at times
-		db.schedule(db.retry, becauseOffline)
-	}
-}
-
-// Sync runs the loop now until nothing is left to fetch or persist, or it fails.
-func (db *DB) Sync(done func(error)) {
-	if db.closed {
-		done(errClosed)
-		return
-	}
-	if db.transport == nil {
-		done(action.Fail(action.CodeUnreachable, "", "no server was named"))
-		return
-	}
-	if db.running { // the request under way may be older than what it is that the caller knows of
-		db.joined = append(db.joined, done)
-	} else {
-		db.syncers = append(db.syncers, done)
-	}
-	db.wake(becauseSync, true)
-}
-
-// syncing tells whether somebody waits for Sync.
-func (db *DB) syncing() bool { return len(db.syncers)+len(db.joined) > 0 }
-
-// wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
-func (db *DB) wake(because string, hard bool) {
-	if db.transport == nil || db.closed {
-		return
-	}
-	if !db.leading && !db.syncing() {
-		db.waitForLeader()
-		return
-	}
-	if db.running {
-		if db.again == "" || hard && !db.againHard {
-			db.again, db.againHard = because, hard
-		}
-		return
-	}
-	if !hard && db.cancel != nil && !db.cutIdle {
-		return
-	}
-	db.schedule(0, because)
-}
-
-// schedule sets the pause.
-func (db *DB) schedule(ms int64, because string) {
-	if db.cancel != nil {
-		db.cancel()
-	}
-	db.nextAt, db.because = db.host.Now()+ms, because
-	db.cutIdle = ms == 0 || because == becauseIdle
-	db.cancel = db.host.After(ms, func() {
-		db.cancel = nil
-		db.turn()
-	})
 }
 
 // turn makes one request for all streams and lands its answer.
@@ -220,7 +136,8 @@ func (db *DB) turn() {
 // failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
 // ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
 func (db *DB) failed(err error, items []protocol.SyncItem, asked map[string]*Stream) {
-	if code := action.CodeOf(err); code == action.CodeTooLarge || code == action.CodeTimeout { // too much for the server, or for a slow line
+	// Too much for the server, or for a slow line.
+	if code := action.CodeOf(err); code == action.CodeTooLarge || code == action.CodeTimeout {
 		db.batch = max(1, db.batch/2)
 	}
 	switch action.CodeOf(err) {
@@ -386,14 +303,6 @@ func (db *DB) installed(s *Stream, err error) {
 	db.finishSyncs(err)
 	if ms, because := db.pauseAfter(turnResult{err: err}); !db.running && (db.cancel == nil || db.nextAt > db.host.Now()+ms) {
 		db.schedule(ms, because)
-	}
-}
-
-func (db *DB) finishSyncs(err error) {
-	waiting := db.syncers
-	db.syncers = nil
-	for _, done := range waiting {
-		done(err)
 	}
 }
 

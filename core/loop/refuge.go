@@ -1,20 +1,22 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
-// A browser may take an open database away: it evicts, somebody clears the site's data, a damaged one is made anew. What is pending was promised
-// to be kept, and is still in memory: the streams go on in a store in memory, from where it is sent, and the app is told.
+// A browser may take an open database away: it evicts, somebody clears the site's data, a damaged one is made anew.
+// What is pending was promised to be kept, and is still in memory: the streams go on in a store in memory, from where
+// it is sent, and the app is told.
 
 // takeRefuge goes on in memory where the local log was taken away, and then runs then; false where it was not, or nothing goes on.
 func (s *Stream) takeRefuge(err error, then func()) bool {
 	db := s.db
-	if action.CodeOf(err) != action.CodeClosed || s.closed || db.closed || s.broken != nil || s.opened != nil || db.refuge == nil && !db.inRefuge {
+	if action.CodeOf(err) != action.CodeClosed || s.closed || db.closed || s.broken != nil || s.opened != nil ||
+		db.refuge == nil && !db.inRefuge {
 		return false
 	}
 	db.enterRefuge()

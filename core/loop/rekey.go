@@ -1,8 +1,8 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
@@ -22,8 +22,9 @@ func (s *Stream) clientRefused(it protocol.SyncItem, e *action.Error, done func(
 	s.Pump()
 }
 
-// rekey gives this local log another client id: another copy of the profile, or of a database that was taken away, writes under the same one. The server
-// said so at the log's head, so that every own action it has was read: what is pending now it does not have, and goes on under the new id.
+// rekey gives this local log another client id: another copy of the profile, or of a database that was taken away,
+// writes under the same one. The server said so at the log's head, so that every own action it has was read: what is
+// pending now it does not have, and goes on under the new id.
 //
 // It is committed as a checkpoint of what is there, in the place of the log; this context reads it like any other.
 func (s *Stream) rekey(l *planned) {

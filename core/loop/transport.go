@@ -1,20 +1,21 @@
 package loop
 
-import "context"
-
 import (
+	"context"
+
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // Transport carries requests to the server. Sync and Checkpoint may block; ctx ends them.
 //
 // An answer is a body of the sync protocol, whole. Everything else is an *Error: unreachable, timeout, bad-answer (not
-// this protocol's, a redirect, half a body), or the code of the server's problem. RetryAfter is what the server asked for, in milliseconds, or 0.
+// this protocol's, a redirect, half a body), or the code of the server's problem. RetryAfter is what the server asked
+// for, in milliseconds, or 0.
 type Transport interface {
 	Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error)
 
-	// Checkpoint gives the text of a checkpoint that the server has offered. Its errors are those of Sync; a text with another hash than
-	// the offer's is a bad answer.
+	// Checkpoint gives the text of a checkpoint that the server has offered. Its errors are those of Sync; a text with
+	// another hash than the offer's is a bad answer.
 	Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) (text []byte, err error)
 
 	// Listen asks for hints: heard is called whenever something of the topics moves, and once of each at the beginning, until stop is

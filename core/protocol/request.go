@@ -1,8 +1,8 @@
 package protocol
 
-import "strings"
-
 import (
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 

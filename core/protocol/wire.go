@@ -1,8 +1,8 @@
 package protocol
 
-import "strconv"
-
 import (
+	"strconv"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 

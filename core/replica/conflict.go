@@ -1,14 +1,14 @@
 package replica
 
-import "strings"
-
 import (
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// Conflict is a write of this client that lost, or that replaced one which its author had not seen; told once it is confirmed. Values are
-// canonical JSON, empty where there is none. Other is nil where nobody is known.
+// Conflict is a write of this client that lost, or that replaced one which its author had not seen; told once it is
+// confirmed. Values are canonical JSON, empty where there is none. Other is nil where nobody is known.
 type Conflict struct {
 	Kind   ConflictKind
 	Reason state.Reason // of a discarded one
@@ -215,7 +215,8 @@ func (r *Replica) reportOwn(l *local, e *state.Effect, at int64, land *Landing) 
 			}
 			mine, _ := o.Value(ow.Key)
 			base, _ := l.base(op.Object, ow.Key)
-			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base, Action: l.ID, Other: &ow.Write,
+			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base,
+				Action: l.ID, Other: &ow.Write,
 				Index: r.state.Head, At: at}, land)
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// In conflict-free mode no write of a client replaces one that it had not seen. Objects that exist may be written only while the stream is
-// live, and each write carries the guard that nobody else has touched its object since: whatever this context did not know, a late
-// action is discarded and its author told. A new object is its maker's alone, by a lock, until all that is pending has been sent: it is
-// free to write without a network.
+// In conflict-free mode no write of a client replaces one that it had not seen. Objects that exist may be written only
+// while the stream is live, and each write carries the guard that nobody else has touched its object since: whatever
+// this context did not know, a late action is discarded and its author told. A new object is its maker's alone, by a
+// lock, until all that is pending has been sent: it is free to write without a network.
 
 // Writable tells whether an object may be written now, or why not.
 type Writable string

@@ -5,8 +5,9 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// The history stands at the end of the rest of a local checkpoint: when refused actions were heard of, what own actions replaced, what pending
-// ones were made upon, and the conflicts. Checkpoints of earlier versions end before it.
+// The history stands at the end of the rest of a local checkpoint: when refused actions were heard of, what own
+// actions replaced, what pending ones were made upon, and the conflicts. Checkpoints of earlier versions end before
+// it.
 
 func (r *Replica) encodeHistory(e *action.Encoder) {
 	for i := range r.rejected {

@@ -141,3 +141,8 @@ type seen struct {
 	key    string
 	value  string
 }
+
+// refusedAs is the action on the list of what was refused.
+func (l *local) refusedAs(code, message string, at int64) Rejected {
+	return Rejected{Rejection: action.Rejection{ID: l.ID, Code: code, Message: message}, At: at, Action: l.Action, Ticket: l.Ticket}
+}

@@ -4,8 +4,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// UnderNewClient is what the replica holds beside its objects, under another client id. What the old id has locked, or has touched and wants unchanged,
-// would only be discarded: that is refused.
+// UnderNewClient is what the replica holds beside its objects, under another client id. What the old id has locked, or
+// has touched and wants unchanged, would only be discarded: that is refused.
 func (r *Replica) UnderNewClient(client action.UUID, now int64) *Replica {
 	next := r.successor(r.state)
 	next.log.client, next.lastSeq = client, 0
@@ -20,7 +20,7 @@ func (r *Replica) UnderNewClient(client action.UUID, now int64) *Replica {
 			if r.state.StandsForOld(&l.Action, client) {
 				refused[l.ID] = true
 				gone = append(gone, l)
-				next.rejected = append(next.rejected, Rejected{Rejection: action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}, At: now, Action: l.Action})
+				next.rejected = append(next.rejected, l.refusedAs(action.CodeClient, cloneMessage, now))
 				continue
 			}
 			next.lastSeq++

@@ -25,7 +25,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 	refuse := func(l *local, code, message string) {
 		refused[l.ID] = true
 		gone = append(gone, l)
-		next.rejected = append(next.rejected, Rejected{Rejection: action.Rejection{ID: l.ID, Code: code, Message: message}, At: now, Action: l.Action})
+		next.rejected = append(next.rejected, l.refusedAs(code, message, now))
 	}
 	for _, l := range r.pending {
 		switch {
@@ -89,21 +89,4 @@ func (r *Replica) foreign(row *state.ClientRow) bool {
 	// So long ago that it is forgotten; or refused here, dealt with, and thus never taken: where the log has something of that number
 	// that is newer than what is pending, another copy has written it.
 	return len(r.pending) > 0 && row.Seq > r.pending[0].Seq
-}
-
-// refuseDependants moves the pending actions that depend on refused ones to the rejected list. Nothing pending is applied.
-func (r *Replica) refuseDependants(refused map[action.UUID]bool, gone []*local) {
-	because := r.dependants(refused, gone)
-	kept := r.pending[:0:0]
-	for _, l := range r.pending {
-		b, depends := because[l.ID]
-		if !depends {
-			kept = append(kept, l)
-			continue
-		}
-		delete(r.byID, l.ID)
-		r.count(&l.Action, -1)
-		r.rejected = append(r.rejected, Rejected{Rejection: action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b}, Action: l.Action})
-	}
-	r.pending = kept
 }

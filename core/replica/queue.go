@@ -1,8 +1,8 @@
 package replica
 
-import "strings"
-
 import (
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 )

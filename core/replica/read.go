@@ -5,7 +5,8 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 )
 
-// Read folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it gives what comes before that, and the error.
+// Read folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it
+// gives what comes before that, and the error.
 func Read(name string, keep int, log *locallog.Log) (*Replica, error) {
 	r := New(name)
 	r.fresh, r.keep = true, keep

@@ -8,8 +8,9 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again, which is a new action that
-// takes the refused one's place, or discards it. Both are part of a commit record; whoever is first counts.
+// What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again,
+// which is a new action that takes the refused one's place, or discards it. Both are part of a commit record; whoever
+// is first counts.
 
 // RejectedList lists what was refused and not yet dealt with, oldest first.
 func (r *Replica) RejectedList() []Rejected {
@@ -60,8 +61,8 @@ func ErrNotRefused() error {
 	return action.Fail(action.CodeNotFound, "", "no refused action has this id, or it has been dealt with")
 }
 
-// Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an update, that are laid
-// over its one create or update.
+// Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an
+// update, that are laid over its one create or update.
 func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
 	j := r.Refused(id)
 	if j == nil {
@@ -188,7 +189,8 @@ func (r *Replica) Restore(d *Draft, c *Conflict) error {
 		d.Ops = ""
 		return nil
 	}
-	d.Ops = action.View(append(action.AppendOp([]byte{'['}, &action.Op{Kind: action.Update, Object: c.Object, Changes: []action.Change{ch}}), ']'))
+	op := action.Op{Kind: action.Update, Object: c.Object, Changes: []action.Change{ch}}
+	d.Ops = action.View(append(action.AppendOp([]byte{'['}, &op), ']'))
 	return nil
 }
 

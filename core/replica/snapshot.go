@@ -1,8 +1,8 @@
 package replica
 
-import "strconv"
-
 import (
+	"strconv"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/state"
@@ -28,7 +28,8 @@ func TakeSnapshot(s *state.State, undos []*state.Undo, log action.UUID) *Snapsho
 
 // TrackSnapshot begins the replica's next checkpoint, which leaves out what has not changed since the last one.
 func (r *Replica) TrackSnapshot() *Snapshot {
-	r.snap = &Snapshot{state: r.state.TrackSnapshot(r.Undos()), Next: locallog.Manifest{LSN: r.next - 1, Log: r.log.log}, rest: r.encodeRest()}
+	r.snap = &Snapshot{state: r.state.TrackSnapshot(r.Undos()), Next: locallog.Manifest{Log: r.log.log}}
+	r.snap.Place(r.next-1, r)
 	return r.snap
 }
 

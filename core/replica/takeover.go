@@ -5,8 +5,9 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// TakeOver puts this replica, which was read anew, in the place of an old one: the records that would have led here are compacted away.
-// What was not committed yet, as far as this one knows, is applied on top of it and will be committed; committed is the last ticket that was.
+// TakeOver puts this replica, which was read anew, in the place of an old one: the records that would have led here
+// are compacted away. What was not committed yet, as far as this one knows, is applied on top of it and will be
+// committed; committed is the last ticket that was.
 func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	tickets := map[action.UUID]uint64{}
 	for _, queue := range [2][]*local{old.pending, old.uncommitted} {
@@ -37,8 +38,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		default: // once pending it ends in the log or on the list, and is off that again
 			gone = append(gone, l)
 			refused[l.ID] = true
-			land.Rejected = append(land.Rejected, Rejected{Rejection: action.Rejection{ID: l.ID, Code: action.CodeRejected, Message: "it was refused, and has been dealt with in another context"},
-				Action: l.Action, Ticket: l.Ticket})
+			land.Rejected = append(land.Rejected, l.refusedAs(action.CodeRejected, dealtWith, 0))
 		}
 	}
 	next.discards = old.discards
@@ -90,3 +90,5 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	next.state.KeepVersions(old.state, next.Undos())
 	return land, committed
 }
+
+const dealtWith = "it was refused, and has been dealt with in another context"

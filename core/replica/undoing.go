@@ -83,7 +83,8 @@ func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
 		}
 		d.Ops, d.Meta = ops, undoesMember+s.id.String()+`"}`
 		if l := s.local; l != nil && (l.Atomic || len(l.Guards) > 0) {
-			// Where the log discards the target, its undo must not stand: whatever does that touches these objects, but for what guards alone name.
+			// Where the log discards the target, its undo must not stand: whatever does that touches these objects,
+			// but for what guards alone name.
 			d.Guards = r.guardsOf(l)
 		}
 		return skipped, nil
@@ -194,8 +195,8 @@ func (r *Replica) takeBack(t *step) (string, []Skipped) {
 	return action.View(append(ops, ']')), skipped
 }
 
-// mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is still the target's, or
-// one that has brought that back: an undo of what had replaced it.
+// mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is
+// still the target's, or one that has brought that back: an undo of what had replaced it.
 func (r *Replica) mayTakeBack(o state.Object, ch *action.Change, target action.UUID) bool {
 	if !o.Exists() || o.HeldFrom(r.log.client) {
 		return false

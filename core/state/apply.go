@@ -1,8 +1,8 @@
 package state
 
-import "slices"
-
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 
@@ -168,7 +168,8 @@ func (r *run) update(op *action.Op, o *object, e *OpEffect) Reason {
 	}
 	if len(next.fields) > r.sorted {
 		f := next.fields
-		action.SortBy(len(f), func(i, j int) bool { return action.CompareKeys(s.names[f[i].key], s.names[f[j].key]) < 0 }, func(i, j int) { f[i], f[j] = f[j], f[i] })
+		action.SortBy(len(f), func(i, j int) bool { return action.CompareKeys(s.names[f[i].key], s.names[f[j].key]) < 0 },
+			func(i, j int) { f[i], f[j] = f[j], f[i] })
 	}
 	if next.bytes > action.MaxFieldsBytes {
 		return ReasonSize

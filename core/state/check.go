@@ -4,7 +4,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// Check tells what of the invariants of a state does not hold, nil where all do. Tests and the simulator call it; it looks at everything.
+// Check tells what of the invariants of a state does not hold, nil where all do. Tests and the simulator call it; it
+// looks at everything.
 func (s *State) Check() error {
 	broken := func(id action.UUID, what string) error {
 		return action.Fail(action.CodeInternal, "/"+id.String(), what)

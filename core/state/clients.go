@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -119,7 +118,8 @@ func (t *clientTable) sorted() []ClientRow {
 
 // fill takes the rows of an empty table, in any order.
 func (t *clientTable) fill(rows []ClientRow) {
-	slices.SortFunc(rows, func(a, b ClientRow) int { return cmp.Compare(a.Index, b.Index) })
+	action.SortBy(len(rows), func(i, j int) bool { return rows[i].Index < rows[j].Index },
+		func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	for _, row := range rows {
 		t.put(row)
 	}

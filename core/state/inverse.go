@@ -1,8 +1,8 @@
 package state
 
-import "strings"
-
 import (
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 

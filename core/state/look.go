@@ -1,8 +1,8 @@
 package state
 
-import "iter"
-
 import (
+	"iter"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 

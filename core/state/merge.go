@@ -1,8 +1,8 @@
 package state
 
-import "math"
-
 import (
+	"math"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 

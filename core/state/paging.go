@@ -4,7 +4,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// Interval is some of the confirmed state's objects: those with ids from Low to the next interval's Low, as one page of a checkpoint holds them.
+// Interval is some of the confirmed state's objects: those with ids from Low to the next interval's Low, as one page
+// of a checkpoint holds them.
 type Interval struct {
 	Low   action.UUID
 	Name  string // of the stored page; empty: nowhere yet
@@ -91,8 +92,8 @@ const (
 	objectCost  = 64        // bytes of an object in a page beside its fields, about
 )
 
-// TakeSnapshot begins one of the confirmed state, which is s without what these undos take back, that were saved in this order. All of it is
-// written; s must not change meanwhile.
+// TakeSnapshot begins one of the confirmed state, which is s without what these undos take back, that were saved in
+// this order. All of it is written; s must not change meanwhile.
 func (s *State) TakeSnapshot(undos []*Undo) *Snapshot { return s.snapshot(atLeastOne(nil), undos) }
 
 // TrackSnapshot begins one that leaves out what has not changed since the last one. s may go on.

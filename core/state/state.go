@@ -1,8 +1,8 @@
 package state
 
-import "slices"
-
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 
@@ -125,7 +125,7 @@ func (s *State) LockedBy(client action.UUID) []action.UUID {
 			ids = append(ids, o.id)
 		}
 	}
-	slices.SortFunc(ids, action.UUID.Compare)
+	action.SortBy(len(ids), func(i, j int) bool { return ids[i].Compare(ids[j]) < 0 }, func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	return ids
 }
 

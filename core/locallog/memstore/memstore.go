@@ -20,8 +20,9 @@ type Database struct {
 	names []string // of the logs, as they were made
 	life  int      // counts how often the database was destroyed
 
-	// Fail, where not nil, is asked before each call ("load", "append", "manifest", "checkpoint") and after each append and checkpoint
-	// that was made durable ("appended", "checkpointed"): an error it gives is the call's, so that both kinds of unknown outcome can be had.
+	// Fail, where not nil, is asked before each call ("load", "append", "manifest", "checkpoint") and after each
+	// append and checkpoint that was made durable ("appended", "checkpointed"): an error it gives is the call's, so
+	// that both kinds of unknown outcome can be had.
 	Fail func(op, stream string, lsn locallog.LSN) error
 
 	// Written counts the bytes of records and pages that were stored.

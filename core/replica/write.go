@@ -1,0 +1,116 @@
+package replica
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// Write applies a draft at once. It waits uncommitted. reached tells whether the server was, not long ago: only then
+// what exists may be written in conflict-free mode.
+func (r *Replica) Write(d *Draft, ticket uint64, reached bool) (err error) {
+	if r.log.conflictFree {
+		if d, err = r.guarded(d, reached); err != nil {
+			return err
+		}
+	}
+	_, err = r.write(d, ticket)
+	return err
+}
+
+func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
+	l, err := newLocal(d, r.log.client, r.state.Head, &r.slab)
+	if err != nil {
+		return nil, err
+	}
+	l.Ticket, l.retries = ticket, d.retries
+	var e *state.Effect
+	if l.Atomic {
+		e = new(state.Effect)
+	} else if err := r.check(&l.Action); err != nil {
+		return nil, err
+	}
+	if r.state.ApplyPending(&l.Action, &l.undo, e); e != nil && e.Discarded {
+		return nil, r.refusal(&l.Action)
+	}
+	r.uncommitted = append(r.uncommitted, l)
+	r.count(&l.Action, 1)
+	return l, nil
+}
+
+// refusal says which part of an atomic action does not stand here and now, so that all of it was discarded.
+func (r *Replica) refusal(a *action.Action) error {
+	for i := range a.Guards {
+		if !r.state.Holds(&a.Guards[i], a) {
+			return action.Fail(action.CodeConflict, "/if/"+action.Itoa(i), "the guard does not hold")
+		}
+	}
+	loose := *a
+	loose.Atomic = false
+	var u state.Undo
+	var e state.Effect
+	r.state.ApplyPending(&loose, &u, &e)
+	r.state.Unapply(&u)
+	for i := range e.Ops {
+		at := "/" + action.Itoa(i)
+		for _, k := range e.Ops[i].Keys {
+			return refusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
+		}
+		switch e.Ops[i].Reason {
+		case state.ReasonExists:
+			return errExists(at)
+		case state.ReasonMissing:
+			return errMissing(at)
+		case state.ReasonLocked:
+			return r.errLocked(at, a.Ops[i].Object)
+		case state.ReasonSize:
+			return action.Fail(action.CodeTooLarge, at, "an object has at most 1 MiB of fields")
+		}
+	}
+	return action.Fail(action.CodeConflict, "", "it would be discarded")
+}
+
+func errExists(at string) error {
+	return action.Fail(action.CodeExists, at+"/id", "an object with this id exists")
+}
+
+func errMissing(at string) error {
+	return action.Fail(action.CodeNotFound, at+"/id", "no object has this id")
+}
+
+func (r *Replica) errLocked(at string, object action.UUID) error {
+	e := action.Fail(action.CodeLocked, at+"/id", "another client holds this object's lock")
+	e.Holder, _ = r.state.Lock(object)
+	return e
+}
+
+func refusedKey(at string, reason state.Reason) error {
+	if reason == state.ReasonSize {
+		return action.Fail(action.CodeTooLarge, at, "an array has at most 10,000 elements")
+	}
+	return action.Fail(action.CodeInvalid, at, "the value there is not one that this operation works on")
+}
+
+// check refuses what can be seen to be wrong: it is told at the call, and nothing changes.
+func (r *Replica) check(a *action.Action) error {
+	if len(a.Ops) > 1 {
+		return nil // ops build on one another
+	}
+	op := &a.Ops[0]
+	o := r.state.Object(op.Object)
+	switch {
+	case op.Kind == action.Create && o.Exists():
+		return errExists("")
+	case op.Kind != action.Create && !o.Exists():
+		return errMissing("")
+	case op.Kind != action.Create && o.HeldFrom(r.log.client):
+		return r.errLocked("", op.Object)
+	case op.Kind == action.Update:
+		for i := range op.Changes {
+			old, _ := o.Value(op.Changes[i].Key)
+			if _, reason := state.Merge(&op.Changes[i], old); reason != state.ReasonNone {
+				return refusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
+			}
+		}
+	}
+	return nil
+}
