@@ -39,16 +39,12 @@ func (s *Stream) land() {
 		s.landInstall(l.install)
 		return
 	}
-	if l.rekey {
-		s.rekey(l)
-		return
-	}
-	p, err := s.PlanTurn(&l.item, &l.answer, s.db.host.Now())
+	p, err := s.plan(l)
 	if err != nil || p.Record == nil {
 		if p.Upgrade {
 			s.stop("upgrade", action.Fail(action.CodeUpgrade, "", "the log holds an action that this version does not know"))
 		}
-		l.done(false, err)
+		l.done(l.rekey, err)
 		s.Pump()
 		return
 	}

@@ -100,7 +100,7 @@ func (r *Replica) Conflicts() []Conflict {
 func (r *Replica) reportForeign(a *action.Action, e *state.Effect, at int64, land *Landing) {
 	for i := range e.Ops {
 		for _, ow := range e.Ops[i].Overwrote {
-			if ow.Write.Client != r.log.client || ow.Key == "" && r.told(land, a.Ops[i].Object, ow.Write.Action) {
+			if !r.wrote(&ow.Write) || ow.Key == "" && r.told(land, a.Ops[i].Object, ow.Write.Action) {
 				continue
 			}
 			theirs := ""

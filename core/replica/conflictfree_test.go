@@ -84,7 +84,7 @@ func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 	}
 }
 
-func TestAStepWithTooManyGuardsIsPassedOver(t *testing.T) {
+func TestAStepWithTooManyGuardsIsAnError(t *testing.T) {
 	w := cfWorld(t)
 	var ops []string
 	for i := range 150 {
@@ -93,7 +93,7 @@ func TestAStepWithTooManyGuardsIsPassedOver(t *testing.T) {
 	if err := w.tries(&Draft{Ops: "[" + strings.Join(ops, ",") + "]", Atomic: true}, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.r.Undo(&Draft{}); action.CodeOf(err) != action.CodeNothingToUndo {
+	if _, err := w.r.Undo(&Draft{}); action.CodeOf(err) != action.CodeTooLarge {
 		t.Error(err)
 	}
 }

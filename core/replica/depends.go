@@ -64,7 +64,7 @@ func (r *Replica) dependants(refused map[action.UUID]bool, before []*local) (bec
 }
 
 // refuseDependants moves the pending actions that depend on refused ones to the rejected list. Nothing pending is applied.
-func (r *Replica) refuseDependants(refused map[action.UUID]bool, gone []*local) {
+func (r *Replica) refuseDependants(refused map[action.UUID]bool, gone []*local, at int64) {
 	because := r.dependants(refused, gone)
 	kept := r.pending[:0:0]
 	for _, l := range r.pending {
@@ -75,9 +75,49 @@ func (r *Replica) refuseDependants(refused map[action.UUID]bool, gone []*local) 
 		}
 		delete(r.byID, l.ID)
 		r.count(&l.Action, -1)
-		refused := l.refusedAs(action.CodeDepends, dependsMessage, 0)
+		refused := l.refusedAs(action.CodeDepends, dependsMessage, at)
 		refused.Because = b
 		r.rejected = append(r.rejected, refused)
 	}
 	r.pending = kept
+}
+
+// refuseUndosOf moves what takes back an own action that has just come into the log and does not stand there, along
+// chains, to the rejected list, and what depends on it: nothing is to be taken back. Nothing pending is applied.
+func (r *Replica) refuseUndosOf(land *Landing, at int64) {
+	void := map[action.UUID]bool{}
+	for i := range land.Resolved {
+		if o := &land.Resolved[i]; o.discarded {
+			void[o.ID] = true
+		}
+	}
+	if len(void) == 0 {
+		return
+	}
+	refused := map[action.UUID]bool{}
+	var gone []*local
+	refuse := func(l *local, because action.UUID) Rejected {
+		j := l.refusedAs(action.CodeDepends, dependsMessage, at)
+		j.Because = because
+		refused[l.ID], gone = true, append(gone, l)
+		land.Rejected = append(land.Rejected, j)
+		return j
+	}
+	because := r.dependants(void, nil)
+	for _, l := range r.pending {
+		if b, depends := because[l.ID]; depends {
+			r.rejected = append(r.rejected, refuse(l, b))
+		}
+	}
+	kept := r.uncommitted[:0:0]
+	for _, l := range r.uncommitted {
+		if b, depends := because[l.ID]; depends {
+			r.count(&l.Action, -1)
+			refuse(l, b)
+			continue
+		}
+		kept = append(kept, l)
+	}
+	r.uncommitted = kept
+	r.takeOut(refused)
 }

@@ -47,6 +47,7 @@ func (r *Replica) Follow(records []*Record) (Landing, error) {
 			r.dropPointless(&land)
 		}
 	})
+	r.undoNext(&land)
 	return land, err
 }
 
@@ -118,11 +119,11 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
 	for _, id := range t.persisted {
-		l := r.byID[id]
-		if l == nil {
+		a := r.offered(id)
+		if a == nil {
 			return action.Fail(action.CodeCorrupt, "", "a turn persists an action that is not pending")
 		}
-		r.foldEntry(&l.Action, t.at, gone, land)
+		r.foldEntry(a, t.at, gone, land)
 	}
 	if s.Chain != t.chain {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not lead to its chain")
@@ -140,8 +141,18 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	if len(refusedIDs) > 0 {
 		r.refuseUncommitted(refusedIDs, land, nil)
 	}
+	r.takeOut(gone)
+	r.refuseUndosOf(land, t.at)
+	if t.rekey != action.Nil {
+		r.goOnAs(t.rekey, t.at, land)
+	}
+	return nil
+}
+
+// takeOut takes actions out of the pending ones. Nothing pending is applied.
+func (r *Replica) takeOut(gone map[action.UUID]bool) {
 	if len(gone) == 0 {
-		return nil
+		return
 	}
 	kept := r.pending[:0:0]
 	for _, l := range r.pending {
@@ -153,6 +164,18 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		r.count(&l.Action, -1)
 	}
 	r.pending = kept
+}
+
+// offered is an own action that the server may have taken: a pending one, or one that was refused here.
+func (r *Replica) offered(id action.UUID) *action.Action {
+	if l := r.byID[id]; l != nil {
+		return &l.Action
+	}
+	for i := range r.rejected {
+		if r.rejected[i].ID == id {
+			return &r.rejected[i].Action
+		}
+	}
 	return nil
 }
 
@@ -160,9 +183,14 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]bool, land *Landing) {
 	e := &r.effect
 	l := r.byID[a.ID]
+	if l == nil && r.IsRejected(a.ID) { // it was refused here, and is taken after all
+		r.dismiss(a.ID)
+		l = &local{Action: *a}
+	}
 	if l == nil || gone[a.ID] {
 		r.noteBases(a)
 		r.state.ApplyEntry(a, nil, e)
+		r.noteRemoved(a, e)
 		if a.Client != r.log.client {
 			r.reportForeign(a, e, at, land)
 		}
@@ -173,6 +201,7 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	gone[a.ID] = true
 	o := ownEntry{ID: a.ID, seq: a.Seq, Index: r.state.Head, discarded: e.Discarded, reason: e.Why(), undoes: undoes(a.Meta)}
 	o.inverse = r.state.Inverse(a, &u)
+	r.noteRemoved(a, e)
 	r.remember(o)
 	r.reportOwn(l, e, at, land)
 	land.Resolved = append(land.Resolved, outcome{l.Ticket, o})

@@ -51,6 +51,18 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 		e.Uint(uint64(c.At))
 		e.Uint(uint64(c.part))
 	}
+	e.Uint(uint64(len(r.former)))
+	for _, id := range r.former {
+		e.UUID(id)
+	}
+	for i := range r.own[from:] {
+		for _, op := range r.own[from+i].inverse {
+			e.Bool(op.Gone)
+			for j := range op.Changes {
+				e.String(op.Old[j])
+			}
+		}
+	}
 }
 
 func (r *Replica) readHistory(d *action.Decoder) {
@@ -78,6 +90,22 @@ func (r *Replica) readHistory(d *action.Decoder) {
 		}
 		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), readPart(d)
 		r.conflictBytes += c.bytes()
+	}
+	if !d.More() {
+		return // an earlier version's
+	}
+	r.former = make([]action.UUID, d.Count(16))
+	for i := range r.former {
+		r.former[i] = d.UUID()
+	}
+	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
+		for j := range r.own[i].inverse {
+			op := &r.own[i].inverse[j]
+			op.Gone = d.Bool()
+			for k := range op.Changes {
+				op.Old[k] = d.String()
+			}
+		}
 	}
 }
 
@@ -119,6 +147,7 @@ func readInverse(d *action.Decoder) []state.InverseOp {
 		for j := range op.Changes {
 			op.Changes[j] = action.Change{Part: readPart(d), Key: d.String(), Value: d.String()}
 			op.Over = append(op.Over, d.UUID())
+			op.Old = append(op.Old, "")
 		}
 	}
 	return ops

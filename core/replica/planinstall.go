@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -30,7 +32,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 	for _, l := range r.pending {
 		switch {
 		case known && l.Seq <= row.Seq && !clone:
-			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undoes(l.Meta)}
+			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undoes(l.Meta), reason: reasonUntold}
 			if l.ID == row.Action {
 				o.Index = row.Index
 			}
@@ -43,7 +45,16 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 			kept = append(kept, l)
 		}
 	}
+	kept = slices.DeleteFunc(kept, func(l *local) bool {
+		own := next.findOwn(undoes(l.Meta))
+		untold := own != nil && own.reason == reasonUntold
+		if untold {
+			refuse(l, action.CodeUnknown, "a checkpoint took the place of the entry that would tell whether what it takes back stands")
+		}
+		return untold
+	})
 	if clone {
+		next.former = append(next.former, r.log.client)
 		next.log.client, next.lastSeq = fresh, 0
 		for i := range next.own {
 			next.own[i].seq = 0 // it was the former id's
@@ -59,7 +70,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 		next.enqueue(m)
 	}
 	if len(refused) > 0 {
-		next.refuseDependants(refused, gone)
+		next.refuseDependants(refused, gone, now)
 	}
 	return next
 }

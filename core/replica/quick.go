@@ -11,7 +11,7 @@ import (
 //
 // The result equals that of a turn that unapplies everything; TestRebaseEqualsAFoldFromNothing holds it to that.
 func (r *Replica) touchedBy(t *turnRecord) map[*local]bool {
-	if len(t.persisted)+len(t.rejected) > 0 {
+	if len(t.persisted)+len(t.rejected) > 0 || t.rekey != action.Nil {
 		return nil
 	}
 	objects := map[action.UUID]bool{}
@@ -25,7 +25,7 @@ func (r *Replica) touchedBy(t *turnRecord) map[*local]bool {
 	}
 	for i := range t.entries {
 		a := &t.entries[i].Action
-		if a.Client == r.log.client {
+		if a.Client == r.log.client || r.offered(a.ID) != nil {
 			return nil
 		}
 		name(a)

@@ -21,7 +21,8 @@ type turnRecord struct {
 	entries   []action.Entry
 	persisted []action.UUID
 	rejected  []action.Rejection
-	at        int64 // when it was planned, Unix milliseconds
+	at        int64       // when it was planned, Unix milliseconds
+	rekey     action.UUID // the client id that the log goes on under; Nil for no other one
 }
 
 func encodeInit(r initRecord) []byte {
@@ -75,6 +76,9 @@ func encodeTurn(r *turnRecord) []byte {
 		e.Rejection(&r.rejected[i])
 	}
 	e.Uint(uint64(r.at))
+	if r.rekey != action.Nil {
+		e.UUID(r.rekey)
+	}
 	return locallog.Finish(e)
 }
 
@@ -134,6 +138,9 @@ func decodeRecord(b []byte) (*Record, error) {
 		}
 		if d.More() {
 			t.at = int64(d.Uint())
+		}
+		if d.More() {
+			t.rekey = d.UUID()
 		}
 	default:
 		return nil, action.Fail(action.CodeUpgrade, "", "a local record of a kind that this version does not know")

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
@@ -82,7 +81,7 @@ func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
 		if at < 0 {
 			return action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
 		}
-		patched, err := patched(ops[at], patch)
+		patched, err := state.Patched(ops[at], patch)
 		if err != nil {
 			return err
 		}
@@ -101,54 +100,6 @@ func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
 		d.Meta = j.Action.Meta
 	}
 	return nil
-}
-
-// patched is an op with the parts of a patch laid over it.
-func patched(op action.Op, patch string) (action.Op, error) {
-	text := append([]byte(`{"object":"`), op.Object.String()...)
-	text = append(text, `","op":"update"`...)
-	if len(patch) > 2 {
-		text = append(append(text, ','), patch[1:len(patch)-1]...)
-	}
-	canon, err := action.Canonical(action.View(append(text, '}')), action.MaxDepth-2)
-	if err != nil {
-		return op, err
-	}
-	over, err := action.DecodeOp(canon)
-	if err != nil {
-		e := *action.AsError(err, action.CodeMalformed)
-		if _, rest, ok := strings.Cut(strings.TrimPrefix(e.Path, "/"), "/"); ok { // the place in the patch, not in its parts
-			e.Path = "/" + rest
-		}
-		return op, &e
-	}
-	var changes []action.Change
-	for _, ch := range op.Changes {
-		if !over.Touches(ch.Key) {
-			changes = append(changes, ch)
-		}
-	}
-	for _, ch := range over.Changes {
-		if op.Kind == action.Create { // which has values only
-			old := ""
-			for i := range op.Changes {
-				if op.Changes[i].Key == ch.Key {
-					old = op.Changes[i].Value
-				}
-			}
-			value, reason := state.Merge(&ch, old)
-			if reason != state.ReasonNone {
-				return op, refusedKey("/"+action.EscapePointer(ch.Key), reason)
-			}
-			if value == "" {
-				continue
-			}
-			ch = action.Change{Part: action.PartSet, Key: ch.Key, Value: value}
-		}
-		changes = append(changes, ch)
-	}
-	op.Changes = changes
-	return op, nil
 }
 
 // memberOf is the text of a member of a canonical object; empty where there is none.

@@ -24,6 +24,7 @@ type Replica struct {
 	slab    action.Slab // of the actions that are its own
 	lastSeq uint64      // the last seq that the local log gave
 
+	former      []action.UUID // client ids that it had before
 	pending     []*local
 	uncommitted []*local
 	byID        map[action.UUID]*local // pending ones
@@ -67,7 +68,8 @@ func New(name string) *Replica {
 func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
 		name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, byID: map[action.UUID]*local{}, touching: map[action.UUID]int{},
-		own: slices.Clone(r.own), conflicts: slices.Clone(r.conflicts), keep: r.keep, conflictBytes: r.conflictBytes,
+		own: slices.Clone(r.own), conflicts: slices.Clone(r.conflicts), keep: r.keep,
+		conflictBytes: r.conflictBytes, former: slices.Clone(r.former),
 	}
 	next.weighInverses()
 	return next

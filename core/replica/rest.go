@@ -21,6 +21,9 @@ type ownEntry struct {
 	inverse   []state.InverseOp // what takes it back; of the last maxInverses
 }
 
+// reasonUntold stands for an own action of which a checkpoint told that the log has it, and not what came of it there.
+const reasonUntold state.Reason = "untold"
+
 // Of how many own persisted actions the inverse is kept, and of how many bytes in all: a checkpoint writes them each time.
 const (
 	maxInverses     = 1000
@@ -60,6 +63,9 @@ func (o *ownEntry) bytes() (n int) {
 		n += 40 + len(o.inverse[i].Type)
 		for _, ch := range o.inverse[i].Changes {
 			n += 36 + len(ch.Key) + len(ch.Value)
+		}
+		for _, old := range o.inverse[i].Old {
+			n += 16 + len(old)
 		}
 	}
 	return n

@@ -87,6 +87,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 			next.refuseUncommitted(refused, &land, gone)
 		}
 	})
+	next.undoNext(&land)
 	next.state.KeepVersions(old.state, next.Undos())
 	return land, committed
 }

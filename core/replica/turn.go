@@ -12,6 +12,9 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) p
 		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
 	for _, l := range r.pending {
+		if r.byID[undoes(l.Meta)] != nil { // what it takes back may come to nothing
+			break
+		}
 		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 || held != nil && held(l.Raw) {
 			break
 		}
@@ -22,8 +25,8 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) p
 	return it
 }
 
-// plan is what an answer leads to: the record to commit, nil where nothing changes, and whether there was activity.
-type plan struct {
+// Plan is what an answer leads to: the record to commit, nil where nothing changes, and whether there was activity.
+type Plan struct {
 	Record  []byte
 	Turn    *Record // what the record says; its strings point into the answer
 	Upgrade bool    // an entry that this version does not know ends what can be applied
@@ -33,40 +36,54 @@ type plan struct {
 //
 // An answer that cannot be followed (a hole, another chain, no valid action) is a bad-answer *Error; one whose
 // request was made at another head is dropped without one.
-func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now int64) (plan, error) {
+func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now int64, newClient func() action.UUID) (Plan, error) {
 	s := r.state
 	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
-		return plan{}, nil // another context's turn was first: the next turn asks again
+		return Plan{}, nil // another context's turn was first: the next turn asks again
 	}
 	if a.Offer != nil && len(a.Entries) == 0 {
-		return plan{}, action.Fail(action.CodeBadAnswer, "/checkpoint", "it leads no further")
+		return Plan{}, action.Fail(action.CodeBadAnswer, "/checkpoint", "it leads no further")
 	}
 	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain, at: now}
 	if a.HasEpoch {
 		t.epoch = a.Epoch
 	}
-	var p plan
-	if err := r.planEntries(&t, &p, a); err != nil {
-		return plan{}, err
+	var p Plan
+	if err := r.planEntries(&t, &p, a, newClient); err != nil {
+		return Plan{}, err
 	}
 	if len(a.Entries) == 0 {
 		r.planPersisted(&t, it, a)
 		r.planRejected(&t, a)
 	}
 	if a.HasChain && len(a.Entries)+len(t.persisted) > 0 && !p.Upgrade && t.chain != a.Chain {
-		return plan{}, action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
+		return Plan{}, action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
 	}
 	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
 		return p, nil
 	}
-	p.Record = encodeTurn(&t)
-	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: t}
+	p.holds(&t)
 	return p, nil
 }
 
-func (r *Replica) planEntries(t *turnRecord, p *plan, a *protocol.SyncAnswer) error {
+// holds makes the plan's record.
+func (p *Plan) holds(t *turnRecord) {
+	p.Record = encodeTurn(t)
+	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: *t}
+}
+
+// lastPersisted is the highest seq of this client that it knows the log to have.
+func (r *Replica) lastPersisted() (seq uint64) {
+	for i := range r.own {
+		seq = max(seq, r.own[i].seq)
+	}
+	return seq
+}
+
+func (r *Replica) planEntries(t *turnRecord, p *Plan, a *protocol.SyncAnswer, newClient func() action.UUID) error {
 	t.entries = make([]action.Entry, 0, len(a.Entries))
 	var sl action.Slab
+	known := r.lastPersisted()
 	for i := range a.Entries {
 		w := &a.Entries[i]
 		if w.Index != t.after+1+uint64(i) {
@@ -81,6 +98,11 @@ func (r *Replica) planEntries(t *turnRecord, p *plan, a *protocol.SyncAnswer) er
 		}
 		t.entries = append(t.entries, action.Entry{Stored: action.ParseStamp(w.Stored), By: w.By, Action: parsed})
 		t.chain = t.chain.Next(parsed.Raw)
+		if parsed.Client == r.log.client && parsed.Seq > known {
+			if known = parsed.Seq; r.offered(parsed.ID) == nil && t.rekey == action.Nil {
+				t.rekey = newClient() // another copy of the profile writes under the same id
+			}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -77,16 +79,14 @@ func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
 		if undone[s.id] || inEffect == redo {
 			continue
 		}
-		ops, skipped := r.takeBack(s)
-		if ops == "" || len(ops) > action.MaxActionBytes-overhead {
+		ops, skipped, err := r.takeBack(s)
+		if err != nil {
+			return nil, err // not the step before it: that would be another one than people mean
+		}
+		if ops == "" {
 			continue
 		}
 		d.Ops, d.Meta = ops, undoesMember+s.id.String()+`"}`
-		if l := s.local; l != nil && (l.Atomic || len(l.Guards) > 0) {
-			// Where the log discards the target, its undo must not stand: whatever does that touches these objects,
-			// but for what guards alone name.
-			d.Guards = r.guardsOf(l)
-		}
 		return skipped, nil
 	}
 	if redo {
@@ -95,119 +95,194 @@ func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
 	return nil, errNothingToUndo
 }
 
-var errNothingToUndo = action.Fail(action.CodeNothingToUndo, "", "there is nothing to undo")
+var (
+	errNothingToUndo = action.Fail(action.CodeNothingToUndo, "", "there is nothing to undo")
+	errUndoTooLarge  = action.Fail(action.CodeTooLarge, "", "what takes the last action back is more than one action can hold")
+	errUndoUntold    = action.Fail(action.CodeUnknown, "", "what the last action replaced is not known: a checkpoint stood for it")
+)
 
 // overhead is room for what an action has beside its ops.
 const overhead = 16 << 10
 
-// guardsOf are guards that nobody else touches what an action names.
-func (r *Replica) guardsOf(l *local) string {
-	named := map[action.UUID]bool{}
-	guards := []byte{'['}
-	add := func(object action.UUID) {
-		if named[object] || len(named) == action.MaxGuards || !r.state.Exists(object) {
-			return
-		}
-		if named[object] = true; len(named) > 1 {
-			guards = append(guards, ',')
-		}
-		guards = append(object.Append(append(guards, `{"object":"`...)), `","unchanged":true}`...)
-	}
-	for i := range l.Guards {
-		add(l.Guards[i].Object)
-	}
-	for i := range l.Ops {
-		add(l.Ops[i].Object)
-	}
-	if len(named) == 0 {
-		return ""
-	}
-	return action.View(append(guards, ']'))
-}
-
 // takeBack is the ops that take a step back from the visible state, and what cannot be; empty where nothing is left.
-func (r *Replica) takeBack(t *step) (string, []Skipped) {
-	s := r.state
+func (r *Replica) takeBack(t *step) (text string, skipped []Skipped, err error) {
 	inverse := []state.InverseOp(nil)
 	if t.own != nil {
-		inverse = t.own.inverse
+		if inverse = t.own.inverse; t.own.reason == reasonUntold {
+			return "", nil, errUndoUntold
+		}
 	} else {
-		inverse = s.Inverse(&t.local.Action, &t.local.undo)
+		inverse = r.state.Inverse(&t.local.Action, &t.local.undo)
 	}
-	// What the ops so far have made of an object.
-	const (
-		untouched = iota
-		made
-		freed
-	)
-	became := map[action.UUID]int{}
-	var skipped []Skipped
-	ops := []byte{'['}
-	add := func(op *action.Op) {
-		if len(ops) > 1 {
-			ops = append(ops, ',')
-		}
-		ops = action.AppendOp(ops, op)
-	}
-	if r.log.conflictFree && len(inverse) > action.MaxGuards {
-		return "", nil // it would need a guard for each
-	}
+	b := backOps{r: r, step: t, became: map[action.UUID]fate{}, text: []byte{'['}, named: map[action.UUID]bool{}}
 	for i := range inverse {
-		op := &inverse[i]
-		o := s.Object(op.Object)
-		if became[op.Object] == freed {
-			o = state.Object{}
-		}
-		switch {
-		case became[op.Object] == made:
-			if op.Kind == action.Remove {
-				became[op.Object] = freed
-			}
-			add(&op.Op)
-		case op.Kind == action.Create && o.Exists():
-			skipped = append(skipped, Skipped{Object: op.Object})
-		case op.Kind == action.Create:
-			became[op.Object] = made
-			add(&op.Op)
-		case !o.Exists() && op.Kind == action.Remove: // it is gone already
-		case op.Kind == action.Remove && (o.Other(r.log.client) != nil || o.HeldFrom(r.log.client)):
-			skipped = append(skipped, Skipped{Object: op.Object})
-		case op.Kind == action.Remove:
-			became[op.Object] = freed
-			add(&op.Op)
-		default:
-			back := action.Op{Kind: action.Update, Object: op.Object}
-			for _, ch := range op.Changes {
-				if r.mayTakeBack(o, &ch, t.id) {
-					back.Changes = append(back.Changes, ch)
-				} else {
-					skipped = append(skipped, Skipped{op.Object, ch.Key})
-				}
-			}
-			if len(back.Changes) > 0 {
-				add(&back)
-			}
-		}
+		b.takeBack(&inverse[i])
 	}
-	if len(ops) == 1 {
-		return "", nil
+	switch {
+	case len(b.text) == 1:
+		return "", nil, nil
+	case len(b.text) > action.MaxActionBytes-overhead || b.ops > action.MaxOps:
+		return "", nil, errUndoTooLarge
+	case r.log.conflictFree && len(b.named) > action.MaxGuards: // it would need a guard for each
+		return "", nil, errUndoTooLarge
 	}
-	return action.View(append(ops, ']')), skipped
+	return action.View(append(b.text, ']')), b.skipped, nil
 }
 
-// mayTakeBack tells whether a key may go back: what merges, while it still can; a value only while its last write is
-// still the target's, or one that has brought that back: an undo of what had replaced it.
-func (r *Replica) mayTakeBack(o state.Object, ch *action.Change, target action.UUID) bool {
-	if !o.Exists() || o.HeldFrom(r.log.client) {
+// fate is what the ops so far have made of an object.
+type fate uint8
+
+const (
+	untouched fate = iota
+	made
+	freed
+)
+
+// backOps are the ops of an undo in the making.
+type backOps struct {
+	r       *Replica
+	step    *step
+	became  map[action.UUID]fate
+	named   map[action.UUID]bool
+	skipped []Skipped
+	text    []byte
+	ops     int
+}
+
+func (b *backOps) add(op *action.Op) {
+	if len(b.text) > 1 {
+		b.text = append(b.text, ',')
+	}
+	b.text = action.AppendOp(b.text, op)
+	b.named[op.Object] = true
+	b.ops++
+}
+
+// takeBack adds what takes one op back.
+func (b *backOps) takeBack(op *state.InverseOp) {
+	o := b.r.state.Object(op.Object)
+	if b.became[op.Object] == freed {
+		o = state.Object{}
+	}
+	switch {
+	case b.became[op.Object] == made:
+		if op.Kind == action.Remove {
+			b.became[op.Object] = freed
+		}
+		b.add(&op.Op)
+	case op.Kind == action.Create && o.Exists():
+		b.skipped = append(b.skipped, Skipped{Object: op.Object})
+	case op.Kind == action.Create:
+		b.became[op.Object] = made
+		b.add(&op.Op)
+	case !o.Exists() && op.Kind == action.Remove: // it is gone already
+	case op.Kind == action.Remove && (b.r.touchedByOthers(o) || o.HeldFrom(b.r.log.client)):
+		b.skipped = append(b.skipped, Skipped{Object: op.Object})
+	case op.Kind == action.Remove:
+		b.became[op.Object] = freed
+		b.add(&op.Op)
+	default:
+		back := action.Op{Kind: action.Update, Object: op.Object}
+		for i := range op.Changes {
+			if ch, ok := b.r.changeBack(o, op, i, b.step); ok {
+				back.Changes = append(back.Changes, ch)
+			} else {
+				b.skipped = append(b.skipped, Skipped{op.Object, op.Changes[i].Key})
+			}
+		}
+		if len(back.Changes) > 0 {
+			b.add(&back)
+		}
+	}
+}
+
+// touchedByOthers tells whether somebody else has written an object that this local log has made.
+func (r *Replica) touchedByOthers(o state.Object) bool {
+	last := o.Touch()
+	if !r.wrote(last) {
+		return true
+	}
+	other := o.Other(last.Client)
+	if other == nil {
 		return false
 	}
-	if ch.Part > action.PartUnset {
-		old, _ := o.Value(ch.Key)
-		_, reason := state.Merge(ch, old)
-		return reason == state.ReasonNone
+	if !r.wrote(other) {
+		return true
 	}
+	for key := range o.Fields() { // both are ours, under two ids: a touch before them is remembered by what it has left
+		if !r.wrote(o.Write(key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// changeBack is the change that takes one of an op back, where a key may go back: to its value while its last write is still the
+// step's; what merges, also past the writes of others, while it is the same object.
+func (r *Replica) changeBack(o state.Object, op *state.InverseOp, i int, t *step) (ch action.Change, ok bool) {
+	ch = op.Changes[i]
+	if !o.Exists() || o.HeldFrom(r.log.client) {
+		return ch, false
+	}
+	last := r.lastWriteIs(o, ch.Key, t.id)
+	if ch.Part <= action.PartUnset {
+		return ch, last
+	}
+	now, _ := o.Value(ch.Key)
+	merged, reason := state.Merge(&ch, now)
+	switch {
+	case last && (reason != state.ReasonNone || merged != op.Old[i]): // a sum of fractions, an order, an equal element
+		ch = action.Change{Part: action.PartSet, Key: ch.Key, Value: op.Old[i]}
+		if ch.Value == "" {
+			ch.Part = action.PartUnset
+		}
+		return ch, true
+	case last:
+		return ch, true // which leaves room for what others add meanwhile
+	}
+	return ch, reason == state.ReasonNone && !op.Gone && !r.removedAfter(t, o.ID())
+}
+
+// removedAfter tells whether a queued action behind a step removes an object.
+func (r *Replica) removedAfter(t *step, object action.UUID) bool {
+	behind := t.local == nil
+	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, l := range queue {
+			for i := range l.Ops {
+				if behind && l.Ops[i].Kind == action.Remove && l.Ops[i].Object == object {
+					return true
+				}
+			}
+			behind = behind || l == t.local
+		}
+	}
+	return false
+}
+
+// noteRemoved takes note of the objects that an entry has removed: what is there under their ids later is another one.
+func (r *Replica) noteRemoved(a *action.Action, e *state.Effect) {
+	if e.Discarded {
+		return
+	}
+	for i := range a.Ops {
+		if a.Ops[i].Kind != action.Remove || e.Ops[i].Discarded {
+			continue
+		}
+		for n := r.inverseFrom; n < len(r.own); n++ {
+			for k := range r.own[n].inverse {
+				if op := &r.own[n].inverse[k]; op.Object == a.Ops[i].Object {
+					op.Gone = true
+				}
+			}
+		}
+	}
+}
+
+// lastWriteIs tells whether the last write of a key is still the target's, or one that has brought that back: an undo
+// of what had replaced it.
+func (r *Replica) lastWriteIs(o state.Object, key string, target action.UUID) bool {
 	write := o.Touch().Action // an object that was made again lacks a key that was unset
-	if last := o.Write(ch.Key); last != nil {
+	if last := o.Write(key); last != nil {
 		write = last.Action
 	}
 	for n := 0; write != target; n++ {
@@ -215,7 +290,7 @@ func (r *Replica) mayTakeBack(o state.Object, ch *action.Change, target action.U
 		if undone == action.Nil || n == maxInverses {
 			return false
 		}
-		write = r.overwritten(undone, o.ID(), ch.Key)
+		write = r.overwritten(undone, o.ID(), key)
 	}
 	return true
 }
@@ -279,4 +354,36 @@ func (r *Replica) undoneElsewhere(l *local) bool {
 		}
 	}
 	return false
+}
+
+// undoNext gives an undo or redo that another context has forestalled the step before it: two people who press undo in
+// two tabs take two steps back. One that was followed by another write here stays dropped: it was meant for what stood
+// then.
+func (r *Replica) undoNext(land *Landing) {
+	kept := land.Dropped[:0]
+	for _, drop := range land.Dropped {
+		redone := slices.ContainsFunc(land.Rejected, func(j Rejected) bool { return undoes(j.Action.Meta) == drop.ID })
+		if drop.Err != errNothingToUndo || r.log.conflictFree || redone || !r.undoAgain(drop.local) {
+			kept = append(kept, drop)
+		}
+	}
+	land.Dropped = kept
+}
+
+func (r *Replica) undoAgain(l *local) bool {
+	for _, behind := range r.uncommitted {
+		if behind.Ticket > l.Ticket && undoes(behind.Meta) == action.Nil {
+			return false
+		}
+	}
+	n := 0 // links of the chain that it would have ended
+	for target := undoes(l.Meta); target != action.Nil; target = r.undoneBy(target) {
+		n++
+	}
+	d := &Draft{ID: l.ID, At: action.ParseStamp(l.At)}
+	if _, err := r.toggle(d, n%2 == 0); err != nil {
+		return false
+	}
+	_, err := r.write(d, l.Ticket)
+	return err == nil
 }

@@ -53,7 +53,7 @@ func (r *Replica) refusal(a *action.Action) error {
 	for i := range e.Ops {
 		at := "/" + action.Itoa(i)
 		for _, k := range e.Ops[i].Keys {
-			return refusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
+			return state.RefusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
 		}
 		switch e.Ops[i].Reason {
 		case state.ReasonExists:
@@ -83,13 +83,6 @@ func (r *Replica) errLocked(at string, object action.UUID) error {
 	return e
 }
 
-func refusedKey(at string, reason state.Reason) error {
-	if reason == state.ReasonSize {
-		return action.Fail(action.CodeTooLarge, at, "an array has at most 10,000 elements")
-	}
-	return action.Fail(action.CodeInvalid, at, "the value there is not one that this operation works on")
-}
-
 // check refuses what can be seen to be wrong: it is told at the call, and nothing changes.
 func (r *Replica) check(a *action.Action) error {
 	if len(a.Ops) > 1 {
@@ -108,7 +101,7 @@ func (r *Replica) check(a *action.Action) error {
 		for i := range op.Changes {
 			old, _ := o.Value(op.Changes[i].Key)
 			if _, reason := state.Merge(&op.Changes[i], old); reason != state.ReasonNone {
-				return refusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
+				return state.RefusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 type InverseOp struct {
 	action.Op
 	Over []action.UUID
+	Old  []string // for each of its changes that merges, the value before; empty where there was none
+	Gone bool     // the object has been removed since: another one may be there under its id
 }
 
 // replaced is the action whose write of a key was the last one in an image of an object.
@@ -38,7 +40,7 @@ func (s *State) Inverse(a *action.Action, u *Undo) []InverseOp {
 				if f.value == "" {
 					ch.Part = action.PartUnset // made again, it lacks the key as it did
 				}
-				back.Changes, back.Over = append(back.Changes, ch), append(back.Over, f.write.Action)
+				back.Changes, back.Over, back.Old = append(back.Changes, ch), append(back.Over, f.write.Action), append(back.Old, "")
 			}
 			ops = append(ops, back)
 		case action.Update:
@@ -47,6 +49,10 @@ func (s *State) Inverse(a *action.Action, u *Undo) []InverseOp {
 				old, _ := s.value(&im.object, op.Changes[i].Key)
 				if ch, ok := inverseChange(&op.Changes[i], old); ok {
 					back.Changes, back.Over = append(back.Changes, ch), append(back.Over, s.replaced(&im.object, ch.Key))
+					if ch.Part <= action.PartUnset {
+						old = "" // the change has it
+					}
+					back.Old = append(back.Old, strings.Clone(old))
 				}
 			}
 			if len(back.Changes) > 0 {
