@@ -197,5 +197,5 @@ func TestGrownMemoryIsGivenBack(t *testing.T) {
 		await last;`)
 	one.eventually(`[1,1,true]`, `try { return [s.count(), logged.filter((l) => l.code === "restarted").length, instances.at(-1).mem.buffer.byteLength < instances[0].mem.buffer.byteLength] } catch { return null }`)
 	one.do(`await s.create("todo", {title: "after"})`)
-	one.want(`2`, `return s.count()`)
+	one.eventually(`2`, `try { return s.count() } catch { return null }`) // it may be given back once more
 }
