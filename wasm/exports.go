@@ -13,7 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -161,7 +161,7 @@ func exportWrite(h, kind, n int32, now float64) int32 {
 			ops = object.Append(append(ops, `,"object":"`...))
 			ops = append(append(ops, `","op":"create","type":`...), typ...)
 		}
-		return write(s, object, &replica.Draft{Ops: view(append(ops, `}]`...))}, now)
+		return write(s, object, &queue.Draft{Ops: view(append(ops, `}]`...))}, now)
 	})
 }
 
@@ -172,12 +172,12 @@ func exportWrite(h, kind, n int32, now float64) int32 {
 func exportTransact(h, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		guards, ops, _ := strings.Cut(string(input[:n]), "\n")
-		return write(s, action.Nil, &replica.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
+		return write(s, action.Nil, &queue.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
 	})
 }
 
 // write makes an action of a draft and gives its id and the object's.
-func write(s *stream, object action.UUID, d *replica.Draft, now float64) int32 {
+func write(s *stream, object action.UUID, d *queue.Draft, now float64) int32 {
 	d.ID, d.At = newID(int64(now)), int64(now)
 	ticket, err := s.Write(d)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -29,7 +30,7 @@ const (
 func exportAgain(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
-		d := &replica.Draft{}
+		d := &queue.Draft{}
 		var skipped []replica.Skipped
 		var err error
 		switch kind {
@@ -57,7 +58,7 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 	})
 }
 
-func restore(s *stream, d *replica.Draft, in []byte) error {
+func restore(s *stream, d *queue.Draft, in []byte) error {
 	by, _ := action.ParseUUID(in[:36])
 	object, _ := action.ParseUUID(in[36:72])
 	number, rest, _ := strings.Cut(string(in[72:]), " ")

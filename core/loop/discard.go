@@ -30,15 +30,17 @@ func (s *Stream) Discard(id action.UUID, done func(error)) {
 func (s *Stream) answerDiscards(err error) {
 	var left []discardWaiter
 	var done []func(error)
+	over := map[action.UUID]bool{}
 	for _, w := range s.discard {
 		if err == nil && s.IsRejected(w.id) {
 			left = append(left, w)
 		} else {
-			s.Discarded(w.id)
+			over[w.id] = true
 			done = append(done, w.done)
 		}
 	}
 	s.discard = left
+	s.Discarded(over)
 	for _, f := range done {
 		f(err)
 	}

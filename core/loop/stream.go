@@ -3,6 +3,7 @@ package loop
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -86,7 +87,7 @@ type Observer interface {
 
 // Write applies a draft to the visible state at once and gives its ticket; the observer tells when it is durable. The
 // host calls Pump before it goes back to its event loop: what is written until then shares one commit.
-func (s *Stream) Write(d *replica.Draft) (ticket uint64, err error) {
+func (s *Stream) Write(d *queue.Draft) (ticket uint64, err error) {
 	if s.closed {
 		return 0, errClosed
 	}

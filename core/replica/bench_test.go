@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -23,7 +24,7 @@ func benchReplica(b *testing.B, pending int) *Replica {
 	}
 	for n := range pending {
 		ops := fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d},"object":"%s","op":"create","type":"todo"}]`, n, n, action.UUID{0: 0xaa, 14: byte(n >> 8), 15: byte(n)})
-		if _, err := r.write(&Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
+		if _, err := r.write(&queue.Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -79,7 +80,7 @@ func BenchmarkWrite(b *testing.B) {
 		}
 		b.StartTimer()
 		for n, text := range texts {
-			if _, err := r.write(&Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: text}, uint64(n)); err != nil {
+			if _, err := r.write(&queue.Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: text}, uint64(n)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -108,7 +109,7 @@ func BenchmarkOpen(b *testing.B) {
 	blobs := [][]byte{encodeInit(initRecord{client: action.UUID{15: 1}})}
 	for n := range 10_000 {
 		ops := fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d},"object":"%s","op":"create","type":"todo"}]`, n, n, action.UUID{0: 0xaa, 14: byte(n >> 8), 15: byte(n)})
-		if _, err := pending.write(&Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
+		if _, err := pending.write(&queue.Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // CommitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it
@@ -12,18 +13,18 @@ func (r *Replica) CommitRecord() (record []byte, n int, upTo uint64) {
 	var raws []string
 	r.dismissing = append([]action.UUID(nil), r.discards...)
 	size := 0
-	for i, l := range r.uncommitted {
-		l.number(r.lastSeq + 1 + uint64(i))
+	for i, l := range r.q.Uncommitted {
+		l.Number(r.lastSeq + 1 + uint64(i))
 		if size += len(l.Raw); size > maxCommitBytes && i > 0 {
 			break
 		}
 		raws = append(raws, l.Raw)
-		if l.retries != action.Nil {
-			r.dismissing = append(r.dismissing, l.retries)
+		if l.Retries != action.Nil {
+			r.dismissing = append(r.dismissing, l.Retries)
 		}
 	}
 	if n = len(raws); n > 0 {
-		upTo = r.uncommitted[n-1].Ticket
+		upTo = r.q.Uncommitted[n-1].Ticket
 	}
 	return encodeCommit(raws, r.dismissing), n, upTo
 }
@@ -33,53 +34,39 @@ const maxCommitBytes = 8 << 20
 
 // Committed takes note that the record of the first n uncommitted actions is durable.
 func (r *Replica) Committed(n, bytes int) {
-	for _, l := range r.uncommitted[:n] {
-		r.byID[l.ID] = l
-	}
-	for _, id := range r.dismissing {
-		r.dismiss(id)
-	}
-	r.dismissing = nil
-	r.pending = append(r.pending, r.uncommitted[:n]...)
-	r.uncommitted = append(r.uncommitted[:0:0], r.uncommitted[n:]...)
+	r.q.Commit(n)
+	r.dismiss(r.dismissing...)
+	r.dismissing, r.claims = nil, nil
 	r.lastSeq += uint64(n)
 	r.next++
-	r.weights = append(r.weights, bytes)
+	r.weigh(bytes)
 }
 
 // Abandon takes back every uncommitted action, and what would be discarded: none of them was kept, none will be.
-func (r *Replica) Abandon() (dropped []*local) {
-	r.rebase(nil, func() {
-		dropped = r.uncommitted
-		for _, l := range r.uncommitted {
-			r.count(&l.Action, -1)
-		}
-		r.uncommitted = nil
-	})
-	r.discards = nil
+func (r *Replica) Abandon() (dropped []*queue.Local) {
+	dropped = slices.Clone(r.q.Uncommitted)
+	r.rebase(dropped, func() { r.q.Remove(func(l *queue.Local) bool { return r.q.Get(l.ID) != l }) })
+	r.discards, r.claims = nil, nil
 	return dropped
 }
 
 // dropPointless takes out the uncommitted writes whose target another context has dealt with: an undo of what is undone, a retry of
-// what is not on the list any more. Nothing pending is applied.
+// what is not on the list any more. Nothing uncommitted is applied.
 func (r *Replica) dropPointless(land *Landing) {
-	gone, before := map[action.UUID]bool{}, []*local(nil)
-	r.uncommitted = slices.DeleteFunc(r.uncommitted, func(l *local) bool {
-		err := r.pointless(l)
-		if err != nil {
-			r.count(&l.Action, -1)
+	gone := map[action.UUID]bool{}
+	for _, l := range r.q.Uncommitted {
+		if err := r.pointless(l); err != nil {
 			land.Dropped = append(land.Dropped, dropped{l, err})
-			gone[l.ID], before = true, append(before, l)
+			gone[l.ID] = true
 		}
-		return err != nil
-	})
-	if len(gone) > 0 {
-		r.refuseUncommitted(gone, land, before)
 	}
+	because := r.dependants(gone)
+	r.takeOut(gone)
+	r.refuseDependants(because, 0, land)
 }
 
-func (r *Replica) pointless(l *local) error {
-	if l.retries != action.Nil && !slices.ContainsFunc(r.rejected, func(j Rejected) bool { return j.ID == l.retries }) {
+func (r *Replica) pointless(l *queue.Local) error {
+	if l.Retries != action.Nil && !r.IsRejected(l.Retries) {
 		return ErrNotRefused()
 	}
 	if r.undoneElsewhere(l) {

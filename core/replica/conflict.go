@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -144,14 +145,17 @@ func (r *Replica) before(by, object action.UUID, key string) string {
 func (r *Replica) noteBases(a *action.Action) {
 	for i := range a.Ops {
 		op := &a.Ops[i]
-		if r.touching[op.Object] == 0 || op.Kind == action.Unlock {
+		if !r.q.Touches(op.Object) || op.Kind == action.Unlock {
 			continue
 		}
 		o := r.state.Object(op.Object)
 		if !o.Exists() {
 			continue
 		}
-		for _, l := range r.pending {
+		for _, l := range r.q.Naming(op.Object) {
+			if r.q.Get(l.ID) != l {
+				break // what is not committed follows
+			}
 			for j := range l.Ops {
 				mine := &l.Ops[j]
 				if mine.Object != op.Object {
@@ -159,9 +163,9 @@ func (r *Replica) noteBases(a *action.Action) {
 				}
 				for k := range mine.Changes {
 					key := mine.Changes[k].Key
-					if _, known := l.base(op.Object, key); !known && (op.Kind == action.Remove || op.Touches(key)) {
+					if _, known := l.Base(op.Object, key); !known && (op.Kind == action.Remove || op.Touches(key)) {
 						value, _ := o.Value(key)
-						l.bases = append(l.bases, seen{op.Object, key, strings.Clone(value)})
+						l.Bases = append(l.Bases, queue.Seen{Object: op.Object, Key: key, Value: strings.Clone(value)})
 					}
 				}
 			}
@@ -170,7 +174,7 @@ func (r *Replica) noteBases(a *action.Action) {
 }
 
 // reportOwn tells what an own action, which has just come into the log as l, replaced unseen, and what of it does not stand.
-func (r *Replica) reportOwn(l *local, e *state.Effect, at int64, land *Landing) {
+func (r *Replica) reportOwn(l *queue.Local, e *state.Effect, at int64, land *Landing) {
 	if e.Reason == state.ReasonDuplicate {
 		return // another copy of this client made it: nothing is known of a write that lost
 	}
@@ -180,7 +184,7 @@ func (r *Replica) reportOwn(l *local, e *state.Effect, at int64, land *Landing) 
 		o := r.state.Object(op.Object)
 		lost := func(key, mine string, part action.Part, reason state.Reason, other *state.Touch) {
 			theirs, _ := o.Value(key)
-			base, _ := l.base(op.Object, key)
+			base, _ := l.Base(op.Object, key)
 			r.report(Conflict{Kind: ConflictDiscarded, Reason: reason, Object: op.Object, Key: key, Mine: mine, Theirs: theirs, Base: base,
 				Action: l.ID, Other: other, Index: r.state.Head, At: at, part: part}, land)
 		}
@@ -214,7 +218,7 @@ func (r *Replica) reportOwn(l *local, e *state.Effect, at int64, land *Landing) 
 				continue // its keys tell it
 			}
 			mine, _ := o.Value(ow.Key)
-			base, _ := l.base(op.Object, ow.Key)
+			base, _ := l.Base(op.Object, ow.Key)
 			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base,
 				Action: l.ID, Other: &ow.Write,
 				Index: r.state.Head, At: at}, land)

@@ -11,6 +11,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/action/actiontest"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -30,7 +31,7 @@ func (w *ownWorld) write(most int) {
 		for range rapid.IntRange(1, 3).Draw(w.t, "ops") {
 			ops = append(ops, actiontest.Op(w.t, false))
 		}
-		d := &Draft{ID: w.id(), Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.IntRange(0, 3).Draw(w.t, "atomic") == 0}
+		d := &queue.Draft{ID: w.id(), Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.IntRange(0, 3).Draw(w.t, "atomic") == 0}
 		if rapid.IntRange(0, 4).Draw(w.t, "guarded") == 0 {
 			d.Guards = "[" + actiontest.Guard(w.t) + "]"
 		}
@@ -42,7 +43,7 @@ func (w *ownWorld) write(most int) {
 func (w *ownWorld) turn(own bool) {
 	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
 	if own {
-		for _, l := range w.r.pending {
+		for _, l := range w.r.q.Pending {
 			t.persisted = append(t.persisted, l.ID)
 			w.log = append(w.log, &l.Action)
 			t.chain = t.chain.Next(l.Raw)
@@ -199,12 +200,12 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 		}
 		seen := []string{visible(w.r)}
 		for range rapid.IntRange(1, 6).Draw(t, "steps") {
-			before := len(w.r.uncommitted)
+			before := len(w.r.q.Uncommitted)
 			w.write(1)
-			if len(w.r.uncommitted) == before {
+			if len(w.r.q.Uncommitted) == before {
 				continue
 			}
-			if l := w.r.uncommitted[before]; visible(w.r) != seen[len(seen)-1] {
+			if l := w.r.q.Uncommitted[before]; visible(w.r) != seen[len(seen)-1] {
 				for i := range l.Ops { // to append and take out again is not exact in the order of an array
 					for _, ch := range l.Ops[i].Changes {
 						if ch.Part == action.PartWithout || ch.Part == action.PartUnion || ch.Part == action.PartInc {
@@ -216,10 +217,10 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 			}
 			settle()
 		}
-		toggle := func(f func(*Draft) ([]Skipped, error), what, want string) {
+		toggle := func(f func(*queue.Draft) ([]Skipped, error), what, want string) {
 			for visible(w.r) != want { // a step that changed nothing that is seen is a step too
 				was := visible(w.r)
-				d := &Draft{ID: w.id()}
+				d := &queue.Draft{ID: w.id()}
 				skipped, err := f(d)
 				if err != nil || len(skipped) > 0 {
 					t.Fatalf("%s: %v %v\n  have %s\n  want %s\n%+v\n", what, skipped, err, was, want, w.r.steps())
@@ -232,13 +233,13 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 		}
 		down := rapid.IntRange(0, len(seen)-1).Draw(t, "down to")
 		for i := len(seen) - 2; i >= down; i-- {
-			toggle(func(d *Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo", seen[i])
+			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo", seen[i])
 		}
 		for i := down + 1; i < len(seen); i++ {
-			toggle(func(d *Draft) ([]Skipped, error) { return w.r.Redo(d) }, "redo", seen[i])
+			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Redo(d) }, "redo", seen[i])
 		}
 		for i := len(seen) - 2; i >= 0; i-- {
-			toggle(func(d *Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo again", seen[i])
+			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo again", seen[i])
 		}
 	})
 }
@@ -270,7 +271,7 @@ func undoAmongOthers(t *rapid.T) {
 			}
 		}
 	}
-	d := &Draft{ID: w.id()}
+	d := &queue.Draft{ID: w.id()}
 	skipped, err := w.r.Undo(d)
 	if err != nil {
 		if action.CodeOf(err) != action.CodeNothingToUndo {

@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // In conflict-free mode no write of a client replaces one that it had not seen. Objects that exist may be written only
@@ -39,8 +40,8 @@ func (r *Replica) Writable(id action.UUID, reached bool) Writable {
 func (r *Replica) ConflictFree() bool { return r.log.conflictFree }
 
 // guarded is a draft as conflict-free mode makes it: its creates take the lock, and what else it names is to be unchanged.
-func (r *Replica) guarded(d *Draft, reached bool) (*Draft, error) {
-	l, err := newLocal(d, r.log.client, r.state.Head, nil)
+func (r *Replica) guarded(d *queue.Draft, reached bool) (*queue.Draft, error) {
+	l, err := queue.Make(d, r.log.client, r.state.Head, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (r *Replica) guarded(d *Draft, reached bool) (*Draft, error) {
 
 // drains tells whether a request that offers n actions offers the last of the queue, so that the server may end this client's locks.
 func (r *Replica) drains(n int) bool {
-	return r.log.conflictFree && n == len(r.pending) && (n > 0 || len(r.state.LockedBy(r.log.client)) > 0)
+	return r.log.conflictFree && n == len(r.q.Pending) && (n > 0 || len(r.state.LockedBy(r.log.client)) > 0)
 }
 
 // DrainSent takes note of the objects that a drain may end the locks of: until its outcome is known they are not this client's alone.
@@ -106,7 +107,7 @@ func (r *Replica) DrainSent() {
 	for _, id := range r.state.LockedBy(r.log.client) {
 		r.drained[id] = true
 	}
-	for _, l := range r.uncommitted { // these are not offered yet
+	for _, l := range r.q.Uncommitted { // these are not offered yet
 		for i := range l.Ops {
 			if l.Ops[i].Kind == action.Create {
 				delete(r.drained, l.Ops[i].Object)

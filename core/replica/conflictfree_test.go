@@ -7,6 +7,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // cfWorld is a replica in conflict-free mode.
@@ -17,7 +18,7 @@ func cfWorld(t *testing.T) *replicaWorld {
 }
 
 // tries writes while the server is in reach, or not.
-func (w *replicaWorld) tries(d *Draft, reached bool) error {
+func (w *replicaWorld) tries(d *queue.Draft, reached bool) error {
 	w.t.Helper()
 	d.ID = w.id()
 	return w.r.Write(d, uint64(w.n), reached)
@@ -26,7 +27,7 @@ func (w *replicaWorld) tries(d *Draft, reached bool) error {
 // sentDrain makes an object and sends it, with a drain.
 func sentDrain(t *testing.T, w *replicaWorld) protocol.SyncItem {
 	t.Helper()
-	if err := w.tries(&Draft{Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}, true); err != nil {
+	if err := w.tries(&queue.Draft{Ops: fmt.Sprintf(`[{"op":"create","object":"%s","type":"t","fields":{"n":0}}]`, X)}, true); err != nil {
 		t.Fatal(err)
 	}
 	w.commit()
@@ -39,26 +40,26 @@ func TestAGuardOfOnesOwnIsNoWayAround(t *testing.T) {
 	w := cfWorld(t)
 	w.other(1, 0, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X))
 	up := fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)
-	err := w.tries(&Draft{Ops: up, Atomic: true, Guards: fmt.Sprintf(`[{"object":"%s","unchanged":true}]`, X)}, false)
+	err := w.tries(&queue.Draft{Ops: up, Atomic: true, Guards: fmt.Sprintf(`[{"object":"%s","unchanged":true}]`, X)}, false)
 	if action.CodeOf(err) != action.CodeReadOnly {
-		t.Error("queued offline:", err, len(w.r.uncommitted))
+		t.Error("queued offline:", err, len(w.r.q.Uncommitted))
 	}
 }
 
 func TestARetryIsReadOnlyOfflineToo(t *testing.T) {
 	w := cfWorld(t)
 	w.other(1, 0, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":0}}`, X))
-	d := &Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)}
+	d := &queue.Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"n":1}}]`, X)}
 	if err := w.tries(d, true); err != nil {
 		t.Fatal(err)
 	}
 	w.commit()
 	w.refuse(d.ID)
-	again := &Draft{}
+	again := &queue.Draft{}
 	if err := w.r.Retry(again, d.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.tries(again, false); action.CodeOf(err) != action.CodeReadOnly || len(w.r.uncommitted) > 0 || len(w.r.RejectedList()) != 1 {
+	if err := w.tries(again, false); action.CodeOf(err) != action.CodeReadOnly || len(w.r.q.Uncommitted) > 0 || len(w.r.RejectedList()) != 1 {
 		t.Error(err)
 	}
 }
@@ -90,10 +91,10 @@ func TestAStepWithTooManyGuardsIsAnError(t *testing.T) {
 	for i := range 150 {
 		ops = append(ops, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{}}`, action.UUID{0: 5, 15: byte(i)}))
 	}
-	if err := w.tries(&Draft{Ops: "[" + strings.Join(ops, ",") + "]", Atomic: true}, true); err != nil {
+	if err := w.tries(&queue.Draft{Ops: "[" + strings.Join(ops, ",") + "]", Atomic: true}, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.r.Undo(&Draft{}); action.CodeOf(err) != action.CodeTooLarge {
+	if _, err := w.r.Undo(&queue.Draft{}); action.CodeOf(err) != action.CodeTooLarge {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -31,19 +32,19 @@ func TestWhatIsRefusedAndTakenAllTheSameIsOffTheList(t *testing.T) {
 	w.persist(1)
 	id := w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
 	w.commit()
-	raw := w.r.pending[0].Raw
+	raw := w.r.q.Pending[0].Raw
 	w.refuse(id)
 	if w.val(X, "n") != "0" || len(w.r.RejectedList()) != 1 {
 		t.Fatal("not refused")
 	}
-	retry := &Draft{}
+	retry := &queue.Draft{}
 	if err := w.r.Retry(retry, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	w.write(retry)
 	w.entry(raw) // the first answer was late
-	if w.val(X, "n") != "1" || len(w.r.rejected) != 0 || len(w.r.uncommitted) != 0 {
-		t.Errorf("n is %s, %d on the list, %d written again", w.val(X, "n"), len(w.r.rejected), len(w.r.uncommitted))
+	if w.val(X, "n") != "1" || w.r.rejected.len() != 0 || len(w.r.q.Uncommitted) != 0 {
+		t.Errorf("n is %s, %d on the list, %d written again", w.val(X, "n"), w.r.rejected.len(), len(w.r.q.Uncommitted))
 	}
 	if index, rejected, err := w.r.Fate(id); index != 2 || rejected != nil || err != nil {
 		t.Error("its fate:", index, rejected, err)
@@ -62,21 +63,21 @@ func TestNoUndoOutlivesItsTarget(t *testing.T) {
 	w.ops("%s", creates[1:])
 	w.commit()
 	w.persist(1)
-	w.write(&Draft{Ops: "[" + string(incs[1:]) + "]", Atomic: true})
+	w.write(&queue.Draft{Ops: "[" + string(incs[1:]) + "]", Atomic: true})
 	w.undo(false)
 	w.undo(true)
 	w.commit()
 	w.other(1, 1, fmt.Sprintf(`{"op":"remove","object":"%s"}`, id(149)))
 	w.persist(1)
-	if w.val(id(0), "n") != "10" || len(w.r.pending) > 0 || len(w.r.RejectedList()) != 2 {
-		t.Errorf("n is %s, %d pending, %d refused", w.val(id(0), "n"), len(w.r.pending), len(w.r.RejectedList()))
+	if w.val(id(0), "n") != "10" || len(w.r.q.Pending) > 0 || len(w.r.RejectedList()) != 2 {
+		t.Errorf("n is %s, %d pending, %d refused", w.val(id(0), "n"), len(w.r.q.Pending), len(w.r.RejectedList()))
 	}
 
 	w = newReplicaWorld(t)
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}},{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X, id(1))
 	w.commit()
 	w.persist(1)
-	w.write(&Draft{Ops: fmt.Sprintf(`[{"op":"remove","object":"%s"},{"op":"update","object":"%s","inc":{"n":1}}]`, X, id(1)), Atomic: true})
+	w.write(&queue.Draft{Ops: fmt.Sprintf(`[{"op":"remove","object":"%s"},{"op":"update","object":"%s","inc":{"n":1}}]`, X, id(1)), Atomic: true})
 	w.undo(false)
 	w.commit()
 	w.other(1, 1, fmt.Sprintf(`{"op":"remove","object":"%s"}`, X))
@@ -148,7 +149,7 @@ func TestWhatOthersMadeAnewIsNotTakenFrom(t *testing.T) {
 		w.other(1, 2, fmt.Sprintf(`{"op":"remove","object":"%s"}`, X))
 		w.other(2, 3, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"n":5,"a":[9,1]}}`, X))
 		w.reload()
-		d := &Draft{}
+		d := &queue.Draft{}
 		if _, err := w.r.Undo(d); action.CodeOf(err) != action.CodeNothingToUndo {
 			t.Errorf("%s on another object is undone there: %v %s", op, err, d.Ops)
 		}
@@ -179,7 +180,7 @@ func TestAStepThatACheckpointResolvedIsAnError(t *testing.T) {
 	w.persist(1)
 	w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
 	w.commit()
-	l := w.r.pending[0]
+	l := w.r.q.Pending[0]
 	st := state.Fold(nil)
 	for _, raw := range w.raws {
 		a, _ := action.DecodeAction(raw)
@@ -189,7 +190,7 @@ func TestAStepThatACheckpointResolvedIsAnError(t *testing.T) {
 	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
 	next.MovedTo(&locallog.Manifest{LSN: 9})
 	next.TakeOver(w.r)
-	d := &Draft{}
+	d := &queue.Draft{}
 	if _, err := next.Undo(d); action.CodeOf(err) != action.CodeUnknown {
 		t.Errorf("%v %s", err, d.Ops)
 	}
@@ -207,10 +208,10 @@ func TestAnEntryOfACopyGivesAnotherClientID(t *testing.T) {
 	other := action.UUID{0: 0xbb}
 	w.entry(fmt.Sprintf(`{"base":1,"client":"%s","id":"%s","ops":[{"op":"update","object":"%s","set":{"k":7}}],"seq":2}`, me, other, X))
 	fresh := action.UUID{15: 0x80}
-	if w.r.Client() != fresh || len(w.r.pending) != 1 || len(w.r.uncommitted) != 1 {
-		t.Fatal(w.r.Client(), len(w.r.pending), len(w.r.uncommitted))
+	if w.r.Client() != fresh || len(w.r.q.Pending) != 1 || len(w.r.q.Uncommitted) != 1 {
+		t.Fatal(w.r.Client(), len(w.r.q.Pending), len(w.r.q.Uncommitted))
 	}
-	if l := w.r.pending[0]; l.Client != fresh || l.Seq != 1 || w.r.byID[l.ID] != l || w.r.uncommitted[0].Client != fresh {
+	if l := w.r.q.Pending[0]; l.Client != fresh || l.Seq != 1 || w.r.q.Get(l.ID) != l || w.r.q.Uncommitted[0].Client != fresh {
 		t.Error("pending is", l.Raw)
 	}
 	w.commit()
@@ -219,7 +220,7 @@ func TestAnEntryOfACopyGivesAnotherClientID(t *testing.T) {
 		t.Error(got)
 	}
 	again, err := Read("s", 0, &locallog.Log{Records: w.records})
-	if err != nil || again.Client() != fresh || len(again.pending) != 0 {
+	if err != nil || again.Client() != fresh || len(again.q.Pending) != 0 {
 		t.Error("read anew:", err)
 	}
 	// C7: the former id is not forgotten: what is overwritten is told, and what it made can be undone.
@@ -242,7 +243,7 @@ func TestWhatAFormerClientIDMadeCanBeUndone(t *testing.T) {
 	if w.r.state.Exists(X) {
 		t.Error("it is still there")
 	}
-	d := &Draft{}
+	d := &queue.Draft{}
 	if _, err := w.r.Undo(d); action.CodeOf(err) != action.CodeNothingToUndo {
 		t.Error("the other copy's object is undone:", err, d.Ops)
 	}
@@ -257,7 +258,7 @@ func TestTwoUndosAtOnceAreTwoSteps(t *testing.T) {
 	w.commit()
 	other := otherTab(t, w.records)
 	ours := w.undo(false)
-	d := &Draft{ID: action.UUID{0: 0xcc}}
+	d := &queue.Draft{ID: action.UUID{0: 0xcc}}
 	if _, err := other.Undo(d); err != nil {
 		t.Fatal(err)
 	}
@@ -267,8 +268,8 @@ func TestTwoUndosAtOnceAreTwoSteps(t *testing.T) {
 	blob, n, _ := other.CommitRecord()
 	other.Committed(n, len(blob))
 	w.follow(blob) // the other tab was first
-	if len(w.r.uncommitted) != 1 || w.r.uncommitted[0].ID != ours || w.val(X, "a")+w.val(X, "b") != "00" {
-		t.Errorf("%d uncommitted, a, b: %s %s", len(w.r.uncommitted), w.val(X, "a"), w.val(X, "b"))
+	if len(w.r.q.Uncommitted) != 1 || w.r.q.Uncommitted[0].ID != ours || w.val(X, "a")+w.val(X, "b") != "00" {
+		t.Errorf("%d uncommitted, a, b: %s %s", len(w.r.q.Uncommitted), w.val(X, "a"), w.val(X, "b"))
 	}
 	w.commit()
 	w.undo(true)

@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -22,58 +23,78 @@ type Landing struct {
 
 // dropped is an uncommitted write that another context has made pointless.
 type dropped struct {
-	*local
+	*queue.Local
 	Err error
 }
 
 // Follow applies records that are durable in the local log: the first ones at start-up, those of other contexts, and
-// this context's own turns. Uncommitted actions stay on top.
-func (r *Replica) Follow(records []*Record) (Landing, error) {
-	var land Landing
-	var err error
-	var only map[*local]bool
-	if len(records) == 1 && records[0].kind == locallog.KindTurn {
-		only = r.touchedBy(&records[0].turn)
-	}
-	r.rebase(only, func() {
+// this context's own turns. Uncommitted actions stay on top. What is not concerned stays applied.
+func (r *Replica) Follow(records []*Record) (land Landing, err error) {
+	follow := func() {
+		commits := true
 		for _, rec := range records {
 			if err = r.fold(rec, &land); err != nil {
 				return
 			}
 			r.next++
-			r.weights = append(r.weights, rec.bytes)
+			r.weigh(rec.bytes)
+			commits = commits && rec.kind == locallog.KindCommit
 		}
-		if only == nil { // else the record is a turn of others' entries, and all that is left out is applied
+		if r.bare || commits {
 			r.dropPointless(&land)
 		}
-	})
+	}
+	if part, ok := r.concerned(records); ok {
+		r.rebase(part, follow)
+	} else {
+		r.rebaseAll(follow)
+	}
 	r.undoNext(&land)
 	return land, err
 }
 
-// rebase unapplies what is pending and uncommitted, in reverse, runs f, and applies what is left, in order; of these only
-// the given ones, where not nil. An object that ends as it was keeps its version.
-func (r *Replica) rebase(only map[*local]bool, f func()) {
-	s := r.state
-	if !r.fresh { // else nobody has seen a row yet
-		outer := s.BeginStep()
-		defer func() { s.EndStep(outer) }()
+// rebaseAll unapplies the whole queue in reverse, runs f, and applies what is left. An object that ends as it was keeps its version.
+func (r *Replica) rebaseAll(f func()) {
+	defer r.step()()
+	all := r.q.All()
+	for i := len(all) - 1; i >= 0; i-- {
+		r.state.Unapply(&all[i].Undo)
 	}
-	for _, queue := range [2][]*local{r.uncommitted, r.pending} {
-		for i := len(queue) - 1; i >= 0; i-- {
-			if only == nil || only[queue[i]] {
-				s.Unapply(&queue[i].undo)
-			}
-		}
+	r.bare = true
+	f()
+	r.bare = false
+	for _, l := range r.q.All() {
+		r.apply(l)
+	}
+}
+
+// rebase does so with a part of the queue, which is in its order.
+func (r *Replica) rebase(part []*queue.Local, f func()) {
+	defer r.step()()
+	for i := len(part) - 1; i >= 0; i-- {
+		r.state.Unapply(&part[i].Undo)
 	}
 	f()
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			if only == nil || only[l] {
-				s.ApplyPending(&l.Action, &l.undo, nil)
-			}
+	for _, l := range part {
+		if r.q.Holds(l) {
+			r.apply(l)
 		}
 	}
+}
+
+// step begins one change of the rows, and gives what ends it.
+func (r *Replica) step() (end func()) {
+	if r.fresh { // nobody has seen a row yet
+		return func() {}
+	}
+	outer := r.state.BeginStep()
+	return func() { r.state.EndStep(outer) }
+}
+
+// apply puts an action on top.
+func (r *Replica) apply(l *queue.Local) {
+	r.state.ApplyPending(&l.Action, &l.Undo, &r.effect)
+	l.Plain = r.effect.Plain()
 }
 
 // fold applies one record; pending and uncommitted actions are unapplied at this time.
@@ -86,27 +107,21 @@ func (r *Replica) fold(rec *Record, land *Landing) error {
 		r.log = rec.init
 	case locallog.KindCommit:
 		for i := range rec.actions {
-			l := &local{Action: rec.actions[i]}
+			l := &queue.Local{Action: rec.actions[i]}
 			if l.Seq != r.lastSeq+1 || l.Client != r.log.client {
 				return action.Fail(action.CodeCorrupt, "", "the local log skips a seq")
 			}
 			r.lastSeq = l.Seq
-			r.enqueue(l)
+			r.q.Enqueue(l)
+			if !r.bare { // what is pending is applied, and nothing else
+				r.apply(l)
+			}
 		}
-		for _, id := range rec.dismissed {
-			r.dismiss(id)
-		}
+		r.dismiss(rec.dismissed...)
 	case locallog.KindTurn:
 		return r.foldTurn(&rec.turn, land)
 	}
 	return nil
-}
-
-// enqueue makes an action the last pending one. It is not applied.
-func (r *Replica) enqueue(l *local) {
-	r.pending = append(r.pending, l)
-	r.byID[l.ID] = l
-	r.count(&l.Action, 1)
 }
 
 func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
@@ -118,30 +133,26 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	for i := range t.entries {
 		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
-	for _, id := range t.persisted {
-		a := r.offered(id)
-		if a == nil {
-			return action.Fail(action.CodeCorrupt, "", "a turn persists an action that is not pending")
-		}
-		r.foldEntry(a, t.at, gone, land)
+	if len(t.persisted) > 0 && !r.bare {
+		r.accept(len(t.persisted), land)
+	} else if err := r.foldPersisted(t, gone, land); err != nil {
+		return err
 	}
 	if s.Chain != t.chain {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not lead to its chain")
 	}
 	s.Epoch = t.epoch
-	refusedIDs := map[action.UUID]bool{}
+	refused := map[action.UUID]bool{}
 	for _, j := range t.rejected {
-		if l := r.byID[j.ID]; l != nil && !gone[j.ID] {
-			gone[j.ID], refusedIDs[j.ID] = true, true
-			refused := Rejected{Rejection: j, At: t.at, Action: l.Action, Ticket: l.Ticket}
-			r.rejected = append(r.rejected, refused)
-			land.Rejected = append(land.Rejected, refused)
+		if l := r.q.Get(j.ID); l != nil && !gone[j.ID] {
+			refused[j.ID] = true
+			r.refuse(l, j, t.at, land)
 		}
 	}
-	if len(refusedIDs) > 0 {
-		r.refuseUncommitted(refusedIDs, land, nil)
-	}
+	because := r.dependants(refused)
 	r.takeOut(gone)
+	r.takeOut(refused)
+	r.refuseDependants(because, t.at, land)
 	r.refuseUndosOf(land, t.at)
 	if t.rekey != action.Nil {
 		r.goOnAs(t.rekey, t.at, land)
@@ -149,32 +160,59 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	return nil
 }
 
-// takeOut takes actions out of the pending ones. Nothing pending is applied.
-func (r *Replica) takeOut(gone map[action.UUID]bool) {
-	if len(gone) == 0 {
-		return
-	}
-	kept := r.pending[:0:0]
-	for _, l := range r.pending {
-		if !gone[l.ID] {
-			kept = append(kept, l)
-			continue
+// foldPersisted applies own actions as entries. Nothing pending is applied.
+func (r *Replica) foldPersisted(t *turnRecord, gone map[action.UUID]bool, land *Landing) error {
+	for _, id := range t.persisted {
+		a := r.offered(id)
+		if a == nil {
+			return action.Fail(action.CodeCorrupt, "", "a turn persists an action that is not pending")
 		}
-		delete(r.byID, l.ID)
-		r.count(&l.Action, -1)
+		r.foldEntry(a, t.at, gone, land)
 	}
-	r.pending = kept
+	return nil
+}
+
+// accept makes entries of the first n pending actions, which stay applied as they are.
+func (r *Replica) accept(n int, land *Landing) {
+	for _, l := range r.q.Pending[:n] {
+		inverse := r.state.Inverse(&l.Action, &l.Undo)
+		r.state.Accept(&l.Action, &l.Undo)
+		o := ownEntry{ID: l.ID, seq: l.Seq, Index: r.state.Head, undoes: undoes(l.Meta), inverse: inverse}
+		r.noteRemoved(&l.Action, nil)
+		r.remember(o)
+		land.Resolved = append(land.Resolved, outcome{l.Ticket, o})
+	}
+	r.q.RemoveFirst(n)
+}
+
+// acceptable tells whether own actions come into the log as they stand: the first of the queue, in its order, all of them whole.
+func (r *Replica) acceptable(persisted []action.UUID) bool {
+	if len(persisted) > len(r.q.Pending) || len(persisted) > 0 && r.q.Pending[0].Seq <= r.state.LastSeq(r.log.client) {
+		return false
+	}
+	for i, id := range persisted {
+		if l := r.q.Pending[i]; l.ID != id || !l.Plain || l.Client != r.log.client {
+			return false
+		}
+	}
+	return true
+}
+
+// takeOut takes actions out of the queue. What of them is applied has been unapplied.
+func (r *Replica) takeOut(gone map[action.UUID]bool) {
+	if len(gone) > 0 {
+		r.q.Remove(func(l *queue.Local) bool { return gone[l.ID] })
+		r.claims = nil
+	}
 }
 
 // offered is an own action that the server may have taken: a pending one, or one that was refused here.
 func (r *Replica) offered(id action.UUID) *action.Action {
-	if l := r.byID[id]; l != nil {
+	if l := r.q.Get(id); l != nil {
 		return &l.Action
 	}
-	for i := range r.rejected {
-		if r.rejected[i].ID == id {
-			return &r.rejected[i].Action
-		}
+	if j := r.rejected.get(id); j != nil {
+		return &j.Action
 	}
 	return nil
 }
@@ -182,10 +220,10 @@ func (r *Replica) offered(id action.UUID) *action.Action {
 // foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
 func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]bool, land *Landing) {
 	e := &r.effect
-	l := r.byID[a.ID]
+	l := r.q.Get(a.ID)
 	if l == nil && r.IsRejected(a.ID) { // it was refused here, and is taken after all
 		r.dismiss(a.ID)
-		l = &local{Action: *a}
+		l = &queue.Local{Action: *a}
 	}
 	if l == nil || gone[a.ID] {
 		r.noteBases(a)

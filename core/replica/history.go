@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -10,8 +11,8 @@ import (
 // it.
 
 func (r *Replica) encodeHistory(e *action.Encoder) {
-	for i := range r.rejected {
-		e.Uint(uint64(r.rejected[i].At))
+	for _, j := range r.rejected.all() {
+		e.Uint(uint64(j.At))
 	}
 	from := 0 // of what is before, nothing is kept
 	for from < len(r.own) && len(r.own[from].inverse) == 0 && r.own[from].undoes == action.Nil {
@@ -21,14 +22,14 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 	for i := range r.own[from:] {
 		o := &r.own[from+i]
 		e.UUID(o.undoes)
-		writeInverse(e, o.inverse)
+		state.WriteInverse(e, o.inverse)
 	}
-	for _, l := range r.pending {
-		e.Uint(uint64(len(l.bases)))
-		for i := range l.bases {
-			e.UUID(l.bases[i].object)
-			e.String(l.bases[i].key)
-			e.String(l.bases[i].value)
+	for _, l := range r.q.Pending {
+		e.Uint(uint64(len(l.Bases)))
+		for i := range l.Bases {
+			e.UUID(l.Bases[i].Object)
+			e.String(l.Bases[i].Key)
+			e.String(l.Bases[i].Value)
 		}
 	}
 	e.Uint(uint64(len(r.conflicts)))
@@ -56,28 +57,23 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 		e.UUID(id)
 	}
 	for i := range r.own[from:] {
-		for _, op := range r.own[from+i].inverse {
-			e.Bool(op.Gone)
-			for j := range op.Changes {
-				e.String(op.Old[j])
-			}
-		}
+		state.WriteMore(e, r.own[from+i].inverse)
 	}
 }
 
 func (r *Replica) readHistory(d *action.Decoder) {
-	for i := range r.rejected {
-		r.rejected[i].At = int64(d.Uint())
+	for i := range r.rejected.all() {
+		r.rejected.list[i].At = int64(d.Uint())
 	}
 	from := d.Uint()
 	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		r.own[i].undoes, r.own[i].inverse = d.UUID(), readInverse(d)
+		r.own[i].undoes, r.own[i].inverse = d.UUID(), state.ReadInverse(d)
 	}
 	r.weighInverses()
-	for _, l := range r.pending {
-		l.bases = make([]seen, d.Count(18))
-		for i := range l.bases {
-			l.bases[i] = seen{d.UUID(), d.String(), d.String()}
+	for _, l := range r.q.Pending {
+		l.Bases = make([]queue.Seen, d.Count(18))
+		for i := range l.Bases {
+			l.Bases[i] = queue.Seen{Object: d.UUID(), Key: d.String(), Value: d.String()}
 		}
 	}
 	r.conflicts = make([]Conflict, d.Count(40))
@@ -88,7 +84,7 @@ func (r *Replica) readHistory(d *action.Decoder) {
 		if d.Bool() {
 			c.Other = &state.Touch{Index: d.Uint(), Client: d.UUID(), Action: d.UUID()}
 		}
-		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), readPart(d)
+		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), state.ReadPart(d)
 		r.conflictBytes += c.bytes()
 	}
 	if !d.More() {
@@ -99,56 +95,6 @@ func (r *Replica) readHistory(d *action.Decoder) {
 		r.former[i] = d.UUID()
 	}
 	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		for j := range r.own[i].inverse {
-			op := &r.own[i].inverse[j]
-			op.Gone = d.Bool()
-			for k := range op.Changes {
-				op.Old[k] = d.String()
-			}
-		}
+		state.ReadMore(d, r.own[i].inverse)
 	}
-}
-
-func writeInverse(e *action.Encoder, ops []state.InverseOp) {
-	e.Uint(uint64(len(ops)))
-	for i := range ops {
-		op := &ops[i]
-		e.Uint(uint64(op.Kind))
-		e.UUID(op.Object)
-		e.String(op.Type)
-		e.Uint(uint64(len(op.Changes)))
-		for j := range op.Changes {
-			e.Uint(uint64(op.Changes[j].Part))
-			e.String(op.Changes[j].Key)
-			e.String(op.Changes[j].Value)
-			e.UUID(op.Over[j])
-		}
-	}
-}
-
-func readPart(d *action.Decoder) action.Part {
-	part := d.Uint()
-	if part > uint64(action.PartWithout) {
-		d.Fail()
-	}
-	return action.Part(part)
-}
-
-func readInverse(d *action.Decoder) []state.InverseOp {
-	ops := make([]state.InverseOp, d.Count(19))
-	for i := range ops {
-		op := &ops[i]
-		kind := d.Uint()
-		if kind > uint64(action.Unlock) {
-			d.Fail()
-		}
-		op.Kind, op.Object, op.Type = action.OpKind(kind), d.UUID(), d.String()
-		op.Changes = make([]action.Change, d.Count(3))
-		for j := range op.Changes {
-			op.Changes[j] = action.Change{Part: readPart(d), Key: d.String(), Value: d.String()}
-			op.Over = append(op.Over, d.UUID())
-			op.Old = append(op.Old, "")
-		}
-	}
-	return ops
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -12,41 +13,30 @@ import (
 // discarded: that is refused, with what depends on it. Nothing pending is applied.
 func (r *Replica) goOnAs(client action.UUID, at int64, land *Landing) {
 	r.former = append(r.former, r.log.client)
-	r.log.client, r.lastSeq = client, 0
+	r.log.client, r.lastSeq, r.lastPersisted = client, 0, 0
 	for i := range r.own {
 		r.own[i].seq = 0 // it was the former id's
 	}
 	refused := map[action.UUID]bool{}
-	var gone []*local
-	keep := func(queue []*local) (kept []*local) {
-		for _, l := range queue {
-			if !r.state.StandsForOld(&l.Action, client) {
-				kept = append(kept, l.under(client))
-				continue
-			}
-			refused[l.ID], gone = true, append(gone, l)
-			r.count(&l.Action, -1)
-			j := l.refusedAs(action.CodeClient, cloneMessage, at)
-			if r.byID[l.ID] != nil {
-				delete(r.byID, l.ID)
-				r.rejected = append(r.rejected, j)
-			}
-			land.Rejected = append(land.Rejected, j)
+	for _, l := range r.q.All() {
+		if r.state.StandsForOld(&l.Action, client) {
+			refused[l.ID] = true
+			r.refuse(l, action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}, at, land)
 		}
-		return kept
 	}
-	r.pending, r.uncommitted = keep(r.pending), keep(r.uncommitted)
-	if len(refused) > 0 {
-		before := len(r.rejected)
-		r.refuseUncommitted(refused, land, gone)
-		r.refuseDependants(refused, gone, at)
-		land.Rejected = append(land.Rejected, r.rejected[before:]...)
-	}
-	for _, l := range r.pending {
-		r.lastSeq++
-		l.number(r.lastSeq)
-		r.byID[l.ID] = l
-	}
+	because := r.dependants(refused)
+	r.takeOut(refused)
+	r.refuseDependants(because, at, land)
+	left := len(r.q.Pending)
+	r.q.Replace(func(l *queue.Local) *queue.Local {
+		m := l.Under(client)
+		if left > 0 {
+			left--
+			r.lastSeq++
+			m.Number(r.lastSeq)
+		}
+		return m
+	})
 }
 
 // wrote tells whether a write is this local log's: under its client id, or under a former one, which another copy shares.

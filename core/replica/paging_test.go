@@ -9,6 +9,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -58,17 +59,17 @@ func (w *pagingWorld) change() {
 	w.t.Helper()
 	switch w.r.IntN(6) {
 	case 0, 1:
-		_, _ = w.rep.write(&Draft{ID: w.id(), Ops: w.ops()}, uint64(w.serial))
+		_, _ = w.rep.write(&queue.Draft{ID: w.id(), Ops: w.ops()}, uint64(w.serial))
 	case 2:
-		if len(w.rep.uncommitted) > 0 {
+		if len(w.rep.q.Uncommitted) > 0 {
 			blob, n, _ := w.rep.CommitRecord()
 			w.rep.Committed(n, len(blob))
 			w.blobs = append(w.blobs, blob)
 		}
 	case 3:
-		if n := len(w.rep.pending); n > 0 {
+		if n := len(w.rep.q.Pending); n > 0 {
 			t := turnRecord{after: w.rep.state.Head, chain: w.rep.state.Chain}
-			for _, l := range w.rep.pending[:1+w.r.IntN(n)] {
+			for _, l := range w.rep.q.Pending[:1+w.r.IntN(n)] {
 				t.persisted = append(t.persisted, l.ID)
 				t.chain = t.chain.Next(l.Raw)
 			}
@@ -92,8 +93,8 @@ func (w *pagingWorld) change() {
 
 // confirmed is what a checkpoint taken now must hold.
 func (w *pagingWorld) confirmed() (text string) {
-	w.rep.rebase(nil, func() { text = string(w.rep.state.AppendCheckpoint(nil, "s")) })
-	for _, l := range w.rep.pending {
+	w.rep.rebaseAll(func() { text = string(w.rep.state.AppendCheckpoint(nil, "s")) })
+	for _, l := range w.rep.q.Pending {
 		text += l.Raw + "\n"
 	}
 	return text + fmt.Sprint(len(w.rep.own), w.rep.lastSeq)
@@ -177,7 +178,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 			for o := range back.state.Objects() {
-				if now := w.rep.state.Object(o.ID()); now.Exists() && len(w.rep.touching) == 0 && now.Bytes() != o.Bytes() {
+				if now := w.rep.state.Object(o.ID()); now.Exists() && w.rep.q.Len() == 0 && now.Bytes() != o.Bytes() {
 					t.Fatalf("an object of %d bytes came back with %d", now.Bytes(), o.Bytes())
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -12,24 +13,24 @@ import (
 // another copy's of this client, the replica goes on under the given new id.
 func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int64) *Replica {
 	next := r.successor(confirmed)
-	if r.state.Head > 0 || len(r.pending) > 0 { // else nothing of this client's can be in it
+	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
 		next.report(Conflict{Kind: ConflictGap, Base: action.Itoa(int(r.state.Head + 1)), Index: confirmed.Head, At: now}, new(Landing))
 	}
 	row, known := confirmed.Client(r.log.client)
 	clone := known && r.foreign(&row)
-	for i := range r.rejected {
-		if j := &r.rejected[i]; !known || j.ID != row.Action {
-			next.rejected = append(next.rejected, *j)
+	for _, j := range r.rejected.all() {
+		if !known || j.ID != row.Action {
+			next.rejected.add(j)
 		}
 	}
 	refused := map[action.UUID]bool{}
-	var gone, kept []*local
-	refuse := func(l *local, code, message string) {
+	var gone, kept []*queue.Local
+	refuse := func(l *queue.Local, code, message string) {
 		refused[l.ID] = true
 		gone = append(gone, l)
-		next.rejected = append(next.rejected, l.refusedAs(code, message, now))
+		next.rejected.add(refusedAs(l, code, message, now))
 	}
-	for _, l := range r.pending {
+	for _, l := range r.q.Pending {
 		switch {
 		case known && l.Seq <= row.Seq && !clone:
 			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undoes(l.Meta), reason: reasonUntold}
@@ -45,7 +46,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 			kept = append(kept, l)
 		}
 	}
-	kept = slices.DeleteFunc(kept, func(l *local) bool {
+	kept = slices.DeleteFunc(kept, func(l *queue.Local) bool {
 		own := next.findOwn(undoes(l.Meta))
 		untold := own != nil && own.reason == reasonUntold
 		if untold {
@@ -55,22 +56,24 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 	})
 	if clone {
 		next.former = append(next.former, r.log.client)
-		next.log.client, next.lastSeq = fresh, 0
+		next.log.client, next.lastSeq, next.lastPersisted = fresh, 0, 0
 		for i := range next.own {
 			next.own[i].seq = 0 // it was the former id's
 		}
 	}
 	for _, l := range kept {
-		m := &local{Action: l.Action, Ticket: l.Ticket, bases: l.bases}
+		m := &queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases}
 		if clone {
 			next.lastSeq++
-			m = l.under(next.log.client)
-			m.number(next.lastSeq)
+			m = l.Under(next.log.client)
+			m.Number(next.lastSeq)
 		}
-		next.enqueue(m)
+		next.q.Enqueue(m)
 	}
 	if len(refused) > 0 {
-		next.refuseDependants(refused, gone, now)
+		next.bare = true // nothing is applied
+		next.refuseDependants(next.dependants(refused, gone...), now, new(Landing))
+		next.bare = false
 	}
 	return next
 }
@@ -82,7 +85,7 @@ func (r *Replica) foreign(row *state.ClientRow) bool {
 	if row.Seq > r.lastSeq {
 		return true
 	}
-	for _, l := range r.pending {
+	for _, l := range r.q.Pending {
 		if l.Seq == row.Seq {
 			return l.ID != row.Action
 		}
@@ -92,12 +95,12 @@ func (r *Replica) foreign(row *state.ClientRow) bool {
 			return r.own[i].ID != row.Action
 		}
 	}
-	for i := range r.rejected {
-		if a := &r.rejected[i].Action; a.Client == r.log.client && a.Seq == row.Seq {
-			return r.rejected[i].ID != row.Action
+	for _, j := range r.rejected.all() {
+		if a := &j.Action; a.Client == r.log.client && a.Seq == row.Seq {
+			return j.ID != row.Action
 		}
 	}
 	// So long ago that it is forgotten; or refused here, dealt with, and thus never taken: where the log has something of that number
 	// that is newer than what is pending, another copy has written it.
-	return len(r.pending) > 0 && row.Seq > r.pending[0].Seq
+	return len(r.q.Pending) > 0 && row.Seq > r.q.Pending[0].Seq
 }

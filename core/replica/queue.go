@@ -31,21 +31,19 @@ func NewLog(log, client action.UUID, user string, conflictFree bool) []byte {
 }
 
 // Queued is how many actions are pending in the local log.
-func (r *Replica) Queued() int { return len(r.pending) }
+func (r *Replica) Queued() int { return len(r.q.Pending) }
 
 // Uncommits tells whether something waits to be committed.
-func (r *Replica) Uncommits() bool { return len(r.uncommitted)+len(r.discards) > 0 }
+func (r *Replica) Uncommits() bool { return len(r.q.Uncommitted)+len(r.discards) > 0 }
 
 // Unsent is how many actions are not in the log yet, nor refused.
-func (r *Replica) Unsent() int { return len(r.pending) + len(r.uncommitted) }
+func (r *Replica) Unsent() int { return r.q.Len() }
 
 // Unsettled are their ids.
 func (r *Replica) Unsettled() map[action.UUID]bool {
 	ids := make(map[action.UUID]bool, r.Unsent())
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			ids[l.ID] = true
-		}
+	for _, l := range r.q.All() {
+		ids[l.ID] = true
 	}
 	return ids
 }
@@ -54,26 +52,23 @@ func (r *Replica) Unsettled() map[action.UUID]bool {
 // where one is given. The seq of one that is not in the local log yet is null.
 func (r *Replica) AppendPending(dst []byte, object *action.UUID) []byte {
 	dst = append(dst, '[')
-	first := true
-	for i, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			if object != nil && !l.names(*object) {
-				continue
-			}
-			if !first {
-				dst = append(dst, ',')
-			}
-			first = false
-			if committed := i == 0; committed {
-				dst = append(dst, l.Raw...)
-				continue
-			}
-			dst = append(dst, l.Raw[:strings.LastIndexByte(l.Raw, ':')+1]...)
-			dst = append(dst, "null}"...)
+	begin := len(dst)
+	for i, l := range r.q.All() {
+		if object != nil && !l.Names(*object) {
+			continue
 		}
+		if len(dst) > begin {
+			dst = append(dst, ',')
+		}
+		if committed := i < len(r.q.Pending); committed {
+			dst = append(dst, l.Raw...)
+			continue
+		}
+		dst = append(dst, l.Raw[:strings.LastIndexByte(l.Raw, ':')+1]...)
+		dst = append(dst, "null}"...)
 	}
 	return append(dst, ']')
 }
 
 // IsPending tells whether a pending or uncommitted action names the object.
-func (r *Replica) IsPending(object action.UUID) bool { return r.touching[object] > 0 }
+func (r *Replica) IsPending(object action.UUID) bool { return r.q.Touches(object) }

@@ -68,8 +68,8 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 	if r.log.log != m.Log {
 		return action.Fail(action.CodeCorrupt, "", "the local checkpoint is another log's")
 	}
-	for _, l := range r.pending {
-		r.state.ApplyPending(&l.Action, &l.undo, nil)
+	for _, l := range r.q.Pending {
+		r.apply(l)
 	}
 	r.next = m.LSN + 1
 	r.track(m, true)

@@ -9,6 +9,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/action/actiontest"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -34,13 +36,13 @@ func rebaseWorld(t *rapid.T) {
 			for range rapid.IntRange(1, 3).Draw(t, "ops") {
 				ops = append(ops, actiontest.Op(t, false))
 			}
-			d := &Draft{ID: action.UUID{0: 0xaa, 15: byte(serial)}, Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.Bool().Draw(t, "atomic")}
+			d := &queue.Draft{ID: action.UUID{0: 0xaa, 15: byte(serial)}, Ops: "[" + strings.Join(ops, ",") + "]", Atomic: rapid.Bool().Draw(t, "atomic")}
 			if rapid.IntRange(0, 2).Draw(t, "guarded") == 0 {
 				d.Guards = "[" + actiontest.Guard(t) + "]"
 			}
 			_, _ = r.write(d, uint64(serial)) // some are refused at the call
 		}
-		if rapid.Bool().Draw(t, "commit") && len(r.uncommitted) > 0 {
+		if rapid.Bool().Draw(t, "commit") && len(r.q.Uncommitted) > 0 {
 			_, n, _ := r.CommitRecord()
 			r.Committed(n, 0)
 		}
@@ -51,11 +53,15 @@ func rebaseWorld(t *rapid.T) {
 		turn := turnRecord{after: r.state.Head}
 		chain := r.state.Chain
 		var persisted []*action.Action
-		if n := rapid.IntRange(0, len(r.pending)).Draw(t, "persisted"); n > 0 && rapid.Bool().Draw(t, "own") {
-			for _, l := range r.pending[:n] {
+		if n := rapid.IntRange(0, len(r.q.Pending)).Draw(t, "persisted"); n > 0 && rapid.Bool().Draw(t, "own") {
+			for _, l := range r.q.Pending[:n] {
 				turn.persisted = append(turn.persisted, l.ID)
-				persisted = append(persisted, &l.Action)
+				a := l.Action
+				persisted = append(persisted, &a)
 			}
+			refuseSome(t, r, &turn)
+		} else if rapid.IntRange(0, 3).Draw(t, "refuses") == 0 {
+			refuseSome(t, r, &turn)
 		} else {
 			foreign := rapid.IntRange(0, 3).Draw(t, "foreign") > 0
 			for range rapid.IntRange(0, 4).Draw(t, "entries") {
@@ -83,8 +89,27 @@ func rebaseWorld(t *rapid.T) {
 		if _, err := r.Follow([]*Record{decoded}); err != nil {
 			t.Fatal(err)
 		}
+		if rapid.IntRange(0, 2).Draw(t, "another tab commits") == 0 {
+			serial++
+			d := &queue.Draft{ID: action.UUID{0: 0xab, 15: byte(serial)}, Ops: "[" + actiontest.Op(t, false) + "]"}
+			l, err := queue.Make(d, me, r.state.Head, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Number(r.lastSeq + 1)
+			decoded, err := decodeRecord(encodeCommit([]string{l.Raw}, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Follow([]*Record{decoded}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
 		want := state.Fold(log)
-		for _, queue := range [2][]*local{r.pending, r.uncommitted} {
+		for _, queue := range [1][]*queue.Local{r.q.All()} {
 			for _, l := range queue {
 				want.ApplyPending(&l.Action, nil, nil)
 			}
@@ -100,19 +125,30 @@ func rebaseWorld(t *rapid.T) {
 	}
 }
 
+// refuseSome has a turn refuse some of what is pending and not persisted by it.
+func refuseSome(t *rapid.T, r *Replica, turn *turnRecord) {
+	a := protocol.SyncAnswer{}
+	for _, l := range r.q.Pending[len(turn.persisted):] {
+		if rapid.IntRange(0, 3).Draw(t, "refused") == 0 {
+			a.Rejected = append(a.Rejected, action.Rejection{ID: l.ID, Code: action.CodeRejected})
+		}
+	}
+	r.planRejected(turn, &a)
+}
+
 func TestUnchangedRowsKeepTheirVersion(t *testing.T) {
 	r := New("s")
 	r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: action.UUID{15: 1}}}})
 	id := action.UUID{0: 0x0b}
 	write := func(serial byte, ops string) {
 		t.Helper()
-		if _, err := r.write(&Draft{ID: action.UUID{0: 0xaa, 15: serial}, Ops: ops}, uint64(serial)); err != nil {
+		if _, err := r.write(&queue.Draft{ID: action.UUID{0: 0xaa, 15: serial}, Ops: ops}, uint64(serial)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	write(1, `[{"op":"create","object":"`+id.String()+`","type":"t","fields":{"a":1}}]`)
 	before, _ := r.state.Get(id)
-	r.rebase(nil, func() {})
+	r.rebaseAll(func() {})
 	if after, _ := r.state.Get(id); after.Version != before.Version {
 		t.Fatal("a rebase that changes nothing changed the version")
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -13,56 +14,58 @@ import (
 
 // RejectedList lists what was refused and not yet dealt with, oldest first.
 func (r *Replica) RejectedList() []Rejected {
-	out := make([]Rejected, 0, len(r.rejected))
-	for i := range r.rejected {
-		if !r.claimed(r.rejected[i].ID) {
-			out = append(out, r.rejected[i])
+	out := make([]Rejected, 0, r.rejected.len())
+	for _, j := range r.rejected.all() {
+		if !r.claimed()[j.ID] {
+			out = append(out, j)
 		}
 	}
 	return out
 }
 
 // Refusals is how long that list is.
-func (r *Replica) Refusals() (n int) {
-	for i := range r.rejected {
-		if !r.claimed(r.rejected[i].ID) {
-			n++
+func (r *Replica) Refusals() int {
+	n := r.rejected.len()
+	for id := range r.claimed() {
+		if r.rejected.get(id) != nil {
+			n--
 		}
 	}
 	return n
 }
 
-// claimed tells whether an uncommitted write takes a refused action's place.
-func (r *Replica) claimed(id action.UUID) bool {
-	for _, l := range r.uncommitted {
-		if l.retries == id {
-			return true
+// claimed are the refused actions whose place an uncommitted write takes, or that the next commit takes off the list.
+func (r *Replica) claimed() map[action.UUID]bool {
+	if r.claims == nil {
+		r.claims = map[action.UUID]bool{}
+		for _, l := range r.q.Uncommitted {
+			if l.Retries != action.Nil {
+				r.claims[l.Retries] = true
+			}
+		}
+		for _, id := range r.discards {
+			r.claims[id] = true
 		}
 	}
-	for _, d := range r.discards {
-		if d == id {
-			return true
-		}
-	}
-	return false
+	return r.claims
 }
 
+// Refused is a refused action that is not dealt with, nil for another one.
 func (r *Replica) Refused(id action.UUID) *Rejected {
-	for i := range r.rejected {
-		if j := &r.rejected[i]; j.ID == id && !r.claimed(id) {
-			return j
-		}
+	if r.claimed()[id] {
+		return nil
 	}
-	return nil
+	return r.rejected.get(id)
 }
 
+// ErrNotRefused says that there is none of that id.
 func ErrNotRefused() error {
 	return action.Fail(action.CodeNotFound, "", "no refused action has this id, or it has been dealt with")
 }
 
 // Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an
 // update, that are laid over its one create or update.
-func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
+func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 	j := r.Refused(id)
 	if j == nil {
 		return ErrNotRefused()
@@ -95,7 +98,7 @@ func (r *Replica) Retry(d *Draft, id action.UUID, patch string) error {
 		}
 		b = action.AppendOp(b, &ops[i])
 	}
-	d.Ops, d.Guards, d.Atomic, d.retries = action.View(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
+	d.Ops, d.Guards, d.Atomic, d.Retries = action.View(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
 	if undoes(j.Action.Meta) == action.Nil {
 		d.Meta = j.Action.Meta
 	}
@@ -116,7 +119,7 @@ func memberOf(object, name string) (text string) {
 }
 
 // Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.
-func (r *Replica) Restore(d *Draft, c *Conflict) error {
+func (r *Replica) Restore(d *queue.Draft, c *Conflict) error {
 	value, part := c.Mine, c.part
 	switch c.Kind {
 	case ConflictGap:
@@ -146,14 +149,23 @@ func (r *Replica) Restore(d *Draft, c *Conflict) error {
 }
 
 // DiscardSoon has the next commit take a refused action off the list.
-func (r *Replica) DiscardSoon(id action.UUID) { r.discards = append(r.discards, id) }
+func (r *Replica) DiscardSoon(id action.UUID) {
+	r.claimed()[id] = true
+	r.discards = append(r.discards, id)
+}
 
-// Discarded ends that.
-func (r *Replica) Discarded(id action.UUID) {
-	r.discards = slices.DeleteFunc(r.discards, func(d action.UUID) bool { return d == id })
+// Discarded ends that, for those that it is true of.
+func (r *Replica) Discarded(done map[action.UUID]bool) {
+	if len(done) > 0 {
+		r.discards = slices.DeleteFunc(r.discards, func(d action.UUID) bool { return done[d] })
+		r.claims = nil
+	}
 }
 
 // IsRejected tells whether an action is on the list, dealt with or not.
-func (r *Replica) IsRejected(id action.UUID) bool {
-	return slices.ContainsFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
+func (r *Replica) IsRejected(id action.UUID) bool { return r.rejected.get(id) != nil }
+
+// refusedAs is an action on the list of what was refused.
+func refusedAs(l *queue.Local, code, message string, at int64) Rejected {
+	return Rejected{Rejection: action.Rejection{ID: l.ID, Code: code, Message: message}, At: at, Action: l.Action, Ticket: l.Ticket}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -28,7 +29,7 @@ func refusedReplica(t *testing.T) *Replica {
 	made := foreignEntry(t, 1, `{"op":"create","object":"`+action.UUID{0: 1}.String()+`","type":"t","fields":{"a":1}}`)
 	do(encodeTurn(&turnRecord{entries: []action.Entry{{Action: *made}}, chain: action.Chain(0).Next(made.Raw)}))
 	for i, ops := range []string{`[{"op":"update","object":"` + action.UUID{0: 1}.String() + `","set":{"a":2}}]`, `[{"op":"create","object":"` + action.UUID{0: 2}.String() + `","type":"t","fields":{"a":[1]}}]`} {
-		if _, err := r.write(&Draft{ID: action.UUID{0: 0xaa, 15: byte(i)}, Ops: ops}, uint64(i+1)); err != nil {
+		if _, err := r.write(&queue.Draft{ID: action.UUID{0: 0xaa, 15: byte(i)}, Ops: ops}, uint64(i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -67,16 +68,16 @@ func TestARetryThatCannotBeChangesNothing(t *testing.T) {
 		{"with a reserved key", `{"set":{"id":1}}`, action.CodeMalformed, action.UUID{0: 0xaa, 15: 1}},
 		{"with no JSON", `{"set":}`, action.CodeMalformed, action.UUID{0: 0xaa, 15: 1}},
 	} {
-		d := &Draft{ID: action.UUID{0: 0xdd}}
+		d := &queue.Draft{ID: action.UUID{0: 0xdd}}
 		err := r.Retry(d, c.id, c.patch)
 		if err == nil {
 			_, err = r.write(d, 9)
 		}
-		if action.CodeOf(err) != c.code || len(r.RejectedList()) != 2 || len(r.uncommitted) != 0 {
+		if action.CodeOf(err) != c.code || len(r.RejectedList()) != 2 || len(r.q.Uncommitted) != 0 {
 			t.Errorf("%s: %v, %d on the list", c.name, err, len(r.RejectedList()))
 		}
 	}
-	d := &Draft{ID: action.UUID{0: 0xde}}
+	d := &queue.Draft{ID: action.UUID{0: 0xde}}
 	if err := r.Retry(d, action.UUID{0: 0xaa, 15: 1}, `{"set":{"b":true},"union":{"a":[2]}}`); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 	cut := locallog.NewRecord(locallog.KindRest, len(body))
 	cut.B = append(cut.B, body...)
 	back := New("s")
-	if err := back.readRest(locallog.Finish(cut)); err != nil || len(back.rejected) != 2 || back.rejected[0].At != 0 {
+	if err := back.readRest(locallog.Finish(cut)); err != nil || back.rejected.len() != 2 || back.rejected.all()[0].At != 0 {
 		t.Fatal(err)
 	}
 }

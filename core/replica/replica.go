@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -24,14 +25,14 @@ type Replica struct {
 	slab    action.Slab // of the actions that are its own
 	lastSeq uint64      // the last seq that the local log gave
 
-	former      []action.UUID // client ids that it had before
-	pending     []*local
-	uncommitted []*local
-	byID        map[action.UUID]*local // pending ones
-	touching    map[action.UUID]int    // object → how many pending and uncommitted actions name it
-	rejected    []Rejected
-	own         []ownEntry // what the log has of this client, oldest first; the last 10,000
-	conflicts   []Conflict // oldest first
+	former        []action.UUID // client ids that it had before
+	q             *queue.Queue  // what is not in the log yet
+	bare          bool          // nothing of it is applied
+	rejected      refusals
+	lastPersisted uint64              // the highest seq that it knows the log to have of this client id
+	ownAt         map[action.UUID]int // where an own one stands; nil: to be made anew
+	own           []ownEntry          // what the log has of this client, oldest first; the last 10,000
+	conflicts     []Conflict          // oldest first
 
 	inverseFrom   int // of the own ones before, no inverse is kept
 	inverseBytes  int
@@ -42,11 +43,13 @@ type Replica struct {
 	base *locallog.Manifest // the last local checkpoint that is known
 	snap *Snapshot          // the one under way, or nil
 
-	keep       int           // how many of them; 0 for DefaultConflicts
-	discards   []action.UUID // refused actions that the next commit takes off the list
-	dismissing []action.UUID // those of the commit under way, by discards and retries
-	effect     state.Effect  // room for that of one entry
-	weights    []int         // bytes of the records after the last checkpoint
+	keep       int                  // how many of them; 0 for DefaultConflicts
+	claims     map[action.UUID]bool // of refused actions by what is not committed; nil: to be counted anew
+	discards   []action.UUID        // refused actions that the next commit takes off the list
+	dismissing []action.UUID        // those of the commit under way, by discards and retries
+	effect     state.Effect         // room for that of one entry
+	weights    []int                // bytes of the records after the last checkpoint
+	weight     int                  // their sum
 }
 
 // Rejected is a refused action that its author has yet to deal with.
@@ -58,7 +61,7 @@ type Rejected struct {
 }
 
 func New(name string) *Replica {
-	r := &Replica{name: name, state: state.NewState(), byID: map[action.UUID]*local{}, touching: map[action.UUID]int{}}
+	r := &Replica{name: name, state: state.NewState(), q: queue.New()}
 	r.track(&locallog.Manifest{}, true)
 	return r
 }
@@ -67,9 +70,9 @@ func New(name string) *Replica {
 // pending and refused actions.
 func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
-		name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, byID: map[action.UUID]*local{}, touching: map[action.UUID]int{},
+		name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
 		own: slices.Clone(r.own), conflicts: slices.Clone(r.conflicts), keep: r.keep,
-		conflictBytes: r.conflictBytes, former: slices.Clone(r.former),
+		conflictBytes: r.conflictBytes, former: slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}
 	next.weighInverses()
 	return next
@@ -78,49 +81,56 @@ func (r *Replica) successor(state *state.State) *Replica {
 // State is the visible state. Only the replica changes it.
 func (r *Replica) State() *state.State { return r.state }
 
-func (r *Replica) count(a *action.Action, by int) {
-	for i := range a.Ops {
-		id := a.Ops[i].Object
-		if n := r.touching[id] + by; n > 0 {
-			r.touching[id] = n
-		} else {
-			delete(r.touching, id)
-		}
+// dismiss takes refused actions off the list, and what was to discard them.
+func (r *Replica) dismiss(ids ...action.UUID) {
+	done := make(map[action.UUID]bool, len(ids))
+	for _, id := range ids {
+		r.rejected.remove(id)
+		done[id] = true
 	}
+	r.Discarded(done)
 }
 
-// dismiss takes a refused action off the list, and what was to discard it.
-func (r *Replica) dismiss(id action.UUID) {
-	if id == action.Nil {
-		return
-	}
-	r.rejected = slices.DeleteFunc(r.rejected, func(j Rejected) bool { return j.ID == id })
-	r.Discarded(id)
-}
-
-func (r *Replica) WaitsFor(id action.UUID) bool {
-	for _, l := range r.uncommitted {
-		if l.ID == id {
-			return true
-		}
-	}
-	return r.byID[id] != nil
-}
+// WaitsFor tells whether an action is in the queue.
+func (r *Replica) WaitsFor(id action.UUID) bool { return r.q.Find(id) != nil }
 
 // Undos are those of all that is applied on top of the confirmed state, in order.
 func (r *Replica) Undos() []*state.Undo {
-	out := make([]*state.Undo, 0, len(r.pending)+len(r.uncommitted))
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			out = append(out, &l.undo)
-		}
+	all := r.q.All()
+	out := make([]*state.Undo, len(all))
+	for i, l := range all {
+		out[i] = &l.Undo
 	}
 	return out
+}
+
+// Check tells what of the replica's invariants does not hold, nil where all do. Tests and the simulator call it; it
+// looks at everything.
+func (r *Replica) Check() error {
+	if err := r.state.Check(); err != nil {
+		return err
+	}
+	if err := r.q.Check(); err != nil {
+		return err
+	}
+	if n := len(r.q.Pending); n > 0 && (r.q.Pending[n-1].Seq > r.lastSeq || r.q.Pending[n-1].Client != r.log.client) {
+		return action.Fail(action.CodeInternal, "", "the last pending action has a later seq than the log gave")
+	}
+	return nil
+}
+
+// weigh takes note of a record behind the last checkpoint.
+func (r *Replica) weigh(bytes int) {
+	r.weights = append(r.weights, bytes)
+	r.weight += bytes
 }
 
 // keepWeights forgets what the records up to lsn weigh.
 func (r *Replica) keepWeights(lsn locallog.LSN) {
 	if after := int(r.next) - 1 - int(lsn); after >= 0 && after < len(r.weights) {
+		for _, bytes := range r.weights[:len(r.weights)-after] {
+			r.weight -= bytes
+		}
 		r.weights = append(r.weights[:0:0], r.weights[len(r.weights)-after:]...)
 	}
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -38,7 +39,12 @@ func (r *Replica) remember(o ownEntry) {
 	if len(r.own) >= maxOwn+maxOwn/10 {
 		cut := len(r.own) - maxOwn
 		r.own, r.inverseFrom = append(r.own[:0:0], r.own[cut:]...), max(0, r.inverseFrom-cut)
+		r.ownAt = nil
 	}
+	if r.ownAt != nil {
+		r.ownAt[o.ID] = len(r.own)
+	}
+	r.lastPersisted = max(r.lastPersisted, o.seq)
 	r.own = append(r.own, o)
 	r.inverseBytes += o.bytes()
 	for r.inverseFrom < len(r.own)-1 && (len(r.own)-r.inverseFrom > maxInverses || r.inverseBytes > maxInverseBytes) {
@@ -71,12 +77,16 @@ func (o *ownEntry) bytes() (n int) {
 	return n
 }
 
-// findOwn looks for an own persisted action, the newest first.
+// findOwn looks for an own persisted action.
 func (r *Replica) findOwn(id action.UUID) *ownEntry {
-	for i := len(r.own) - 1; i >= 0; i-- {
-		if r.own[i].ID == id {
-			return &r.own[i]
+	if r.ownAt == nil {
+		r.ownAt = make(map[action.UUID]int, len(r.own))
+		for i := range r.own {
+			r.ownAt[r.own[i].ID] = i
 		}
+	}
+	if i, ok := r.ownAt[id]; ok {
+		return &r.own[i]
 	}
 	return nil
 }
@@ -86,10 +96,8 @@ func (r *Replica) Fate(id action.UUID) (index uint64, rejected *Rejected, err er
 	if own := r.findOwn(id); own != nil {
 		return own.Index, nil, own.Err()
 	}
-	for i := range r.rejected {
-		if j := &r.rejected[i]; j.ID == id {
-			return 0, j, j.Err()
-		}
+	if j := r.rejected.get(id); j != nil {
+		return 0, j, j.Err()
 	}
 	return 0, nil, action.Fail(action.CodeNotFound, "", "this client has made no action with this id, or it was long ago")
 }
@@ -117,8 +125,8 @@ func (r *Replica) encodeRest() []byte {
 		e.Uint(row.Index)
 		e.UUID(row.Action)
 	}
-	e.Uint(uint64(len(r.pending)))
-	for _, l := range r.pending {
+	e.Uint(uint64(len(r.q.Pending)))
+	for _, l := range r.q.Pending {
 		e.String(l.Raw)
 	}
 	e.Uint(uint64(len(r.own)))
@@ -130,10 +138,10 @@ func (r *Replica) encodeRest() []byte {
 		e.Bool(o.discarded)
 		e.String(string(o.reason))
 	}
-	e.Uint(uint64(len(r.rejected)))
-	for i := range r.rejected {
-		e.Rejection(&r.rejected[i].Rejection)
-		e.String(r.rejected[i].Action.Raw)
+	e.Uint(uint64(r.rejected.len()))
+	for _, j := range r.rejected.all() {
+		e.Rejection(&j.Rejection)
+		e.String(j.Action.Raw)
 	}
 	r.encodeHistory(e)
 	return locallog.Finish(e)
@@ -152,22 +160,23 @@ func (r *Replica) readRest(b []byte) error {
 		s.PutClient(state.ClientRow{Client: d.UUID(), Seq: d.Uint(), Index: d.Uint(), Action: d.UUID()})
 	}
 	for range d.Count(2) {
-		l := new(local)
+		l := new(queue.Local)
 		if err := d.Action(&l.Action, &r.slab); err != nil {
 			return err
 		}
-		r.enqueue(l)
+		r.q.Enqueue(l)
 	}
 	r.own = make([]ownEntry, d.Count(20))
 	for i := range r.own {
 		r.own[i] = ownEntry{ID: d.UUID(), seq: d.Uint(), Index: d.Uint(), discarded: d.Bool(), reason: state.Reason(d.String())}
+		r.lastPersisted = max(r.lastPersisted, r.own[i].seq)
 	}
-	r.rejected = make([]Rejected, d.Count(36))
-	for i := range r.rejected {
-		r.rejected[i].Rejection = d.Rejection()
-		if err := d.Action(&r.rejected[i].Action, &r.slab); err != nil {
+	for range d.Count(36) {
+		j := Rejected{Rejection: d.Rejection()}
+		if err := d.Action(&j.Action, &r.slab); err != nil {
 			return err
 		}
+		r.rejected.add(j)
 	}
 	if d.More() {
 		r.readHistory(d)

@@ -113,7 +113,7 @@ func (r *Replica) Checkpointed(m *locallog.Manifest) {
 
 // MovedTo takes note that the local log is this checkpoint, which was made of all that is here, and nothing else.
 func (r *Replica) MovedTo(m *locallog.Manifest) {
-	r.next, r.weights = m.LSN+1, nil
+	r.next, r.weights, r.weight = m.LSN+1, nil, 0
 	r.track(m, true)
 }
 
@@ -129,14 +129,13 @@ func (r *Replica) DropSnapshot() {
 // Base is the last local checkpoint that is known.
 func (r *Replica) Base() *locallog.Manifest { return r.base }
 
-// Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes.
+// Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes, or are
+// many: each is read by itself.
 func (r *Replica) Heavy(least int) bool {
-	weight := 0
-	for _, n := range r.weights {
-		weight += n
-	}
-	return weight >= max(least, r.base.Bytes)
+	return r.weight >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords
 }
+
+const maxRecords = 2000
 
 // Place says where the checkpoint will stand, and what it holds beside the state.
 func (n *Snapshot) Place(lsn locallog.LSN, beside *Replica) {

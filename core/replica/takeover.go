@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -10,35 +11,31 @@ import (
 // committed; committed is the last ticket that was.
 func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	tickets := map[action.UUID]uint64{}
-	for _, queue := range [2][]*local{old.pending, old.uncommitted} {
-		for _, l := range queue {
-			tickets[l.ID] = l.Ticket
-		}
+	for _, l := range old.q.All() {
+		tickets[l.ID] = l.Ticket
 	}
 	refused := map[action.UUID]bool{}
-	for i := range next.rejected {
-		j := &next.rejected[i]
+	for _, j := range next.rejected.all() {
 		if ticket, mine := tickets[j.ID]; mine {
-			j.Ticket = ticket
+			next.rejected.get(j.ID).Ticket, j.Ticket = ticket, ticket
 			refused[j.ID] = true
-			land.Rejected = append(land.Rejected, *j)
+			land.Rejected = append(land.Rejected, j)
 		}
 	}
-	var gone []*local
-	for _, l := range old.pending {
+	var gone []*queue.Local // refused, and not in this queue
+	for _, l := range old.q.Pending {
 		switch own := next.findOwn(l.ID); {
 		case refused[l.ID]:
 			gone = append(gone, l)
-		case next.byID[l.ID] != nil:
-			next.byID[l.ID].Ticket = l.Ticket
+		case next.q.Get(l.ID) != nil:
+			next.q.Get(l.ID).Ticket = l.Ticket
 		case own != nil:
 			land.Resolved = append(land.Resolved, outcome{l.Ticket, *own})
 		case len(next.own) >= maxOwn && next.own[0].seq > l.Seq: // so long ago that it is forgotten
 			land.Resolved = append(land.Resolved, outcome{l.Ticket, ownEntry{ID: l.ID}})
 		default: // once pending it ends in the log or on the list, and is off that again
-			gone = append(gone, l)
-			refused[l.ID] = true
-			land.Rejected = append(land.Rejected, l.refusedAs(action.CodeRejected, dealtWith, 0))
+			gone, refused[l.ID] = append(gone, l), true
+			land.Rejected = append(land.Rejected, refusedAs(l, action.CodeRejected, dealtWith, 0))
 		}
 	}
 	next.discards = old.discards
@@ -47,45 +44,35 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 			land.Conflicts = append(land.Conflicts, next.conflicts[i])
 		}
 	}
-	next.rebase(nil, func() {
-		for _, l := range old.uncommitted {
-			own := next.findOwn(l.ID)
-			stored := refused[l.ID] || next.byID[l.ID] != nil || own != nil
+	next.rebaseAll(func() {
+		for _, l := range old.q.Uncommitted {
+			own, known := next.findOwn(l.ID), next.q.Get(l.ID)
 			switch {
 			case refused[l.ID]:
 				gone = append(gone, l)
-			case next.byID[l.ID] != nil:
-				next.byID[l.ID].Ticket = l.Ticket
+			case known != nil:
+				known.Ticket = l.Ticket
 			case own != nil:
 				land.Resolved = append(land.Resolved, outcome{l.Ticket, *own})
 			}
-			if stored {
+			if refused[l.ID] || known != nil || own != nil {
 				committed = l.Ticket
-				continue
-			}
-			if err := next.pointless(l); err != nil {
-				land.Dropped = append(land.Dropped, dropped{l, err})
-				refused[l.ID] = true
-				gone = append(gone, l)
 				continue
 			}
 			if l.Client != next.log.client {
 				if next.state.StandsForOld(&l.Action, next.log.client) {
-					refused[l.ID] = true
-					gone = append(gone, l)
-					j := action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}
-					land.Rejected = append(land.Rejected, Rejected{Rejection: j, Action: l.Action, Ticket: l.Ticket})
+					gone, refused[l.ID] = append(gone, l), true
+					next.refuse(l, action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}, 0, &land)
 					continue
 				}
-				l = l.under(next.log.client)
+				l = l.Under(next.log.client)
 			}
-			l.undo = state.Undo{}
-			next.uncommitted = append(next.uncommitted, l)
-			next.count(&l.Action, 1)
+			l.Undo = state.Undo{}
+			next.q.Add(l)
 		}
-		if len(refused) > 0 {
-			next.refuseUncommitted(refused, &land, gone)
-		}
+		next.claims = nil
+		next.dropPointless(&land)
+		next.refuseDependants(next.dependants(refused, gone...), 0, &land)
 	})
 	next.undoNext(&land)
 	next.state.KeepVersions(old.state, next.Undos())

@@ -11,8 +11,8 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) p
 	it := protocol.SyncItem{
 		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
-	for _, l := range r.pending {
-		if r.byID[undoes(l.Meta)] != nil { // what it takes back may come to nothing
+	for _, l := range r.q.Pending {
+		if r.q.Get(undoes(l.Meta)) != nil { // what it takes back may come to nothing
 			break
 		}
 		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 || held != nil && held(l.Raw) {
@@ -72,18 +72,10 @@ func (p *Plan) holds(t *turnRecord) {
 	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: *t}
 }
 
-// lastPersisted is the highest seq of this client that it knows the log to have.
-func (r *Replica) lastPersisted() (seq uint64) {
-	for i := range r.own {
-		seq = max(seq, r.own[i].seq)
-	}
-	return seq
-}
-
 func (r *Replica) planEntries(t *turnRecord, p *Plan, a *protocol.SyncAnswer, newClient func() action.UUID) error {
 	t.entries = make([]action.Entry, 0, len(a.Entries))
 	var sl action.Slab
-	known := r.lastPersisted()
+	known := r.lastPersisted
 	for i := range a.Entries {
 		w := &a.Entries[i]
 		if w.Index != t.after+1+uint64(i) {
@@ -112,7 +104,7 @@ func (r *Replica) planEntries(t *turnRecord, p *Plan, a *protocol.SyncAnswer, ne
 func (r *Replica) planPersisted(t *turnRecord, it *protocol.SyncItem, a *protocol.SyncAnswer) {
 	chain := t.chain
 	for i, ps := range a.Persisted {
-		l := r.byID[ps.ID]
+		l := r.q.Get(ps.ID)
 		if ps.Index != t.after+1+uint64(i) || l == nil || i >= len(it.Actions) || it.Actions[i] != l.Raw {
 			return
 		}
@@ -130,7 +122,7 @@ func (r *Replica) planPersisted(t *turnRecord, it *protocol.SyncItem, a *protoco
 func (r *Replica) planRejected(t *turnRecord, a *protocol.SyncAnswer) {
 	refused := map[action.UUID]bool{}
 	for _, j := range a.Rejected {
-		if r.byID[j.ID] != nil && !refused[j.ID] {
+		if r.q.Get(j.ID) != nil && !refused[j.ID] {
 			refused[j.ID] = true
 			t.rejected = append(t.rejected, j)
 		}
@@ -139,8 +131,9 @@ func (r *Replica) planRejected(t *turnRecord, a *protocol.SyncAnswer) {
 		return
 	}
 	var because map[action.UUID]action.UUID
-	r.rebase(nil, func() { because = r.dependants(refused, nil) })
-	for _, l := range r.pending {
+	behind := r.behind(refused)
+	r.rebase(behind, func() { because = r.dependants(refused) })
+	for _, l := range behind {
 		if b, ok := because[l.ID]; ok {
 			t.rejected = append(t.rejected, action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b})
 		}

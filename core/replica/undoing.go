@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -32,22 +33,20 @@ func undoes(meta string) action.UUID {
 // step is an own action as undo looks at it.
 type step struct {
 	id, undoes action.UUID
-	own        *ownEntry // in the log
-	local      *local    // or not yet
+	own        *ownEntry    // in the log
+	local      *queue.Local // or not yet
 }
 
 // steps lists this client's actions that stand, the oldest first.
 func (r *Replica) steps() []step {
-	out := make([]step, 0, len(r.own)+len(r.pending)+len(r.uncommitted))
+	out := make([]step, 0, len(r.own)+r.q.Len())
 	for i := range r.own {
 		if o := &r.own[i]; !o.discarded {
 			out = append(out, step{id: o.ID, undoes: o.undoes, own: o})
 		}
 	}
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			out = append(out, step{id: l.ID, undoes: undoes(l.Meta), local: l})
-		}
+	for _, l := range r.q.All() {
+		out = append(out, step{id: l.ID, undoes: undoes(l.Meta), local: l})
 	}
 	return out
 }
@@ -55,12 +54,12 @@ func (r *Replica) steps() []step {
 // Undo takes back this client's last action that is in effect, as a new action: a key goes back only while nobody has written it since.
 // One with nothing left to take back is passed over. d gets its ops and meta; the rest of it is the caller's. Where there is nothing to
 // undo, it is a nothing-to-undo *Error.
-func (r *Replica) Undo(d *Draft) ([]Skipped, error) { return r.toggle(d, false) }
+func (r *Replica) Undo(d *queue.Draft) ([]Skipped, error) { return r.toggle(d, false) }
 
 // Redo takes back the last undo, as long as nothing was written after it.
-func (r *Replica) Redo(d *Draft) ([]Skipped, error) { return r.toggle(d, true) }
+func (r *Replica) Redo(d *queue.Draft) ([]Skipped, error) { return r.toggle(d, true) }
 
-func (r *Replica) toggle(d *Draft, redo bool) ([]Skipped, error) {
+func (r *Replica) toggle(d *queue.Draft, redo bool) ([]Skipped, error) {
 	steps := r.steps()
 	undone := map[action.UUID]bool{}
 	length := map[action.UUID]int{} // of the chain that ends with an action
@@ -112,7 +111,7 @@ func (r *Replica) takeBack(t *step) (text string, skipped []Skipped, err error) 
 			return "", nil, errUndoUntold
 		}
 	} else {
-		inverse = r.state.Inverse(&t.local.Action, &t.local.undo)
+		inverse = r.state.Inverse(&t.local.Action, &t.local.Undo)
 	}
 	b := backOps{r: r, step: t, became: map[action.UUID]fate{}, text: []byte{'['}, named: map[action.UUID]bool{}}
 	for i := range inverse {
@@ -246,26 +245,25 @@ func (r *Replica) changeBack(o state.Object, op *state.InverseOp, i int, t *step
 // removedAfter tells whether a queued action behind a step removes an object.
 func (r *Replica) removedAfter(t *step, object action.UUID) bool {
 	behind := t.local == nil
-	for _, queue := range [2][]*local{r.pending, r.uncommitted} {
-		for _, l := range queue {
-			for i := range l.Ops {
-				if behind && l.Ops[i].Kind == action.Remove && l.Ops[i].Object == object {
-					return true
-				}
+	for _, l := range r.q.Naming(object) {
+		for i := range l.Ops {
+			if behind && l.Ops[i].Kind == action.Remove && l.Ops[i].Object == object {
+				return true
 			}
-			behind = behind || l == t.local
 		}
+		behind = behind || l == t.local
 	}
 	return false
 }
 
-// noteRemoved takes note of the objects that an entry has removed: what is there under their ids later is another one.
+// noteRemoved takes note of the objects that an entry has removed: what is there under their ids later is another one. e is nil where
+// all of it stood.
 func (r *Replica) noteRemoved(a *action.Action, e *state.Effect) {
-	if e.Discarded {
+	if e != nil && e.Discarded {
 		return
 	}
 	for i := range a.Ops {
-		if a.Ops[i].Kind != action.Remove || e.Ops[i].Discarded {
+		if a.Ops[i].Kind != action.Remove || e != nil && e.Ops[i].Discarded {
 			continue
 		}
 		for n := r.inverseFrom; n < len(r.own); n++ {
@@ -297,7 +295,7 @@ func (r *Replica) lastWriteIs(o state.Object, key string, target action.UUID) bo
 
 // undoneBy is the target of an own undo or redo; Nil for another action.
 func (r *Replica) undoneBy(by action.UUID) action.UUID {
-	if l := r.find(by); l != nil {
+	if l := r.q.Find(by); l != nil {
 		return undoes(l.Meta)
 	}
 	if own := r.findOwn(by); own != nil {
@@ -306,24 +304,11 @@ func (r *Replica) undoneBy(by action.UUID) action.UUID {
 	return action.Nil
 }
 
-// find is an own action that is not in the log yet.
-func (r *Replica) find(id action.UUID) *local {
-	if l := r.byID[id]; l != nil {
-		return l
-	}
-	for _, l := range r.uncommitted {
-		if l.ID == id {
-			return l
-		}
-	}
-	return nil
-}
-
 // overwritten is the action whose write of a key an own action has replaced.
 func (r *Replica) overwritten(by, object action.UUID, key string) action.UUID {
 	var inverse []state.InverseOp
-	if l := r.find(by); l != nil {
-		inverse = r.state.Inverse(&l.Action, &l.undo)
+	if l := r.q.Find(by); l != nil {
+		inverse = r.state.Inverse(&l.Action, &l.Undo)
 	} else if own := r.findOwn(by); own != nil {
 		inverse = own.inverse
 	}
@@ -338,7 +323,7 @@ func (r *Replica) overwritten(by, object action.UUID, key string) action.UUID {
 }
 
 // undoneElsewhere tells whether another action than l undoes the same target.
-func (r *Replica) undoneElsewhere(l *local) bool {
+func (r *Replica) undoneElsewhere(l *queue.Local) bool {
 	target := undoes(l.Meta)
 	if target == action.Nil {
 		return false
@@ -348,7 +333,7 @@ func (r *Replica) undoneElsewhere(l *local) bool {
 			return true
 		}
 	}
-	for _, p := range r.pending {
+	for _, p := range r.q.Pending {
 		if p.ID != l.ID && undoes(p.Meta) == target {
 			return true
 		}
@@ -363,15 +348,15 @@ func (r *Replica) undoNext(land *Landing) {
 	kept := land.Dropped[:0]
 	for _, drop := range land.Dropped {
 		redone := slices.ContainsFunc(land.Rejected, func(j Rejected) bool { return undoes(j.Action.Meta) == drop.ID })
-		if drop.Err != errNothingToUndo || r.log.conflictFree || redone || !r.undoAgain(drop.local) {
+		if drop.Err != errNothingToUndo || r.log.conflictFree || redone || !r.undoAgain(drop.Local) {
 			kept = append(kept, drop)
 		}
 	}
 	land.Dropped = kept
 }
 
-func (r *Replica) undoAgain(l *local) bool {
-	for _, behind := range r.uncommitted {
+func (r *Replica) undoAgain(l *queue.Local) bool {
+	for _, behind := range r.q.Uncommitted {
 		if behind.Ticket > l.Ticket && undoes(behind.Meta) == action.Nil {
 			return false
 		}
@@ -380,7 +365,7 @@ func (r *Replica) undoAgain(l *local) bool {
 	for target := undoes(l.Meta); target != action.Nil; target = r.undoneBy(target) {
 		n++
 	}
-	d := &Draft{ID: l.ID, At: action.ParseStamp(l.At)}
+	d := &queue.Draft{ID: l.ID, At: action.ParseStamp(l.At)}
 	if _, err := r.toggle(d, n%2 == 0); err != nil {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -46,7 +47,7 @@ func (w *replicaWorld) id() action.UUID {
 	return action.UUID{0: 0xaa, 13: byte(w.n >> 16), 14: byte(w.n >> 8), 15: byte(w.n)}
 }
 
-func (w *replicaWorld) write(d *Draft) action.UUID {
+func (w *replicaWorld) write(d *queue.Draft) action.UUID {
 	if d.ID == action.Nil {
 		d.ID = w.id()
 	}
@@ -57,11 +58,11 @@ func (w *replicaWorld) write(d *Draft) action.UUID {
 }
 
 func (w *replicaWorld) ops(s string, a ...any) action.UUID {
-	return w.write(&Draft{Ops: "[" + fmt.Sprintf(s, a...) + "]"})
+	return w.write(&queue.Draft{Ops: "[" + fmt.Sprintf(s, a...) + "]"})
 }
 
 func (w *replicaWorld) commit() {
-	if len(w.r.uncommitted)+len(w.r.discards) == 0 {
+	if len(w.r.q.Uncommitted)+len(w.r.discards) == 0 {
 		return
 	}
 	blob, n, _ := w.r.CommitRecord()
@@ -71,7 +72,7 @@ func (w *replicaWorld) commit() {
 
 func (w *replicaWorld) persist(n int) {
 	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
-	for _, l := range w.r.pending[:n] {
+	for _, l := range w.r.q.Pending[:n] {
 		t.persisted = append(t.persisted, l.ID)
 		t.chain = t.chain.Next(l.Raw)
 		w.raws = append(w.raws, l.Raw)
@@ -95,7 +96,7 @@ func (w *replicaWorld) other(seq int, base uint64, ops string) {
 }
 
 func (w *replicaWorld) undo(redo bool) action.UUID {
-	d := &Draft{}
+	d := &queue.Draft{}
 	_, err := w.r.toggle(d, redo)
 	if err != nil {
 		w.t.Fatal(err)
@@ -120,7 +121,7 @@ func TestAnUndoOfWhatIsRefusedGoesWithIt(t *testing.T) {
 	w.undo(false)
 	w.commit()
 	w.refuse(T)
-	w.persist(len(w.r.pending))
+	w.persist(len(w.r.q.Pending))
 	if w.val(X, "n") != "10" {
 		t.Error("counter is off")
 	}
@@ -137,7 +138,7 @@ func TestARedoOfARefusedUndoGoesWithIt(t *testing.T) {
 	w.commit()
 	w.persist(1)
 	w.refuse(U)
-	w.persist(len(w.r.pending))
+	w.persist(len(w.r.q.Pending))
 	if w.val(X, "n") != "11" {
 		t.Error("counter is off:", w.val(X, "n"))
 	}
@@ -149,7 +150,7 @@ func TestAnUndoOfWhatTheLogDiscardsDoesNotStand(t *testing.T) {
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10,"k":0}}`, X)
 	w.commit()
 	w.persist(1)
-	w.write(&Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"k":1},"inc":{"n":1}}]`, X), Guards: fmt.Sprintf(`[{"object":"%s","key":"k","equals":0}]`, X)})
+	w.write(&queue.Draft{Ops: fmt.Sprintf(`[{"op":"update","object":"%s","set":{"k":1},"inc":{"n":1}}]`, X), Guards: fmt.Sprintf(`[{"object":"%s","key":"k","equals":0}]`, X)})
 	w.undo(false)
 	w.commit()
 	w.other(1, 1, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":7}}`, X))
@@ -157,8 +158,8 @@ func TestAnUndoOfWhatTheLogDiscardsDoesNotStand(t *testing.T) {
 		t.Fatalf("%d are offered: the undo of what may come to nothing waits for it", len(it.Actions))
 	}
 	w.persist(1)
-	if w.val(X, "k") != "7" || w.val(X, "n") != "10" || len(w.r.pending) != 0 || len(w.r.RejectedList()) != 1 {
-		t.Error("k, n:", w.val(X, "k"), w.val(X, "n"), len(w.r.pending), w.r.RejectedList())
+	if w.val(X, "k") != "7" || w.val(X, "n") != "10" || len(w.r.q.Pending) != 0 || len(w.r.RejectedList()) != 1 {
+		t.Error("k, n:", w.val(X, "k"), w.val(X, "n"), len(w.r.q.Pending), w.r.RejectedList())
 	}
 }
 
@@ -173,7 +174,7 @@ func TestAnEqualValueOfOthersIsTheirs(t *testing.T) {
 	w.other(2, 3, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":1}}`, X))
 	w.ops(`{"op":"update","object":"%s","set":{"k":2}}`, X)
 	w.undo(false)
-	if _, err := w.r.Undo(&Draft{}); action.CodeOf(err) != action.CodeNothingToUndo {
+	if _, err := w.r.Undo(&queue.Draft{}); action.CodeOf(err) != action.CodeNothingToUndo {
 		t.Fatal(err)
 	}
 	if w.val(X, "k") != "1" {
@@ -189,7 +190,7 @@ func TestAWriteEndsWhatCanBeRedone(t *testing.T) {
 	w.ops(`{"op":"update","object":"%s","set":{"b":1}}`, X)
 	w.undo(false)
 	w.undo(true)
-	d := &Draft{}
+	d := &queue.Draft{}
 	if _, err := w.r.Redo(d); err == nil {
 		t.Error("redo past a later write:", d.Ops)
 	}
@@ -205,13 +206,13 @@ func TestADroppedUndoTakesItsRedoAlong(t *testing.T) {
 	w.undo(false)
 	w.undo(true) // uncommitted both
 	// another tab's undo of T is first
-	l, err := newLocal(&Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"update","object":"%s","inc":{"n":-1}}]`, X), Meta: undoesMember + T.String() + `"}`}, me, 1, nil)
+	l, err := queue.Make(&queue.Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"update","object":"%s","inc":{"n":-1}}]`, X), Meta: undoesMember + T.String() + `"}`}, me, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.number(w.r.lastSeq + 1)
+	l.Number(w.r.lastSeq + 1)
 	w.follow(encodeCommit([]string{l.Raw}, nil))
-	if len(w.r.uncommitted) > 0 {
+	if len(w.r.q.Uncommitted) > 0 {
 		t.Error("the redo of a dropped undo stays")
 	}
 }
@@ -223,7 +224,7 @@ func TestAStepTooLargeToTakeBackIsAnError(t *testing.T) {
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"a":"%s"}}`, X, big)
 	w.ops(`{"op":"update","object":"%s","set":{"b":"%s"}}`, X, big)
 	w.ops(`{"op":"remove","object":"%s"}`, X)
-	d := &Draft{ID: w.id()}
+	d := &queue.Draft{ID: w.id()}
 	if _, err := w.r.Undo(d); action.CodeOf(err) != action.CodeTooLarge || d.Ops != "" {
 		t.Fatal("another step than the last one is taken back:", err, len(d.Ops))
 	}
@@ -263,7 +264,7 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	T := w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
 	w.commit()
 	w.refuse(T)
-	d := &Draft{}
+	d := &queue.Draft{}
 	if err := w.r.Retry(d, T, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -291,17 +292,17 @@ func TestAnInstalledCheckpointKnowsWhatIsUndone(t *testing.T) {
 	w.ops(`{"op":"update","object":"%s","inc":{"n":1}}`, X)
 	w.commit()
 	st := state.NewState()
-	for _, l := range w.r.pending {
+	for _, l := range w.r.q.Pending {
 		st.ApplyEntry(&l.Action, nil, nil)
 	}
 	w.persist(2)
 	U := w.undo(false)
 	w.commit()
-	st.ApplyEntry(&w.r.byID[U].Action, nil, nil)
+	st.ApplyEntry(&w.r.q.Get(U).Action, nil, nil)
 	a, _ := action.DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"op":"create","object":"%s","type":"t","fields":{}}],"seq":1}`, action.UUID{15: 11}, w.id(), action.UUID{9: 9}))
 	st.ApplyEntry(a, nil, nil)
 	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
-	d := &Draft{}
+	d := &queue.Draft{}
 	_, err := next.Undo(d)
 	if strings.Contains(d.Ops, `"inc"`) {
 		t.Error("undone twice:", err, d.Ops)
@@ -313,14 +314,14 @@ func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
 	T := w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
 	w.commit()
 	w.refuse(T)
-	d := &Draft{}
+	d := &queue.Draft{}
 	if err := w.r.Retry(d, T, ""); err != nil {
 		t.Fatal(err)
 	}
 	w.write(d)
 	w.ops(`{"op":"update","object":"%s","set":{"n":11}}`, X)
 	w.follow(encodeCommit(nil, []action.UUID{T}))
-	if len(w.r.uncommitted) > 0 || w.r.state.Exists(X) {
-		t.Errorf("%d are left", len(w.r.uncommitted))
+	if len(w.r.q.Uncommitted) > 0 || w.r.state.Exists(X) {
+		t.Errorf("%d are left", len(w.r.q.Uncommitted))
 	}
 }

@@ -2,12 +2,13 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Write applies a draft at once. It waits uncommitted. reached tells whether the server was, not long ago: only then
 // what exists may be written in conflict-free mode.
-func (r *Replica) Write(d *Draft, ticket uint64, reached bool) (err error) {
+func (r *Replica) Write(d *queue.Draft, ticket uint64, reached bool) (err error) {
 	if r.log.conflictFree {
 		if d, err = r.guarded(d, reached); err != nil {
 			return err
@@ -17,23 +18,23 @@ func (r *Replica) Write(d *Draft, ticket uint64, reached bool) (err error) {
 	return err
 }
 
-func (r *Replica) write(d *Draft, ticket uint64) (*local, error) {
-	l, err := newLocal(d, r.log.client, r.state.Head, &r.slab)
+func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
+	l, err := queue.Make(d, r.log.client, r.state.Head, &r.slab)
 	if err != nil {
 		return nil, err
 	}
-	l.Ticket, l.retries = ticket, d.retries
-	var e *state.Effect
-	if l.Atomic {
-		e = new(state.Effect)
-	} else if err := r.check(&l.Action); err != nil {
-		return nil, err
+	l.Ticket, l.Retries = ticket, d.Retries
+	if !l.Atomic {
+		if err := r.check(&l.Action); err != nil {
+			return nil, err
+		}
 	}
-	if r.state.ApplyPending(&l.Action, &l.undo, e); e != nil && e.Discarded {
+	if r.apply(l); l.Atomic && r.effect.Discarded {
 		return nil, r.refusal(&l.Action)
 	}
-	r.uncommitted = append(r.uncommitted, l)
-	r.count(&l.Action, 1)
+	if r.q.Add(l); r.claims != nil && l.Retries != action.Nil {
+		r.claims[l.Retries] = true
+	}
 	return l, nil
 }
 

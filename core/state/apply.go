@@ -38,6 +38,24 @@ func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 // ApplyPending applies an action that is not in the log yet: the clients table, head and chain stay.
 func (s *State) ApplyPending(a *action.Action, u *Undo, e *Effect) { s.apply(a, 0, u, e) }
 
+// Accept makes the log's next entry of an action that is applied as a pending one with nothing but entries below it; u
+// is what that saved, and is spent. ApplyEntry would lead to the same.
+func (s *State) Accept(a *action.Action, u *Undo) {
+	s.Head++
+	s.Chain = s.Chain.Next(a.Raw)
+	s.clients.expire(s.Head, false)
+	s.clients.put(ClientRow{Client: a.Client, Seq: a.Seq, Index: s.Head, Action: a.ID})
+	if u.touch != nil {
+		u.touch.Index = s.Head
+	}
+	for i := range u.images {
+		if id := u.images[i].id; s.paging != nil {
+			s.paging.changed(id, s.object(id))
+		}
+	}
+	*u = Undo{}
+}
+
 // apply runs the action's guards and ops; semantics section 3, rules 1 to 3.
 func (s *State) apply(a *action.Action, index uint64, u *Undo, e *Effect) {
 	for i := range a.Guards {
@@ -62,6 +80,9 @@ func (s *State) apply(a *action.Action, index uint64, u *Undo, e *Effect) {
 	}
 	r := run{s: s, a: a, index: index, u: u}
 	r.touch = s.arena.touch(Touch{Index: index, Client: a.Client, Action: a.ID})
+	if u != nil {
+		u.touch = r.touch
+	}
 	stood := false
 	for i := range a.Ops {
 		var oe *OpEffect

@@ -44,6 +44,15 @@ type Overwrote struct {
 	Value string // what it replaced; empty for an unset key, and for the object
 }
 
+// Plain tells whether all of the action stood, and replaced nothing that its author had not seen.
+func (e *Effect) Plain() bool {
+	plain := !e.Discarded && e.Reason == ReasonNone
+	for i := range e.Ops {
+		plain = plain && !e.Ops[i].Discarded && len(e.Ops[i].Keys)+len(e.Ops[i].Overwrote) == 0
+	}
+	return plain
+}
+
 // Why is the reason of a discarded action: its own, or that of its first op.
 func (e *Effect) Why() Reason {
 	if e.Reason != ReasonNone || !e.Discarded {

@@ -8,6 +8,7 @@ import (
 type Undo struct {
 	images []image
 	entry  *entryUndo
+	touch  *Touch // what the application has written everywhere
 }
 
 // image is an object as it was before one op; absent where there was none.

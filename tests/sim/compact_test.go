@@ -7,7 +7,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // Whatever the length of the log: what is stored, and so read at start-up, stays in proportion to the state, and each byte
@@ -52,7 +52,7 @@ func TestATabFrozenAcrossACheckpoint(t *testing.T) {
 		"idle":                func(w *world, tb *tab) { w.Run(1000) },
 		"a commit in flight":  func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)) },
 		"a commit is stored":  func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)); w.Run(6) },
-		"a write not pumped":  func(w *world, tb *tab) { tb.Write(&replica.Draft{ID: tb.host.NewID(), Ops: set(1, `{"frozen":1}`)}) },
+		"a write not pumped":  func(w *world, tb *tab) { tb.Write(&queue.Draft{ID: tb.host.NewID(), Ops: set(1, `{"frozen":1}`)}) },
 		"a turn in flight":    func(w *world, tb *tab) { tb.write(set(1, `{"frozen":1}`)); w.Run(25) },
 		"a checkpoint begins": func(w *world, tb *tab) { tb.write(set(1, `{"frozen":"`+strings.Repeat("z", 5000)+`"}`)); w.Run(70) },
 	} {

@@ -9,6 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -140,7 +141,7 @@ func (h *history) carefulWrite(tb *tab, made *int) error {
 		c := create(*made, `{"n":1}`)
 		ops = c[:len(c)-1] + `,{"op":"update","object":"` + some() + `","set":{"k":1}}]`
 	case n == 4:
-		d := &replica.Draft{ID: tb.host.NewID(), At: h.Now()}
+		d := &queue.Draft{ID: tb.host.NewID(), At: h.Now()}
 		toggle := tb.Undo
 		if r.IntN(2) == 0 {
 			toggle = tb.Redo
@@ -152,10 +153,10 @@ func (h *history) carefulWrite(tb *tab, made *int) error {
 	default:
 		ops = `[{"op":"update","object":"` + some() + `","set":{"k` + fmt.Sprint(r.IntN(3)) + `":` + fmt.Sprint(r.IntN(9)) + `},"inc":{"n":1}}]`
 	}
-	return h.promised(tb, &replica.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: ops, Atomic: r.IntN(3) == 0})
+	return h.promised(tb, &queue.Draft{ID: tb.host.NewID(), At: h.Now(), Ops: ops, Atomic: r.IntN(3) == 0})
 }
 
-func (h *history) promised(tb *tab, d *replica.Draft) error {
+func (h *history) promised(tb *tab, d *queue.Draft) error {
 	ticket, err := tb.Write(d)
 	if err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
@@ -174,7 +175,7 @@ func TestALeaseEnds(t *testing.T) {
 	asked := len(one.net.requests)
 	one.net.fault = func(n int) fate { return []fate{pass, lostBefore}[min(1, max(0, n-asked-1))] }
 	for n := range 1001 { // more than one request offers: the first says nothing of a drain, and no other one comes through
-		if _, err := one.Write(&replica.Draft{ID: one.host.NewID(), At: w.Now(), Ops: create(n+1, `{"n":0}`)}); err != nil {
+		if _, err := one.Write(&queue.Draft{ID: one.host.NewID(), At: w.Now(), Ops: create(n+1, `{"n":0}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}

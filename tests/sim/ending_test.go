@@ -11,6 +11,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -160,7 +161,7 @@ func TestMoreStreamsThanOneRequestNames(t *testing.T) {
 		a.db.Open(fmt.Sprintf("zz/%03d", i), loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { last = s })
 		w.Run(10)
 	}
-	if _, err := last.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
+	if _, err := last.Write(&queue.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	last.Pump()

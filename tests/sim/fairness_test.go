@@ -9,6 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -108,7 +109,7 @@ func TestAFailingStreamLeavesRoomForOthers(t *testing.T) {
 	a.net.fault = nil
 	a.db.Wake("online")
 	w.Run(minute)
-	if _, err := other.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
+	if _, err := other.Write(&queue.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	other.Pump()

@@ -9,7 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // prunedWorld has a server that forgets what its checkpoints stand for.
@@ -89,7 +89,7 @@ func TestAClientBehindThePrunedPrefix(t *testing.T) {
 	follower.net.fault = func(int) fate { return lostBefore }
 	var taken []uint64 // both in one commit, and one request
 	for _, ops := range []string{set(500, `{"n":1}`), create(501, `{}`)} {
-		ticket, err := b.Write(&replica.Draft{ID: b.host.NewID(), At: w.Now(), Ops: ops})
+		ticket, err := b.Write(&queue.Draft{ID: b.host.NewID(), At: w.Now(), Ops: ops})
 		if err != nil {
 			t.Fatal(err)
 		}

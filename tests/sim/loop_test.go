@@ -10,7 +10,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -317,7 +317,7 @@ func TestALargeQueueGoesOutInBatches(t *testing.T) {
 	a := w.open(memstore.New())
 	a.net.fault = func(int) fate { return tooLarge } // above ten actions
 	for i := range 300 {
-		if _, err := a.Write(&replica.Draft{ID: a.host.NewID(), Ops: create(i, `{}`)}); err != nil {
+		if _, err := a.Write(&queue.Draft{ID: a.host.NewID(), Ops: create(i, `{}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}

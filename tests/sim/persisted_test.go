@@ -6,6 +6,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -41,7 +42,7 @@ func TestPersistedByID(t *testing.T) {
 		w.Run(2 * minute)
 		write := func(ops string) action.UUID {
 			id := a.host.NewID()
-			if _, err := a.Write(&replica.Draft{ID: id, At: w.Now(), Ops: ops}); err != nil {
+			if _, err := a.Write(&queue.Draft{ID: id, At: w.Now(), Ops: ops}); err != nil {
 				t.Fatal(err)
 			}
 			return id
@@ -111,7 +112,7 @@ func TestAtomicActionsStandOrAreRefusedAtTheCall(t *testing.T) {
 		{`{"op":"update","object":"` + object(1) + `","inc":{"list":1}}`, "", action.CodeInvalid, "/0/list"},
 		{one(create(3, `{}`)), `[{"object":"` + object(1) + `","exists":true},{"object":"` + object(1) + `","key":"n","equals":3}]`, action.CodeConflict, "/if/1"},
 	} {
-		_, err := a.Write(&replica.Draft{ID: a.host.NewID(), At: w.Now(), Ops: "[" + c.ops + "]", Guards: c.guards, Atomic: true})
+		_, err := a.Write(&queue.Draft{ID: a.host.NewID(), At: w.Now(), Ops: "[" + c.ops + "]", Guards: c.guards, Atomic: true})
 		var e *action.Error
 		if action.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", c.ops, err, c.code)

@@ -9,6 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -50,7 +51,7 @@ func TestAPersistedActionIsNoReasonToRefuse(t *testing.T) {
 	w.Latency = latency(10)
 	a.db.Wake("online")
 	w.Run(13) // the server has answered; the answer is on its way
-	a.Write(&replica.Draft{ID: a.host.NewID(), Ops: `[{"op":"update","object":"` + object(1) + `","set":{"a":1}},{"op":"create","object":"` + object(100) + `","type":"todo","fields":{}}]`})
+	a.Write(&queue.Draft{ID: a.host.NewID(), Ops: `[{"op":"update","object":"` + object(1) + `","set":{"a":1}},{"op":"create","object":"` + object(100) + `","type":"todo","fields":{}}]`})
 	w.Run(40) // answer lands: not pumped before, so the landing is first
 	a.Pump()
 	w.Run(2 * minute)

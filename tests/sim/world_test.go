@@ -21,6 +21,7 @@ import (
 	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server"
@@ -401,7 +402,7 @@ func (tb *tab) write(ops string) uint64 {
 }
 
 func (tb *tab) try(ops string) (uint64, error) {
-	ticket, err := tb.Write(&replica.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops})
+	ticket, err := tb.Write(&queue.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops})
 	tb.Pump()
 	return ticket, err
 }

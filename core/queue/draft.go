@@ -1,4 +1,4 @@
-package replica
+package queue
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
@@ -13,5 +13,5 @@ type Draft struct {
 	Atomic bool
 	Meta   string // JSON, or empty
 
-	retries action.UUID // the refused action that it takes the place of
+	Retries action.UUID // the refused action that it takes the place of
 }

@@ -1,4 +1,4 @@
-package replica
+package queue
 
 import (
 	"strconv"
@@ -9,21 +9,24 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// local is an action made by this client that is not in the log yet.
-type local struct {
+// Local is an action made by this client that is not in the log yet.
+type Local struct {
 	action.Action
 	Ticket  uint64 // the caller's name for it; 0 where it was read from the local log
-	undo    state.Undo
-	retries action.UUID // the refused action whose place it takes when it is committed
-	bases   []seen
+	Undo    state.Undo
+	Plain   bool        // when it was applied last, all of it stood, and replaced nothing that its author had not seen
+	Retries action.UUID // the refused action whose place it takes when it is committed
+	Bases   []Seen
+	order   uint64 // rises along the queue
+	queued  bool
 }
 
 // seqRoom stands for the seq until a record gives one: the action's text is sorted, so that seq comes last and can
 // be written in place.
 const seqRoom = "999999999999999"
 
-// newLocal makes the action's canonical bytes, but for its seq, and decodes them.
-func newLocal(d *Draft, client action.UUID, base uint64, sl *action.Slab) (*local, error) {
+// Make makes the action's canonical bytes, but for its seq, and decodes them.
+func Make(d *Draft, client action.UUID, base uint64, sl *action.Slab) (*Local, error) {
 	ops, err := action.Canonical(d.Ops, action.MaxDepth-1)
 	if err != nil {
 		return nil, action.Under("ops", err)
@@ -49,7 +52,7 @@ func newLocal(d *Draft, client action.UUID, base uint64, sl *action.Slab) (*loca
 	}
 	b = append(append(b, `,"ops":`...), ops...)
 	b = append(b, `,"seq":`+seqRoom+`}`...)
-	l := new(local)
+	l := new(Local)
 	if err := action.DecodeInto(&l.Action, action.View(b), sl); err != nil {
 		return nil, err
 	}
@@ -65,13 +68,13 @@ func newLocal(d *Draft, client action.UUID, base uint64, sl *action.Slab) (*loca
 	return l, nil
 }
 
-// number gives the action its seq, in place. Nothing may hold Raw's end before the action is committed.
-func (l *local) number(seq uint64) {
+// Number gives the action its seq, in place. Nothing may hold Raw's end before the action is committed.
+func (l *Local) Number(seq uint64) {
 	whole := len(l.Raw)
 	if l.Seq != 0 {
 		whole += len(seqRoom) - digits(l.Seq)
 	}
-	buf := unsafe.Slice(unsafe.StringData(l.Raw), whole) // made by newLocal or Canonical: on the heap, and ours
+	buf := unsafe.Slice(unsafe.StringData(l.Raw), whole) // made by Make or Canonical: on the heap, and ours
 	at := whole - len(seqRoom) - 1
 	l.Raw = action.View(append(strconv.AppendUint(buf[:at], seq, 10), '}'))
 	l.Seq = seq
@@ -85,8 +88,8 @@ func digits(n uint64) int {
 	return d
 }
 
-// under is the same action under another client id, not numbered yet.
-func (l *local) under(client action.UUID) *local {
+// Under is the same action under another client id, not numbered yet.
+func (l *Local) Under(client action.UUID) *Local {
 	const member = `"client":"`
 	from := strings.Index(l.Raw, member) + len(member) // only our own time and base stand before it
 	end := strings.LastIndexByte(l.Raw, ':') + 1       // seq is the last member
@@ -95,7 +98,7 @@ func (l *local) under(client action.UUID) *local {
 	b = client.Append(b)
 	b = append(b, l.Raw[from+36:end]...)
 	b = append(b, seqRoom+"}"...)
-	m := &local{Ticket: l.Ticket, retries: l.retries, bases: l.bases}
+	m := &Local{Ticket: l.Ticket, Retries: l.Retries, Bases: l.Bases}
 	if err := action.DecodeInto(&m.Action, action.View(b), nil); err != nil {
 		panic(err) // it was decoded before, and nothing but an id is another
 	}
@@ -103,7 +106,8 @@ func (l *local) under(client action.UUID) *local {
 	return m
 }
 
-func (l *local) names(object action.UUID) bool {
+// Names tells whether one of its ops is about an object.
+func (l *Local) Names(object action.UUID) bool {
 	for i := range l.Ops {
 		if l.Ops[i].Object == object {
 			return true
@@ -112,37 +116,19 @@ func (l *local) names(object action.UUID) bool {
 	return false
 }
 
-func (l *local) namesAny(objects map[action.UUID]bool) bool {
-	for i := range l.Ops {
-		if objects[l.Ops[i].Object] {
-			return true
-		}
-	}
-	for i := range l.Guards {
-		if objects[l.Guards[i].Object] {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *local) base(object action.UUID, key string) (string, bool) {
-	for i := range l.bases {
-		if b := &l.bases[i]; b.object == object && b.key == key {
-			return b.value, true
+// Base is the value that a key had when the action was made, where that is known.
+func (l *Local) Base(object action.UUID, key string) (string, bool) {
+	for i := range l.Bases {
+		if b := &l.Bases[i]; b.Object == object && b.Key == key {
+			return b.Value, true
 		}
 	}
 	return "", false
 }
 
-// seen is a value that a pending action was made upon, kept when another client's entry replaces it.
-type seen struct {
-	object action.UUID
-	key    string
-	value  string
-}
-
-// refusedAs is the action on the list of what was refused.
-func (l *local) refusedAs(code, message string, at int64) Rejected {
-	return Rejected{Rejection: action.Rejection{ID: l.ID, Code: code, Message: message}, At: at, Action: l.Action, Ticket: l.Ticket}
+// Seen is a value that a pending action was made upon, kept when another client's entry replaces it.
+type Seen struct {
+	Object action.UUID
+	Key    string
+	Value  string
 }

@@ -1,0 +1,241 @@
+package queue
+
+import (
+	"slices"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Queue holds actions in the order in which they are applied on top of the log's.
+type Queue struct {
+	Pending     []*Local
+	Uncommitted []*Local
+
+	byID     map[action.UUID]*Local // pending ones
+	touching map[action.UUID]int    // object → how many ops of actions name it
+	naming   map[action.UUID][]*Local
+	order    uint64
+}
+
+// uncommittedOrder is where the order of uncommitted actions begins: behind all that is ever pending.
+const uncommittedOrder = 1 << 62
+
+// New is an empty queue.
+func New() *Queue {
+	return &Queue{byID: map[action.UUID]*Local{}, touching: map[action.UUID]int{}, naming: map[action.UUID][]*Local{}}
+}
+
+// Len is how many actions there are.
+func (q *Queue) Len() int { return len(q.Pending) + len(q.Uncommitted) }
+
+// All lists them in order.
+func (q *Queue) All() []*Local { return slices.Concat(q.Pending, q.Uncommitted) }
+
+// Get is the pending action of an id, nil for none.
+func (q *Queue) Get(id action.UUID) *Local { return q.byID[id] }
+
+// Find is the action of an id, nil for none.
+func (q *Queue) Find(id action.UUID) *Local {
+	if l := q.byID[id]; l != nil {
+		return l
+	}
+	for _, l := range q.Uncommitted {
+		if l.ID == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// Touches tells whether an action names the object in an op.
+func (q *Queue) Touches(object action.UUID) bool { return q.touching[object] > 0 }
+
+// Naming lists the actions that name an object, in ops or guards.
+func (q *Queue) Naming(object action.UUID) []*Local { return q.naming[object] }
+
+// Holds tells whether an action is still in the queue.
+func (q *Queue) Holds(l *Local) bool { return l.queued }
+
+// Enqueue makes an action the last pending one.
+func (q *Queue) Enqueue(l *Local) {
+	q.order++
+	l.order = q.order
+	q.Pending = append(q.Pending, l)
+	q.byID[l.ID] = l
+	q.index(l)
+}
+
+// Add makes an action the last uncommitted one.
+func (q *Queue) Add(l *Local) {
+	q.order++
+	l.order = uncommittedOrder + q.order
+	q.Uncommitted = append(q.Uncommitted, l)
+	q.index(l)
+}
+
+// Commit makes the first n uncommitted actions pending.
+func (q *Queue) Commit(n int) {
+	for _, l := range q.Uncommitted[:n] {
+		q.order++
+		l.order = q.order
+		q.byID[l.ID] = l
+	}
+	q.Pending = append(q.Pending, q.Uncommitted[:n]...)
+	q.Uncommitted = append(q.Uncommitted[:0:0], q.Uncommitted[n:]...)
+}
+
+// Remove takes actions out.
+func (q *Queue) Remove(gone func(l *Local) bool) {
+	out := func(l *Local) bool {
+		if !gone(l) {
+			return false
+		}
+		q.unindex(l)
+		delete(q.byID, l.ID)
+		return true
+	}
+	n := 0 // a run at the front, which is what comes into the log, moves nothing
+	for n < len(q.Pending) && out(q.Pending[n]) {
+		n++
+	}
+	clear(q.Pending[:n])
+	rest := q.Pending[n:]
+	if slices.ContainsFunc(rest, gone) {
+		rest = slices.DeleteFunc(slices.Clone(rest), out)
+	}
+	q.Pending = rest
+	if slices.ContainsFunc(q.Uncommitted, gone) {
+		q.Uncommitted = slices.DeleteFunc(slices.Clone(q.Uncommitted), out)
+	}
+}
+
+// RemoveFirst takes the first n pending actions out.
+func (q *Queue) RemoveFirst(n int) {
+	for _, l := range q.Pending[:n] {
+		q.unindex(l)
+		delete(q.byID, l.ID)
+	}
+	clear(q.Pending[:n])
+	q.Pending = q.Pending[n:]
+}
+
+// Replace puts other actions in the place of all, each in its own place: those of a queue that goes on under another client id.
+func (q *Queue) Replace(with func(l *Local) *Local) {
+	pending, uncommitted := q.Pending, q.Uncommitted
+	*q = *New()
+	for _, l := range pending {
+		l.queued = false
+		q.Enqueue(with(l))
+	}
+	for _, l := range uncommitted {
+		l.queued = false
+		q.Add(with(l))
+	}
+}
+
+// names calls f for each object that an action names, in ops or guards, some of them several times.
+func names(a *action.Action, f func(object action.UUID)) {
+	for i := range a.Ops {
+		f(a.Ops[i].Object)
+	}
+	for i := range a.Guards {
+		f(a.Guards[i].Object)
+	}
+}
+
+func (q *Queue) index(l *Local) {
+	l.queued = true
+	for i := range l.Ops {
+		q.touching[l.Ops[i].Object]++
+	}
+	names(&l.Action, func(object action.UUID) {
+		list := q.naming[object]
+		i := len(list)
+		for i > 0 && list[i-1].order > l.order { // a pending one comes before what is uncommitted
+			i--
+		}
+		if i == 0 || list[i-1] != l {
+			q.naming[object] = slices.Insert(list, i, l)
+		}
+	})
+}
+
+func (q *Queue) unindex(l *Local) {
+	l.queued = false
+	for i := range l.Ops {
+		object := l.Ops[i].Object
+		if q.touching[object]--; q.touching[object] == 0 {
+			delete(q.touching, object)
+		}
+	}
+	names(&l.Action, func(object action.UUID) {
+		list := q.naming[object]
+		i := behind(list, l.order)
+		switch {
+		case i == 0 || list[i-1] != l: // it named the object twice
+		case len(list) == 1:
+			delete(q.naming, object)
+		case i == 1:
+			q.naming[object] = list[1:]
+		default:
+			q.naming[object] = slices.Delete(list, i-1, i)
+		}
+	})
+}
+
+// behind is where in a list the actions begin that come behind an order.
+func behind(list []*Local, order uint64) int {
+	low, high := 0, len(list)
+	for low < high {
+		if mid := (low + high) / 2; list[mid].order <= order {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// Check tells what of the queue's invariants does not hold, nil where all do. Tests and the simulator call it.
+func (q *Queue) Check() error {
+	broken := func(l *Local, what string) error {
+		return action.Fail(action.CodeInternal, "/"+l.ID.String(), what)
+	}
+	named := 0
+	var before *Local
+	for i, l := range q.All() {
+		pending := i < len(q.Pending)
+		switch {
+		case !l.queued:
+			return broken(l, "the queue holds it, and it does not know")
+		case before != nil && before.order >= l.order:
+			return broken(l, "its order does not rise")
+		case pending && q.byID[l.ID] != l:
+			return broken(l, "it is not found by its id")
+		case pending && i > 0 && l.Seq <= before.Seq:
+			return broken(l, "the seqs of the pending do not rise")
+		case pending && l.Seq == 0:
+			return broken(l, "a pending action has no seq")
+		}
+		seen := map[action.UUID]bool{}
+		names(&l.Action, func(object action.UUID) {
+			if !seen[object] {
+				seen[object] = true
+				named++
+			}
+		})
+		before = l
+	}
+	for object, list := range q.naming {
+		named -= len(list)
+		for i, l := range list {
+			if !l.queued || i > 0 && list[i-1].order >= l.order {
+				return broken(l, "the index of object "+object.String()+" is not in order")
+			}
+		}
+	}
+	if named != 0 || len(q.byID) != len(q.Pending) {
+		return action.Fail(action.CodeInternal, "", "the index has more, or less, than the queue")
+	}
+	return nil
+}

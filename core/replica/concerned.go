@@ -1,0 +1,49 @@
+package replica
+
+import (
+	"slices"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/queue"
+)
+
+// concerned finds which queued actions must be unapplied, and applied again, around some records; false says all of them:
+//
+//	commits of another context    what is uncommitted here comes behind them
+//	others' entries               what meets them
+//	own actions, first and whole  nothing: they stay as they are applied
+//	refusals                      what is refused, and what meets it further behind
+//
+// The result equals that of a turn that unapplies everything; TestRebaseEqualsAFoldFromNothing holds it to that.
+func (r *Replica) concerned(records []*Record) (part []*queue.Local, ok bool) {
+	if len(records) == 1 && records[0].kind == locallog.KindTurn {
+		return r.concernedBy(&records[0].turn)
+	}
+	for _, rec := range records {
+		if rec.kind != locallog.KindCommit {
+			return nil, false
+		}
+	}
+	return slices.Clone(r.q.Uncommitted), true
+}
+
+func (r *Replica) concernedBy(t *turnRecord) (part []*queue.Local, ok bool) {
+	if t.rekey != action.Nil || !r.acceptable(t.persisted) || len(t.entries) > 0 && len(t.persisted)+len(t.rejected) > 0 {
+		return nil, false
+	}
+	meeting := r.q.Meet()
+	for i := range t.entries {
+		a := &t.entries[i].Action
+		if a.Client == r.log.client || r.offered(a.ID) != nil {
+			return nil, false
+		}
+		meeting.With(a)
+	}
+	for i := range t.rejected {
+		if l := r.q.Get(t.rejected[i].ID); l != nil {
+			meeting.From(l)
+		}
+	}
+	return meeting.All(), true
+}
