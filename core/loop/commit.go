@@ -171,6 +171,9 @@ func (s *Stream) unknown(lsn locallog.LSN, record []byte, then func(), lost func
 				}):
 				case err != nil && action.CodeOf(err) == action.CodeClosed:
 					s.busy = false
+					if lost == nil { // the record may have been kept, and sent, before the log went
+						s.failWrites(errUntold(err))
+					}
 					s.gone(err)
 					if lost != nil {
 						lost(err)

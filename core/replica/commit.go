@@ -62,7 +62,7 @@ func (r *Replica) dropPointless(land *Landing) {
 	}
 	because := r.dependants(gone)
 	r.takeOut(gone)
-	r.refuseDependants(because, 0, land)
+	r.refuseUncommitted(because, land)
 }
 
 func (r *Replica) pointless(l *queue.Local) error {

@@ -19,11 +19,17 @@ func (r *Replica) refuse(l *queue.Local, j action.Rejection, at int64, land *Lan
 
 // refuseDependants refuses what depends on refused actions, and takes it out of the queue.
 func (r *Replica) refuseDependants(because map[action.UUID]action.UUID, at int64, land *Landing) {
-	if len(because) == 0 {
-		return
-	}
+	r.refuseAmong(r.q.All(), because, at, land)
+}
+
+// refuseUncommitted refuses what depends on refused actions, and is not committed: records alone say what becomes of the pending ones.
+func (r *Replica) refuseUncommitted(because map[action.UUID]action.UUID, land *Landing) {
+	r.refuseAmong(r.q.Uncommitted, because, 0, land)
+}
+
+func (r *Replica) refuseAmong(queued []*queue.Local, because map[action.UUID]action.UUID, at int64, land *Landing) {
 	gone := map[action.UUID]bool{}
-	for _, l := range r.q.All() {
+	for _, l := range queued {
 		if b, depends := because[l.ID]; depends {
 			gone[l.ID] = true
 			r.refuse(l, action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b}, at, land)
@@ -93,10 +99,10 @@ func (r *Replica) behind(refused map[action.UUID]bool) []*queue.Local {
 
 // refuseUndosOf refuses what takes back an own action that has just come into the log and does not stand there, along
 // chains, and what depends on it: nothing is to be taken back. Nothing pending is applied.
-func (r *Replica) refuseUndosOf(land *Landing, at int64) {
+func (r *Replica) refuseUndosOf(resolved []outcome, land *Landing, at int64) {
 	void := map[action.UUID]bool{}
-	for i := range land.Resolved {
-		if o := &land.Resolved[i]; o.discarded {
+	for i := range resolved {
+		if o := &resolved[i]; o.discarded {
 			void[o.ID] = true
 		}
 	}

@@ -129,7 +129,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	if s.Head != t.after {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not follow the local head")
 	}
-	gone := map[action.UUID]bool{}
+	gone, before := map[action.UUID]bool{}, len(land.Resolved)
 	for i := range t.entries {
 		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
@@ -153,7 +153,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	r.takeOut(gone)
 	r.takeOut(refused)
 	r.refuseDependants(because, t.at, land)
-	r.refuseUndosOf(land, t.at)
+	r.refuseUndosOf(land.Resolved[before:], land, t.at)
 	if t.rekey != action.Nil {
 		r.goOnAs(t.rekey, t.at, land)
 	}

@@ -72,7 +72,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		}
 		next.claims = nil
 		next.dropPointless(&land)
-		next.refuseDependants(next.dependants(refused, gone...), 0, &land)
+		next.refuseUncommitted(next.dependants(refused, gone...), &land)
 	})
 	next.undoNext(&land)
 	next.state.KeepVersions(old.state, next.Undos())
