@@ -1,6 +1,6 @@
 package action
 
-// Slab gives decoded actions their slices out of large blocks: a batch of 500 entries costs a few allocations, not
+// Slab gives decoded actions their slices out of blocks, which double: a batch of 500 entries costs a few allocations, not
 // thousands, and the garbage collector sees a few objects. A nil slab gives each action slices of its own.
 type Slab struct {
 	ops     []Op
@@ -14,7 +14,7 @@ func (s *Slab) opsFor() []Op {
 		return nil
 	}
 	if cap(s.ops)-len(s.ops) < 16 {
-		s.ops = make([]Op, 0, slabBlock)
+		s.ops = make([]Op, 0, min(max(32, 2*cap(s.ops)), slabBlock))
 	}
 	return s.ops[len(s.ops):]
 }
@@ -31,7 +31,7 @@ func (s *Slab) changesFor() []Change {
 		return nil
 	}
 	if cap(s.changes)-len(s.changes) < 64 {
-		s.changes = make([]Change, 0, slabBlock)
+		s.changes = make([]Change, 0, min(max(128, 2*cap(s.changes)), slabBlock))
 	}
 	return s.changes[len(s.changes):]
 }

@@ -85,35 +85,48 @@ func (q *Queue) Commit(n int) {
 }
 
 // Remove takes actions out.
-func (q *Queue) Remove(gone func(l *Local) bool) {
-	out := func(l *Local) bool {
-		if !gone(l) {
-			return false
+func (q *Queue) Remove(gone map[action.UUID]bool) {
+	q.Pending = q.without(q.Pending, gone)
+	q.Uncommitted = q.without(q.Uncommitted, gone)
+}
+
+// without takes some actions out of a list: one by one where they are few, as a list may be long.
+func (q *Queue) without(list []*Local, gone map[action.UUID]bool) []*Local {
+	if len(gone) > few {
+		return slices.DeleteFunc(slices.Clone(list), func(l *Local) bool {
+			if gone[l.ID] {
+				q.forget(l)
+			}
+			return gone[l.ID]
+		})
+	}
+	for id := range gone {
+		l := q.Find(id)
+		if l == nil {
+			continue
 		}
-		q.unindex(l)
+		if i := behind(list, l.order) - 1; i >= 0 && list[i] == l {
+			q.forget(l)
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	return list
+}
+
+// few is up to how many actions are taken out of a list one by one.
+const few = 16
+
+func (q *Queue) forget(l *Local) {
+	q.unindex(l)
+	if q.byID[l.ID] == l {
 		delete(q.byID, l.ID)
-		return true
-	}
-	n := 0 // a run at the front, which is what comes into the log, moves nothing
-	for n < len(q.Pending) && out(q.Pending[n]) {
-		n++
-	}
-	clear(q.Pending[:n])
-	rest := q.Pending[n:]
-	if slices.ContainsFunc(rest, gone) {
-		rest = slices.DeleteFunc(slices.Clone(rest), out)
-	}
-	q.Pending = rest
-	if slices.ContainsFunc(q.Uncommitted, gone) {
-		q.Uncommitted = slices.DeleteFunc(slices.Clone(q.Uncommitted), out)
 	}
 }
 
 // RemoveFirst takes the first n pending actions out.
 func (q *Queue) RemoveFirst(n int) {
 	for _, l := range q.Pending[:n] {
-		q.unindex(l)
-		delete(q.byID, l.ID)
+		q.forget(l)
 	}
 	clear(q.Pending[:n])
 	q.Pending = q.Pending[n:]

@@ -45,7 +45,11 @@ func (r *Replica) Committed(n, bytes int) {
 // Abandon takes back every uncommitted action, and what would be discarded: none of them was kept, none will be.
 func (r *Replica) Abandon() (dropped []*queue.Local) {
 	dropped = slices.Clone(r.q.Uncommitted)
-	r.rebase(dropped, func() { r.q.Remove(func(l *queue.Local) bool { return r.q.Get(l.ID) != l }) })
+	gone := make(map[action.UUID]bool, len(dropped))
+	for _, l := range dropped {
+		gone[l.ID] = true
+	}
+	r.rebase(dropped, func() { r.q.Remove(gone) })
 	r.discards, r.claims = nil, nil
 	return dropped
 }

@@ -28,6 +28,9 @@ func (r *Replica) refuseUncommitted(because map[action.UUID]action.UUID, land *L
 }
 
 func (r *Replica) refuseAmong(queued []*queue.Local, because map[action.UUID]action.UUID, at int64, land *Landing) {
+	if len(because) == 0 {
+		return
+	}
 	gone := map[action.UUID]bool{}
 	for _, l := range queued {
 		if b, depends := because[l.ID]; depends {

@@ -201,7 +201,7 @@ func (r *Replica) acceptable(persisted []action.UUID) bool {
 // takeOut takes actions out of the queue. What of them is applied has been unapplied.
 func (r *Replica) takeOut(gone map[action.UUID]bool) {
 	if len(gone) > 0 {
-		r.q.Remove(func(l *queue.Local) bool { return gone[l.ID] })
+		r.q.Remove(gone)
 		r.claims = nil
 	}
 }

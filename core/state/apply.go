@@ -58,6 +58,7 @@ func (s *State) Accept(a *action.Action, u *Undo) {
 
 // apply runs the action's guards and ops; semantics section 3, rules 1 to 3.
 func (s *State) apply(a *action.Action, index uint64, u *Undo, e *Effect) {
+	s.Counts.Applied++
 	for i := range a.Guards {
 		if !s.Holds(&a.Guards[i], a) {
 			if e != nil {
@@ -143,6 +144,9 @@ func (r *run) op(op *action.Op, e *OpEffect) Reason {
 		}
 		s.note(op.Object, o)
 		r.u.save(op.Object, o)
+		if o.locked {
+			s.locks--
+		}
 		o.locked, o.lock = false, action.Nil
 		return ReasonNone
 	}
@@ -188,9 +192,7 @@ func (r *run) update(op *action.Op, o *object, e *OpEffect) Reason {
 		r.change(&op.Changes[i], &next, e)
 	}
 	if len(next.fields) > r.sorted {
-		f := next.fields
-		action.SortBy(len(f), func(i, j int) bool { return action.CompareKeys(s.names[f[i].key], s.names[f[j].key]) < 0 },
-			func(i, j int) { f[i], f[j] = f[j], f[i] })
+		s.place(next.fields, r.sorted)
 	}
 	if next.bytes > action.MaxFieldsBytes {
 		return ReasonSize
@@ -206,6 +208,26 @@ func (r *run) update(op *action.Op, o *object, e *OpEffect) Reason {
 	}
 	*o = next
 	return ReasonNone
+}
+
+// place moves the last fields, which are new, to where their keys belong among the first ones, which are sorted. It costs one move of what is behind them.
+func (s *State) place(f []field, sorted int) {
+	added := append([]field(nil), f[sorted:]...)
+	less := func(i, j int) bool { return action.CompareKeys(s.names[added[i].key], s.names[added[j].key]) < 0 }
+	action.SortBy(len(added), less, func(i, j int) { added[i], added[j] = added[j], added[i] })
+	for n := len(added) - 1; n >= 0; n-- {
+		low, high := 0, sorted
+		for low < high {
+			if mid := (low + high) / 2; action.CompareKeys(s.names[f[mid].key], s.names[added[n].key]) < 0 {
+				low = mid + 1
+			} else {
+				high = mid
+			}
+		}
+		s.Counts.Copied += (sorted - low) * fieldBytes
+		copy(f[low+n+1:sorted+n+1], f[low:sorted])
+		f[low+n], sorted = added[n], low
+	}
 }
 
 func mayOutgrow(op *action.Op, o *object) bool {

@@ -1,6 +1,6 @@
 package state
 
-// arena gives a state its touches and fields out of large blocks, as slab does for actions.
+// arena gives a state its touches and fields out of blocks, as a slab does for actions; they begin small and double.
 type arena struct {
 	touches []Touch
 	fields  []field
@@ -13,7 +13,7 @@ func (s *arena) touch(t Touch) *Touch {
 		return &t
 	}
 	if len(s.touches) == cap(s.touches) {
-		s.touches = make([]Touch, 0, arenaBlock/4)
+		s.touches = make([]Touch, 0, min(max(4, 2*cap(s.touches)), arenaBlock/4))
 	}
 	s.touches = append(s.touches, t)
 	return &s.touches[len(s.touches)-1]
@@ -25,7 +25,7 @@ func (s *arena) fieldsFor(n int) []field {
 		return make([]field, 0, n)
 	}
 	if cap(s.fields)-len(s.fields) < n {
-		s.fields = make([]field, 0, arenaBlock)
+		s.fields = make([]field, 0, max(n, min(max(16, 2*cap(s.fields)), arenaBlock)))
 	}
 	from := len(s.fields)
 	s.fields = s.fields[:from+n]

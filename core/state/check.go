@@ -10,13 +10,16 @@ func (s *State) Check() error {
 	broken := func(id action.UUID, what string) error {
 		return action.Fail(action.CodeInternal, "/"+id.String(), what)
 	}
-	live := 0
+	live, locks := 0, 0
 	for slot := range s.objects.n {
 		o := s.objects.at(slot)
 		if !o.live {
 			continue
 		}
 		live++
+		if o.locked {
+			locks++
+		}
 		if at, ok := s.byID[o.id]; !ok || at != slot {
 			return broken(o.id, "the object is not found where it is")
 		}
@@ -44,8 +47,8 @@ func (s *State) Check() error {
 			return broken(o.id, "the touch of another client is the same one's")
 		}
 	}
-	if live != len(s.byID) || live+len(s.free) != int(s.objects.n) {
-		return broken(action.Nil, "objects, ids and free slots do not add up")
+	if locks != s.locks || live != len(s.byID) || live+len(s.free) != int(s.objects.n) {
+		return broken(action.Nil, "objects, locks, ids and free slots do not add up")
 	}
 	return nil
 }

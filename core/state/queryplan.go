@@ -170,6 +170,7 @@ func (p *queryPlan) all(most int) []hit {
 			func(i, j int) { hits[i], hits[j] = hits[j], hits[i] })
 	}
 	cut := false // hits is sorted and full: what sorts after its end is out
+	p.s.Counts.Visited += int(p.s.objects.n)
 	for slot := range p.s.objects.n {
 		o := p.s.objects.at(slot)
 		if !p.matches(o) {

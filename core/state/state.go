@@ -21,6 +21,9 @@ type field struct {
 	write *Touch
 }
 
+// fieldBytes is about what a field takes.
+const fieldBytes = 40
+
 func (f *field) set(value string, write *Touch) { f.tag, f.value, f.write = tagOf(value), value, write }
 
 // tagOf is a part of a value that lies beside the field: a query that looks for another value need not follow the string, which is
@@ -69,7 +72,10 @@ type State struct {
 	names   []string
 	nameIDs map[string]uint32
 	version uint32
-	arena   arena
+	locks   int // how many objects are locked
+
+	Counts Counts
+	arena  arena
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
 	before Changes
@@ -119,6 +125,10 @@ func (s *State) LockHolders() []action.UUID {
 
 // LockedBy lists the objects that a client holds, sorted by id.
 func (s *State) LockedBy(client action.UUID) []action.UUID {
+	if s.locks == 0 {
+		return nil
+	}
+	s.Counts.Visited += int(s.objects.n)
 	var ids []action.UUID
 	for slot := range s.objects.n {
 		if o := s.objects.at(slot); o.live && o.locked && o.lock == client {
@@ -142,6 +152,7 @@ func (s *State) LastIndex(client action.UUID) uint64 {
 }
 
 func (s *State) object(id action.UUID) *object {
+	s.Counts.Visited++
 	slot, ok := s.byID[id]
 	if !ok {
 		return nil
@@ -210,6 +221,9 @@ func (s *State) insert(o object) Slot {
 		slot = s.objects.add(&o)
 	}
 	s.byID[o.id] = slot
+	if o.locked {
+		s.locks++
+	}
 	return slot
 }
 
@@ -217,6 +231,9 @@ func (s *State) insert(o object) Slot {
 func (s *State) drop(id action.UUID) {
 	slot := s.byID[id]
 	delete(s.byID, id)
+	if s.objects.at(slot).locked {
+		s.locks--
+	}
 	*s.objects.at(slot) = object{}
 	s.free = append(s.free, slot)
 }
@@ -250,6 +267,7 @@ func (s *State) bump(o *object) {
 // own makes room for n more keys, in a copy of the fields where they are shared.
 func (s *State) own(o *object, n int, shared bool) {
 	if shared || cap(o.fields)-len(o.fields) < n {
+		s.Counts.Copied += len(o.fields) * fieldBytes
 		o.fields = append(s.arena.fieldsFor(len(o.fields)+n), o.fields...)
 	}
 }

@@ -33,6 +33,7 @@ type entryUndo struct {
 // Unapply restores the state to what it was before the application that filled u. Applications are unapplied in the
 // reverse of their order.
 func (s *State) Unapply(u *Undo) {
+	s.Counts.TakenBack++
 	s.revert(u, 0)
 	if e := u.entry; e != nil {
 		if e.touched {
@@ -60,6 +61,9 @@ func (s *State) revert(u *Undo, n int) {
 		case now == nil:
 			s.insert(im.object)
 		default:
+			if now.locked != im.object.locked {
+				s.locks++ // only an unlock is taken back in place
+			}
 			*now = im.object
 		}
 	}
