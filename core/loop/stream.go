@@ -217,6 +217,9 @@ func (s *Stream) Refresh() {
 
 // tell passes on what a landing did to own actions.
 func (s *Stream) tell(land *replica.Landing, remote bool) {
+	if land.Committed > 0 {
+		s.observer.Committed(land.Committed)
+	}
 	for _, o := range land.Resolved {
 		err := o.Err()
 		s.observer.Resolved(o.Ticket, o.ID, o.Index, err)

@@ -84,33 +84,34 @@ func (q *Queue) Commit(n int) {
 	q.Uncommitted = append(q.Uncommitted[:0:0], q.Uncommitted[n:]...)
 }
 
-// Remove takes actions out.
+// Remove takes actions out: one by one where they are few, as the queue may be long.
 func (q *Queue) Remove(gone map[action.UUID]bool) {
-	q.Pending = q.without(q.Pending, gone)
-	q.Uncommitted = q.without(q.Uncommitted, gone)
-}
-
-// without takes some actions out of a list: one by one where they are few, as a list may be long.
-func (q *Queue) without(list []*Local, gone map[action.UUID]bool) []*Local {
 	if len(gone) > few {
-		return slices.DeleteFunc(slices.Clone(list), func(l *Local) bool {
-			if gone[l.ID] {
-				q.forget(l)
-			}
-			return gone[l.ID]
-		})
+		q.Pending, q.Uncommitted = q.without(q.Pending, gone), q.without(q.Uncommitted, gone)
+		return
 	}
 	for id := range gone {
 		l := q.Find(id)
 		if l == nil {
 			continue
 		}
-		if i := behind(list, l.order) - 1; i >= 0 && list[i] == l {
-			q.forget(l)
-			list = slices.Delete(list, i, i+1)
+		list := &q.Uncommitted
+		if q.byID[id] == l {
+			list = &q.Pending
 		}
+		q.forget(l)
+		i := behind(*list, l.order) - 1
+		*list = slices.Delete(*list, i, i+1)
 	}
-	return list
+}
+
+func (q *Queue) without(list []*Local, gone map[action.UUID]bool) []*Local {
+	return slices.DeleteFunc(slices.Clone(list), func(l *Local) bool {
+		if gone[l.ID] {
+			q.forget(l)
+		}
+		return gone[l.ID]
+	})
 }
 
 // few is up to how many actions are taken out of a list one by one.

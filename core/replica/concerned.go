@@ -35,7 +35,7 @@ func (r *Replica) concernedBy(t *turnRecord) (part []*queue.Local, ok bool) {
 	meeting := r.q.Meet()
 	for i := range t.entries {
 		a := &t.entries[i].Action
-		if a.Client == r.log.client || r.offered(a.ID) != nil {
+		if a.Client == r.log.client || r.q.Find(a.ID) != nil || r.IsRejected(a.ID) {
 			return nil, false
 		}
 		meeting.With(a)

@@ -15,6 +15,7 @@ type outcome struct {
 
 // Landing is what a record did to this replica's own actions.
 type Landing struct {
+	Committed uint64 // the last ticket of an uncommitted action that the log has all the same; 0 for none
 	Resolved  []outcome
 	Rejected  []Rejected
 	Conflicts []Conflict
@@ -220,7 +221,7 @@ func (r *Replica) offered(id action.UUID) *action.Action {
 // foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
 func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]bool, land *Landing) {
 	e := &r.effect
-	l := r.q.Get(a.ID)
+	l := r.q.Find(a.ID)                 // uncommitted too: the record that it was sent from may be gone
 	if l == nil && r.IsRejected(a.ID) { // it was refused here, and is taken after all
 		r.dismiss(a.ID)
 		l = &queue.Local{Action: *a}
@@ -242,5 +243,8 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	r.noteRemoved(a, e)
 	r.remember(o)
 	r.reportOwn(l, e, at, land)
+	if len(r.q.Uncommitted) > 0 && r.q.Uncommitted[0] == l {
+		land.Committed = l.Ticket
+	}
 	land.Resolved = append(land.Resolved, outcome{l.Ticket, o})
 }
