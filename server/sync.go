@@ -230,7 +230,9 @@ func (s *Server) judgeAll(ctx context.Context, p Principal, st *stream, it *prot
 		act := &it.Offers[i]
 		reason := errForbidden
 		if mayAppend {
-			reason = s.malformed(head, act)
+			if reason = s.malformed(head, act); reason == nil {
+				reason = tooMuch(st.state, &act.Action)
+			}
 		}
 		if reason == nil && hooked {
 			if reason, err = s.judge(ctx, &Judged{p, it.Stream, &act.Action, View{st.state}}); err != nil {

@@ -34,7 +34,7 @@ func (v View) Get(id action.UUID) []byte {
 	return v.s.AppendRow(nil, row.Slot)
 }
 
-// Query gives the objects that a query asks for, in its order, in the form of Get. core.ParseQuery reads one from JSON.
+// Query gives the objects that a query asks for, in its order, in the form of Get. state.ParseQuery reads one from JSON.
 func (v View) Query(q *state.Query) [][]byte {
 	rows := v.s.Query(q)
 	out := make([][]byte, len(rows))
@@ -70,6 +70,13 @@ func (s *Server) malformed(head uint64, act *protocol.Offer) *action.Error {
 	return nil
 }
 
+// tooMuch refuses an action that would take too long to apply.
+func tooMuch(s *state.State, a *action.Action) *action.Error {
+	var e *action.Error
+	errors.As(s.TooMuch(a), &e)
+	return e
+}
+
 // judge asks the app's hooks. refusal is for good; err says that it could not be told now: nothing is decided.
 func (s *Server) judge(ctx context.Context, j *Judged) (refusal *action.Error, err error) {
 	defer func() {
@@ -88,7 +95,7 @@ func (s *Server) judge(ctx context.Context, j *Judged) (refusal *action.Error, e
 		refused := hook.f(ctx, j)
 		var e *action.Error
 		switch {
-		case refused == nil, errors.As(refused, &e) && e == nil: // a nil *core.Error is none either
+		case refused == nil, errors.As(refused, &e) && e == nil: // a nil *action.Error is none either
 		case ctx.Err() != nil || errors.Is(refused, context.Canceled) || errors.Is(refused, context.DeadlineExceeded):
 			return nil, problem(action.CodeUnavailable, "", "the server could not judge the action in time")
 		case e != nil && (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal || e.Code == action.CodeRateLimited):

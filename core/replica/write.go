@@ -23,6 +23,9 @@ func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.state.TooMuch(&l.Action); err != nil {
+		return nil, err
+	}
 	l.Ticket, l.Retries = ticket, d.Retries
 	if !l.Atomic {
 		if err := r.check(&l.Action); err != nil {

@@ -6,14 +6,15 @@ import "github.com/strandline-sync/strandline/core/action"
 const MaxWork = 16 << 20
 
 // Work is about how many bytes applying an action to the state would look at or copy, as client and server count it alike: those of each op; the
-// old value where a change merges; and the object's keys where a key is new. The fold's cost is linear in it.
+// old value where a change merges; and the object's keys where a key is new, or where the object may outgrow its limit. The fold's cost is linear
+// in it.
 func (s *State) Work(a *action.Action) (work int) {
-	const perKey = 48 // of an object, where it is copied
 	merged := map[string]int{}
 	for i := range a.Ops {
 		op := &a.Ops[i]
 		o := s.object(op.Object)
 		work += 64
+		moves := false
 		for j := range op.Changes {
 			ch := &op.Changes[j]
 			work += len(ch.Key) + len(ch.Value)
@@ -23,16 +24,22 @@ func (s *State) Work(a *action.Action) (work int) {
 				work += len(old) + merged[at] // and what the ops before have made of it
 				merged[at] += len(ch.Value)
 			}
-			if o == nil || op.Kind != action.Update {
-				continue
-			}
-			if _, known := s.field(o.fields, ch.Key); !known {
-				work += perKey * len(o.fields)
+			if o != nil && op.Kind == action.Update {
+				_, known := s.field(o.fields, ch.Key)
+				moves = moves || !known
 			}
 		}
-		if o != nil && op.Kind != action.Create {
-			work += perKey * len(o.fields)
+		if o != nil && op.Kind == action.Update && (moves || mayOutgrow(op, o)) {
+			work += len(o.fields) * fieldBytes
 		}
 	}
 	return work
+}
+
+// TooMuch refuses an action whose work is over the limit, nil for another one.
+func (s *State) TooMuch(a *action.Action) error {
+	if len(a.Ops) == 1 && len(a.Ops[0].Changes) == 0 || s.Work(a) <= MaxWork {
+		return nil
+	}
+	return action.Fail(action.CodeTooLarge, "", "applying it would take more than 16 MiB to be looked at or copied: several smaller actions do")
 }
