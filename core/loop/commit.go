@@ -214,15 +214,13 @@ func (s *Stream) backoff() int64 {
 }
 
 func (s *Stream) storageFailed(err error) {
-	if s.status.State != StateStopped {
-		s.status.Err = action.AsError(err, action.CodeStorage)
-		s.statusChanged()
-	}
+	s.storage = action.AsError(err, action.CodeStorage)
+	s.statusChanged()
 }
 
 func (s *Stream) storageRecovered() {
-	if s.status.Err != nil && s.status.State != StateStopped {
-		s.status.Err = nil
+	if s.storage != nil {
+		s.storage = nil
 		s.statusChanged()
 	}
 }

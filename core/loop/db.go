@@ -5,7 +5,6 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
-	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -77,7 +76,9 @@ type DB struct {
 	because   string
 	cutIdle   bool // a new local action cuts the pause
 	offline   bool // the browser said so, or no server was named
-	batch     int  // actions offered at once; halved by a 413
+	room      int  // bytes of a request that are taken up by actions
+	wentSize  int  // of the largest request that was answered, as far as that still holds
+	down      bool // the last request failed
 	abort     context.CancelFunc
 	syncers   []func(error)
 	joined    []func(error) // those that came while a turn was under way: the next one is theirs
@@ -104,7 +105,7 @@ func NewDB(c Config) *DB {
 		host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient,
 		retry: c.Retry, idle: c.Idle, compact: c.Compact,
 		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, moved: c.Moved,
-		streams: map[string]*Stream{}, closing: map[*Stream]bool{}, batch: protocol.MaxActions,
+		streams: map[string]*Stream{}, closing: map[*Stream]bool{}, room: usualRoom,
 	}
 	db.heardAt = db.host.Now()
 	if db.retry <= 0 {
@@ -145,7 +146,6 @@ func (db *DB) open(name string, o StreamOptions, observer Observer, attended boo
 		return
 	}
 	s := &Stream{Replica: replica.New(name), db: db, options: o, observer: observer, attended: attended, opened: opened}
-	s.status.State = StateStarting
 	db.streams[name] = s
 	s.load()
 }

@@ -31,7 +31,7 @@ func (db *DB) listen() {
 	}
 	var names []string
 	for _, s := range db.sorted() {
-		if s.opened == nil && !s.closed && s.status.State != StateStopped && len(names) < protocol.MaxStreams {
+		if s.opened == nil && !s.closed && s.stopped == nil && len(names) < protocol.MaxStreams {
 			names = append(names, s.Name())
 		}
 	}

@@ -153,10 +153,10 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 			continue
 		}
 		e.String(s.Name())
-		e.String(string(s.status.State))
-		e.String(s.status.Reason)
-		e.Uint(uint64(s.status.LastSynced))
-		err := s.status.Err
+		state, reason, err := s.state()
+		e.String(string(state))
+		e.String(reason)
+		e.Uint(uint64(s.contact.answered))
 		if e.Bool(err != nil); err != nil {
 			e.String(err.Code)
 			e.String(err.Message)
@@ -197,9 +197,9 @@ func (db *DB) heardTurn(text string) {
 			trusted = trusted && s.Unsent() == 0
 			continue
 		}
-		if s.opened == nil && s.status.State != StateStopped {
-			s.status.State, s.status.Reason, s.status.Err = st.State, st.Reason, st.Err
-			s.status.LastSynced = max(s.status.LastSynced, st.LastSynced)
+		if s.opened == nil {
+			s.told = &st
+			s.contact.good, s.contact.answered = st.State == StateLive, max(s.contact.answered, st.LastSynced)
 			s.statusChanged()
 			if ends[s.Name()] > s.NextLSN() { // who has committed that was ended before it could tell
 				s.news()
@@ -231,7 +231,7 @@ func (db *DB) passedBy() {
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
 	for _, s := range db.streams {
-		if s.opened == nil && s.status.State != StateStopped && s.Unsent() > 0 {
+		if s.opened == nil && s.stopped == nil && s.Unsent() > 0 {
 			return true
 		}
 	}

@@ -41,77 +41,31 @@ func (db *DB) turn() {
 		return
 	}
 	db.syncers, db.joined = append(db.syncers, db.joined...), nil
-	var items []protocol.SyncItem
-	asked := map[string]*Stream{}
-	actions, bytes := db.batch, protocol.MaxRequestBytes*3/4
-	opening, left, spent := false, false, ""
-	for _, s := range db.nextStreams() {
-		if s.opened != nil || s.installing != nil {
-			opening = true
-			continue
-		}
-		if s.closed || s.status.State == StateStopped {
-			continue
-		}
-		if len(items) == protocol.MaxStreams {
-			left = true
-			break
-		}
-		most := actions
-		if s.behind {
-			most = 0
-		}
-		if s.unsure > 0 {
-			most = min(most, s.unsure)
-		}
-		it := s.Ask(most, bytes, db.held)
-		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, s.Queued())) {
-			spent = s.Name()
-		}
-		for _, a := range it.Actions {
-			bytes -= len(a)
-		}
-		// Offline, each try would leave it open whether the locks are still there: new objects are free to write only without.
-		if it.Drain = it.Drain && s.status.State == StateLive; it.Drain {
-			s.DrainSent()
-		}
-		items = append(items, it)
-		asked[s.Name()] = s
-		db.lastAsked = s.Name()
-	}
-	if !left {
-		db.lastAsked = ""
-	}
-	db.spentBy = spent
+	items, asked, opening, left := db.ask()
 	if len(items) == 0 {
 		db.nextAt, db.because = 0, ""
+		if at := db.retryAt(); at > 0 {
+			db.schedule(max(0, at-db.host.Now()), becauseRetry)
+		}
 		if !opening { // else the one that opens runs the loop
-			db.finishSyncs(nil)
+			db.finishSyncs(db.firstErr(nil))
 		}
 		return
 	}
 	db.running, db.again, db.againHard = true, "", false
 	db.current = WakeUp{At: db.host.Now(), Because: db.because}
-	if !db.offline {
-		db.setStates(asked, func(s *Stream) {
-			if s.status.State != StateLive {
-				s.status.State = StateSyncing
-			}
-		})
-	}
-	if db.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
-		for _, s := range db.sorted() {
-			if asked[s.Name()] == s {
-				s.Refresh()
-			}
+	for _, it := range items {
+		s := asked[it.Stream]
+		s.contact.asking, s.told = true, nil
+		s.statusChanged()
+		if db.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
+			s.Refresh()
 		}
 	}
 	body := protocol.AppendSyncRequest(nil, items)
 	ctx, abort := context.WithCancel(context.Background())
 	db.abort = abort
-	deadline := db.host.After(requestLimit, func() {
-		abort()
-	})
+	deadline := db.host.After(requestLimit+int64(len(body))*1000/slowest, abort)
 	db.host.Do(func() func() {
 		text, retryAfter, err := db.transport.Sync(ctx, body)
 		var answers []protocol.SyncAnswer
@@ -124,86 +78,69 @@ func (db *DB) turn() {
 			deadline()
 			abort()
 			if err != nil {
-				db.failed(err, items, asked)
+				db.failed(err, len(body), items, asked)
 				db.finish(turnResult{asked: asked, left: left, err: err, retryAfter: retryAfter})
 				return
 			}
+			db.went(len(body))
 			db.landAll(items, turnResult{asked: asked, left: left}, answers)
 		}
 	})
 }
 
-// failed takes note of a request that failed. After a 413 the batch is halved: one action alone always fits, so this
-// ends. Where the server may have appended without our hearing of it, the same actions are offered again, and no others.
-func (db *DB) failed(err error, items []protocol.SyncItem, asked map[string]*Stream) {
-	// Too much for the server, or for a slow line.
-	if code := action.CodeOf(err); code == action.CodeTooLarge || code == action.CodeTimeout {
-		db.batch = max(1, db.batch/2)
-	}
-	switch action.CodeOf(err) {
-	case action.CodeUnreachable, action.CodeTimeout, action.CodeBadAnswer, action.CodeInternal, action.CodeUnavailable:
-		for i := range items {
-			asked[items[i].Stream].unsure = len(items[i].Actions)
-		}
-	default: // the server has not looked at it
-		for i := range items {
-			if s := asked[items[i].Stream]; s.unsure == 0 {
-				s.ForgetDrain()
-			}
-		}
-	}
-}
-
 // landAll hands each stream its answer and waits until every one has committed it.
 func (db *DB) landAll(items []protocol.SyncItem, result turnResult, answers []protocol.SyncAnswer) {
 	left := 1
-	done := func(activity bool, err error) {
+	over := func(activity bool) {
 		result.activity = result.activity || activity
-		if err != nil && result.err == nil {
-			result.err = err
-		}
 		if left--; left == 0 {
 			db.finish(result)
 		}
 	}
 	for i := range items {
 		s := result.asked[items[i].Stream]
+		left++
+		s.contact.asking = false
+		done := func(activity bool, err error) { // an error is this stream's alone
+			if err != nil && !s.closed {
+				s.refused(err, 0)
+			}
+			over(activity)
+		}
 		answer := find(answers, items[i].Stream)
-		if answer == nil {
-			left++
+		switch {
+		case answer == nil:
 			s.unsure = len(items[i].Actions)
 			done(false, action.Fail(action.CodeBadAnswer, "/streams", "the answer lacks a stream that was asked"))
 			continue
-		}
-		if answer.Err != nil {
-			left++
-			if answer.Err.Code == action.CodeClient {
-				s.clientRefused(items[i], answer.Err, done)
-				continue
-			}
+		case answer.Err != nil && answer.Err.Code == action.CodeClient:
+			s.clientRefused(items[i], answer.Err, done)
+			continue
+		case answer.Err != nil:
 			s.unsure = len(items[i].Actions)
 			done(false, s.itemFailed(answer.Err))
 			continue
-		}
-		if s.closed {
+		case s.closed:
+			done(false, nil)
 			continue
 		}
+		s.contact.answeredWell(db.host.Now())
 		if s.wants(&items[i], answer) {
-			s.status.LastSynced = db.host.Now()
 			s.install(*answer.Offer)
+			done(false, nil)
 			continue
 		}
-		left++
 		db.current.Fetched += len(answer.Entries)
 		db.current.Persisted += len(answer.Persisted)
 		db.current.Rejected += len(answer.Rejected)
-		s.status.LastSynced, s.unsure = db.host.Now(), 0
+		s.unsure = 0
+		s.offered(len(items[i].Actions), len(answer.Rejected))
 		s.DrainAnswered(&items[i], answer)
 		s.behind = len(answer.Entries) > 0 && answer.Head > items[i].After+uint64(len(answer.Entries))
 		s.landings = append(s.landings, &planned{item: items[i], answer: *answer, done: done})
 		s.Pump()
 	}
-	done(false, nil)
+	over(false)
 }
 
 func find(answers []protocol.SyncAnswer, stream string) *protocol.SyncAnswer {
@@ -218,8 +155,6 @@ func find(answers []protocol.SyncAnswer, stream string) *protocol.SyncAnswer {
 // itemFailed sorts the errors that the server gives one stream: those that end it, and those that pass.
 func (s *Stream) itemFailed(e *action.Error) error {
 	switch e.Code {
-	case action.CodeForbidden:
-		s.stop("forbidden", e)
 	case action.CodeUpgrade:
 		s.stop("upgrade", e)
 	case action.CodeEpoch, action.CodeMalformed:
@@ -238,7 +173,10 @@ func (db *DB) finish(t turnResult) {
 	}
 	if t.err == nil {
 		db.offline = false
-		db.batch = min(protocol.MaxActions, db.batch*2)
+	} else {
+		for _, s := range t.asked {
+			s.contact.missed(t.err)
+		}
 	}
 	if !db.leading && db.current.Because == becauseFollows {
 		db.passedBy()
@@ -254,29 +192,31 @@ func (db *DB) finish(t turnResult) {
 			because = becauseFollows
 		}
 	}
+	if at := db.retryAt(); at > 0 && t.err == nil && at-db.host.Now() < ms {
+		ms, because = max(0, at-db.host.Now()), becauseRetry
+	}
 	db.again, db.againHard = "", false
 	db.schedule(ms, because)
-	db.traced(t.err)
-	db.setStates(t.asked, func(s *Stream) {
-		switch {
-		case t.err == nil && s.installing != nil:
-			s.status.State, s.status.Err = StateSyncing, nil
-		case t.err == nil:
-			s.status.State, s.status.Err = StateLive, nil
-		case action.CodeOf(t.err) == action.CodeUnauthorized:
-			s.status.State, s.status.Err = StateHeld, action.AsError(t.err, action.CodeInternal)
-		case db.offline:
-			s.status.State, s.status.Err = StateOffline, action.AsError(t.err, action.CodeUnreachable)
-		default:
-			s.status.State, s.status.Err = StateWaiting, action.AsError(t.err, action.CodeUnreachable)
+	err := t.err
+	if err == nil {
+		err = db.firstErr(t.asked)
+	}
+	db.traced(err)
+	for _, s := range db.sorted() {
+		if t.asked[s.Name()] == s {
+			s.statusChanged()
 		}
-	})
+	}
 	db.tellTurn(t.asked)
 	if t.err == nil {
+		if db.down { // what is back for one is back for the other
+			db.hints.tries, db.hints.waiting = 0, false
+		}
 		db.listen()
 	}
+	db.down = t.err != nil
 	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.installing() {
-		db.finishSyncs(t.err)
+		db.finishSyncs(err)
 	}
 }
 
@@ -295,23 +235,9 @@ func (db *DB) installed(s *Stream, err error) {
 		db.wake(becauseMore, true)
 		return
 	}
-	db.setStates(db.streams, func(o *Stream) {
-		if o == s {
-			s.status.State, s.status.Err = StateWaiting, action.AsError(err, action.CodeUnreachable)
-		}
-	})
+	s.refused(err, 0)
 	db.finishSyncs(err)
-	if ms, because := db.pauseAfter(turnResult{err: err}); !db.running && (db.cancel == nil || db.nextAt > db.host.Now()+ms) {
-		db.schedule(ms, because)
-	}
-}
-
-// setStates sets the state of those of the streams that are open and not stopped.
-func (db *DB) setStates(of map[string]*Stream, f func(*Stream)) {
-	for _, s := range db.sorted() {
-		if of[s.Name()] == s && s.opened == nil && s.status.State != StateStopped {
-			f(s)
-			s.statusChanged()
-		}
+	if at := db.retryAt(); !db.running && at > 0 && (db.cancel == nil || db.nextAt > at) {
+		db.schedule(max(0, at-db.host.Now()), becauseRetry)
 	}
 }

@@ -30,11 +30,14 @@ const (
 	becauseOffline = "the browser says it is offline; looking whether it is"
 )
 
+// jitter is about ms, so that not all clients come at once.
+func (db *DB) jitter(ms int64) int64 { return int64(float64(ms) * (0.9 + 0.2*db.host.Random())) }
+
 // pauseAfter is how long the loop waits after a turn, and why.
 func (db *DB) pauseAfter(t turnResult) (ms int64, because string) {
 	switch {
 	case t.err != nil:
-		ms = int64(float64(db.retry) * (0.9 + 0.2*db.host.Random()))
+		ms = db.jitter(db.retry)
 		because = becauseRetry
 		if action.CodeOf(t.err) == action.CodeUnauthorized {
 			because = becauseToken

@@ -30,3 +30,50 @@ type Status struct {
 	LastSynced int64 // Unix milliseconds; 0 for never
 	Err        *action.Error
 }
+
+// Status is the stream's state now. All of it is derived, and nothing is decided by it.
+func (s *Stream) Status() Status {
+	st := Status{Head: s.State().Head, Pending: s.Unsent(), Rejected: s.Refusals(), LastSynced: s.contact.answered}
+	st.State, st.Reason, st.Err = s.state()
+	if told := s.told; told != nil {
+		st.LastSynced = max(st.LastSynced, told.LastSynced)
+	}
+	if st.State == StateLive && s.tooLarge != nil {
+		st.Err = s.tooLarge
+	}
+	if s.storage != nil && st.State != StateStopped {
+		st.Err = s.storage
+	}
+	if st.State != StateStopped || s.stopped == nil {
+		st.NextAt, st.Because = s.db.next()
+		if s.contact.notBefore > s.db.host.Now() {
+			st.NextAt, st.Because = s.contact.notBefore, becauseRetry
+		}
+	}
+	return st
+}
+
+func (s *Stream) state() (state StreamState, reason string, err *action.Error) {
+	c := &s.contact
+	switch {
+	case s.stopped != nil:
+		return StateStopped, s.reason, s.stopped
+	case s.opened != nil:
+		return StateStarting, "", nil
+	case s.told != nil:
+		return s.told.State, s.told.Reason, s.told.Err
+	case c.err != nil && c.err.Code == action.CodeForbidden:
+		return StateStopped, "forbidden", c.err
+	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
+		return StateHeld, "", c.err
+	case s.db.offline || s.db.transport == nil:
+		return StateOffline, "", c.err
+	case c.asking && !c.good || s.installing != nil:
+		return StateSyncing, "", nil
+	case c.err != nil:
+		return StateWaiting, "", c.err
+	case c.good:
+		return StateLive, "", nil
+	}
+	return StateStarting, "", nil
+}

@@ -28,9 +28,13 @@ type Stream struct {
 	broken     error // why the local log cannot be followed any more: nothing can be committed
 	opened     func(*Stream, error)
 	landings   []*planned // answers that wait for the commit slot
-	status     Status
-	failures   int  // of the store, in a row
-	behind     bool // the last answer left entries to fetch: what is pending is not offered before they are here
+	contact    contact
+	stopped    *action.Error // why the stream cannot go on, for good
+	reason     string        // of that, in a word
+	storage    *action.Error // why the local log cannot be read or written now
+	told       *Status       // by the leader, of a round trip that this context has not made
+	failures   int           // of the store, in a row
+	behind     bool          // the last answer left entries to fetch: what is pending is not offered before they are here
 	installing *install
 	slot       slot
 	lookedAt   int64  // when a hint last led to a read of the log
@@ -39,8 +43,12 @@ type Stream struct {
 	hintTaken  uint64 // the highest one that has led to a turn
 	declined   uint64 // the index of a checkpoint that could not be installed
 	options    StreamOptions
-	rekeyedAt  int64 // when the client id was given up last
-	unsure     int   // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	rekeyedAt  int64         // when the client id was given up last
+	offer      int           // how many actions are offered at once; 0 for all that fit
+	tooLarge   *action.Error // the first action did not get through by itself
+	offerAt    int64         // when it is tried again
+	offerPause int64
+	unsure     int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -106,12 +114,6 @@ func (s *Stream) Write(d *queue.Draft) (ticket uint64, err error) {
 }
 
 var errClosed = action.Fail(action.CodeClosed, "", "the stream is closed")
-
-// reached tells whether the server was, not long ago and as far as this context knows.
-func (s *Stream) reached() bool {
-	since := s.db.host.Now() - s.status.LastSynced
-	return s.status.State == StateLive && s.unsure == 0 && since >= 0 && since <= 2*s.db.idle
-}
 
 // Writable tells whether an object may be written now.
 func (s *Stream) Writable(id action.UUID) replica.Writable {
@@ -185,7 +187,6 @@ func (s *Stream) finishOpen(err error) {
 		}
 		return
 	}
-	s.status.State = StateOffline
 	s.statusChanged()
 	opened(s, nil)
 	s.db.wake(becauseStart, true)
@@ -297,24 +298,14 @@ func (s *Stream) gone(err error) {
 
 // stop takes the stream out of the loop for good; reading goes on.
 func (s *Stream) stop(reason string, err error) {
-	s.status.State, s.status.Reason, s.status.Err = StateStopped, reason, action.AsError(err, action.CodeInternal)
+	s.stopped, s.reason = action.AsError(err, action.CodeInternal), reason
 	s.statusChanged()
 }
 
 func (s *Stream) statusChanged() { s.observer.StatusChanged() }
 
 // Outdated tells whether the stream has met what a newer version wrote: this one can only read what it knows.
-func (s *Stream) Outdated() bool { return s.status.Reason == action.CodeUpgrade }
-
-// Status is the stream's state now.
-func (s *Stream) Status() Status {
-	st := s.status
-	st.Head, st.Pending, st.Rejected = s.State().Head, s.Unsent(), s.Refusals()
-	if st.State != StateStopped {
-		st.NextAt, st.Because = s.db.next()
-	}
-	return st
-}
+func (s *Stream) Outdated() bool { return s.stopped != nil && s.reason == action.CodeUpgrade }
 
 // Subscribe keeps a query live until Unsubscribe.
 func (s *Stream) Subscribe(q *state.Query) *state.Live { return s.lives.Subscribe(s.State(), q) }

@@ -7,6 +7,7 @@ func (db *DB) Wake(because string) {
 	if !db.leading && db.transport != nil {
 		db.tell('k', because)
 	}
+	db.wanted()
 	db.wake(because, true)
 }
 
@@ -25,7 +26,10 @@ func (db *DB) Resume() {
 // since the browser may be wrong.
 func (db *DB) Offline() {
 	db.offline = true
-	db.setStates(db.streams, func(s *Stream) { s.status.State = StateOffline })
+	for _, s := range db.sorted() {
+		s.told = nil
+		s.statusChanged()
+	}
 	if db.leading && db.cancel != nil && db.cutIdle && db.nextAt > db.host.Now()+db.retry { // browsers are wrong at times
 		db.schedule(db.retry, becauseOffline)
 	}
@@ -46,6 +50,7 @@ func (db *DB) Sync(done func(error)) {
 	} else {
 		db.syncers = append(db.syncers, done)
 	}
+	db.wanted()
 	db.wake(becauseSync, true)
 }
 

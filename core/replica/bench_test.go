@@ -52,7 +52,7 @@ func BenchmarkTurns(b *testing.B) {
 				r := benchReplica(b, pending)
 				b.StartTimer()
 				for i := range answers {
-					it := r.Ask(1000, 1<<20, nil)
+					it := r.Ask(1000, 1<<20, nil, true)
 					p, err := r.PlanTurn(&it, &answers[i], 0, nil)
 					if err != nil {
 						b.Fatal(err)
@@ -123,7 +123,7 @@ func BenchmarkOpen(b *testing.B) {
 			n := i*500 + j
 			a.Entries = append(a.Entries, protocol.WireEntry{Index: uint64(n + 1), Stored: "2026-11-22T20:00:00.000Z", Action: benchAction(2, n)})
 		}
-		it := entries.Ask(1000, 1<<20, nil)
+		it := entries.Ask(1000, 1<<20, nil, true)
 		p, err := entries.PlanTurn(&it, &a, 0, nil)
 		if err == nil {
 			_, err = entries.Follow([]*Record{p.Turn})

@@ -31,7 +31,7 @@ func sentDrain(t *testing.T, w *replicaWorld) protocol.SyncItem {
 		t.Fatal(err)
 	}
 	w.commit()
-	it := w.r.Ask(100, 1<<20, nil)
+	it := w.r.Ask(100, 1<<20, nil, true)
 	w.r.DrainSent()
 	return it
 }
@@ -77,7 +77,7 @@ func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 	w := cfWorld(t)
 	sentDrain(t, w)
 	// the next answer brings entries, but not yet as far as our own and the unlock; then the network dies again
-	it := w.r.Ask(100, 1<<20, nil)
+	it := w.r.Ask(100, 1<<20, nil, true)
 	it.Drain = false
 	w.r.DrainAnswered(&it, &protocol.SyncAnswer{Entries: make([]protocol.WireEntry, 1), Head: 2000})
 	if w.r.Writable(X, false) != WritableOffline {

@@ -73,7 +73,7 @@ func TestCostsDoNotGrowWithWhatIsThere(t *testing.T) {
 		}},
 		{"one refusal", func(w *replicaWorld) { w.refuse(w.r.q.Pending[2].ID) }},
 		{"an answer that says nothing", func(w *replicaWorld) {
-			it := w.r.Ask(1000, 1<<20, nil)
+			it := w.r.Ask(1000, 1<<20, nil, true)
 			if _, err := w.r.PlanTurn(&it, &protocol.SyncAnswer{Stream: "s", Head: it.After}, 7, nil); err != nil {
 				t.Fatal(err)
 			}

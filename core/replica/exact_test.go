@@ -14,7 +14,7 @@ import (
 // entryOf brings an entry by some client, as an answer of the server does: planned, stored, followed.
 func (w *replicaWorld) entry(raw string) {
 	w.t.Helper()
-	it := w.r.Ask(0, 0, nil)
+	it := w.r.Ask(0, 0, nil, true)
 	head := w.r.state.Head + 1
 	a := protocol.SyncAnswer{Stream: "s", Head: head, Entries: []protocol.WireEntry{{Index: head, Action: raw}}}
 	p, err := w.r.PlanTurn(&it, &a, 7, func() action.UUID { return action.UUID{15: byte(0x80 + len(w.r.former))} })

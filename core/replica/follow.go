@@ -153,7 +153,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 	because := r.dependants(refused)
 	r.takeOut(gone)
 	r.takeOut(refused)
-	r.refuseDependants(because, t.at, land)
+	r.refuseUncommitted(because, land)
 	r.refuseUndosOf(land.Resolved[before:], land, t.at)
 	if t.rekey != action.Nil {
 		r.goOnAs(t.rekey, t.at, land)

@@ -7,7 +7,8 @@ import (
 )
 
 // Ask is the part of a turn's request that is about one stream.
-func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) protocol.SyncItem {
+// In an otherwise empty request one action goes, however large.
+func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool, empty bool) protocol.SyncItem {
 	it := protocol.SyncItem{
 		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
@@ -15,7 +16,7 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool) p
 		if r.q.Get(undoes(l.Meta)) != nil { // what it takes back may come to nothing
 			break
 		}
-		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && len(it.Actions) > 0 || held != nil && held(l.Raw) {
+		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && (len(it.Actions) > 0 || !empty) || held != nil && held(l.Raw) {
 			break
 		}
 		maxBytes -= len(l.Raw) + 1

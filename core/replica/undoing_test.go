@@ -154,7 +154,7 @@ func TestAnUndoOfWhatTheLogDiscardsDoesNotStand(t *testing.T) {
 	w.undo(false)
 	w.commit()
 	w.other(1, 1, fmt.Sprintf(`{"op":"update","object":"%s","set":{"k":7}}`, X))
-	if it := w.r.Ask(10, 1<<20, nil); len(it.Actions) != 1 {
+	if it := w.r.Ask(10, 1<<20, nil, true); len(it.Actions) != 1 {
 		t.Fatalf("%d are offered: the undo of what may come to nothing waits for it", len(it.Actions))
 	}
 	w.persist(1)
