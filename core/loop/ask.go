@@ -113,7 +113,6 @@ func (db *DB) failed(err error, size int, items []protocol.SyncItem, asked map[s
 	case action.CodeUnauthorized, action.CodeRateLimited, action.CodeForbidden:
 	default:
 		switch {
-		case db.offline:
 		case offers > 1:
 			db.room = max(1, min(db.room, size)/2)
 			if code != action.CodeUnreachable {

@@ -171,6 +171,8 @@ func (db *DB) finish(t turnResult) {
 	if db.closed {
 		return
 	}
+	wasDown := db.down
+	db.down = t.err != nil
 	if t.err == nil {
 		db.offline = false
 	} else {
@@ -209,12 +211,11 @@ func (db *DB) finish(t turnResult) {
 	}
 	db.tellTurn(t.asked)
 	if t.err == nil {
-		if db.down { // what is back for one is back for the other
+		if wasDown { // what is back for one is back for the other
 			db.hints.tries, db.hints.waiting = 0, false
 		}
 		db.listen()
 	}
-	db.down = t.err != nil
 	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.installing() {
 		db.finishSyncs(err)
 	}

@@ -84,7 +84,7 @@ func (db *DB) schedule(ms int64, because string) {
 		db.cancel()
 	}
 	db.nextAt, db.because = db.host.Now()+ms, because
-	db.cutIdle = ms == 0 || because == becauseIdle
+	db.cutIdle = ms == 0 || because == becauseIdle || because == becauseRetry && !db.down // one stream alone is tried again
 	db.cancel = db.host.After(ms, func() {
 		db.cancel = nil
 		db.turn()

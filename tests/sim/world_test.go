@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -178,6 +179,10 @@ type network struct {
 	heard     func(protocol.Hint)
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
+	// item, where not nil, gives a stream an error in the place of its answer; the server has done what it was asked.
+	item func(stream string) *action.Error
+	// proxy, where not nil, answers in the server's stead, for a request's size.
+	proxy func(size int) error
 	// damage, where not nil, changes a checkpoint on its way.
 	damage func(text []byte) []byte
 }
@@ -202,6 +207,11 @@ var errUnreachable = &action.Error{Code: action.CodeUnreachable, Message: "no ro
 
 func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) {
 	n.requests = append(n.requests, string(body))
+	if n.proxy != nil {
+		if err := n.proxy(len(body)); err != nil {
+			return nil, 0, err
+		}
+	}
 	f := pass
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
@@ -238,7 +248,33 @@ func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) 
 	case half:
 		return answer[:len(answer)/2], 0, nil
 	}
+	if n.item != nil {
+		answer = n.items(answer)
+	}
 	return answer, 0, nil
+}
+
+// items puts errors in the place of what some streams are answered.
+func (n *network) items(answer []byte) []byte {
+	var a struct {
+		Streams []json.RawMessage `json:"streams"`
+	}
+	if err := json.Unmarshal(answer, &a); err != nil {
+		n.w.t.Fatal(err)
+	}
+	for i, raw := range a.Streams {
+		var it struct {
+			Stream string `json:"stream"`
+		}
+		if err := json.Unmarshal(raw, &it); err != nil {
+			n.w.t.Fatal(err)
+		}
+		if e := n.item(it.Stream); e != nil {
+			a.Streams[i], _ = json.Marshal(map[string]any{"stream": it.Stream, "error": map[string]string{"code": e.Code, "message": e.Message}})
+		}
+	}
+	answer, _ = json.Marshal(a)
+	return answer
 }
 
 func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) ([]byte, error) {
