@@ -16,12 +16,18 @@ const compactDelay = 100
 // weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
 // about twice, and start-up reads at most about twice the state.
 func (s *Stream) weigh() {
-	if s.compacting || s.closed || s.broken != nil || !s.db.leading || !s.Heavy(s.db.compact) {
+	if s.compacting || s.closed || s.broken != nil || !s.db.keeps() || s.db.host.Now() < s.compactAt || !s.Heavy(s.db.compact) {
 		return
 	}
 	s.compacting = true
 	s.db.host.After(compactDelay, s.compact)
 }
+
+// keeps tells whether this context takes the checkpoints: the leader does for all, but of a local-only database nobody opens others' streams.
+func (db *DB) keeps() bool { return db.leading || db.transport == nil }
+
+// maxCompactPause is how long it waits at most, in milliseconds, after a checkpoint that could not be stored: the disk may be full.
+const maxCompactPause = 600_000
 
 // compact looks whether another context was first, then takes a snapshot and writes it in steps, each a task of its own.
 func (s *Stream) compact() {
@@ -65,6 +71,12 @@ func (s *Stream) writeSnapshot(n *replica.Snapshot) {
 			s.compacting = false
 			if !s.Taking(n) {
 				return
+			}
+			if err != nil {
+				s.compactPause = min(max(2*s.compactPause, s.db.retry), maxCompactPause)
+				s.compactAt = s.db.host.Now() + s.compactPause
+			} else {
+				s.compactPause = 0
 			}
 			if err != nil { // also where the outcome is unknown: the next look at the manifest tells
 				s.DropSnapshot()

@@ -30,8 +30,11 @@ func (s *Stream) refused(err error, retryAfter int64) {
 	c := &s.contact
 	c.missed(err)
 	pause := s.db.retry << min(c.failures, 4)
-	if c.err.Code == action.CodeForbidden {
+	switch c.err.Code {
+	case action.CodeForbidden:
 		pause = s.db.idle // it lasts, and rights change
+	case action.CodeQuota, action.CodeStorage: // of what was fetched, and is fetched again
+		pause = s.db.retry << min(c.failures, 7)
 	}
 	c.failures++
 	c.notBefore = s.db.host.Now() + max(retryAfter, s.db.jitter(pause))

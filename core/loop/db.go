@@ -79,6 +79,8 @@ type DB struct {
 	room      int  // bytes of a request that are taken up by actions
 	wentSize  int  // of the largest request that was answered, as far as that still holds
 	down      bool // the last request failed
+	hinted    bool // and a hint has ended the pause after it
+	leaving   bool // the database is to be destroyed: nothing is written any more
 	abort     context.CancelFunc
 	syncers   []func(error)
 	joined    []func(error) // those that came while a turn was under way: the next one is theirs
@@ -202,6 +204,18 @@ func (db *DB) whenClosed(f func()) {
 	one()
 }
 
+// whenIdle runs f when no stream has anything left to commit.
+func (db *DB) whenIdle(f func()) {
+	for _, s := range db.sorted() {
+		if s.opened == nil && !s.ended && (s.busy || s.waiting()) {
+			s.idle = append(s.idle, func() { db.whenIdle(f) })
+			s.Pump()
+			return
+		}
+	}
+	f()
+}
+
 func (db *DB) stopLoop() {
 	db.closed = true
 	db.deafen()
@@ -217,7 +231,8 @@ func (db *DB) stopLoop() {
 }
 
 // Destroy deletes the local database. While it holds actions that the server does not have, of any stream, open or
-// not, it fails with an unsent *Error and their number, unless forced.
+// not, it fails with an unsent *Error and their number, unless
+// forced; refused ones that nobody has dealt with count too. Nothing can be written meanwhile.
 func (db *DB) Destroy(force bool, done func(unsent int, err error)) {
 	if force {
 		db.stopLoop()
@@ -227,16 +242,20 @@ func (db *DB) Destroy(force bool, done func(unsent int, err error)) {
 		db.destroy(done)
 		return
 	}
-	db.unsent(func(n int, err error) {
-		switch {
-		case err != nil:
-			done(0, err)
-		case n > 0:
-			done(n, action.Fail(action.CodeUnsent, "", "actions are pending that the server does not have"))
-		default:
+	db.leaving = true // first of all: what is written from here on would be lost
+	db.whenIdle(func() {
+		db.unsent(func(n int, err error) {
+			if err == nil && n > 0 {
+				err = action.Fail(action.CodeUnsent, "", "actions are there that the server does not have")
+			}
+			if err != nil {
+				db.leaving = false
+				done(n, err)
+				return
+			}
 			db.stopLoop()
 			db.whenClosed(func() { db.destroy(done) })
-		}
+		})
 	})
 }
 
@@ -255,7 +274,7 @@ func (db *DB) unsent(done func(n int, err error)) {
 	open := map[string]bool{}
 	for _, s := range db.sorted() {
 		if s.opened == nil {
-			n += s.Unsent()
+			n += s.Unsent() + s.Refusals()
 			open[s.Name()] = true
 		}
 	}
@@ -274,7 +293,7 @@ func (db *DB) unsent(done func(n int, err error)) {
 			if r, err = replica.Read(name, 0, &log); err != nil {
 				break
 			}
-			n += r.Unsent()
+			n += r.Unsent() + r.Refusals()
 		}
 		return func() { done(n, err) }
 	})

@@ -42,7 +42,7 @@ func (db *DB) listen() {
 	if h.about = (protocol.Topics{Streams: names, Data: h.data}); len(names)+len(h.data) == 0 {
 		return
 	}
-	h.stop = db.transport.Listen(h.about, db.hinted, func(error) {
+	h.stop = db.transport.Listen(h.about, db.hint, func(error) {
 		if db.closed {
 			return
 		}
@@ -68,8 +68,8 @@ func (db *DB) deafen() {
 	}
 }
 
-// hinted takes a hint. One that came while a turn is under way may be about what that turn brings.
-func (db *DB) hinted(h protocol.Hint) {
+// hint takes a hint. One that came while a turn is under way may be about what that turn brings.
+func (db *DB) hint(h protocol.Hint) {
 	db.hints.tries = 0
 	if h.Data != "" {
 		if db.moved != nil {
@@ -80,7 +80,9 @@ func (db *DB) hinted(h protocol.Hint) {
 	if s := db.streams[h.Stream]; s != nil && h.Head > s.hint {
 		s.hint = h.Head
 		if !db.running && db.news() {
-			db.wake(becauseHint, false)
+			s.contact.notBefore = 0
+			db.wake(becauseHint, db.down && !db.hinted) // whoever can say that can be asked
+			db.hinted = db.down
 		}
 	}
 }

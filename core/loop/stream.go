@@ -16,39 +16,42 @@ type Stream struct {
 	db       *DB
 	observer Observer
 
-	read       bool // the log was read since the last try to commit
-	wrote      bool // the last record was of local writes: a turn that waits is next
-	busy       bool // a commit or a read of the local log is under way
-	compacting bool // a checkpoint is being taken
-	attended   bool // open for other contexts only
-	stale      bool // another context may have committed: read the log before anything else
-	closed     bool
-	ended      bool // Closed was told
-	closing    []func()
-	broken     error // why the local log cannot be followed any more: nothing can be committed
-	opened     func(*Stream, error)
-	landings   []*planned // answers that wait for the commit slot
-	contact    contact
-	stopped    *action.Error // why the stream cannot go on, for good
-	reason     string        // of that, in a word
-	storage    *action.Error // why the local log cannot be read or written now
-	told       *Status       // by the leader, of a round trip that this context has not made
-	failures   int           // of the store, in a row
-	behind     bool          // the last answer left entries to fetch: what is pending is not offered before they are here
-	installing *install
-	slot       slot
-	lookedAt   int64  // when a hint last led to a read of the log
-	lookSoon   bool   // one will
-	hint       uint64 // the highest head that a push hint told of
-	hintTaken  uint64 // the highest one that has led to a turn
-	declined   uint64 // the index of a checkpoint that could not be installed
-	options    StreamOptions
-	rekeyedAt  int64         // when the client id was given up last
-	offer      int           // how many actions are offered at once; 0 for all that fit
-	tooLarge   *action.Error // the first action did not get through by itself
-	offerAt    int64         // when it is tried again
-	offerPause int64
-	unsure     int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
+	read         bool  // the log was read since the last try to commit
+	wrote        bool  // the last record was of local writes: a turn that waits is next
+	busy         bool  // a commit or a read of the local log is under way
+	compacting   bool  // a checkpoint is being taken
+	compactAt    int64 // and none before that
+	compactPause int64
+	attended     bool // open for other contexts only
+	stale        bool // another context may have committed: read the log before anything else
+	closed       bool
+	ended        bool // Closed was told
+	closing      []func()
+	idle         []func() // wait until nothing is left to commit
+	broken       error    // why the local log cannot be followed any more: nothing can be committed
+	opened       func(*Stream, error)
+	landings     []*planned // answers that wait for the commit slot
+	contact      contact
+	stopped      *action.Error // why the stream cannot go on, for good
+	reason       string        // of that, in a word
+	storage      *action.Error // why the local log cannot be read or written now
+	told         *Status       // by the leader, of a round trip that this context has not made
+	failures     int           // of the store, in a row
+	behind       bool          // the last answer left entries to fetch: what is pending is not offered before they are here
+	installing   *install
+	slot         slot
+	lookedAt     int64  // when a hint last led to a read of the log
+	lookSoon     bool   // one will
+	hint         uint64 // the highest head that a push hint told of
+	hintTaken    uint64 // the highest one that has led to a turn
+	declined     uint64 // the index of a checkpoint that could not be installed
+	options      StreamOptions
+	rekeyedAt    int64         // when the client id was given up last
+	offer        int           // how many actions are offered at once; 0 for all that fit
+	tooLarge     *action.Error // the first action did not get through by itself
+	offerAt      int64         // when it is tried again
+	offerPause   int64
+	unsure       int // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
 
 	ticket  uint64
 	waiters []settledWaiter
@@ -96,7 +99,7 @@ type Observer interface {
 // Write applies a draft to the visible state at once and gives its ticket; the observer tells when it is durable. The
 // host calls Pump before it goes back to its event loop: what is written until then shares one commit.
 func (s *Stream) Write(d *queue.Draft) (ticket uint64, err error) {
-	if s.closed {
+	if s.closed || s.db.leaving {
 		return 0, errClosed
 	}
 	if s.broken != nil {
@@ -127,6 +130,11 @@ func (s *Stream) Pump() {
 	}
 	if !s.waiting() {
 		s.endSlot()
+		idle := s.idle
+		s.idle = nil
+		for _, f := range idle {
+			f()
+		}
 	}
 	switch {
 	case s.waiting() && s.waitsForSlot(): // and reads the log when it has it
@@ -163,6 +171,11 @@ func (s *Stream) end(err error) {
 		f()
 	}
 	delete(s.db.closing, s)
+	idle := s.idle
+	s.idle = nil
+	for _, f := range idle {
+		f()
+	}
 }
 
 func (s *Stream) finishOpen(err error) {
