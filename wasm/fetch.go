@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall/js"
@@ -15,7 +16,7 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// fetcher implements core.Transport over fetch.
+// fetcher implements loop.Transport over fetch.
 type fetcher struct {
 	base string   // the URL of /v1
 	auth js.Value // the app's function for a bearer token, or undefined
@@ -26,26 +27,22 @@ var _ loop.Transport = (*fetcher)(nil)
 // authLimit bounds the wait for the app's own function.
 const authLimit = 30 * time.Second
 
-// Sync implements core.Transport. What is not an answer of the sync protocol is never taken for one: redirects are not
+// Sync implements loop.Transport. What is not an answer of the sync protocol is never taken for one: redirects are not
 // followed, and anything but JSON is a portal's or a proxy's.
-func (f *fetcher) Sync(ctx context.Context, body []byte) (answer []byte, retryAfter int64, err error) {
-	buffer, retryAfter, err := f.whole(ctx, "/sync", body, "application/json")
-	if err != nil {
-		return nil, retryAfter, err
-	}
-	return toGo(buffer), 0, nil
+func (f *fetcher) Sync(ctx context.Context, body []byte, idle loop.Idle) (answer []byte, retryAfter int64, err error) {
+	return f.whole(ctx, "/sync", body, "application/json", idle)
 }
 
-// Checkpoint implements core.Transport. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
+// Checkpoint implements loop.Transport. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
 // tenth of what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
-func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) (text []byte, err error) {
+func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, idle loop.Idle) (text []byte, err error) {
 	path := "/checkpoint?stream=" + escape(stream) + "&epoch=" + offer.Epoch.String() + "&index=" + strconv.FormatUint(offer.Index, 10)
-	buffer, _, err := f.whole(ctx, path, nil, "application/jsonl")
+	text, _, err = f.whole(ctx, path, nil, "application/jsonl", idle)
 	if err != nil {
 		return nil, err
 	}
 	if subtle := js.Global().Get("crypto").Get("subtle"); !subtle.IsUndefined() {
-		sum, err := await(ctx, subtle.Call("digest", "SHA-256", buffer))
+		sum, err := await(ctx, subtle.Call("digest", "SHA-256", toJS(text)))
 		if err != nil {
 			return nil, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
 		}
@@ -53,22 +50,39 @@ func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *protocol
 			return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
 		}
 	}
-	return toGo(buffer), nil
+	return text, nil
 }
 
 func escape(s string) string { return js.Global().Call("encodeURIComponent", s).String() }
 
-// whole makes a request and reads its answer to the end, as an ArrayBuffer.
-func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string) (buffer js.Value, retryAfter int64, err error) {
-	r := &request{ctx: ctx}
+// whole makes a request and reads its answer to the end, piece by piece: a long one over a slow line is as good as a short one over a fast line.
+func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string, idle loop.Idle) (answer []byte, retryAfter int64, err error) {
+	r := &request{ctx: ctx, idle: idle}
 	defer r.recovered(&err)
 	if retryAfter, err = r.send(f, path, body, kind); err != nil {
-		return buffer, retryAfter, err
+		return nil, retryAfter, err
 	}
-	if buffer, err = await(ctx, r.response.Call("arrayBuffer")); err != nil {
-		err = r.failed(err)
+	reader := r.response.Get("body").Call("getReader")
+	for {
+		piece, err := r.await(reader.Call("read"), idle.Next)
+		if err != nil {
+			return nil, 0, r.failed(err)
+		}
+		if piece.Get("done").Bool() {
+			return answer, 0, nil
+		}
+		bytes := piece.Get("value")
+		at, n := len(answer), bytes.Get("byteLength").Int()
+		answer = slices.Grow(answer, n)[:at+n]
+		js.CopyBytesToGo(answer[at:], bytes)
 	}
-	return buffer, 0, err
+}
+
+// toJS copies bytes into a Uint8Array.
+func toJS(b []byte) js.Value {
+	bytes := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(bytes, b)
+	return bytes
 }
 
 // toGo copies an ArrayBuffer.
@@ -82,6 +96,8 @@ func toGo(buffer js.Value) []byte {
 // request is one under way.
 type request struct {
 	ctx      context.Context
+	idle     loop.Idle
+	silent   bool // nothing came for too long
 	abort    js.Value
 	response js.Value
 }
@@ -97,10 +113,19 @@ func (r *request) recovered(err *error) {
 	}
 }
 
+// await waits for a promise, for at most so many milliseconds.
+func (r *request) await(promise js.Value, ms int64) (js.Value, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, time.Duration(ms)*time.Millisecond)
+	defer cancel()
+	value, err := await(ctx, promise)
+	r.silent = r.silent || err != nil && ctx.Err() != nil
+	return value, err
+}
+
 // failed ends the request.
 func (r *request) failed(err error) error {
 	r.abort.Call("abort")
-	if r.ctx.Err() != nil {
+	if r.silent || r.ctx.Err() != nil {
 		return &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time"}
 	}
 	return &action.Error{Code: action.CodeUnreachable, Message: "the server could not be reached", Cause: err}
@@ -121,17 +146,15 @@ func (r *request) send(f *fetcher, path string, body []byte, want string) (retry
 	r.abort = js.Global().Get("AbortController").New()
 	if body != nil {
 		headers.Set("Content-Type", "application/json")
-		bytes := js.Global().Get("Uint8Array").New(len(body))
-		js.CopyBytesToJS(bytes, body)
 		init.Set("method", "POST")
-		init.Set("body", bytes)
+		init.Set("body", toJS(body))
 	} else {
 		headers.Set("Accept", want)
 	}
 	for key, value := range map[string]any{"headers": headers, "signal": r.abort.Get("signal"), "redirect": "error", "cache": "no-store", "credentials": "same-origin"} {
 		init.Set(key, value)
 	}
-	if r.response, err = await(r.ctx, js.Global().Call("fetch", f.base+path, init)); err != nil {
+	if r.response, err = r.await(js.Global().Call("fetch", f.base+path, init), r.idle.First); err != nil {
 		return 0, r.failed(err)
 	}
 	kind, _, _ := strings.Cut(responseHeader(r.response, "Content-Type"), ";")
@@ -142,7 +165,7 @@ func (r *request) send(f *fetcher, path string, body []byte, want string) (retry
 	case status == 200 && kind == want:
 		return 0, nil
 	case kind == "application/problem+json":
-		buffer, err := await(r.ctx, r.response.Call("arrayBuffer"))
+		buffer, err := r.await(r.response.Call("arrayBuffer"), r.idle.Next)
 		if err != nil {
 			return 0, r.failed(err)
 		}

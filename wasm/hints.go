@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
@@ -32,7 +33,7 @@ func (f *fetcher) Listen(about protocol.Topics, heard func(protocol.Hint), ended
 }
 
 func (f *fetcher) hear(ctx context.Context, about protocol.Topics, heard func(protocol.Hint)) (err error) {
-	r := &request{ctx: ctx}
+	r := &request{ctx: ctx, idle: loop.Idle{First: headLimit.Milliseconds(), Next: silenceLimit.Milliseconds()}}
 	defer r.recovered(&err)
 	path := "/events?"
 	for _, name := range about.Streams {
@@ -41,20 +42,14 @@ func (f *fetcher) hear(ctx context.Context, about protocol.Topics, heard func(pr
 	for _, name := range about.Data {
 		path += "data=" + escape(name) + "&"
 	}
-	var begun context.CancelFunc
-	r.ctx, begun = context.WithTimeout(ctx, headLimit)
-	_, err = r.send(f, path[:len(path)-1], nil, "text/event-stream")
-	begun()
-	if r.ctx = ctx; err != nil {
+	if _, err = r.send(f, path[:len(path)-1], nil, "text/event-stream"); err != nil {
 		return err
 	}
 	defer r.abort.Call("abort")
 	reader := r.response.Get("body").Call("getReader")
 	var buffered strings.Builder
 	for {
-		limited, cancel := context.WithTimeout(ctx, silenceLimit)
-		part, err := await(limited, reader.Call("read"))
-		cancel()
+		part, err := r.await(reader.Call("read"), r.idle.Next)
 		if err != nil {
 			return r.failed(err)
 		}

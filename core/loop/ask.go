@@ -13,6 +13,17 @@ const (
 	slowest   = 2 << 10 // bytes a second, of a line that is waited for
 )
 
+// idleFor is how long nothing may come for a request of that many bytes.
+func idleFor(size int) Idle {
+	return Idle{First: idleLimit + int64(size)*1000/slowest, Next: idleLimit}
+}
+
+// Of an answer, in entries.
+const (
+	fewEntries   = 8   // what a line that times out is asked for at least
+	firstEntries = 100 // of a stream that is new here: a checkpoint may be offered in the place of all
+)
+
 // ask gathers what the next request says of each stream whose turn it is.
 func (db *DB) ask() (items []protocol.SyncItem, asked map[string]*Stream, opening, left bool) {
 	asked = map[string]*Stream{}
@@ -35,6 +46,9 @@ func (db *DB) ask() (items []protocol.SyncItem, asked map[string]*Stream, openin
 		it := s.Ask(most, bytes, db.held, actions == protocol.MaxActions)
 		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, s.Queued()) || most == 0 && s.Queued() > 0) {
 			spent = s.Name()
+		}
+		if it.Limit = min(it.Limit, db.limit); it.After == 0 {
+			it.Limit = min(it.Limit, firstEntries)
 		}
 		for _, a := range it.Actions {
 			bytes -= len(a) + 1
@@ -90,6 +104,7 @@ func (s *Stream) offered(n, rejected int) {
 // went takes note of a request that was answered: the next ones may be larger, a little where none has been so large yet.
 func (db *DB) went(size int) {
 	db.wentSize = max(db.wentSize, size)
+	db.limit = min(protocol.MaxEntries, 2*db.limit)
 	if size > db.room*3/4 {
 		more := db.room / 8
 		if db.room < db.wentSize {
@@ -109,16 +124,20 @@ func (db *DB) failed(err error, size int, items []protocol.SyncItem, asked map[s
 		}
 	}
 	code := action.CodeOf(err)
+	if code == action.CodeTimeout {
+		db.limit = max(fewEntries, db.limit/2)
+	}
 	switch code {
 	case action.CodeUnauthorized, action.CodeRateLimited, action.CodeForbidden:
 	default:
 		switch {
+		case size <= smallest:
 		case offers > 1:
-			db.room = max(1, min(db.room, size)/2)
+			db.room = max(smallest/2, min(db.room, size)/2)
 			if code != action.CodeUnreachable {
 				db.wentSize = min(db.wentSize, db.room)
 			}
-		case offers == 1 && size > smallest:
+		case offers == 1:
 			of.isTooLarge(err)
 		}
 	}

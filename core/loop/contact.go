@@ -11,6 +11,7 @@ type contact struct {
 	good      bool          // the last answer was
 	answered  int64         // when there was a good one last, Unix milliseconds; 0 for never
 	err       *action.Error // why the last try has failed, nil where it has not
+	alone     bool          // that was an error of this stream alone
 	failures  int           // answers in a row that were errors of this stream alone
 	notBefore int64         // until then it is not asked, unless somebody wants it
 }
@@ -22,7 +23,7 @@ func (c *contact) answeredWell(now int64) {
 
 // missed takes note of a request that failed as a whole: the loop pauses for all.
 func (c *contact) missed(err error) {
-	c.asking, c.good, c.err = false, false, action.AsError(err, action.CodeUnreachable)
+	c.asking, c.good, c.alone, c.err = false, false, false, action.AsError(err, action.CodeUnreachable)
 }
 
 // refused takes note of an error that is this stream's alone: it pauses alone, longer each time.
@@ -36,6 +37,7 @@ func (s *Stream) refused(err error, retryAfter int64) {
 	case action.CodeQuota, action.CodeStorage: // of what was fetched, and is fetched again
 		pause = s.db.retry << min(c.failures, 7)
 	}
+	c.alone = true
 	c.failures++
 	c.notBefore = s.db.host.Now() + max(retryAfter, s.db.jitter(pause))
 	s.statusChanged()

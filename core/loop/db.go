@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -77,6 +78,7 @@ type DB struct {
 	cutIdle   bool // a new local action cuts the pause
 	offline   bool // the browser said so, or no server was named
 	room      int  // bytes of a request that are taken up by actions
+	limit     int  // entries that an answer may have
 	wentSize  int  // of the largest request that was answered, as far as that still holds
 	down      bool // the last request failed
 	hinted    bool // and a hint has ended the pause after it
@@ -107,7 +109,7 @@ func NewDB(c Config) *DB {
 		host: c.Host, store: c.Store, transport: c.Transport, user: c.User, newClient: c.NewClient,
 		retry: c.Retry, idle: c.Idle, compact: c.Compact,
 		tellFunc: c.Tell, slots: c.Slot, held: c.Held, leading: !c.Elect, steal: c.Steal, refuge: c.Refuge, lost: c.Lost, moved: c.Moved,
-		streams: map[string]*Stream{}, closing: map[*Stream]bool{}, room: usualRoom,
+		streams: map[string]*Stream{}, closing: map[*Stream]bool{}, room: usualRoom, limit: protocol.MaxEntries,
 	}
 	db.heardAt = db.host.Now()
 	if db.retry <= 0 {

@@ -23,9 +23,8 @@ type install struct {
 }
 
 const (
-	checkpointLimit = 300_000  // a checkpoint that takes longer to fetch, in milliseconds, has failed
-	readStep        = 64 << 10 // bytes of it that are read in one task
-	installTries    = 5
+	readStep     = 64 << 10 // bytes of it that are read in one task
+	installTries = 5
 )
 
 // wants tells whether the checkpoint of an answer is worth more than its entries.
@@ -40,16 +39,14 @@ func (s *Stream) install(o protocol.CheckpointOffer) {
 	ctx, abort := context.WithCancel(context.Background())
 	in := &install{offer: o, abort: abort}
 	s.installing = in
-	deadline := s.db.host.After(checkpointLimit, abort)
 	transport, name := s.db.transport, s.Name()
 	s.db.host.Do(func() func() {
-		text, err := transport.Checkpoint(ctx, name, &o)
+		text, err := transport.Checkpoint(ctx, name, &o, idleFor(0))
 		var r *state.CheckpointReader
 		if err == nil {
 			r, err = checkOffer(&o, name, text)
 		}
 		return func() {
-			deadline()
 			abort()
 			if err != nil {
 				s.installed(in, err)

@@ -65,9 +65,8 @@ func (db *DB) turn() {
 	body := protocol.AppendSyncRequest(nil, items)
 	ctx, abort := context.WithCancel(context.Background())
 	db.abort = abort
-	deadline := db.host.After(requestLimit+int64(len(body))*1000/slowest, abort)
 	db.host.Do(func() func() {
-		text, retryAfter, err := db.transport.Sync(ctx, body)
+		text, retryAfter, err := db.transport.Sync(ctx, body, idleFor(len(body)))
 		var answers []protocol.SyncAnswer
 		if err == nil {
 			if answers, err = protocol.DecodeSyncAnswer(action.View(text)); err != nil {
@@ -75,7 +74,6 @@ func (db *DB) turn() {
 			}
 		}
 		return func() {
-			deadline()
 			abort()
 			if err != nil {
 				db.failed(err, len(body), items, asked)

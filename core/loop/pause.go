@@ -8,7 +8,7 @@ import (
 const (
 	DefaultRetry = 5_000  // after a network failure, ±10 % jitter
 	DefaultIdle  = 60_000 // when nothing was fetched or persisted
-	requestLimit = 30_000 // a request that takes longer has failed
+	idleLimit    = 30_000 // a request of which nothing is heard for so long has failed
 )
 
 // Why a turn runs, or why the loop waits; for people.

@@ -62,7 +62,7 @@ func (s *Stream) state() (state StreamState, reason string, err *action.Error) {
 		return StateStarting, "", nil
 	case s.told != nil:
 		return s.told.State, s.told.Reason, s.told.Err
-	case c.err != nil && c.err.Code == action.CodeForbidden:
+	case c.err != nil && c.err.Code == action.CodeForbidden && c.alone:
 		return StateStopped, "forbidden", c.err
 	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
 		return StateHeld, "", c.err

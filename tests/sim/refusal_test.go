@@ -19,8 +19,8 @@ type editNet struct {
 	edit func(string) string
 }
 
-func (e *editNet) Sync(ctx context.Context, b []byte) ([]byte, int64, error) {
-	a, r, err := e.network.Sync(ctx, b)
+func (e *editNet) Sync(ctx context.Context, b []byte, idle loop.Idle) ([]byte, int64, error) {
+	a, r, err := e.network.Sync(ctx, b, idle)
 	if err == nil {
 		a = []byte(e.edit(string(a)))
 	}

@@ -205,7 +205,7 @@ const (
 
 var errUnreachable = &action.Error{Code: action.CodeUnreachable, Message: "no route"}
 
-func (n *network) Sync(ctx context.Context, body []byte) ([]byte, int64, error) {
+func (n *network) Sync(ctx context.Context, body []byte, _ loop.Idle) ([]byte, int64, error) {
 	n.requests = append(n.requests, string(body))
 	if n.proxy != nil {
 		if err := n.proxy(len(body)); err != nil {
@@ -277,7 +277,7 @@ func (n *network) items(answer []byte) []byte {
 	return answer
 }
 
-func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer) ([]byte, error) {
+func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, _ loop.Idle) ([]byte, error) {
 	f := pass
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
