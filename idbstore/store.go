@@ -51,7 +51,8 @@ type Store struct {
 	limit      time.Duration // of an open
 	answer     time.Duration // of a transaction
 	db         *idb.Database
-	life       string // the database's; one that was deleted and made again has another
+	opening    chan struct{} // closed when the reopening that is under way is over; nil where none is
+	life       string        // the database's; one that was deleted and made again has another
 	closed     bool
 	frozen     bool
 	live       map[*transaction]bool // begun and not ended
@@ -110,6 +111,29 @@ func (s *Store) open(ctx context.Context) error {
 		return locallog.ErrGone
 	}
 	s.db, s.life = db, life
+	return nil
+}
+
+// reopen gets another connection in the place of a broken one: once, however many ask for it at the same time. A second one would be left open, and
+// the database could not be deleted.
+func (s *Store) reopen(ctx context.Context, broken *idb.Database) error {
+	for s.db == broken && !s.closed {
+		if s.opening == nil {
+			s.opening = make(chan struct{})
+			err := s.open(ctx)
+			close(s.opening)
+			s.opening = nil
+			return err
+		}
+		select {
+		case <-s.opening:
+		case <-ctx.Done():
+			return mapError("open the database", ctx.Err())
+		}
+	}
+	if s.closed {
+		return errClosed
+	}
 	return nil
 }
 

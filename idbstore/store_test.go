@@ -102,6 +102,52 @@ func TestAClosedConnectionIsOpenedAgain(t *testing.T) {
 	}
 }
 
+// However many calls find the connection closed, one other is opened: each more would block the deletion of the database.
+func TestAClosedConnectionIsOpenedAgainOnce(t *testing.T) {
+	ctx := context.Background()
+	s, err := idbstore.Open(ctx, newName(), idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Append(ctx, "a", 0, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	factory := js.Global().Get("IDBFactory").Get("prototype")
+	original, opened := factory.Get("open"), 0
+	counting := js.FuncOf(func(this js.Value, args []js.Value) any {
+		opened++
+		list := make([]any, len(args))
+		for i := range args {
+			list[i] = args[i]
+		}
+		return original.Call("apply", this, list)
+	})
+	factory.Set("open", counting)
+	defer func() {
+		factory.Set("open", original)
+		counting.Release()
+	}()
+	idbstore.Disconnect(s)
+	errs := make(chan error)
+	for range 5 {
+		go func() {
+			_, err := s.Load(ctx, "a", 0)
+			errs <- err
+		}()
+	}
+	for range 5 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if opened != 1 {
+		t.Errorf("%d connections are opened", opened)
+	}
+	if err := s.Destroy(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 // A stored value that is not ours is corrupt, not empty.
 func TestForeignValuesAreCorrupt(t *testing.T) {
 	ctx := context.Background()

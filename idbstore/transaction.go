@@ -36,9 +36,10 @@ func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...s
 	if mode == idb.TransactionReadWrite {
 		options.Durability = s.durability
 	}
-	tx, err := s.db.TransactionWithOptions(options, stores[0], stores[1:]...)
+	db := s.db
+	tx, err := db.TransactionWithOptions(options, stores[0], stores[1:]...)
 	if err != nil {
-		if err := s.open(ctx); err != nil {
+		if err := s.reopen(ctx, db); err != nil {
 			return nil, err
 		}
 		if tx, err = s.db.TransactionWithOptions(options, stores[0], stores[1:]...); err != nil {
