@@ -18,7 +18,7 @@ type contact struct {
 
 // answeredWell takes note of a good answer.
 func (c *contact) answeredWell(now int64) {
-	*c = contact{good: true, answered: now}
+	*c = contact{good: true, answered: now, failures: c.failures} // until what it says is stored
 }
 
 // missed takes note of a request that failed as a whole: the loop pauses for all.

@@ -100,7 +100,10 @@ func (db *DB) landAll(items []protocol.SyncItem, result turnResult, answers []pr
 		left++
 		s.contact.asking = false
 		done := func(activity bool, err error) { // an error is this stream's alone
-			if err != nil && !s.closed {
+			switch {
+			case err == nil:
+				s.contact.failures = 0
+			case !s.closed:
 				s.refused(err, 0)
 			}
 			over(activity)
@@ -125,7 +128,7 @@ func (db *DB) landAll(items []protocol.SyncItem, result turnResult, answers []pr
 		s.contact.answeredWell(db.host.Now())
 		if s.wants(&items[i], answer) {
 			s.install(*answer.Offer)
-			done(false, nil)
+			over(false)
 			continue
 		}
 		db.current.Fetched += len(answer.Entries)
@@ -231,6 +234,7 @@ func (db *DB) installing() bool {
 // installed goes on with a stream that has a checkpoint of the server now, or could not have it.
 func (db *DB) installed(s *Stream, err error) {
 	if err == nil {
+		s.contact.failures = 0
 		db.wake(becauseMore, true)
 		return
 	}

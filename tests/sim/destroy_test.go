@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -78,5 +79,57 @@ func TestCheckpointsThatFailPause(t *testing.T) {
 	}
 	if _, err := local.Open().Load(context.Background(), stream, 0); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of a database without a server, a stream that only a follower has open is compacted too (C16).
+func TestAFollowersStreamIsCompacted(t *testing.T) {
+	w, local := electing(t)
+	w.alone, w.compact = true, 2000
+	leader := w.open(local)
+	w.Run(1000)
+	w.name = "another"
+	tb := w.open(local)
+	for n := range 300 {
+		tb.write(create(n, `{}`))
+		w.Run(20)
+	}
+	w.Run(minute)
+	log, err := local.Open().Load(context.Background(), "another", 0)
+	if err != nil || len(log.Records) > 100 || log.Manifest == nil || !leader.db.Leading() {
+		t.Errorf("%d records, a checkpoint: %v, %v", len(log.Records), log.Manifest != nil, err)
+	}
+}
+
+// A checkpoint of the server that cannot be stored is not fetched for ever (C14).
+func TestACheckpointThatCannotBeStored(t *testing.T) {
+	w := newWorld(t, 1)
+	w.checkpoint, w.keep = 2000, 10
+	w.start()
+	a := w.open(memstore.New())
+	for n := range 200 {
+		a.write(create(n, `{"title":"Something to do"}`))
+		w.Run(300)
+	}
+	local := memstore.New()
+	local.Fail = func(op, _ string, _ locallog.LSN) error {
+		if op == "checkpoint" {
+			return &action.Error{Code: action.CodeQuota}
+		}
+		return nil
+	}
+	fetched := 0
+	b := w.open(local)
+	b.net.damage = func(text []byte) []byte { fetched++; return text }
+	w.Run(60 * minute)
+	if fetched == 0 || fetched > 20 || b.Status().Err == nil || b.Status().Err.Code != action.CodeQuota {
+		t.Errorf("fetched %d times in an hour; %+v", fetched, b.Status())
+	}
+	local.Fail = nil
+	b.db.Wake("the disk has room")
+	w.Run(minute)
+	w.converged(b)
+	if !strings.Contains(b.net.requests[0], `"limit":100`) {
+		t.Error("a first answer may be long, and then a checkpoint comes in its place:", b.net.requests[0])
 	}
 }

@@ -43,6 +43,7 @@ type world struct {
 	compact int    // see core.Config
 	// See server.Config; start makes a server with them.
 	actionBytes int
+	alone       bool // databases without a server
 	checkpoint  int
 	keep        uint64
 	options     loop.StreamOptions
@@ -367,6 +368,9 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
 	tb.net, tb.local = &network{w: w, host: tb.host}, local
 	c := loop.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
+	if w.alone {
+		c.Transport = nil
+	}
 	if w.locks != nil {
 		c.Slot, c.Steal = tb.slot, tb.steal
 	}
