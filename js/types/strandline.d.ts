@@ -135,7 +135,8 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there. */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
-      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none. */
+      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none; an error too (`too-large`, `unknown`),
+      and never another step in its place, where the last one is more than one action can take back, or only a checkpoint told of it. */
   undo(): Write<{ skipped: readonly Skipped[] }>;
   /** Puts back what the last undo took, as long as nothing was written after it. */
   redo(): Write<{ skipped: readonly Skipped[] }>;
