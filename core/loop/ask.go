@@ -5,8 +5,8 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// Of a request, in bytes. Whatever stands in front of the server may refuse one for its size with any answer, at any size, and at another one
-// tomorrow: what went is remembered, and grown slowly.
+// Of a request, in bytes. Whatever stands in front of the server may refuse one for its size with any answer, at any
+// size, and at another one tomorrow: what went is remembered, and grown slowly.
 const (
 	usualRoom = 768 << 10 // less than a mebibyte with all that stands around it, which is what proxies let through by default
 	mostRoom  = protocol.MaxRequestBytes * 3 / 4
@@ -44,7 +44,8 @@ func (db *DB) ask() (items []protocol.SyncItem, asked map[string]*Stream, openin
 			most = 0
 		}
 		it := s.Ask(most, bytes, db.held, actions == protocol.MaxActions)
-		if actions -= len(it.Actions); spent == "" && (actions == 0 || len(it.Actions) < min(most, s.Queued()) || most == 0 && s.Queued() > 0) {
+		actions -= len(it.Actions)
+		if left := len(it.Actions) < min(most, s.Queued()) || most == 0 && s.Queued() > 0; spent == "" && (left || actions == 0) {
 			spent = s.Name()
 		}
 		if it.Limit = min(it.Limit, db.limit); it.After == 0 {
@@ -114,8 +115,9 @@ func (db *DB) went(size int) {
 	}
 }
 
-// failed takes note of a request that failed. Unless the server has said why, and that it is not the size, the next one is smaller. Where the server
-// may have appended without our hearing of it, the same actions are offered again, and no others.
+// failed takes note of a request that failed. Unless the server has said why, and that it is not the size, the next
+// one is smaller. Where the server may have appended without our hearing of it, the same actions are offered again,
+// and no others.
 func (db *DB) failed(err error, size int, items []protocol.SyncItem, asked map[string]*Stream) {
 	offers, of := 0, (*Stream)(nil)
 	for i := range items {
@@ -158,8 +160,8 @@ func (db *DB) failed(err error, size int, items []protocol.SyncItem, asked map[s
 // smallest is a request that nobody refuses for its size, in bytes.
 const smallest = 2 << 10
 
-// isTooLarge takes note of one action that did not go through by itself, whatever the reason was: the next request goes without it, and shows
-// whether it is the reason. It is tried again later, and holds up nobody else meanwhile.
+// isTooLarge takes note of one action that did not go through by itself, whatever the reason was: the next request
+// goes without it, and shows whether it is the reason. It is tried again later, and holds up nobody else meanwhile.
 func (s *Stream) isTooLarge(err error) {
 	s.offerPause = min(max(2*s.offerPause, 2*s.db.retry), maxOfferPause)
 	s.offerAt = s.db.host.Now() + s.offerPause

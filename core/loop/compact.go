@@ -23,7 +23,8 @@ func (s *Stream) weigh() {
 	s.db.host.After(compactDelay, s.compact)
 }
 
-// keeps tells whether this context takes the checkpoints: the leader does for all, but of a local-only database nobody opens others' streams.
+// keeps tells whether this context takes the checkpoints: the leader does for all, but of a local-only database nobody
+// opens others' streams.
 func (db *DB) keeps() bool { return db.leading || db.transport == nil }
 
 // maxCompactPause is how long it waits at most, in milliseconds, after a checkpoint that could not be stored: the disk may be full.

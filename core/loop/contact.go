@@ -4,8 +4,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// contact is what a stream knows of the server: whether its last round trip was good, and when it is asked again. Each stream has its own, so that
-// one which is damaged, forbidden, too large or slow costs the others nothing.
+// contact is what a stream knows of the server: whether its last round trip was good, and when it is asked again. Each
+// stream has its own, so that one which is damaged, forbidden, too large or slow costs the others nothing.
 type contact struct {
 	asking    bool          // a request under way is about it
 	good      bool          // the last answer was

@@ -6,8 +6,8 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// Idle is how long nothing may come, in milliseconds, until a request is given up with a timeout: its first byte, which the upload comes before, and
-// each one after another. Silence ends a request, and not its length.
+// Idle is how long nothing may come, in milliseconds, until a request is given up with a timeout: its first byte,
+// which the upload comes before, and each one after another. Silence ends a request, and not its length.
 type Idle struct{ First, Next int64 }
 
 // Transport carries requests to the server. Sync and Checkpoint may block; ctx ends them.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again,
@@ -84,7 +83,7 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 		if at < 0 {
 			return action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
 		}
-		patched, err := state.Patched(ops[at], patch)
+		patched, err := patched(ops[at], patch)
 		if err != nil {
 			return err
 		}

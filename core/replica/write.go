@@ -57,7 +57,7 @@ func (r *Replica) refusal(a *action.Action) error {
 	for i := range e.Ops {
 		at := "/" + action.Itoa(i)
 		for _, k := range e.Ops[i].Keys {
-			return state.RefusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
+			return refusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
 		}
 		switch e.Ops[i].Reason {
 		case state.ReasonExists:
@@ -105,7 +105,7 @@ func (r *Replica) check(a *action.Action) error {
 		for i := range op.Changes {
 			old, _ := o.Value(op.Changes[i].Key)
 			if _, reason := state.Merge(&op.Changes[i], old); reason != state.ReasonNone {
-				return state.RefusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
+				return refusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
 			}
 		}
 	}

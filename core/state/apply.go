@@ -210,7 +210,8 @@ func (r *run) update(op *action.Op, o *object, e *OpEffect) Reason {
 	return ReasonNone
 }
 
-// place moves the last fields, which are new, to where their keys belong among the first ones, which are sorted. It costs one move of what is behind them.
+// place moves the last fields, which are new, to where their keys belong among the first ones, which are sorted. It
+// costs one move of what is behind them.
 func (s *State) place(f []field, sorted int) {
 	added := append([]field(nil), f[sorted:]...)
 	less := func(i, j int) bool { return action.CompareKeys(s.names[added[i].key], s.names[added[j].key]) < 0 }

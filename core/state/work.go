@@ -2,12 +2,13 @@ package state
 
 import "github.com/strandline-sync/strandline/core/action"
 
-// MaxWork is what one action may cost at most where it is offered, in bytes. It is a verdict before the append, never a rule of the fold.
+// MaxWork is what one action may cost at most where it is offered, in bytes. It is a verdict before the append, never
+// a rule of the fold.
 const MaxWork = 16 << 20
 
-// Work is about how many bytes applying an action to the state would look at or copy, as client and server count it alike: those of each op; the
-// old value where a change merges; and the object's keys where a key is new, or where the object may outgrow its limit. The fold's cost is linear
-// in it.
+// Work is about how many bytes applying an action to the state would look at or copy, as client and server count it
+// alike: those of each op; the old value where a change merges; and the object's keys where a key is new, or where the
+// object may outgrow its limit. The fold's cost is linear in it.
 func (s *State) Work(a *action.Action) (work int) {
 	merged := map[string]int{}
 	for i := range a.Ops {
@@ -41,5 +42,5 @@ func (s *State) TooMuch(a *action.Action) error {
 	if len(a.Ops) == 1 && len(a.Ops[0].Changes) == 0 || s.Work(a) <= MaxWork {
 		return nil
 	}
-	return action.Fail(action.CodeTooLarge, "", "applying it would take more than 16 MiB to be looked at or copied: several smaller actions do")
+	return action.Fail(action.CodeTooLarge, "", "applying it would cost more than 16 MiB of work: several smaller actions do")
 }

@@ -1,9 +1,12 @@
-package state
+package replica
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
+)
 
-// WriteInverse stores an inverse.
-func WriteInverse(e *action.Encoder, ops []InverseOp) {
+// writeInverse stores an inverse.
+func writeInverse(e *action.Encoder, ops []state.InverseOp) {
 	e.Uint(uint64(len(ops)))
 	for i := range ops {
 		op := &ops[i]
@@ -20,9 +23,9 @@ func WriteInverse(e *action.Encoder, ops []InverseOp) {
 	}
 }
 
-// ReadInverse reads one.
-func ReadInverse(d *action.Decoder) []InverseOp {
-	ops := make([]InverseOp, d.Count(19))
+// readInverse reads one.
+func readInverse(d *action.Decoder) []state.InverseOp {
+	ops := make([]state.InverseOp, d.Count(19))
 	for i := range ops {
 		op := &ops[i]
 		kind := d.Uint()
@@ -32,7 +35,7 @@ func ReadInverse(d *action.Decoder) []InverseOp {
 		op.Kind, op.Object, op.Type = action.OpKind(kind), d.UUID(), d.String()
 		op.Changes = make([]action.Change, d.Count(3))
 		for j := range op.Changes {
-			op.Changes[j] = action.Change{Part: ReadPart(d), Key: d.String(), Value: d.String()}
+			op.Changes[j] = action.Change{Part: readPart(d), Key: d.String(), Value: d.String()}
 			op.Over = append(op.Over, d.UUID())
 			op.Old = append(op.Old, "")
 		}
@@ -40,8 +43,8 @@ func ReadInverse(d *action.Decoder) []InverseOp {
 	return ops
 }
 
-// ReadPart reads how a key was changed.
-func ReadPart(d *action.Decoder) action.Part {
+// readPart reads how a key was changed.
+func readPart(d *action.Decoder) action.Part {
 	part := d.Uint()
 	if part > uint64(action.PartWithout) {
 		d.Fail()
@@ -49,8 +52,8 @@ func ReadPart(d *action.Decoder) action.Part {
 	return action.Part(part)
 }
 
-// WriteMore stores what earlier versions did not have.
-func WriteMore(e *action.Encoder, ops []InverseOp) {
+// writeMore stores what earlier versions did not have.
+func writeMore(e *action.Encoder, ops []state.InverseOp) {
 	for i := range ops {
 		e.Bool(ops[i].Gone)
 		for _, old := range ops[i].Old {
@@ -59,8 +62,8 @@ func WriteMore(e *action.Encoder, ops []InverseOp) {
 	}
 }
 
-// ReadMore reads it into what ReadInverse gave.
-func ReadMore(d *action.Decoder, ops []InverseOp) {
+// readMore reads it into what readInverse gave.
+func readMore(d *action.Decoder, ops []state.InverseOp) {
 	for i := range ops {
 		ops[i].Gone = d.Bool()
 		for j := range ops[i].Old {

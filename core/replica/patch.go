@@ -1,13 +1,14 @@
-package state
+package replica
 
 import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
-// Patched is an op with the parts of a patch laid over it.
-func Patched(op action.Op, patch string) (action.Op, error) {
+// patched is an op with the parts of a patch laid over it.
+func patched(op action.Op, patch string) (action.Op, error) {
 	text := append([]byte(`{"object":"`), op.Object.String()...)
 	text = append(text, `","op":"update"`...)
 	if len(patch) > 2 {
@@ -39,9 +40,9 @@ func Patched(op action.Op, patch string) (action.Op, error) {
 					old = op.Changes[i].Value
 				}
 			}
-			value, reason := Merge(&ch, old)
-			if reason != ReasonNone {
-				return op, RefusedKey("/"+action.EscapePointer(ch.Key), reason)
+			value, reason := state.Merge(&ch, old)
+			if reason != state.ReasonNone {
+				return op, refusedKey("/"+action.EscapePointer(ch.Key), reason)
 			}
 			if value == "" {
 				continue
@@ -54,9 +55,9 @@ func Patched(op action.Op, patch string) (action.Op, error) {
 	return op, nil
 }
 
-// RefusedKey is the error of a key that an operation does not work on.
-func RefusedKey(at string, reason Reason) error {
-	if reason == ReasonSize {
+// refusedKey is the error of a key that an operation does not work on.
+func refusedKey(at string, reason state.Reason) error {
+	if reason == state.ReasonSize {
 		return action.Fail(action.CodeTooLarge, at, "an array has at most 10,000 elements")
 	}
 	return action.Fail(action.CodeInvalid, at, "the value there is not one that this operation works on")
