@@ -28,8 +28,11 @@ func (m *Meeting) object(id action.UUID, from uint64) {
 		return
 	}
 	m.seen[id] = true
-	list := m.q.naming[id]
-	for _, l := range list[behind(list, from):] {
+	n := m.q.objects[id]
+	if n.one != nil && n.one.order > from {
+		m.push(n.one)
+	}
+	for _, l := range n.more[behind(n.more, from):] {
 		m.push(l)
 	}
 }

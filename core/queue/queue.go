@@ -11,10 +11,16 @@ type Queue struct {
 	Pending     []*Local
 	Uncommitted []*Local
 
-	byID     map[action.UUID]*Local // pending ones
-	touching map[action.UUID]int    // object → how many ops of actions name it
-	naming   map[action.UUID][]*Local
-	order    uint64
+	byID    map[action.UUID]*Local // pending ones
+	objects map[action.UUID]naming
+	order   uint64
+}
+
+// naming is who names an object.
+type naming struct {
+	ops  int      // of actions, that are about it
+	one  *Local   // the first action that names it, in an op or a guard
+	more []*Local // and those behind it
 }
 
 // uncommittedOrder is where the order of uncommitted actions begins: behind all that is ever pending.
@@ -22,7 +28,7 @@ const uncommittedOrder = 1 << 62
 
 // New is an empty queue.
 func New() *Queue {
-	return &Queue{byID: map[action.UUID]*Local{}, touching: map[action.UUID]int{}, naming: map[action.UUID][]*Local{}}
+	return &Queue{byID: map[action.UUID]*Local{}, objects: map[action.UUID]naming{}}
 }
 
 // Len is how many actions there are.
@@ -48,10 +54,16 @@ func (q *Queue) Find(id action.UUID) *Local {
 }
 
 // Touches tells whether an action names the object in an op.
-func (q *Queue) Touches(object action.UUID) bool { return q.touching[object] > 0 }
+func (q *Queue) Touches(object action.UUID) bool { return q.objects[object].ops > 0 }
 
 // Naming lists the actions that name an object, in ops or guards.
-func (q *Queue) Naming(object action.UUID) []*Local { return q.naming[object] }
+func (q *Queue) Naming(object action.UUID) []*Local {
+	n := q.objects[object]
+	if n.one == nil {
+		return nil
+	}
+	return append([]*Local{n.one}, n.more...)
+}
 
 // Holds tells whether an action is still in the queue.
 func (q *Queue) Holds(l *Local) bool { return l.queued }
@@ -160,41 +172,64 @@ func names(a *action.Action, f func(object action.UUID)) {
 func (q *Queue) index(l *Local) {
 	l.queued = true
 	for i := range l.Ops {
-		q.touching[l.Ops[i].Object]++
+		q.name(l, l.Ops[i].Object, 1)
 	}
-	names(&l.Action, func(object action.UUID) {
-		list := q.naming[object]
-		i := len(list)
-		for i > 0 && list[i-1].order > l.order { // a pending one comes before what is uncommitted
-			i--
+	for i := range l.Guards {
+		q.name(l, l.Guards[i].Object, 0)
+	}
+}
+
+// name takes note that an action names an object: a pending one comes before what is uncommitted.
+func (q *Queue) name(l *Local, object action.UUID, ops int) {
+	n := q.objects[object]
+	n.ops += ops
+	switch i := len(n.more); {
+	case n.one == nil:
+		n.one = l
+	case n.one == l || i > 0 && n.more[i-1] == l: // it names the object twice
+	default:
+		n.more = append(n.more, l)
+		for ; i > 0 && n.more[i-1].order > l.order; i-- {
+			n.more[i-1], n.more[i] = l, n.more[i-1]
 		}
-		if i == 0 || list[i-1] != l {
-			q.naming[object] = slices.Insert(list, i, l)
+		if n.one.order > l.order {
+			n.one, n.more[0] = n.more[0], n.one
 		}
-	})
+		n.more = once(n.more)
+	}
+	q.objects[object] = n
+}
+
+// once takes out an action that stands in a list twice, side by side.
+func once(list []*Local) []*Local {
+	return slices.Compact(list)
 }
 
 func (q *Queue) unindex(l *Local) {
 	l.queued = false
 	for i := range l.Ops {
-		object := l.Ops[i].Object
-		if q.touching[object]--; q.touching[object] == 0 {
-			delete(q.touching, object)
-		}
+		q.unname(l, l.Ops[i].Object, 1)
 	}
-	names(&l.Action, func(object action.UUID) {
-		list := q.naming[object]
-		i := behind(list, l.order)
-		switch {
-		case i == 0 || list[i-1] != l: // it named the object twice
-		case len(list) == 1:
-			delete(q.naming, object)
-		case i == 1:
-			q.naming[object] = list[1:]
-		default:
-			q.naming[object] = slices.Delete(list, i-1, i)
-		}
-	})
+	for i := range l.Guards {
+		q.unname(l, l.Guards[i].Object, 0)
+	}
+}
+
+func (q *Queue) unname(l *Local, object action.UUID, ops int) {
+	n := q.objects[object]
+	n.ops -= ops
+	i := behind(n.more, l.order)
+	switch {
+	case n.one != l && (i == 0 || n.more[i-1] != l): // it named the object twice
+	case n.one != l:
+		n.more = append(n.more[:i-1], n.more[i:]...)
+	case len(n.more) == 0:
+		delete(q.objects, object)
+		return
+	default: // what comes into the log moves nothing
+		n.one, n.more = n.more[0], n.more[1:]
+	}
+	q.objects[object] = n
 }
 
 // behind is where in a list the actions begin that come behind an order.
@@ -240,7 +275,8 @@ func (q *Queue) Check() error {
 		})
 		before = l
 	}
-	for object, list := range q.naming {
+	for object := range q.objects {
+		list := q.Naming(object)
 		named -= len(list)
 		for i, l := range list {
 			if !l.queued || i > 0 && list[i-1].order >= l.order {
