@@ -143,3 +143,19 @@ func TestManyRefusals(t *testing.T) {
 		t.Error(n)
 	}
 }
+
+// Many small records behind a large checkpoint are worth another one: at start each is read by itself (C18).
+func TestManyRecordsAreWorthACheckpoint(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{}}`, X)
+	for n := range maxRecords - 1 { // and record 0
+		if w.r.Heavy(1 << 30) {
+			t.Fatalf("%d records are not many", n)
+		}
+		w.ops(`{"op":"update","object":"%s","set":{"n":%d}}`, X, n)
+		w.commit()
+	}
+	if !w.r.Heavy(1 << 30) {
+		t.Error("many records, and no checkpoint")
+	}
+}
