@@ -42,7 +42,7 @@ type Options struct {
 	Frame func() js.Value
 }
 
-// Store implements core.Store.
+// Store implements locallog.Store.
 type Store struct {
 	name       string
 	durability idb.TransactionDurability
@@ -260,7 +260,7 @@ func writeLife(ctx context.Context, db *idb.Database) error {
 	return err
 }
 
-// Append implements core.Store.
+// Append implements locallog.Store.
 func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte) error {
 	const op = "append a record"
 	value := toJS(record)
@@ -357,7 +357,7 @@ func (s *Store) catchUp(ctx context.Context, stream string, from locallog.LSN) (
 
 var errHole = &action.Error{Code: action.CodeCorrupt, Message: "the local log has a hole"}
 
-// Load implements core.Store. What is not a short catch-up it reads in one readonly transaction.
+// Load implements locallog.Store. What is not a short catch-up it reads in one readonly transaction.
 func (s *Store) Load(ctx context.Context, stream string, from locallog.LSN) (out locallog.Log, err error) {
 	const op = "read the log"
 	if from > 0 {
@@ -413,7 +413,7 @@ func (s *Store) Load(ctx context.Context, stream string, from locallog.LSN) (out
 	return out, mapError(op, err)
 }
 
-// Manifest implements core.Store.
+// Manifest implements locallog.Store.
 func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, meta)
 	if err != nil {
@@ -428,7 +428,7 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 	return one[0], nil
 }
 
-// Checkpoint implements core.Store.
+// Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	const op = "store a checkpoint"
 	values := make([]js.Value, len(c.Pages))
@@ -504,7 +504,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 	})
 }
 
-// Streams implements core.Store.
+// Streams implements locallog.Store.
 func (s *Store) Streams(ctx context.Context) ([]string, error) {
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, records)
 	if err != nil {
@@ -530,7 +530,7 @@ func (s *Store) Streams(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// Destroy implements core.Store. The records go first, in a transaction: a context that cannot let go of its connection now
+// Destroy implements locallog.Store. The records go first, in a transaction: a context that cannot let go of its connection now
 // finds them gone, whenever the browser gets to delete the database itself.
 func (s *Store) Destroy(ctx context.Context) error {
 	tx, err := s.begin(ctx, idb.TransactionReadWrite, records, meta)
@@ -575,7 +575,7 @@ func (s *Store) Freeze() {
 // Thaw ends it.
 func (s *Store) Thaw() { s.frozen = false }
 
-// Close implements core.Store.
+// Close implements locallog.Store.
 func (s *Store) Close() error {
 	if s.closed {
 		return nil

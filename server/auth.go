@@ -28,7 +28,7 @@ const (
 
 // Auth is the two questions of every request. It denies by default: a nil answer to either is a no.
 type Auth interface {
-	// Authenticate tells who asks; an unauthorized *core.Error where nobody can be told.
+	// Authenticate tells who asks; an unauthorized *action.Error where nobody can be told.
 	Authenticate(r *http.Request) (Principal, error)
 	// Allow tells whether a principal has a right to a stream.
 	Allow(p Principal, stream string, right Right) bool

@@ -27,8 +27,8 @@ type Config struct {
 	CORS   []string     // origins that may call from other pages, exactly as browsers send them
 
 	// Authorize and Validate judge each action, in this order, before it is appended; nil: every action is taken of who may append. An error refuses
-	// the action for good, and its author's client is told: with its own code and message where it is a *core.Error, else as forbidden or
-	// invalid with its text. A *core.Error of the code unavailable, internal or rate-limited, and a panic, decide nothing: the client asks again.
+	// the action for good, and its author's client is told: with its own code and message where it is a *action.Error, else as forbidden or
+	// invalid with its text. A *action.Error of the code unavailable, internal or rate-limited, and a panic, decide nothing: the client asks again.
 	// A hook holds up its stream. What it refuses does not depend on what is offered after it.
 	Authorize func(context.Context, *Judged) error
 	Validate  func(context.Context, *Judged) error

@@ -18,7 +18,7 @@ const headLimit = 30 * time.Second
 // silenceLimit ends a connection for hints on which nothing comes: the server sends a comment every 25 seconds.
 const silenceLimit = 60 * time.Second
 
-// Listen implements core.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
+// Listen implements loop.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
 func (f *fetcher) Listen(about protocol.Topics, heard func(protocol.Hint), ended func(err error)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {

@@ -12,7 +12,7 @@ import (
 	"github.com/strandline-sync/strandline/core/loop"
 )
 
-// browser implements core.Host: goroutines, Go's timers (which are setTimeout) and a message channel, and version 7 ids.
+// browser implements loop.Host: goroutines, Go's timers (which are setTimeout) and a message channel, and version 7 ids.
 type browser struct{}
 
 var _ loop.Host = browser{}

@@ -61,7 +61,7 @@ func parseRemote(flags *flag.FlagSet, args []string) (*remote, error) {
 	return r, nil
 }
 
-// request makes one; what is no success is an *core.Error.
+// request makes one; what is no success is an *action.Error.
 func (r *remote) request(ctx context.Context, method, path string, body []byte, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.base+path, bytes.NewReader(body))
 	if err != nil {

@@ -27,7 +27,7 @@ func (c *contact) missed(err error) {
 }
 
 // refused takes note of an error that is this stream's alone: it pauses alone, longer each time.
-func (s *Stream) refused(err error, retryAfter int64) {
+func (s *Stream) refused(err error) {
 	c := &s.contact
 	c.missed(err)
 	pause := s.db.retry << min(c.failures, 4)
@@ -39,7 +39,7 @@ func (s *Stream) refused(err error, retryAfter int64) {
 	}
 	c.alone = true
 	c.failures++
-	c.notBefore = s.db.host.Now() + max(retryAfter, s.db.jitter(pause))
+	c.notBefore = s.db.host.Now() + s.db.jitter(pause)
 	s.statusChanged()
 }
 
@@ -64,7 +64,8 @@ func (db *DB) wanted() {
 // retryAt is when a stream that pauses alone is asked again, the first of them; 0 where none does.
 func (db *DB) retryAt() (at int64) {
 	for _, s := range db.streams {
-		if t := s.contact.notBefore; t > 0 && s.stopped == nil && !s.closed && (at == 0 || t < at) {
+		asks := s.stopped == nil && !s.closed && s.opened == nil && s.installing == nil
+		if t := s.contact.notBefore; asks && t > 0 && (at == 0 || t < at) {
 			at = t
 		}
 	}

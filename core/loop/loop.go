@@ -104,7 +104,7 @@ func (db *DB) landAll(items []protocol.SyncItem, result turnResult, answers []pr
 			case err == nil:
 				s.contact.failures = 0
 			case !s.closed:
-				s.refused(err, 0)
+				s.refused(err)
 			}
 			over(activity)
 		}
@@ -238,7 +238,7 @@ func (db *DB) installed(s *Stream, err error) {
 		db.wake(becauseMore, true)
 		return
 	}
-	s.refused(err, 0)
+	s.refused(err)
 	db.finishSyncs(err)
 	if at := db.retryAt(); !db.running && at > 0 && (db.cancel == nil || db.nextAt > at) {
 		db.schedule(max(0, at-db.host.Now()), becauseRetry)

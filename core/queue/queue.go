@@ -11,7 +11,7 @@ type Queue struct {
 	Pending     []*Local
 	Uncommitted []*Local
 
-	byID    map[action.UUID]*Local // pending ones
+	byID    map[action.UUID]*Local
 	objects map[action.UUID]naming
 	order   uint64
 }
@@ -38,20 +38,15 @@ func (q *Queue) Len() int { return len(q.Pending) + len(q.Uncommitted) }
 func (q *Queue) All() []*Local { return slices.Concat(q.Pending, q.Uncommitted) }
 
 // Get is the pending action of an id, nil for none.
-func (q *Queue) Get(id action.UUID) *Local { return q.byID[id] }
-
-// Find is the action of an id, nil for none.
-func (q *Queue) Find(id action.UUID) *Local {
-	if l := q.byID[id]; l != nil {
+func (q *Queue) Get(id action.UUID) *Local {
+	if l := q.byID[id]; l != nil && l.order < uncommittedOrder {
 		return l
-	}
-	for _, l := range q.Uncommitted {
-		if l.ID == id {
-			return l
-		}
 	}
 	return nil
 }
+
+// Find is the action of an id, nil for none.
+func (q *Queue) Find(id action.UUID) *Local { return q.byID[id] }
 
 // Touches tells whether an action names the object in an op.
 func (q *Queue) Touches(object action.UUID) bool { return q.objects[object].ops > 0 }
@@ -73,7 +68,6 @@ func (q *Queue) Enqueue(l *Local) {
 	q.order++
 	l.order = q.order
 	q.Pending = append(q.Pending, l)
-	q.byID[l.ID] = l
 	q.index(l)
 }
 
@@ -90,7 +84,6 @@ func (q *Queue) Commit(n int) {
 	for _, l := range q.Uncommitted[:n] {
 		q.order++
 		l.order = q.order
-		q.byID[l.ID] = l
 	}
 	q.Pending = append(q.Pending, q.Uncommitted[:n]...)
 	q.Uncommitted = append(q.Uncommitted[:0:0], q.Uncommitted[n:]...)
@@ -108,7 +101,7 @@ func (q *Queue) Remove(gone map[action.UUID]bool) {
 			continue
 		}
 		list := &q.Uncommitted
-		if q.byID[id] == l {
+		if l.order < uncommittedOrder {
 			list = &q.Pending
 		}
 		q.forget(l)
@@ -171,6 +164,7 @@ func names(a *action.Action, f func(object action.UUID)) {
 
 func (q *Queue) index(l *Local) {
 	l.queued = true
+	q.byID[l.ID] = l
 	for i := range l.Ops {
 		q.name(l, l.Ops[i].Object, 1)
 	}
@@ -195,14 +189,9 @@ func (q *Queue) name(l *Local, object action.UUID, ops int) {
 		if n.one.order > l.order {
 			n.one, n.more[0] = n.more[0], n.one
 		}
-		n.more = once(n.more)
+		n.more = slices.Compact(n.more) // it may name the object twice
 	}
 	q.objects[object] = n
-}
-
-// once takes out an action that stands in a list twice, side by side.
-func once(list []*Local) []*Local {
-	return slices.Compact(list)
 }
 
 func (q *Queue) unindex(l *Local) {
@@ -259,7 +248,7 @@ func (q *Queue) Check() error {
 			return broken(l, "the queue holds it, and it does not know")
 		case before != nil && before.order >= l.order:
 			return broken(l, "its order does not rise")
-		case pending && q.byID[l.ID] != l:
+		case q.byID[l.ID] != l:
 			return broken(l, "it is not found by its id")
 		case pending && i > 0 && l.Seq <= before.Seq:
 			return broken(l, "the seqs of the pending do not rise")
@@ -284,7 +273,7 @@ func (q *Queue) Check() error {
 			}
 		}
 	}
-	if named != 0 || len(q.byID) != len(q.Pending) {
+	if named != 0 || len(q.byID) != q.Len() {
 		return action.Fail(action.CodeInternal, "", "the index has more, or less, than the queue")
 	}
 	return nil

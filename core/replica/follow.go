@@ -98,7 +98,7 @@ func (r *Replica) apply(l *queue.Local) {
 	l.Plain = r.effect.Plain()
 }
 
-// fold applies one record; pending and uncommitted actions are unapplied at this time.
+// fold applies one record. What of the queue it concerns is unapplied at this time.
 func (r *Replica) fold(rec *Record, land *Landing) error {
 	switch rec.kind {
 	case locallog.KindInit:

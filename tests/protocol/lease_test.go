@@ -51,7 +51,7 @@ func (readers) Allow(_ server.Principal, _ string, right server.Right) bool {
 	return right == server.Read
 }
 
-// A hook that runs out of time decides nothing, and a nil *core.Error is no refusal.
+// A hook that runs out of time decides nothing, and a nil *action.Error is no refusal.
 func TestHooksThatAreNoVerdicts(t *testing.T) {
 	var answer error
 	a := newAPI(t, func(c *server.Config) {

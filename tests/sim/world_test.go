@@ -40,7 +40,7 @@ type world struct {
 	ids    *virtual.Host
 
 	name    string // of the stream that the next contexts open; empty: stream
-	compact int    // see core.Config
+	compact int    // see loop.Config
 	// See server.Config; start makes a server with them.
 	actionBytes int
 	alone       bool // databases without a server

@@ -1,4 +1,4 @@
-// Package memstore is the reference core.Store: local logs in memory. Several connections may share one database, as
+// Package memstore is the reference locallog.Store: local logs in memory. Several connections may share one database, as
 // several tabs do, and a test may make any call fail. In the browser it is where a database goes on that the browser does not keep.
 package memstore
 
@@ -92,7 +92,7 @@ func (d *Database) fails(op, stream string, lsn locallog.LSN) error {
 	return d.Fail(op, stream, lsn)
 }
 
-// Load implements core.Store.
+// Load implements locallog.Store.
 func (s *Store) Load(_ context.Context, stream string, from locallog.LSN) (out locallog.Log, err error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *Store) Load(_ context.Context, stream string, from locallog.LSN) (out l
 
 func (l *log) next() locallog.LSN { return l.first + locallog.LSN(len(l.records)) }
 
-// Append implements core.Store.
+// Append implements locallog.Store.
 func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, record []byte) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -156,7 +156,7 @@ func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, recor
 	return s.db.fails("appended", stream, lsn)
 }
 
-// Manifest implements core.Store.
+// Manifest implements locallog.Store.
 func (s *Store) Manifest(_ context.Context, stream string) ([]byte, error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -172,7 +172,7 @@ func (s *Store) Manifest(_ context.Context, stream string) ([]byte, error) {
 	return nil, nil
 }
 
-// Checkpoint implements core.Store.
+// Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpoint) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -210,7 +210,7 @@ func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpo
 	return s.db.fails("checkpointed", stream, c.LSN)
 }
 
-// Streams implements core.Store.
+// Streams implements locallog.Store.
 func (s *Store) Streams(context.Context) ([]string, error) {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -220,7 +220,7 @@ func (s *Store) Streams(context.Context) ([]string, error) {
 	return slices.Clone(s.db.names), nil
 }
 
-// Destroy implements core.Store.
+// Destroy implements locallog.Store.
 func (s *Store) Destroy(context.Context) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -230,7 +230,7 @@ func (s *Store) Destroy(context.Context) error {
 	return nil
 }
 
-// Close implements core.Store.
+// Close implements locallog.Store.
 func (s *Store) Close() error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package storetest is the conformance suite that every core.Store passes: in memory, and in a browser.
+// Package storetest is the conformance suite that every locallog.Store passes: in memory, and in a browser.
 package storetest
 
 import (

@@ -1,4 +1,4 @@
-// Package virtual is a core.Host on virtual time: one thread, no goroutine, no clock. What happens is a function of
+// Package virtual is a loop.Host on virtual time: one thread, no goroutine, no clock. What happens is a function of
 // the seed and of what is scheduled, so that a test of an hour takes a millisecond and a failing one replays.
 package virtual
 
@@ -115,10 +115,10 @@ func (h *Host) Thaw() {
 	}
 }
 
-// Now implements core.Host.
+// Now implements loop.Host.
 func (h *Host) Now() int64 { return h.w.now }
 
-// After implements core.Host.
+// After implements loop.Host.
 func (h *Host) After(ms int64, f func()) (cancel func()) {
 	cancelled := false
 	stop := h.w.After(ms, func() {
@@ -137,7 +137,7 @@ func (h *Host) After(ms int64, f func()) (cancel func()) {
 	return func() { cancelled = true; stop() }
 }
 
-// Do implements core.Host. Work that has begun is done even if the host dies: a request that was sent arrives.
+// Do implements loop.Host. Work that has begun is done even if the host dies: a request that was sent arrives.
 func (h *Host) Do(work func() (then func())) {
 	var before, after int64
 	latency := h.Latency
@@ -154,7 +154,7 @@ func (h *Host) Do(work func() (then func())) {
 	})
 }
 
-// NewID implements core.Host: a version 7 UUID of the virtual time.
+// NewID implements loop.Host: a version 7 UUID of the virtual time.
 func (h *Host) NewID() (u action.UUID) {
 	hi, lo := h.w.rand.Uint64(), h.w.rand.Uint64()
 	for i := range 8 {
@@ -168,5 +168,5 @@ func (h *Host) NewID() (u action.UUID) {
 	return u
 }
 
-// Random implements core.Host.
+// Random implements loop.Host.
 func (h *Host) Random() float64 { return h.w.rand.Float64() }
