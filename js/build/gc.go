@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// A Go program in the browser collects its garbage where nothing else is to do, and until all is marked: the scheduler prefers it to going
-// back to JavaScript. A large heap is then one long task. These edits of the runtime's sources end a collector's share of a
-// task gcShare nanoseconds after the task began, and go on in the next one. Marking that allocation asks for is as before, so the
-// heap keeps its bound. docs/adr/0003-collect-in-steps.md has the figures.
+// A Go program in the browser collects its garbage where nothing else is to do, and until all is marked: the scheduler prefers it to
+// going back to JavaScript. A large heap is then one long task. These edits of the runtime's sources end a collector's share of a task
+// gcShare nanoseconds after the task began, and go on in the next one. Within a long task only allocation marks: it must also come to
+// marking's end there, which Go leaves to the workers (its last thousand bytes of work could be the leave for many times the heap).
+// docs/adr/0003-collect-in-steps.md has the figures.
 var gcEdits = []struct{ file, old, new string }{
 	{"lock_js.go", `func handleEvent() {
 `, `func handleEvent() {
@@ -54,6 +55,12 @@ func gcWake(now, pollUntil int64) (int64, int64) {
 `},
 	{"mgcpacer.go", `if delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`,
 		`if gcShareSpent() || delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`},
+	{"mgcpacer.go", `		scanWorkRemaining = 1000
+`, `		scanWorkRemaining = gcOverAssistWork
+`},
+	{"mgcpacer.go", `	if scanWorkRemaining < 1000 {
+`, `	if scanWorkRemaining < gcOverAssistWork {
+`},
 	{"mgc.go", `	if delta <= 0 {
 		return true
 	}
