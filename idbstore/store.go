@@ -5,7 +5,6 @@ package idbstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"slices"
 	"syscall/js"
 	"time"
@@ -528,38 +527,6 @@ func (s *Store) Streams(ctx context.Context) ([]string, error) {
 		names = append(names, k.Index(0).String())
 	}
 	return slices.Compact(names), nil
-}
-
-// Destroy implements locallog.Store. The records go first, in a transaction: a context that cannot let go of its connection now
-// finds them gone, whenever the browser gets to delete the database itself.
-func (s *Store) Destroy(ctx context.Context) error {
-	tx, err := s.begin(ctx, idb.TransactionReadWrite, records, meta)
-	if err != nil {
-		return err
-	}
-	defer tx.end()
-	ctx = tx.ctx
-	for _, store := range [...]*idb.ObjectStore{tx.records, tx.meta} {
-		if _, err := store.Clear(); err != nil {
-			return mapError("delete the database", err)
-		}
-	}
-	if err := tx.Await(ctx); err != nil {
-		return mapError("delete the database", err)
-	}
-	if err := s.Close(); err != nil {
-		return err
-	}
-	req, err := s.factory.DeleteDatabase(s.name)
-	if err != nil {
-		return mapError("delete the database", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
-	defer cancel()
-	if err := req.Await(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return mapError("delete the database", err)
-	}
-	return nil
 }
 
 // Freeze ends what is under way, at once, and begins nothing more until Thaw: a page that is frozen in the middle of a

@@ -143,7 +143,7 @@ func TestAClosedConnectionIsOpenedAgainOnce(t *testing.T) {
 	if opened != 1 {
 		t.Errorf("%d connections are opened", opened)
 	}
-	if err := s.Destroy(ctx); err != nil {
+	if err := s.Destroy(ctx, nil); err != nil {
 		t.Error(err)
 	}
 }

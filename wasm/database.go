@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 	"syscall/js"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/idbstore"
 )
 
@@ -40,10 +39,22 @@ type problem struct {
 	Pending   int    `js:"pending"`
 }
 
-// database is an open one.
+// database is an open one. carry.go carries its plans out.
 type database struct {
 	*loop.DB
-	store *idbstore.Store // nil: in memory
+	handle  int
+	hooks   js.Value
+	server  *fetcher        // nil: none was named
+	local   *idbstore.Store // nil: in memory
+	stores  [2]locallog.Store
+	streams map[plan.StreamID]*stream
+	calls   map[plan.Call]func(plan.Notice)
+	last    plan.Call
+	timers  map[plan.TimerID]func() // that take them back
+	aborts  map[plan.Op]func()
+	deafen  func()
+	slots   map[plan.StreamID]js.Value // what gives them back
+	more    bool
 }
 
 var (
@@ -71,15 +82,12 @@ func databaseName(name, user string) string {
 
 var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is closed"}
 
-// reference begins what refers to an entry of a data stream, in the canonical text of an action. js/src/database.ts reads on.
-const reference = `{"$data":"`
-
 // openDatabase takes (options, auth, hooks, done): done(error, handle, life, why). life is the database's id; why is null, or the error for which it
 // is in memory only. The hooks are functions of the script:
 //
 //	tell(message)      passes a message to other contexts
 //	slot(stream, got)  calls got(release) when it is this context's turn to write; null where there are no locks
-//	held(action)       tells whether an action waits for an entry of a data stream
+//	await(stream, id)  has entryDurable called when the server has this entry of a data stream
 //	steal()            takes the lead from a leader that is dead
 //	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
@@ -91,7 +99,7 @@ func openDatabase(args []js.Value) {
 		done.Invoke(jsError(&action.Error{Code: action.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
 	}
-	browser{}.Do(func() func() {
+	background("opening a database", func() func() {
 		var store locallog.Store
 		stored, err := openStore(&o, hooks)
 		life := ""
@@ -109,7 +117,15 @@ func openDatabase(args []js.Value) {
 				return
 			}
 			handle++
-			databases[handle] = &database{loop.NewDB(config(&o, store, auth, hooks)), stored}
+			db := &database{handle: handle, hooks: hooks, local: stored, streams: map[plan.StreamID]*stream{}, calls: map[plan.Call]func(plan.Notice){},
+				timers: map[plan.TimerID]func(){}, aborts: map[plan.Op]func(){}, slots: map[plan.StreamID]js.Value{}}
+			db.stores[plan.Database] = store
+			if o.URL != "" {
+				db.server = &fetcher{base: o.URL, auth: auth}
+			}
+			db.DB = loop.New(loop.Config{Sources: browser{}, User: o.User, Alone: o.URL == "", Retry: int64(o.Retry), Idle: int64(o.Idle), Shared: true,
+				Slots: hooks.Get("slot").Type() == js.TypeFunction, Elect: o.Elect, Refuge: o.Memory})
+			databases[handle] = db
 			done.Invoke(js.Null(), handle, life, jsError(why))
 		}
 	})
@@ -127,261 +143,4 @@ func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
 		store, err = idbstore.Open(context.Background(), name, how)
 	}
 	return store, err
-}
-
-// config is what openDatabase's arguments say.
-func config(o *options, store locallog.Store, auth, hooks js.Value) loop.Config {
-	c := loop.Config{Host: browser{}, Store: store, User: o.User, NewClient: newClient, Retry: int64(o.Retry), Idle: int64(o.Idle),
-		Elect: o.Elect, Tell: func(message []byte) {
-			bytes := js.Global().Get("Uint8Array").New(len(message))
-			js.CopyBytesToJS(bytes, message)
-			hooks.Call("tell", bytes)
-		}, Held: func(text string) bool {
-			return strings.Contains(text, reference) && hooks.Call("held", text).Bool()
-		}, Steal: func() { hooks.Call("steal") }, Lost: func(unsent int) { hooks.Call("lost", unsent) },
-		Moved: func(data, offset string) { hooks.Call("moved", data, offset) }}
-	if o.Memory {
-		c.Refuge = func() locallog.Store { return memstore.New().Open() }
-	}
-	if hooks.Get("slot").Type() == js.TypeFunction {
-		c.Slot = func(stream string, got func(release func())) {
-			var called js.Func
-			called = js.FuncOf(func(_ js.Value, args []js.Value) any {
-				defer report("a turn to write")
-				called.Release()
-				release := args[0]
-				got(func() { release.Invoke() })
-				return nil
-			})
-			hooks.Call("slot", stream, called)
-		}
-	}
-	if o.URL != "" {
-		c.Transport = &fetcher{base: o.URL, auth: auth}
-	}
-	return c
-}
-
-// openStream takes (database, name, conflict-free or null, conflicts, observer, done): done(error, handle, client, conflict-free).
-func openStream(args []js.Value) {
-	db, name, done := databases[args[0].Int()], args[1].String(), args[5]
-	o := loop.StreamOptions{Conflicts: args[3].Int()}
-	if free := args[2]; free.Type() == js.TypeBoolean {
-		yes := free.Bool()
-		o.ConflictFree = &yes
-	}
-	if db == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	s := &stream{observer: args[4]}
-	db.Open(name, o, s, func(opened *loop.Stream, err error) {
-		if err != nil {
-			done.Invoke(jsError(err))
-			return
-		}
-		handle++
-		s.Stream, s.handle = opened, handle
-		streams[handle] = s
-		done.Invoke(js.Null(), handle, opened.Client().String(), opened.ConflictFree())
-	})
-}
-
-// closeStream takes (stream, done).
-func closeStream(args []js.Value) {
-	h, done := args[0].Int(), args[1]
-	s := streams[h]
-	if s == nil {
-		done.Invoke()
-		return
-	}
-	s.Close(func() { done.Invoke() })
-}
-
-// closeDatabase takes (database, done): done(error).
-func closeDatabase(args []js.Value) {
-	h, done := args[0].Int(), args[1]
-	db := databases[h]
-	if db == nil {
-		done.Invoke(js.Null())
-		return
-	}
-	db.Close(func(err error) { forget(h); done.Invoke(jsError(err)) })
-}
-
-// destroyDatabase takes (database, force, done): done(error).
-func destroyDatabase(args []js.Value) {
-	h, done := args[0].Int(), args[2]
-	db := databases[h]
-	if db == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	db.Destroy(args[1].Bool(), func(unsent int, err error) {
-		if err == nil {
-			forget(h)
-		}
-		e := jsError(err)
-		if unsent > 0 {
-			e.Set("pending", unsent)
-		}
-		done.Invoke(e)
-	})
-}
-
-func forget(h int) { delete(databases, h) }
-
-// settled takes (stream, done).
-func settled(args []js.Value) {
-	done := args[1]
-	s := streams[args[0].Int()]
-	if s == nil {
-		return
-	}
-	s.OnSettled(func() { done.Invoke() })
-}
-
-// persisted takes (stream, id, done): done(error, index, rejected action or null).
-func persisted(args []js.Value) {
-	done := args[2]
-	s := streams[args[0].Int()]
-	if s == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	id, ok := action.ParseUUID(args[1].String())
-	if !ok {
-		done.Invoke(jsError(&action.Error{Code: action.CodeNotFound, Message: "that is no action's id"}))
-		return
-	}
-	s.OnPersisted(id, func(index uint64, rejected *replica.Rejected, err error) {
-		text := js.Null()
-		if rejected != nil {
-			text = js.ValueOf(rejected.Action.Raw)
-		}
-		done.Invoke(jsError(err), index, text)
-	})
-}
-
-// syncNow takes (database, done): done(error).
-func syncNow(args []js.Value) {
-	done := args[1]
-	db := databases[args[0].Int()]
-	if db == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	db.Sync(func(err error) { done.Invoke(jsError(err)) })
-}
-
-// poke takes (database): what actions wait for may be there.
-func poke(args []js.Value) {
-	if db := databases[args[0].Int()]; db != nil {
-		db.Ready()
-	}
-}
-
-// hear takes (database, bytes): another context has told something.
-func hear(args []js.Value) {
-	if db := databases[args[0].Int()]; db != nil {
-		message := make([]byte, args[1].Get("byteLength").Int())
-		js.CopyBytesToGo(message, args[1])
-		db.Hear(message)
-	}
-}
-
-// listenFor takes (database, names): of the data streams that the connection for hints is to be about as well.
-func listenFor(args []js.Value) {
-	if db := databases[args[0].Int()]; db != nil {
-		names := make([]string, args[1].Length())
-		for i := range names {
-			names[i] = args[1].Index(i).String()
-		}
-		db.ListenFor(names)
-	}
-}
-
-// lead takes (database, yes): the script has the lock of the database, or lost it.
-func lead(args []js.Value) {
-	db := databases[args[0].Int()]
-	switch {
-	case db == nil:
-	case args[1].Bool():
-		db.Lead()
-	default:
-		db.Follow()
-	}
-}
-
-// freeze takes (database, yes): the browser freezes the page, or lets it go on.
-func freeze(args []js.Value) {
-	db := databases[args[0].Int()]
-	switch {
-	case db == nil:
-	case args[1].Bool():
-		if db.store != nil {
-			db.store.Freeze()
-		}
-	default:
-		if db.store != nil {
-			db.store.Thaw()
-		}
-		db.Resume()
-	}
-}
-
-// wake takes (database, because): the clock has jumped.
-func wake(args []js.Value) {
-	if db := databases[args[0].Int()]; db != nil {
-		db.Wake(args[1].String())
-	}
-}
-
-// listStreams takes (database, done): done(error, names), those that have a local log.
-func listStreams(args []js.Value) {
-	done := args[1]
-	db := databases[args[0].Int()]
-	if db == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	browser{}.Do(func() func() {
-		names, err := db.store.Streams(context.Background())
-		return func() {
-			list := make([]any, len(names))
-			for i, name := range names {
-				list[i] = name
-			}
-			done.Invoke(jsError(err), list)
-		}
-	})
-}
-
-// wakeUp is a turn of the loop as the script gets it.
-type wakeUp struct {
-	At        float64 `js:"at"`
-	Took      float64 `js:"took"`
-	Because   string  `js:"because"`
-	Fetched   int     `js:"fetched"`
-	Persisted int     `js:"persisted"`
-	Rejected  int     `js:"rejected"`
-	Code      string  `js:"code"`
-}
-
-// trace takes (database, each): each(turn), oldest first.
-func trace(args []js.Value) {
-	db := databases[args[0].Int()]
-	if db == nil {
-		return
-	}
-	for _, w := range db.Trace() {
-		args[1].Invoke(vert.ValueOf(wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code}).JSValue())
-	}
-}
-
-// pump starts what the exports have left to do; the script calls it once per tick.
-func pump([]js.Value) {
-	for _, db := range databases {
-		db.Pump()
-	}
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"syscall/js"
+
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
 // listen turns what browsers tell into wake-ups. None of it is believed: an event only cuts a pause, or marks the
@@ -23,7 +25,7 @@ func listen() {
 	all := func(because string) func() {
 		return func() {
 			for _, db := range databases {
-				db.Wake(because)
+				db.step(&plan.Woken{Because: because})
 			}
 		}
 	}
@@ -32,7 +34,7 @@ func listen() {
 	on(page, "pageshow", all("the page was restored"))
 	on(page, "offline", func() {
 		for _, db := range databases {
-			db.Offline()
+			db.step(&plan.Offline{})
 		}
 	})
 	on(document, "visibilitychange", func() {

@@ -40,10 +40,9 @@ const ended = 7
 const maxKept = 8 << 20
 
 var (
-	input     []byte
-	output    []byte
-	pairs     []uint32
-	exporting bool // an export is under way
+	input  []byte
+	output []byte
+	pairs  []uint32
 )
 
 //go:wasmexport strandline_header
@@ -68,12 +67,10 @@ func call(h int32, body func(s *stream) int32) (status int32) {
 	if dead {
 		return statusDead
 	}
-	exporting = true
 	if cap(output) > maxKept {
 		output = nil
 	}
 	defer func() {
-		exporting = false
 		header[ended]++
 		if r := recover(); r != nil {
 			fatal("an export", r)

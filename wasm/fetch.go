@@ -12,51 +12,49 @@ import (
 	"time"
 
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// fetcher implements loop.Transport over fetch.
+// fetcher makes requests of the server over fetch.
 type fetcher struct {
 	base string   // the URL of /v1
 	auth js.Value // the app's function for a bearer token, or undefined
 }
 
-var _ loop.Transport = (*fetcher)(nil)
-
 // authLimit bounds the wait for the app's own function.
 const authLimit = 30 * time.Second
 
-// Sync implements loop.Transport. What is not an answer of the sync protocol is never taken for one: redirects are not
+// sync makes a request of the sync protocol. What is not an answer of the sync protocol is never taken for one: redirects are not
 // followed, and anything but JSON is a portal's or a proxy's.
-func (f *fetcher) Sync(ctx context.Context, body []byte, idle loop.Idle) (answer []byte, retryAfter int64, err error) {
+func (f *fetcher) sync(ctx context.Context, body []byte, idle plan.Idle) (answer []byte, retryAfter int64, err error) {
 	return f.whole(ctx, "/sync", body, "application/json", idle)
 }
 
-// Checkpoint implements loop.Transport. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
+// checkpoint gets the text of a checkpoint. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
 // tenth of what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
-func (f *fetcher) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, idle loop.Idle) (text []byte, err error) {
+func (f *fetcher) checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, idle plan.Idle) (text []byte, retryAfter int64, err error) {
 	path := "/checkpoint?stream=" + escape(stream) + "&epoch=" + offer.Epoch.String() + "&index=" + strconv.FormatUint(offer.Index, 10)
-	text, _, err = f.whole(ctx, path, nil, "application/jsonl", idle)
+	text, retryAfter, err = f.whole(ctx, path, nil, "application/jsonl", idle)
 	if err != nil {
-		return nil, err
+		return nil, retryAfter, err
 	}
 	if subtle := js.Global().Get("crypto").Get("subtle"); !subtle.IsUndefined() {
 		sum, err := await(ctx, subtle.Call("digest", "SHA-256", toJS(text)))
 		if err != nil {
-			return nil, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
+			return nil, 0, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
 		}
 		if hex.EncodeToString(toGo(sum)) != offer.SHA256 {
-			return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
+			return nil, 0, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
 		}
 	}
-	return text, nil
+	return text, 0, nil
 }
 
 func escape(s string) string { return js.Global().Call("encodeURIComponent", s).String() }
 
 // whole makes a request and reads its answer to the end, piece by piece: a long one over a slow line is as good as a short one over a fast line.
-func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string, idle loop.Idle) (answer []byte, retryAfter int64, err error) {
+func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind string, idle plan.Idle) (answer []byte, retryAfter int64, err error) {
 	r := &request{ctx: ctx, idle: idle}
 	defer r.recovered(&err)
 	if retryAfter, err = r.send(f, path, body, kind); err != nil {
@@ -96,7 +94,7 @@ func toGo(buffer js.Value) []byte {
 // request is one under way.
 type request struct {
 	ctx      context.Context
-	idle     loop.Idle
+	idle     plan.Idle
 	silent   bool // nothing came for too long
 	abort    js.Value
 	response js.Value

@@ -8,7 +8,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
@@ -18,8 +18,8 @@ const headLimit = 30 * time.Second
 // silenceLimit ends a connection for hints on which nothing comes: the server sends a comment every 25 seconds.
 const silenceLimit = 60 * time.Second
 
-// Listen implements loop.Transport: server-sent events read through fetch, which, unlike EventSource, carries a token.
-func (f *fetcher) Listen(about protocol.Topics, heard func(protocol.Hint), ended func(err error)) (stop func()) {
+// listen makes the connection for hints: server-sent events read through fetch, which, unlike EventSource, carries a token.
+func (f *fetcher) listen(about protocol.Topics, heard func(protocol.Hint), ended func(err error)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer report("the connection for hints")
@@ -33,7 +33,7 @@ func (f *fetcher) Listen(about protocol.Topics, heard func(protocol.Hint), ended
 }
 
 func (f *fetcher) hear(ctx context.Context, about protocol.Topics, heard func(protocol.Hint)) (err error) {
-	r := &request{ctx: ctx, idle: loop.Idle{First: headLimit.Milliseconds(), Next: silenceLimit.Milliseconds()}}
+	r := &request{ctx: ctx, idle: plan.Idle{First: headLimit.Milliseconds(), Next: silenceLimit.Milliseconds()}}
 	defer r.recovered(&err)
 	path := "/events?"
 	for _, name := range about.Streams {

@@ -7,7 +7,6 @@ package main
 import (
 	"strconv"
 	"strings"
-	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -180,17 +179,4 @@ func exportWritable(h int32) int32 {
 		give(append(output[:0], w...))
 		return statusOK
 	})
-}
-
-// discard takes (stream, action, done): done(error).
-func discard(args []js.Value) {
-	done := args[2]
-	s := streams[args[0].Int()]
-	if s == nil {
-		done.Invoke(jsError(errClosed))
-		return
-	}
-	id, _ := action.ParseUUID(args[1].String())
-	s.Discard(id, func(err error) { done.Invoke(jsError(err)) })
-	s.Pump()
 }

@@ -9,17 +9,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
-// browser implements loop.Host: goroutines, Go's timers (which are setTimeout) and a message channel, and version 7 ids.
+// browser implements plan.Sources.
 type browser struct{}
 
-var _ loop.Host = browser{}
+var _ plan.Sources = browser{}
 
+// Now implements plan.Sources.
 func (browser) Now() int64 { return time.Now().UnixMilli() }
 
-func (browser) After(ms int64, f func()) (cancel func()) {
+// after runs f in ms milliseconds, unless cancelled before: by Go's timers, which are setTimeout, or in the next task.
+func after(ms int64, f func()) (cancel func()) {
 	if ms <= 0 {
 		return yield(f)
 	}
@@ -32,17 +34,20 @@ func (browser) After(ms int64, f func()) (cancel func()) {
 	return func() { f = nil; t.Stop() } // it may have fired, and wait to run
 }
 
-func (browser) Do(work func() (then func())) {
+// background runs work, which may block, and then what it gives.
+func background(what string, work func() (then func())) {
 	go func() {
-		defer report("a background step")
+		defer report(what)
 		if then := work(); !dead {
 			then()
 		}
 	}()
 }
 
+// NewID implements plan.Sources.
 func (b browser) NewID() action.UUID { return newID(b.Now()) }
 
+// Random implements plan.Sources.
 func (browser) Random() float64 { return rand.Float64() }
 
 // newID makes a version 7 UUID (RFC 9562): the Unix milliseconds of now, a counter within them that keeps the order of creation, and 62
@@ -70,4 +75,5 @@ var (
 	counter uint16
 )
 
-func newClient() action.UUID { return action.UUID(uuid.New()) }
+// NewClient implements plan.Sources.
+func (browser) NewClient() action.UUID { return action.UUID(uuid.New()) }

@@ -38,7 +38,7 @@ func main() {
 	cold("persisted", persisted)
 	cold("discard", discard)
 	cold("sync", syncNow)
-	cold("poke", poke)
+	cold("entryDurable", entryDurable)
 	cold("hear", hear)
 	cold("listenFor", listenFor)
 	cold("lead", lead)

@@ -34,8 +34,9 @@ type Store interface {
 	// Streams lists the streams that have a local log, always in the same order.
 	Streams(ctx context.Context) ([]string, error)
 
-	// Destroy deletes the database.
-	Destroy(ctx context.Context) error
+	// Destroy deletes the database, and closes the store. Where next is not nil, the local logs must be those that it names, and the
+	// next record of each the given one, else nothing is deleted, the store stays open, and the error is ErrLost.
+	Destroy(ctx context.Context, next map[string]LSN) error
 
 	// Close lets go of the database; calls that come after it fail with a closed *Error.
 	Close() error

@@ -2,23 +2,26 @@ package loop
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
 // contact is what a stream knows of the server: whether its last round trip was good, and when it is asked again. Each
 // stream has its own, so that one which is damaged, forbidden, too large or slow costs the others nothing.
 type contact struct {
 	asking    bool          // a request under way is about it
+	landing   bool          // it has not made a record of its answer yet
 	good      bool          // the last answer was
 	answered  int64         // when there was a good one last, Unix milliseconds; 0 for never
 	err       *action.Error // why the last try has failed, nil where it has not
 	alone     bool          // that was an error of this stream alone
 	failures  int           // answers in a row that were errors of this stream alone
 	notBefore int64         // until then it is not asked, unless somebody wants it
+	asked     int64         // milliseconds that the server has asked this stream to wait; 0 where it has not
 }
 
 // answeredWell takes note of a good answer.
-func (c *contact) answeredWell(now int64) {
-	*c = contact{good: true, answered: now, failures: c.failures} // until what it says is stored
+func (c *contact) answeredWell(now int64) { // until what it says is stored
+	*c = contact{landing: c.landing, good: true, answered: now, failures: c.failures}
 }
 
 // missed takes note of a request that failed as a whole: the loop pauses for all.
@@ -26,32 +29,34 @@ func (c *contact) missed(err error) {
 	c.asking, c.good, c.alone, c.err = false, false, false, action.AsError(err, action.CodeUnreachable)
 }
 
-// refused takes note of an error that is this stream's alone: it pauses alone, longer each time.
-func (s *Stream) refused(err error) {
+// refused takes note of an error that is a stream's alone: it pauses alone, longer each time.
+func (db *DB) refused(s *Stream, err error) {
 	c := &s.contact
 	c.missed(err)
-	pause := s.db.retry << min(c.failures, 4)
-	switch c.err.Code {
-	case action.CodeForbidden:
-		pause = s.db.idle // it lasts, and rights change
-	case action.CodeQuota, action.CodeStorage: // of what was fetched, and is fetched again
-		pause = s.db.retry << min(c.failures, 7)
+	pause := db.Retry << min(c.failures, 4)
+	switch f := failureOf(c.err); {
+	case f.lasting:
+		pause = db.idle // and rights change
+	case f.ours: // it is fetched again
+		pause = db.Retry << min(c.failures, 7)
 	}
 	c.alone = true
 	c.failures++
-	c.notBefore = s.db.host.Now() + s.db.jitter(pause)
-	s.statusChanged()
+	c.notBefore = db.Now() + max(c.asked, db.jitter(pause))
+	c.asked = 0
+	s.StatusChanged()
 }
 
 // due tells whether it is the stream's turn.
-func (s *Stream) due() bool {
-	return !s.closed && s.stopped == nil && s.opened == nil && s.installing == nil && s.contact.notBefore <= s.db.host.Now()
-}
+func (s *Stream) due() bool { return s.asks() && s.contact.notBefore <= s.db.Now() }
+
+// asks tells whether the stream takes part in turns.
+func (s *Stream) asks() bool { return s.Open() && s.stopped == nil && !s.Installing() }
 
 // reached tells whether the server was, not long ago and as far as this context knows.
 func (s *Stream) reached() bool {
-	since := s.db.host.Now() - s.contact.answered
-	return s.contact.good && !s.db.offline && s.unsure == 0 && since >= 0 && since <= 2*s.db.idle
+	since := s.db.Now() - s.contact.answered
+	return s.contact.good && !s.db.offline && s.offer.unsure == 0 && since >= 0 && since <= 2*s.db.idle
 }
 
 // wanted ends the pauses of single streams.
@@ -64,21 +69,32 @@ func (db *DB) wanted() {
 // retryAt is when a stream that pauses alone is asked again, the first of them; 0 where none does.
 func (db *DB) retryAt() (at int64) {
 	for _, s := range db.streams {
-		asks := s.stopped == nil && !s.closed && s.opened == nil && s.installing == nil
-		if t := s.contact.notBefore; asks && t > 0 && (at == 0 || t < at) {
+		if t := s.contact.notBefore; s.asks() && t > 0 && (at == 0 || t < at) {
 			at = t
 		}
 	}
 	return at
 }
 
+// retrySoon sees to it that a stream that pauses alone is asked again.
+func (db *DB) retrySoon() {
+	at := db.retryAt()
+	if db.turn.state == pausing && at > 0 && (!db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || db.pause.at > at) {
+		db.schedule(at-db.Now(), becauseRetry)
+	}
+}
+
 // firstErr is the error of a stream that was asked last, nil where none has one: what people who wait are told.
-func (db *DB) firstErr(asked map[string]*Stream) error {
+func (db *DB) firstErr() error {
+	asked := map[*Stream]bool{}
+	for _, s := range db.turn.asked {
+		asked[s] = true
+	}
 	for _, s := range db.sorted() {
 		switch {
 		case s.stopped != nil:
-			return s.stopped
-		case asked[s.Name()] == s && s.contact.err != nil:
+			return s.stopped.err
+		case asked[s] && s.contact.err != nil:
 			return s.contact.err
 		}
 	}

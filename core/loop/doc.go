@@ -1,18 +1,16 @@
-// Package loop asks the server about every open stream of a database, and carries out what comes of it: when, who, and
-// what after a failure.
+// Package loop asks the server about every open stream of a database: who is asked when, and what follows from a failure.
 //
-// It does not compute what an answer leads to: that is the replica's matter. db.go has what is open, loop.go the turn,
-// stream.go one stream's part; commit.go and load.go its local log, lead.go the contexts of a profile.
+// It does not compute what an answer leads to: that is the replica's matter, and making a record of it the journal's. db.go has what
+// is open, step.go where events go, turn.go the turn; lead.go the contexts of a profile, ending.go the end of a database.
 //
 // # Duties of the host
 //
-// All functions are called on one thread, the host's (Host). Store and Transport may block: they are called off it, by
-// Host.Do. After a write, and before it goes back to its event loop, the host calls Pump: what was written until then
-// shares one commit. Observers take notes and do not call back.
+// It calls Step on one thread, and carries each plan out before the next event. After what is written, and before it goes
+// back to its event loop, it takes the step Wrote: what was written until then shares one commit. Who is told something takes
+// notes and does not call back.
 //
 // # Invariants
 //
-// A record is followed in memory only after it is durable. At most one commit per context and stream is in flight.
-// Only committed actions are offered. The outcome of a commit or an append that is not known is found out, never
-// guessed.
+// Only committed actions are offered. The outcome of an append that is not known is found out, never guessed. What one stream
+// meets, its error and its pause, costs the others nothing.
 package loop

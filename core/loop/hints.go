@@ -3,95 +3,132 @@ package loop
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// hints is the leader's connection for push hints, the only one of a profile. A hint only cuts the idle pause; without any the loop
+// hintState is what is done for push hints.
+type hintState uint8
+
+const (
+	silent    hintState = iota // there is no connection
+	listening                  // there is one, or it is being made
+	broken                     // the timer runs until the next try
+)
+
+// hints is the leader's connection for push hints, the only one of a profile. A hint only cuts a pause; without any the loop
 // goes on by its timers.
 type hints struct {
-	stop    func()          // ends the connection; nil where there is none
-	about   protocol.Topics // that it is about
-	data    []string        // that it is to be about as well
-	tries   int             // that failed, in a row
-	waiting bool            // for the next try
+	state hintState
+	op    plan.Op
+	about protocol.Topics // that it is about
+	data  []string        // that it is to be about as well
+	tries int             // that failed, in a row
 }
 
-// ListenFor says which data streams the connection for hints is to be about as well: as many as MaxStreams; Config.Moved is told.
-func (db *DB) ListenFor(data []string) {
-	db.hints.data = data[:min(len(data), protocol.MaxStreams)]
+func (db *DB) onListenFor(e *plan.ListenFor) {
+	db.hints.data = e.Data[:min(len(e.Data), protocol.MaxStreams)]
 	db.listen()
 }
 
 // listen keeps the connection in step with what is open: after each turn that succeeded, and when that changes.
 func (db *DB) listen() {
 	h := &db.hints
-	if !db.leading || db.closed || db.transport == nil {
+	if !db.leader.leads || db.ended() || db.alone {
 		db.deafen()
 		return
 	}
 	var names []string
 	for _, s := range db.sorted() {
-		if s.opened == nil && !s.closed && s.stopped == nil && len(names) < protocol.MaxStreams {
+		if s.Open() && s.stopped == nil && len(names) < protocol.MaxStreams {
 			names = append(names, s.Name())
 		}
 	}
-	if h.stop != nil && slices.Equal(h.about.Streams, names) && slices.Equal(h.about.Data, h.data) || h.waiting {
-		return
+	about := protocol.Topics{Streams: names, Data: h.data}
+	switch {
+	case h.state == broken:
+	case len(names)+len(h.data) == 0:
+		db.deafen()
+	case h.state == silent || !slices.Equal(h.about.Streams, names) || !slices.Equal(h.about.Data, h.data):
+		db.End(h.op)
+		h.state, h.op, h.about = listening, db.Begin(plan.Flight{Of: plan.OfHints}), about
+		db.Listen = &plan.Listen{Op: h.op, About: about}
 	}
-	db.deafen()
-	if h.about = (protocol.Topics{Streams: names, Data: h.data}); len(names)+len(h.data) == 0 {
-		return
-	}
-	h.stop = db.transport.Listen(h.about, db.hint, func(error) {
-		if db.closed {
-			return
-		}
-		h.stop, h.waiting = nil, true
-		if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
-			db.wake(becauseDeaf, false)
-			if db.moved != nil && len(h.about.Data) > 0 {
-				db.moved("", "")
-			}
-		}
-		db.host.After(db.retry<<min(h.tries-1, 4), func() {
-			h.waiting = false
-			db.listen()
-		})
-	})
 }
 
 // deafen ends the connection.
 func (db *DB) deafen() {
-	if stop := db.hints.stop; stop != nil {
-		db.hints.stop = nil
-		stop()
+	if db.hints.state == listening {
+		db.hints.state = silent
+		db.End(db.hints.op)
+		db.Listen = &plan.Listen{}
 	}
 }
 
-// hint takes a hint. One that came while a turn is under way may be about what that turn brings.
-func (db *DB) hint(h protocol.Hint) {
-	db.hints.tries = 0
-	if h.Data != "" {
-		if db.moved != nil {
-			db.moved(h.Data, h.Offset)
-		}
+// listenAgain is the next try.
+func (db *DB) listenAgain() {
+	if db.hints.state == broken {
+		db.hints.state = silent
+	}
+	db.listen()
+}
+
+// restart makes the next try due at once.
+func (h *hints) restart() {
+	h.tries = 0
+	if h.state == broken {
+		h.state = silent
+	}
+}
+
+func (db *DB) onHintsEnded(e *plan.HintsEnded) {
+	h := &db.hints
+	if h.state != listening || e.Op != h.op { // of a former one
 		return
 	}
-	if s := db.streams[h.Stream]; s != nil && h.Head > s.hint {
-		s.hint = h.Head
-		if !db.running && db.news() {
+	db.End(h.op)
+	h.state = broken
+	if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
+		db.wake(becauseDeaf, false)
+		if len(h.about.Data) > 0 {
+			db.Notice(&plan.Moved{})
+		}
+	}
+	db.SetTimer(plan.TimerID{Kind: plan.HintsTimer}, db.Retry<<min(h.tries-1, 4))
+}
+
+// hinted is what push hints have told of a stream.
+type hinted struct {
+	head  uint64 // the highest one that was told
+	taken uint64 // the highest one that has led to a turn
+}
+
+// A hint that comes while a turn is under way may be about what that turn brings.
+func (db *DB) onHinted(e *plan.Hinted) {
+	if db.hints.state != listening || e.Op != db.hints.op {
+		return
+	}
+	db.hints.tries = 0
+	h := e.Hint
+	if h.Data != "" {
+		db.Notice(&plan.Moved{Data: h.Data, Offset: h.Offset})
+		return
+	}
+	if s := db.streams[h.Stream]; s != nil && h.Head > s.hint.head {
+		s.hint.head = h.Head
+		if db.turn.state == pausing && db.hasNews() {
 			s.contact.notBefore = 0
-			db.wake(becauseHint, db.down && !db.hinted) // whoever can say that can be asked
-			db.hinted = db.down
+			db.wake(becauseHint, db.line.down && !db.line.hinted) // whoever can say that can be asked
+			db.line.hinted = db.line.down
 		}
 	}
 }
 
-// news tells whether a stream has a hint of more than it has. Each hint counts once: a wrong one costs one turn.
-func (db *DB) news() (any bool) {
+// hasNews tells whether a stream has a hint of more than it has. Each hint counts once: a wrong one costs one turn.
+func (db *DB) hasNews() (any bool) {
 	for _, s := range db.streams {
-		if s.hint > s.State().Head && s.hint > s.hintTaken && s.opened == nil && s.installing == nil {
-			s.hintTaken = s.hint
+		if h := &s.hint; h.head > s.State().Head && h.head > h.taken && s.Open() && !s.Installing() {
+			h.taken = h.head
 			any = true
 		}
 	}

@@ -3,6 +3,7 @@ package loop
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -29,82 +30,85 @@ const (
 	deadAfter = 2 * patience
 )
 
-// Lead makes this context the leader.
-func (db *DB) Lead() {
-	if db.leading || db.closed {
-		return
-	}
-	db.leading = true
-	db.tell('w', "")
-	db.wake(becauseLeads, true)
-	for _, s := range db.sorted() {
-		s.weigh()
-		s.statusChanged()
-	}
+// leader is who leads, as far as is known here.
+type leader struct {
+	leads   bool  // this context
+	heardAt int64 // when the leader said something, Unix milliseconds
+	next    int64 // when its next turn is
+	because string
 }
 
-// Follow makes it a follower: its lock was taken from it. What it has in flight is safe all the same.
-func (db *DB) Follow() {
-	if !db.leading || db.inRefuge { // nobody else sees what is here
-		return
+func (db *DB) onLed(e *plan.Led) {
+	l := &db.leader
+	switch {
+	case e.Leads && !l.leads && !db.ended():
+		db.leads(true)
+		db.Message('w', "")
+		db.wake(becauseLeads, true)
+		for _, s := range db.sorted() {
+			s.Weigh()
+			s.StatusChanged()
+		}
+	case !e.Leads && l.leads && db.Where == plan.Database: // its lock was taken from it. In memory nobody else sees what is here
+		db.leads(false)
+		l.heardAt = db.Now()
+		db.deafen()
+		for _, s := range db.sorted() {
+			s.StatusChanged()
+		}
+		db.dropAttended("")
 	}
-	db.leading, db.heardAt = false, db.host.Now()
-	db.deafen()
-	for _, s := range db.sorted() {
-		s.statusChanged()
-	}
-	db.dropAttended("")
 }
 
 // Leading tells whether this context leads.
-func (db *DB) Leading() bool { return db.leading }
+func (db *DB) Leading() bool { return db.leader.leads }
 
-func (db *DB) tell(kind byte, about string) {
-	if db.tellFunc != nil {
-		db.tellFunc(append([]byte{kind}, about...))
-	}
+// leads sets who leads. The leader takes the checkpoints for all, but of a local-only database nobody opens others' streams.
+func (db *DB) leads(yes bool) {
+	db.leader.leads = yes
+	db.Keeps = yes || db.alone
 }
 
-// Hear takes a message of another context. One that it does not know is a newer version's.
-func (db *DB) Hear(message []byte) {
-	if len(message) == 0 || db.closed || db.inRefuge {
+// A message that is not known is a newer version's.
+func (db *DB) onHeard(e *plan.Heard) {
+	if len(e.Message) == 0 || db.ended() || db.Where == plan.Refuge {
 		return
 	}
-	about := string(message[1:])
-	switch message[0] {
+	about := string(e.Message[1:])
+	switch e.Message[0] {
 	case 'm':
 		if s := db.streams[about]; s != nil {
-			s.news()
+			s.News()
 		} else {
 			db.attend(about)
 		}
 	case 'r': // somebody has lost a race: who wins them takes turns too
-		if s := db.streams[about]; s != nil && db.slots != nil {
-			s.slot.until = db.host.Now() + rivalry
+		if s := db.streams[about]; s != nil {
+			s.Rivals()
 		}
 	case 'o':
 		db.attend(about)
-		if db.leading && db.transport != nil && !db.running {
-			db.tellTurn(db.streams) // so that it need not wait for the next one
+		if db.leader.leads && !db.alone && db.turn.state == pausing {
+			db.tellTurn(db.sorted()) // so that it need not wait for the next one
 		}
 	case 'c':
-		if db.leading {
+		if db.leader.leads {
 			db.dropAttended(about)
-			db.tell('w', "") // who else has it says so
+			db.Message('w', "") // who else has it says so
 		}
 	case 'w':
-		db.heardAt = db.host.Now()
+		db.leader.heardAt = db.Now()
 		for _, s := range db.sorted() {
-			if !s.attended {
-				db.tell('o', s.Name())
+			if !s.Attended {
+				db.Message('o', s.Name())
 			}
 		}
 	case 'k':
-		if db.leading {
+		if db.leader.leads {
 			db.wake(about, true)
 		}
 	case 't':
-		db.heardAt = db.host.Now()
+		db.leader.heardAt = db.Now()
 		db.heardTurn(about)
 	case 'f':
 		db.heardTurn(about)
@@ -113,43 +117,31 @@ func (db *DB) Hear(message []byte) {
 
 // attend opens a stream that only other contexts use, so that the loop serves it.
 func (db *DB) attend(name string) {
-	if !db.leading || db.transport == nil || db.streams[name] != nil || action.CheckStreamName(name) != "" {
+	if !db.leader.leads || db.alone || db.streams[name] != nil || action.CheckStreamName(name) != "" {
 		return
 	}
-	db.open(name, StreamOptions{Conflicts: replica.MaxConflicts}, attendant{}, true, func(*Stream, error) {})
+	db.open(name, plan.Options{Conflicts: replica.MaxConflicts}, true, 0)
 }
 
 // dropAttended closes the stream of that name, or every one, that is open for others only.
 func (db *DB) dropAttended(name string) {
 	for _, s := range db.sorted() {
-		if s.attended && (name == "" || s.Name() == name) {
-			s.Close(func() {})
+		if s.Attended && (name == "" || s.Name() == name) {
+			db.close(s, 0)
 		}
 	}
 }
 
-// attendant observes a stream that this context does not use.
-type attendant struct{}
-
-func (attendant) Committed(uint64)                            {}
-func (attendant) Failed([]uint64, error)                      {}
-func (attendant) Resolved(uint64, action.UUID, uint64, error) {}
-func (attendant) Refused(uint64, replica.Rejected)            {}
-func (attendant) Conflict(*replica.Conflict)                  {}
-func (attendant) Changed(bool)                                {}
-func (attendant) StatusChanged()                              {}
-func (attendant) Closed(error)                                {}
-
 // tellTurn passes on what came of a turn, so that followers show the same.
-func (db *DB) tellTurn(asked map[string]*Stream) {
-	if db.tellFunc == nil {
+func (db *DB) tellTurn(asked []*Stream) {
+	if !db.Shared || db.Where == plan.Refuge {
 		return
 	}
 	e := action.NewEncoder(nil)
-	e.String(db.because)
-	e.Uint(uint64(db.nextAt))
-	for _, s := range db.sorted() {
-		if asked[s.Name()] != s {
+	e.String(db.pause.because)
+	e.Uint(uint64(db.pause.at))
+	for _, s := range asked {
+		if db.streams[s.Name()] != s {
 			continue
 		}
 		e.String(s.Name())
@@ -164,15 +156,15 @@ func (db *DB) tellTurn(asked map[string]*Stream) {
 		e.Uint(uint64(s.NextLSN()))
 	}
 	kind := byte('t')
-	if !db.leading {
+	if !db.leader.leads {
 		kind = 'f'
 	}
-	db.tell(kind, action.View(e.Whole()))
+	db.Message(kind, action.View(e.Whole()))
 }
 
 // heardTurn shows what the leader tells, and trusts it for a while.
 func (db *DB) heardTurn(text string) {
-	if db.leading || db.transport == nil {
+	if db.leader.leads || db.alone {
 		return
 	}
 	d := action.NewDecoder(text)
@@ -189,7 +181,7 @@ func (db *DB) heardTurn(text string) {
 	if d.Broken() {
 		return
 	}
-	db.heard.next, db.heard.because = next, because
+	db.leader.next, db.leader.because = next, because
 	trusted := true // the leader serves every stream that has something to send
 	for _, s := range db.sorted() {
 		st, ok := told[s.Name()]
@@ -197,24 +189,24 @@ func (db *DB) heardTurn(text string) {
 			trusted = trusted && s.Unsent() == 0
 			continue
 		}
-		if s.opened == nil {
+		if s.Open() {
 			s.told = &st
 			s.contact.good, s.contact.answered = st.State == StateLive, max(s.contact.answered, st.LastSynced)
-			s.statusChanged()
+			s.StatusChanged()
 			if ends[s.Name()] > s.NextLSN() { // who has committed that was ended before it could tell
-				s.news()
+				s.News()
 			}
 		}
 	}
-	if trusted && !db.running && !db.syncing() {
+	if trusted && db.turn.state == pausing && !db.syncing() {
 		db.schedule(db.idle*silence/2, becauseFollows)
 	}
 }
 
 // waitForLeader gives the leader time to run the turn that is wanted here.
 func (db *DB) waitForLeader() {
-	at := db.host.Now() + patience
-	if db.running || db.cancel != nil && db.nextAt <= at {
+	at := db.Now() + patience
+	if db.turn.state != pausing || db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && db.pause.at <= at {
 		return
 	}
 	db.schedule(patience, becauseFollows)
@@ -222,16 +214,16 @@ func (db *DB) waitForLeader() {
 
 // passedBy takes the lead from a leader that this follower had to run a turn for, and that has said nothing for so long.
 func (db *DB) passedBy() {
-	if now := db.host.Now(); db.steal != nil && now >= db.heardAt+deadAfter {
-		db.heardAt = now
-		db.steal()
+	if now := db.Now(); db.elect && now >= db.leader.heardAt+deadAfter {
+		db.leader.heardAt = now
+		db.Steal = true
 	}
 }
 
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
 	for _, s := range db.streams {
-		if s.opened == nil && s.stopped == nil && s.Unsent() > 0 {
+		if s.Open() && s.stopped == nil && s.Unsent() > 0 {
 			return true
 		}
 	}

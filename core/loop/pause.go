@@ -1,8 +1,6 @@
 package loop
 
-import (
-	"github.com/strandline-sync/strandline/core/action"
-)
+import "github.com/strandline-sync/strandline/core/plan"
 
 // The pauses of the seed, in milliseconds.
 const (
@@ -30,16 +28,27 @@ const (
 	becauseOffline = "the browser says it is offline; looking whether it is"
 )
 
+// pause is the loop's wait for its next turn, and who waits with it.
+type pause struct {
+	at        int64 // when the next turn is, Unix milliseconds; 0 for none
+	because   string
+	cutIdle   bool   // a new local action cuts it
+	again     string // why the next turn follows the one under way at once, or empty
+	againHard bool   // it does so after a failure too
+	syncers   []plan.Call
+	joined    []plan.Call // those that came while a turn was under way: the next one is theirs
+}
+
 // jitter is about ms, so that not all clients come at once.
-func (db *DB) jitter(ms int64) int64 { return int64(float64(ms) * (0.9 + 0.2*db.host.Random())) }
+func (db *DB) jitter(ms int64) int64 { return int64(float64(ms) * (0.9 + 0.2*db.Random())) }
 
 // pauseAfter is how long the loop waits after a turn, and why.
-func (db *DB) pauseAfter(t turnResult) (ms int64, because string) {
+func (db *DB) pauseAfter() (ms int64, because string) {
+	t := &db.turn
 	switch {
 	case t.err != nil:
-		ms = db.jitter(db.retry)
-		because = becauseRetry
-		if action.CodeOf(t.err) == action.CodeUnauthorized {
+		ms, because = db.jitter(db.Retry), becauseRetry
+		if failureOf(t.err).token {
 			because = becauseToken
 		}
 		if t.retryAfter > 0 {
@@ -51,4 +60,13 @@ func (db *DB) pauseAfter(t turnResult) (ms int64, because string) {
 	default:
 		return db.idle, becauseIdle
 	}
+}
+
+// schedule sets the pause.
+func (db *DB) schedule(ms int64, because string) {
+	p := &db.pause
+	ms = max(0, ms)
+	p.at, p.because = db.Now()+ms, because
+	p.cutIdle = ms == 0 || because == becauseIdle || because == becauseRetry && !db.line.down // one stream alone is tried again
+	db.SetTimer(plan.TimerID{Kind: plan.TurnTimer}, ms)
 }

@@ -38,15 +38,15 @@ func (s *Stream) Status() Status {
 	if told := s.told; told != nil {
 		st.LastSynced = max(st.LastSynced, told.LastSynced)
 	}
-	if st.State == StateLive && s.tooLarge != nil {
-		st.Err = s.tooLarge
+	if st.State == StateLive && s.offer.tooLarge != nil {
+		st.Err = s.offer.tooLarge
 	}
-	if s.storage != nil && st.State != StateStopped {
-		st.Err = s.storage
+	if err := s.Storage(); err != nil && st.State != StateStopped {
+		st.Err = err
 	}
 	if st.State != StateStopped || s.stopped == nil {
 		st.NextAt, st.Because = s.db.next()
-		if s.contact.notBefore > s.db.host.Now() {
+		if s.contact.notBefore > s.db.Now() {
 			st.NextAt, st.Because = s.contact.notBefore, becauseRetry
 		}
 	}
@@ -57,8 +57,8 @@ func (s *Stream) state() (state StreamState, reason string, err *action.Error) {
 	c := &s.contact
 	switch {
 	case s.stopped != nil:
-		return StateStopped, s.reason, s.stopped
-	case s.opened != nil:
+		return StateStopped, s.stopped.reason, s.stopped.err
+	case s.Opening():
 		return StateStarting, "", nil
 	case s.told != nil:
 		return s.told.State, s.told.Reason, s.told.Err
@@ -66,9 +66,9 @@ func (s *Stream) state() (state StreamState, reason string, err *action.Error) {
 		return StateStopped, "forbidden", c.err
 	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
 		return StateHeld, "", c.err
-	case s.db.offline || s.db.transport == nil:
+	case s.db.offline || s.db.alone:
 		return StateOffline, "", c.err
-	case c.asking && !c.good || s.installing != nil:
+	case c.asking && !c.good || s.Installing():
 		return StateSyncing, "", nil
 	case c.err != nil:
 		return StateWaiting, "", c.err

@@ -20,7 +20,7 @@ func (db *DB) Trace() []WakeUp { return db.trace }
 
 func (db *DB) traced(err error) {
 	w := db.current
-	w.Took = db.host.Now() - w.At
+	w.Took = db.Now() - w.At
 	if err != nil {
 		w.Code = action.CodeOf(err)
 	}
@@ -32,8 +32,8 @@ func (db *DB) traced(err error) {
 
 // next tells when the loop runs next and why: here, or where it is run.
 func (db *DB) next() (at int64, because string) {
-	if !db.leading && db.heard.next > db.host.Now() {
-		return db.heard.next, db.heard.because
+	if l := &db.leader; !l.leads && l.next > db.Now() {
+		return l.next, l.because
 	}
-	return db.nextAt, db.because
+	return db.pause.at, db.pause.because
 }

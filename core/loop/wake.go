@@ -1,100 +1,79 @@
 package loop
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/plan"
+)
 
-// Wake cuts any pause; because tells people why.
-func (db *DB) Wake(because string) {
-	if !db.leading && db.transport != nil {
-		db.tell('k', because)
+func (db *DB) woken(because string) {
+	if !db.leader.leads && !db.alone {
+		db.Message('k', because)
 	}
 	db.wanted()
 	db.wake(because, true)
 }
 
-// Ready runs a turn soon: what an action waited for may be there.
-func (db *DB) Ready() { db.wake(becauseReady, false) }
-
-// Resume reads what other contexts have committed while this one was frozen, and cuts any pause.
-func (db *DB) Resume() {
-	for _, s := range db.sorted() {
+func (db *DB) onResumed() {
+	for _, s := range db.sorted() { // what other contexts have committed meanwhile
 		s.Refresh()
 	}
-	db.Wake(becauseResumed)
+	db.woken(becauseResumed)
 }
 
-// Offline notes that the browser says it has no network. The streams show it at once; the loop goes on all the same,
-// since the browser may be wrong.
-func (db *DB) Offline() {
+// The streams show it at once; the loop goes on all the same, since the browser may be wrong.
+func (db *DB) onOffline() {
 	db.offline = true
 	for _, s := range db.sorted() {
 		s.told = nil
-		s.statusChanged()
+		s.StatusChanged()
 	}
-	if db.leading && db.cancel != nil && db.cutIdle && db.nextAt > db.host.Now()+db.retry { // browsers are wrong at times
-		db.schedule(db.retry, becauseOffline)
+	p := &db.pause
+	waits := db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && p.cutIdle
+	if db.leader.leads && waits && p.at > db.Now()+db.Retry { // browsers are wrong at times
+		db.schedule(db.Retry, becauseOffline)
 	}
 }
 
-// Sync runs the loop now until nothing is left to fetch or persist, or it fails.
-func (db *DB) Sync(done func(error)) {
-	if db.closed {
-		done(errClosed)
+func (db *DB) onSync(e *plan.Sync) {
+	switch p := &db.pause; {
+	case db.ended():
+		db.Done(e.Call, errClosed)
 		return
-	}
-	if db.transport == nil {
-		done(action.Fail(action.CodeUnreachable, "", "no server was named"))
+	case db.alone:
+		db.Done(e.Call, action.Fail(action.CodeUnreachable, "", "no server was named"))
 		return
-	}
-	if db.running { // the request under way may be older than what it is that the caller knows of
-		db.joined = append(db.joined, done)
-	} else {
-		db.syncers = append(db.syncers, done)
+	case db.turn.state != pausing: // the request under way may be older than what it is that the caller knows of
+		p.joined = append(p.joined, e.Call)
+	default:
+		p.syncers = append(p.syncers, e.Call)
 	}
 	db.wanted()
 	db.wake(becauseSync, true)
 }
 
 // syncing tells whether somebody waits for Sync.
-func (db *DB) syncing() bool { return len(db.syncers)+len(db.joined) > 0 }
+func (db *DB) syncing() bool { return len(db.pause.syncers)+len(db.pause.joined) > 0 }
+
+// finishSyncs tells them.
+func (db *DB) finishSyncs(err error) {
+	for _, call := range db.pause.syncers {
+		db.Done(call, err)
+	}
+	db.pause.syncers = nil
+}
 
 // wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.
 func (db *DB) wake(because string, hard bool) {
-	if db.transport == nil || db.closed {
-		return
-	}
-	if !db.leading && !db.syncing() {
+	p := &db.pause
+	switch {
+	case db.alone || db.ended():
+	case !db.leader.leads && !db.syncing():
 		db.waitForLeader()
-		return
-	}
-	if db.running {
-		if db.again == "" || hard && !db.againHard {
-			db.again, db.againHard = because, hard
+	case db.turn.state != pausing:
+		if p.again == "" || hard && !p.againHard {
+			p.again, p.againHard = because, hard
 		}
-		return
-	}
-	if !hard && db.cancel != nil && !db.cutIdle {
-		return
-	}
-	db.schedule(0, because)
-}
-
-// schedule sets the pause.
-func (db *DB) schedule(ms int64, because string) {
-	if db.cancel != nil {
-		db.cancel()
-	}
-	db.nextAt, db.because = db.host.Now()+ms, because
-	db.cutIdle = ms == 0 || because == becauseIdle || because == becauseRetry && !db.down // one stream alone is tried again
-	db.cancel = db.host.After(ms, func() {
-		db.cancel = nil
-		db.turn()
-	})
-}
-
-func (db *DB) finishSyncs(err error) {
-	waiting := db.syncers
-	db.syncers = nil
-	for _, done := range waiting {
-		done(err)
+	case hard || !db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || p.cutIdle:
+		db.schedule(0, because)
 	}
 }

@@ -177,19 +177,16 @@ func (q *Queue) index(l *Local) {
 func (q *Queue) name(l *Local, object action.UUID, ops int) {
 	n := q.objects[object]
 	n.ops += ops
-	switch i := len(n.more); {
+	switch at := behind(n.more, l.order); {
 	case n.one == nil:
 		n.one = l
-	case n.one == l || i > 0 && n.more[i-1] == l: // it names the object twice
+	case n.one == l || at > 0 && n.more[at-1] == l: // it names the object twice
+	case n.one.order > l.order:
+		n.one, n.more = l, append([]*Local{n.one}, n.more...)
 	default:
 		n.more = append(n.more, l)
-		for ; i > 0 && n.more[i-1].order > l.order; i-- {
-			n.more[i-1], n.more[i] = l, n.more[i-1]
-		}
-		if n.one.order > l.order {
-			n.one, n.more[0] = n.more[0], n.one
-		}
-		n.more = slices.Compact(n.more) // it may name the object twice
+		copy(n.more[at+1:], n.more[at:])
+		n.more[at] = l
 	}
 	q.objects[object] = n
 }

@@ -86,7 +86,7 @@ export class Database {
         this.wrote();
         this.statusChanged();
       },
-      poke: () => this.#closed || this.#down || this.#runtime.host.poke(this.#handle),
+      entryDurable: (stream, entry) => this.#closed || this.#down || this.#runtime.host.entryDurable(this.#handle, stream, entry),
       listenFor: (names) => this.#closed || this.#down || this.#runtime.host.listenFor(this.#handle, names),
     });
     this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
@@ -128,7 +128,7 @@ export class Database {
     const hooks = {
       tell: (message: object) => this.#tell(message),
       slot: options.elect ? this.#leader.slot : null,
-      held: this.#data.held,
+      await: this.#data.await,
       frame: frameFactory,
       steal: () => this.#leader.steal(),
       lost: (unsent: number) => this.#lost(unsent),

@@ -16,8 +16,8 @@ interface Owner {
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
   tell(message: object): void;
   changed(): void;
-  /** Actions that were held may be offered now. */
-  poke(): void;
+  /** An entry that actions wait for is on the server. */
+  entryDurable(stream: string, entry: string): unknown;
   listenFor(names: readonly string[]): void;
 }
 
@@ -26,7 +26,7 @@ export class DataStreams {
   #loading: Promise<DataSync> | null = null;
   /** The loop, once the script is there. */
   now: DataSync | null = null;
-  #holding = false; // actions wait for entries
+  readonly #awaited = new Map<string, readonly [stream: string, entry: string]>(); // entries that actions wait for
   /** What the connection for hints is to be about as well. */
   topics: readonly string[] = [];
 
@@ -45,7 +45,7 @@ export class DataStreams {
             log: (level, code, message, cause) => o.log(level, code, message, cause),
             tell: (message) => o.tell(message),
             statusChanged: () => o.changed(),
-            poke: this.poke,
+            poke: () => this.#look(),
             listenFor: (names) => o.listenFor((this.topics = names)),
           }),
         );
@@ -78,20 +78,18 @@ export class DataStreams {
     else if (this.#owner.leads() && message.data !== "who") this.load().then((data) => data.hear(message), () => {});
   }
 
-  /** Whether an action refers to an entry that the server does not have yet. */
-  readonly held = (action: string): boolean => {
-    let held = false;
-    for (const [, stream, entry] of action.matchAll(/\{"\$data":"([^"\\]+)","entry":"([0-9a-f-]{36})"\}/g)) {
-      if (!this.now) void this.load().then(this.poke).catch(() => {});
-      if (!this.now?.durable(stream!, entry!)) held = this.#holding = true;
-    }
-    return held;
+  /** Has entryDurable called when the server has an entry that an action refers to. */
+  readonly await = (stream: string, entry: string): void => {
+    this.#awaited.set(`${stream} ${entry}`, [stream, entry]);
+    if (!this.now) void this.load().then(() => this.#look()).catch(() => {});
+    else queueMicrotask(() => this.#look()); // not within the program's step
   };
 
-  /** Offers what was held, if anything was. */
-  readonly poke = (): void => {
-    if (!this.#holding) return;
-    this.#holding = false;
-    this.#owner.poke();
-  };
+  #look(): void {
+    for (const [key, [stream, entry]] of this.#awaited) {
+      if (!this.now?.durable(stream, entry)) continue;
+      this.#awaited.delete(key);
+      this.#owner.entryDurable(stream, entry);
+    }
+  }
 }

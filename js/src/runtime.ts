@@ -55,7 +55,7 @@ interface Host {
   persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
   discard(stream: number, id: string, done: Done): void;
   sync(db: number, done: Done): void;
-  poke(db: number): void;
+  entryDurable(db: number, stream: string, entry: string): void;
   hear(db: number, message: Uint8Array): void;
   listenFor(db: number, names: readonly string[]): void;
   lead(db: number, yes: boolean): void;

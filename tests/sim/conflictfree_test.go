@@ -8,7 +8,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
@@ -40,7 +40,7 @@ func TestConflictFreeModeIsFreeOfConflicts(t *testing.T) {
 func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllowed int) {
 	yes := true
 	h := newHistory(t, seed)
-	h.options = loop.StreamOptions{ConflictFree: &yes}
+	h.options = plan.Options{ConflictFree: &yes}
 	h.checkpoint, h.keep = 0, 0 // what is told of a gap is not what this is about
 	for _, p := range h.profiles {
 		for i := range p.tabs {
@@ -168,7 +168,7 @@ func (h *history) promised(tb *tab, d *queue.Draft) error {
 func TestALeaseEnds(t *testing.T) {
 	w := newWorld(t, 1)
 	yes := true
-	w.options = loop.StreamOptions{ConflictFree: &yes}
+	w.options = plan.Options{ConflictFree: &yes}
 	w.start()
 	one, two := w.open(memstore.New()), w.open(memstore.New())
 	w.Run(1000)

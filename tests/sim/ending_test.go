@@ -10,27 +10,15 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Nothing hangs: whatever ends a commit, a turn or a stream, everybody who waits for it hears of it.
 
 func latency(ms int64) func(*rand.Rand) int64 { return func(*rand.Rand) int64 { return ms } }
-
-// quiet is an observer of streams that a test does not look at.
-type quiet struct{}
-
-func (quiet) Committed(uint64)                            {}
-func (quiet) Failed([]uint64, error)                      {}
-func (quiet) Resolved(uint64, action.UUID, uint64, error) {}
-func (quiet) Refused(uint64, replica.Rejected)            {}
-func (quiet) Conflict(*replica.Conflict)                  {}
-func (quiet) Changed(bool)                                {}
-func (quiet) StatusChanged()                              {}
-func (quiet) Closed(error)                                {}
 
 // Close answers also while a stream is being opened.
 func TestCloseWhileAStreamOpens(t *testing.T) {
@@ -73,7 +61,7 @@ func TestARecordOfNewerCodeDoesNotHoldTheLoop(t *testing.T) {
 	p := memstore.New()
 	a := w.open(p)
 	w.Run(minute)
-	a.db.Open("other", loop.StreamOptions{}, quiet{}, func(*loop.Stream, error) {})
+	a.db.Open("other", plan.Options{}, func(*virtual.Stream, error) {})
 	w.Run(3 * minute)
 	// another tab with newer code commits a record of version 2
 	st := p.Open()
@@ -126,7 +114,7 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 	w.Latency = latency(10)
 	p := memstore.New()
 	a, b := w.open(p), w.open(memstore.New())
-	a.db.Open("other", loop.StreamOptions{}, quiet{}, func(*loop.Stream, error) {})
+	a.db.Open("other", plan.Options{}, func(*virtual.Stream, error) {})
 	w.Run(3 * minute)
 	armed := true
 	p.Fail = func(op, s string, _ locallog.LSN) error {
@@ -156,9 +144,9 @@ func TestAnUnknownOutcomeThatEndsInADestroyedLog(t *testing.T) {
 func TestMoreStreamsThanOneRequestNames(t *testing.T) {
 	w := newWorld(t, 1)
 	a := w.open(memstore.New())
-	var last *loop.Stream
+	var last *virtual.Stream
 	for i := range 105 {
-		a.db.Open(fmt.Sprintf("zz/%03d", i), loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { last = s })
+		a.db.Open(fmt.Sprintf("zz/%03d", i), plan.Options{}, func(s *virtual.Stream, err error) { last = s })
 		w.Run(10)
 	}
 	if _, err := last.Write(&queue.Draft{ID: a.host.NewID(), Ops: create(1, `{}`)}); err != nil {

@@ -7,10 +7,9 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // writing writes in a tab, each time the last one is durable, until the function that it gives is called.
@@ -92,8 +91,8 @@ func TestAFailingStreamLeavesRoomForOthers(t *testing.T) {
 	w := newWorld(t, 1)
 	local := memstore.New()
 	a := w.open(local)
-	var other *loop.Stream
-	a.db.Open("zz", loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { other = s })
+	var other *virtual.Stream
+	a.db.Open("zz", plan.Options{}, func(s *virtual.Stream, err error) { other = s })
 	w.Run(2 * minute)
 	a.net.fault = func(int) fate { return lostBefore }
 	for i := range 2500 {
@@ -167,29 +166,16 @@ func TestAFollowerWaitsAsLongAsAsked(t *testing.T) {
 	}
 }
 
-// skewed is a host whose clock is set anew.
-type skewed struct {
-	*virtual.Host
-	by *int64
-}
-
-func (s skewed) Now() int64 { return s.Host.Now() + *s.by }
-
 // A clock that is set back by an hour does not make a tab deaf for as long.
 func TestAClockThatIsSetBack(t *testing.T) {
 	w, local := electing(t)
 	leader := w.open(local)
-	by := int64(0)
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
-	tb.net, tb.local = &network{w: w, host: tb.host}, local
-	tb.db = loop.NewDB(loop.Config{Host: skewed{tb.host, &by}, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Elect: true, Tell: tb.tell, Slot: tb.slot})
-	w.locks[local].tabs = append(w.locks[local].tabs, tb)
-	tb.db.Open(stream, loop.StreamOptions{}, tb, func(s *loop.Stream, _ error) { tb.Stream = s })
+	tb := w.openAsync(local)
 	w.Run(1000)
 	for i := range 7 {
 		leader.write(create(i, `{}`))
 		w.Run(1000)
-		by = -3_600_000
+		tb.host.Skew = -3_600_000
 	}
 	if tb.State().Len() != leader.State().Len() {
 		t.Fatalf("it sees %d of %d objects", tb.State().Len(), leader.State().Len())

@@ -253,7 +253,7 @@ func (h *history) step(p *profile, i int) {
 		}
 		if h.evicts && len(h.odd) < 2 {
 			h.odd[p.local] = true
-			_ = p.local.Open().Destroy(context.Background())
+			_ = p.local.Open().Destroy(context.Background(), nil)
 		}
 	}
 	if tb.Stream != nil && len(h.lives[tb]) < 2 && h.r.IntN(5) == 0 {

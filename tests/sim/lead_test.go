@@ -8,6 +8,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
 func electing(t *testing.T) (*world, *memstore.Database) {
@@ -167,8 +169,8 @@ func TestTheLeaderServesWhatOthersHaveOpen(t *testing.T) {
 		t.Fatal("the leader has not opened it")
 	}
 	// The leader's own app opens it.
-	var opened *loop.Stream
-	leader.db.Open("lists/2", loop.StreamOptions{}, quiet{}, func(s *loop.Stream, err error) { opened = s })
+	var opened *virtual.Stream
+	leader.db.Open("lists/2", plan.Options{}, func(s *virtual.Stream, err error) { opened = s })
 	w.Run(500)
 	if opened == nil || opened.State().Len() != 1 {
 		t.Fatal("the app of the leader does not get the stream")

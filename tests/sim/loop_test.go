@@ -346,6 +346,7 @@ func TestADestroyedLogClosesTheStream(t *testing.T) {
 			t.Errorf("%d, %v", unsent, err)
 		}
 	})
+	w.Run(10)
 	if a.State().Len() != 1 {
 		t.Fatal("a refused destroy changed something")
 	}

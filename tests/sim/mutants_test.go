@@ -17,8 +17,8 @@ import (
 
 // mutants are planted bugs: each is a place in the sources and what is written there instead.
 var mutants = []struct{ name, file, from, to string }{
-	{"a lost race is taken for a commit", "core/loop/commit.go", "case err == nil:\n\t\t\t\ts.failures = 0\n\t\t\t\tthen()", "case err == nil || errors.Is(err, locallog.ErrLost):\n\t\t\t\ts.failures = 0\n\t\t\t\tthen()"},
-	{"an unknown outcome is taken for a failure", "core/loop/commit.go", "case len(records) > 0 && string(records[0]) == string(record):", "case false:"},
+	{"a lost race is taken for a commit", "core/journal/journal.go", "\tswitch storeOutcome(err) {\n\tcase kept:\n\t\ts.turn(resting)\n\t\ts.kept()", "\tswitch storeOutcome(err) {\n\tcase kept, outrun:\n\t\ts.turn(resting)\n\t\ts.kept()"},
+	{"an unknown outcome is taken for a failure", "core/journal/unsure.go", "case len(records) > 0 && string(records[0]) == string(s.commit.record):", "case false:"},
 	{"an undo forgets that there was no object", "core/state/undo.go", "case im.absent:\n\t\t\ts.drop(im.id)", "case im.absent:"},
 	{"an atomic action is not taken back", "core/state/apply.go", "s.revert(u, start)\n", "_ = start\n"},
 	{"a remove does not win over an unseen update", "core/state/apply.go", "if o == nil {\n\t\treturn ReasonMissing", "if o == nil {\n\t\tif op.Kind == action.Update {\n\t\t\tr.create(&action.Op{Object: op.Object, Type: \"todo\"})\n\t\t\treturn ReasonNone\n\t\t}\n\t\treturn ReasonMissing"},
@@ -38,13 +38,13 @@ var mutants = []struct{ name, file, from, to string }{
 	{"two tabs undo the same action", "core/replica/follow.go", "\t\t\tr.dropPointless(&land)\n", ""},
 	{"a write that was replaced unseen is not told of", "core/replica/conflict.go", "if !r.wrote(&ow.Write) ||", "if !r.wrote(&ow.Write) || len(a.Ops) > 1 ||"},
 	{"a refused action is tried again and stays on the list", "core/replica/follow.go", "r.dismiss(rec.dismissed...)", "r.dismiss(rec.dismissed[len(rec.dismissed):]...)"},
-	{"no turn follows a turn that failed", "core/loop/loop.go", "db.again, db.againHard = \"\", false\n\tdb.schedule(ms, because)", "db.again, db.againHard = \"\", false\n\tif t.err == nil {\n\t\tdb.schedule(ms, because)\n\t}"},
+	{"no turn follows a turn that failed", "core/loop/turn.go", "p.again, p.againHard = \"\", false\n\tdb.schedule(ms, because)", "p.again, p.againHard = \"\", false\n\tif t.err == nil {\n\t\tdb.schedule(ms, because)\n\t}"},
 	{"what is refused and taken all the same stays on the list", "core/replica/follow.go", "if l == nil && r.IsRejected(a.ID) {", "if l == nil && r.IsRejected(a.ID) && r.fresh {"},
 	{"an own action is accepted as it stands whatever came of it", "core/replica/follow.go", "l.ID != id || !l.Plain ||", "l.ID != id ||"},
 	{"what is accepted has no index", "core/state/apply.go", "u.touch.Index = s.Head", "u.touch.Index = 0"},
 	{"what meets a refused action stays applied", "core/replica/concerned.go", "meeting.From(l)", "part = append(part, l)"},
 	{"another tab's action is pending and not applied", "core/replica/follow.go", "if !r.bare { // what is pending", "if !r.bare && r.next > 1e9 { // what is pending"},
-	{"the queue's index forgets the order", "core/queue/queue.go", "for i > 0 && list[i-1].order > l.order {", "for i > 1e9 && list[i-1].order > l.order {"},
+	{"the queue's index forgets the order", "core/queue/queue.go", "\t\tcopy(n.more[at+1:], n.more[at:])\n\t\tn.more[at] = l\n", ""},
 	{"an own action that comes back while it is uncommitted is another one", "core/replica/follow.go", "l := r.q.Find(a.ID)", "l := r.q.Get(a.ID)"},
 	{"what depends on a dropped write is taken out of what is pending", "core/replica/takeover.go", "next.refuseUncommitted(next.dependants(refused, gone...), &land)", "next.refuseDependants(next.dependants(refused, gone...), 0, &land)"},
 }

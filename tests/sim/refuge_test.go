@@ -41,7 +41,7 @@ func TestADatabaseThatIsTakenAwayUnderItsContexts(t *testing.T) {
 			tabs[0].write(create(4, `{}`))
 			w.Run(20_000)
 			before := last.rows()
-			if err := local.Open().Destroy(context.Background()); err != nil {
+			if err := local.Open().Destroy(context.Background(), nil); err != nil {
 				t.Fatal(err)
 			}
 			last.write(create(5, `{}`))
@@ -84,7 +84,7 @@ func TestADestroyedDatabaseCloses(t *testing.T) {
 	local := memstore.New()
 	tb := w.open(local)
 	w.Run(100)
-	if err := local.Open().Destroy(context.Background()); err != nil {
+	if err := local.Open().Destroy(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = tb.try(create(1, `{}`))

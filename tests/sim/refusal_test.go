@@ -8,9 +8,9 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // editNet changes the answers of the server on their way.
@@ -19,7 +19,7 @@ type editNet struct {
 	edit func(string) string
 }
 
-func (e *editNet) Sync(ctx context.Context, b []byte, idle loop.Idle) ([]byte, int64, error) {
+func (e *editNet) Sync(ctx context.Context, b []byte, idle plan.Idle) ([]byte, int64, error) {
 	a, r, err := e.network.Sync(ctx, b, idle)
 	if err == nil {
 		a = []byte(e.edit(string(a)))
@@ -28,10 +28,8 @@ func (e *editNet) Sync(ctx context.Context, b []byte, idle loop.Idle) ([]byte, i
 }
 
 func (w *world) openEdit(local *memstore.Database, edit func(string) string) *tab {
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
-	tb.net = &network{w: w}
-	tb.db = loop.NewDB(loop.Config{Host: tb.host, Store: local.Open(), Transport: &editNet{tb.net, edit}, NewClient: tb.host.NewID})
-	tb.db.Open(stream, loop.StreamOptions{}, tb, func(s *loop.Stream, err error) { tb.Stream = s })
+	tb := w.context(local, func(tb *tab, c *virtual.Config) { c.Transport = &editNet{tb.net, edit} })
+	tb.openStream(stream, plan.Options{})
 	w.Run(50)
 	return tb
 }

@@ -8,16 +8,17 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // beside opens another stream of the tab's database.
-func (tb *tab) beside(name string) *loop.Stream {
+func (tb *tab) beside(name string) *virtual.Stream {
 	tb.w.t.Helper()
-	var s *loop.Stream
-	tb.db.Open(name, loop.StreamOptions{}, silent{}, func(opened *loop.Stream, err error) {
+	var s *virtual.Stream
+	tb.db.Open(name, plan.Options{}, func(opened *virtual.Stream, err error) {
 		if err != nil {
 			tb.w.t.Fatal(err)
 		}
@@ -30,19 +31,7 @@ func (tb *tab) beside(name string) *loop.Stream {
 	return s
 }
 
-// silent is an observer that does not care.
-type silent struct{}
-
-func (silent) Committed(uint64)                            {}
-func (silent) Failed([]uint64, error)                      {}
-func (silent) Resolved(uint64, action.UUID, uint64, error) {}
-func (silent) Refused(uint64, replica.Rejected)            {}
-func (silent) Conflict(*replica.Conflict)                  {}
-func (silent) Changed(bool)                                {}
-func (silent) StatusChanged()                              {}
-func (silent) Closed(error)                                {}
-
-func (tb *tab) writeTo(s *loop.Stream, ops string) {
+func (tb *tab) writeTo(s *virtual.Stream, ops string) {
 	tb.w.t.Helper()
 	if _, err := s.Write(&queue.Draft{ID: tb.host.NewID(), At: tb.w.Now(), Ops: ops}); err != nil {
 		tb.w.t.Fatal(err)
@@ -208,7 +197,7 @@ func TestManyStreamsShareARequest(t *testing.T) {
 	w := newWorld(t, 1)
 	tb := w.open(memstore.New())
 	tb.net.fault = func(int) fate { return lostBefore }
-	streams := []*loop.Stream{}
+	streams := []*virtual.Stream{}
 	for n := range 40 {
 		s := tb.beside(fmt.Sprintf("s%02d", n))
 		tb.writeTo(s, create(n, `{"title":"`+strings.Repeat("x", 200<<10)+`"}`))
@@ -235,7 +224,7 @@ func TestAStreamStarts(t *testing.T) {
 	w.Run(minute)
 	w.Latency = latency(20)
 	var states []loop.StreamState
-	tb.db.Open("another", loop.StreamOptions{}, silent{}, func(opened *loop.Stream, err error) {
+	tb.db.Open("another", plan.Options{}, func(opened *virtual.Stream, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}

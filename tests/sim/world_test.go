@@ -19,8 +19,8 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
@@ -46,7 +46,7 @@ type world struct {
 	alone       bool // databases without a server
 	checkpoint  int
 	keep        uint64
-	options     loop.StreamOptions
+	options     plan.Options
 	refuge      bool                         // contexts go on in memory when their database is taken away
 	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
@@ -57,50 +57,50 @@ type lock struct {
 	holder *tab
 	tabs   []*tab
 	writer *tab // has the slot to write
-	queue  []slotRequest
+	queue  []*slotRequest
 }
 
 type slotRequest struct {
-	tb  *tab
-	got func(release func())
+	tb   *tab
+	slot plan.StreamID
+	told bool
 }
 
 // slotLimit is how long a context waits for the slot before it writes without it.
 const slotLimit = 500
 
 // slot gives contexts that write at once their turns, as a Web Lock does; who waits too long goes without.
-func (tb *tab) slot(_ string, got func(release func())) {
-	l, told := tb.w.locks[tb.local], false
-	once := func(release func()) {
-		if !told {
-			told = true
-			got(release)
-		} else {
-			release()
+func (tb *tab) slot(c plan.SlotChange) {
+	l := tb.w.locks[tb.local]
+	if !c.Want {
+		if l.writer == tb {
+			l.writer = nil
+			l.grant()
 		}
+		return
 	}
-	tb.host.After(slotLimit, func() { once(func() {}) })
-	l.queue = append(l.queue, slotRequest{tb, once})
+	r := &slotRequest{tb: tb, slot: c.Stream}
+	tb.host.After(slotLimit, r.tell)
+	l.queue = append(l.queue, r)
 	l.grant()
+}
+
+func (r *slotRequest) tell() {
+	if !r.told {
+		r.told = true
+		r.tb.db.Step(&plan.Granted{Stream: r.slot})
+	}
 }
 
 func (l *lock) grant() {
 	for len(l.queue) > 0 && (l.writer == nil || l.writer.dead) {
 		next := l.queue[0]
 		l.queue = l.queue[1:]
-		if next.tb.dead {
+		if next.tb.dead || next.told {
 			continue
 		}
 		l.writer = next.tb
-		released := false
-		next.tb.host.After(1, func() {
-			next.got(func() {
-				if !released {
-					released, l.writer = true, nil
-					l.grant()
-				}
-			})
-		})
+		next.tb.host.After(1, next.tell)
 	}
 }
 
@@ -206,7 +206,7 @@ const (
 
 var errUnreachable = &action.Error{Code: action.CodeUnreachable, Message: "no route"}
 
-func (n *network) Sync(ctx context.Context, body []byte, _ loop.Idle) ([]byte, int64, error) {
+func (n *network) Sync(ctx context.Context, body []byte, _ plan.Idle) ([]byte, int64, error) {
 	n.requests = append(n.requests, string(body))
 	if n.proxy != nil {
 		if err := n.proxy(len(body)); err != nil {
@@ -278,7 +278,7 @@ func (n *network) items(answer []byte) []byte {
 	return answer
 }
 
-func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, _ loop.Idle) ([]byte, error) {
+func (n *network) Checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, _ plan.Idle) ([]byte, error) {
 	f := pass
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
@@ -334,11 +334,11 @@ func (n *network) Listen(about protocol.Topics, heard func(protocol.Hint), ended
 
 // tab is one context of a client's profile.
 type tab struct {
-	*loop.Stream
+	*virtual.Stream
 	w    *world
 	host *virtual.Host
 	net  *network
-	db   *loop.DB
+	db   *virtual.Database
 
 	local     *memstore.Database
 	lost      []int // what was unsent when the database was taken away
@@ -351,6 +351,7 @@ type tab struct {
 	discarded map[uint64]error
 	refused   map[uint64]replica.Rejected
 	closed    error
+	status    func(s plan.StreamID) // hears of what may be another
 }
 
 // open opens the stream in a new context over a local database.
@@ -365,21 +366,7 @@ func (w *world) open(local *memstore.Database) *tab {
 }
 
 func (w *world) openAsync(local *memstore.Database) *tab {
-	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
-	tb.net, tb.local = &network{w: w, host: tb.host}, local
-	c := loop.Config{Host: tb.host, Store: local.Open(), Transport: tb.net, NewClient: tb.host.NewID, Compact: w.compact, Elect: w.locks != nil, Tell: tb.tell}
-	if w.alone {
-		c.Transport = nil
-	}
-	if w.locks != nil {
-		c.Slot, c.Steal = tb.slot, tb.steal
-	}
-	if w.refuge {
-		c.Refuge = func() locallog.Store { return memstore.New().Open() }
-		c.Lost = func(unsent int) { tb.lost = append(tb.lost, unsent) }
-	}
-	c.Moved = func(data, offset string) { tb.moved = append(tb.moved, data+" "+offset) }
-	tb.db = loop.NewDB(c)
+	tb := w.context(local)
 	if w.locks != nil {
 		if w.locks[local] == nil {
 			w.locks[local] = &lock{}
@@ -391,43 +378,89 @@ func (w *world) openAsync(local *memstore.Database) *tab {
 	if w.name != "" {
 		name = w.name
 	}
-	tb.db.Open(name, w.options, tb, func(s *loop.Stream, err error) {
+	tb.openStream(name, w.options)
+	return tb
+}
+
+// context makes one over a local database; change changes what it is made of.
+func (w *world) context(local *memstore.Database, change ...func(tb *tab, c *virtual.Config)) *tab {
+	tb := &tab{w: w, host: w.Host(), failed: map[uint64]error{}, resolved: map[uint64]uint64{}, discarded: map[uint64]error{}, refused: map[uint64]replica.Rejected{}}
+	tb.net, tb.local = &network{w: w, host: tb.host}, local
+	c := virtual.Config{Store: local.Open(), Transport: tb.net, Told: tb.told}
+	c.Compact = w.compact
+	if w.alone {
+		c.Transport = nil
+	}
+	if w.locks != nil {
+		c.Elect, c.Tell, c.Slot, c.Steal = true, tb.tell, tb.slot, tb.steal
+	}
+	if w.refuge {
+		c.Refuge = func() locallog.Store { return memstore.New().Open() }
+	}
+	for _, f := range change {
+		f(tb, &c)
+	}
+	tb.db = tb.host.Open(c)
+	return tb
+}
+
+func (tb *tab) openStream(name string, o plan.Options) {
+	tb.db.Open(name, o, func(s *virtual.Stream, err error) {
 		if err != nil {
 			tb.closed = err
 			return
 		}
 		tb.Stream = s
 	})
-	return tb
 }
 
-func (tb *tab) Committed(upTo uint64) { tb.committed = upTo }
-func (tb *tab) Failed(tickets []uint64, err error) {
-	for _, t := range tickets {
-		tb.failed[t] = err
+// told takes note of what the app is told of the tab's own stream.
+func (tb *tab) told(n plan.Notice) {
+	switch n := n.(type) {
+	case *plan.Lost:
+		tb.lost = append(tb.lost, n.Unsent)
+	case *plan.Moved:
+		tb.moved = append(tb.moved, n.Data+" "+n.Offset)
+	case *plan.Committed:
+		if tb.is(n.Stream) {
+			tb.committed = n.UpTo
+		}
+	case *plan.Failed:
+		for _, t := range n.Tickets {
+			if tb.is(n.Stream) {
+				tb.failed[t] = n.Err
+			}
+		}
+	case *plan.Resolved:
+		if n.Ticket == 0 || !tb.is(n.Stream) {
+			return
+		}
+		if _, twice := tb.resolved[n.Ticket]; twice {
+			tb.w.t.Errorf("ticket %d is resolved twice", n.Ticket)
+		}
+		tb.resolved[n.Ticket] = n.Index
+		if n.Err != nil {
+			tb.discarded[n.Ticket] = n.Err
+		}
+	case *plan.Refused:
+		if tb.is(n.Stream) {
+			tb.refused[n.Ticket] = n.Rejected
+		}
+	case *plan.StatusChanged:
+		if tb.status != nil {
+			tb.status(n.Stream)
+		}
+	case *plan.Closed:
+		if !tb.is(n.Stream) {
+			return
+		}
+		if tb.closed = n.Err; n.Err == nil {
+			tb.closed = errByItself
+		}
 	}
 }
-func (tb *tab) Resolved(ticket uint64, _ action.UUID, index uint64, err error) {
-	if ticket == 0 {
-		return
-	}
-	if _, twice := tb.resolved[ticket]; twice {
-		tb.w.t.Errorf("ticket %d is resolved twice", ticket)
-	}
-	tb.resolved[ticket] = index
-	if err != nil {
-		tb.discarded[ticket] = err
-	}
-}
-func (tb *tab) Refused(ticket uint64, r replica.Rejected) { tb.refused[ticket] = r }
-func (tb *tab) Conflict(*replica.Conflict)                {}
-func (tb *tab) Changed(bool)                              {}
-func (tb *tab) StatusChanged()                            {}
-func (tb *tab) Closed(err error) {
-	if tb.closed = err; err == nil {
-		tb.closed = errByItself
-	}
-}
+
+func (tb *tab) is(s plan.StreamID) bool { return tb.Stream != nil && tb.ID == s }
 
 var errByItself = errors.New("closed by itself")
 

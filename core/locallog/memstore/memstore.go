@@ -221,9 +221,19 @@ func (s *Store) Streams(context.Context) ([]string, error) {
 }
 
 // Destroy implements locallog.Store.
-func (s *Store) Destroy(context.Context) error {
+func (s *Store) Destroy(_ context.Context, next map[string]locallog.LSN) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
+	if next != nil {
+		if len(next) != len(s.db.logs) {
+			return locallog.ErrLost
+		}
+		for name, l := range s.db.logs {
+			if at, ok := next[name]; !ok || at != l.first+locallog.LSN(len(l.records)) {
+				return locallog.ErrLost
+			}
+		}
+	}
 	s.db.logs, s.db.names = map[string]*log{}, nil
 	s.db.life++
 	s.closed = true

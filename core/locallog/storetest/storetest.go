@@ -215,11 +215,34 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			}
 		}
 	})
+	t.Run("OnlyWhatWasCountedIsDestroyed", func(t *testing.T) {
+		open := newDatabase(t)
+		one, two := open(t), open(t)
+		fill(t, one, "a", 3)
+		fill(t, one, "b", 1)
+		for _, next := range []map[string]locallog.LSN{{}, {"a": 3}, {"a": 2, "b": 1}, {"a": 4, "b": 1}, {"a": 3, "b": 1, "c": 1}} {
+			if err := two.Destroy(ctx, next); !errors.Is(err, locallog.ErrLost) {
+				t.Fatalf("%v: %v", next, err)
+			}
+			if got := load(t, two, "a", 0); len(got) != 3 {
+				t.Fatalf("%v: %d records", next, len(got))
+			}
+		}
+		if err := two.Append(ctx, "a", 3, rec("a3")); err != nil {
+			t.Fatalf("the store is closed: %v", err)
+		}
+		if err := two.Destroy(ctx, map[string]locallog.LSN{"a": 4, "b": 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := one.Append(ctx, "a", 4, rec("a4")); action.CodeOf(err) != action.CodeClosed {
+			t.Fatalf("an append to what was destroyed: %v", err)
+		}
+	})
 	t.Run("WhatWasDestroyedIsGoneForEverybody", func(t *testing.T) {
 		open := newDatabase(t)
 		one, two := open(t), open(t)
 		fill(t, one, "a", 2)
-		if err := two.Destroy(ctx); err != nil {
+		if err := two.Destroy(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := one.Append(ctx, "a", 2, rec("x")); action.CodeOf(err) != action.CodeClosed {
@@ -375,7 +398,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		if err := s.Checkpoint(ctx, "a", checkpoint(5, nil, nil, "5-0")); !errors.Is(err, locallog.ErrLost) {
 			t.Fatalf("beyond the last record: %v", err)
 		}
-		if err := other.Destroy(ctx); err != nil {
+		if err := other.Destroy(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Checkpoint(ctx, "a", checkpoint(1, nil, nil, "1-0")); action.CodeOf(err) != action.CodeClosed {

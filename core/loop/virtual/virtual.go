@@ -1,4 +1,4 @@
-// Package virtual is a loop.Host on virtual time: one thread, no goroutine, no clock. What happens is a function of
+// Package virtual carries out a loop's plans on virtual time: one thread, no goroutine, no clock. What happens is a function of
 // the seed and of what is scheduled, so that a test of an hour takes a millisecond and a failing one replays.
 package virtual
 
@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
 // World is the time that its hosts share.
@@ -95,9 +95,11 @@ type Host struct {
 
 	// Latency, where not nil, is this host's own.
 	Latency func(*rand.Rand) int64
+	// Skew is by how many milliseconds its clock is off.
+	Skew int64
 }
 
-var _ loop.Host = (*Host)(nil)
+var _ plan.Sources = (*Host)(nil)
 
 // Kill ends the context at once, as kill -9 does: what it scheduled does not happen.
 func (h *Host) Kill() { h.dead = true }
@@ -115,10 +117,10 @@ func (h *Host) Thaw() {
 	}
 }
 
-// Now implements loop.Host.
-func (h *Host) Now() int64 { return h.w.now }
+// Now implements plan.Sources.
+func (h *Host) Now() int64 { return h.w.now + h.Skew }
 
-// After implements loop.Host.
+// After runs f on the host in ms milliseconds, unless cancelled before.
 func (h *Host) After(ms int64, f func()) (cancel func()) {
 	cancelled := false
 	stop := h.w.After(ms, func() {
@@ -137,7 +139,7 @@ func (h *Host) After(ms int64, f func()) (cancel func()) {
 	return func() { cancelled = true; stop() }
 }
 
-// Do implements loop.Host. Work that has begun is done even if the host dies: a request that was sent arrives.
+// Do runs work in the middle of a latency, and what it gives at the end, on the host. Work that has begun is done even if the host dies: a request that was sent arrives.
 func (h *Host) Do(work func() (then func())) {
 	var before, after int64
 	latency := h.Latency
@@ -154,7 +156,7 @@ func (h *Host) Do(work func() (then func())) {
 	})
 }
 
-// NewID implements loop.Host: a version 7 UUID of the virtual time.
+// NewID implements plan.Sources: a version 7 UUID of the virtual time.
 func (h *Host) NewID() (u action.UUID) {
 	hi, lo := h.w.rand.Uint64(), h.w.rand.Uint64()
 	for i := range 8 {
@@ -168,5 +170,8 @@ func (h *Host) NewID() (u action.UUID) {
 	return u
 }
 
-// Random implements loop.Host.
+// NewClient implements plan.Sources.
+func (h *Host) NewClient() action.UUID { return h.NewID() }
+
+// Random implements plan.Sources.
 func (h *Host) Random() float64 { return h.w.rand.Float64() }

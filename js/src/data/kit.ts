@@ -34,6 +34,6 @@ export interface Host {
   statusChanged(): void;
   /** Says which data streams the database's one connection for hints is to be about as well, while this context leads. */
   listenFor(names: string[]): void;
-  /** Actions that wait for an entry may be offered now. */
+  /** Entries that actions wait for may be on the server now. */
   poke(): void;
 }

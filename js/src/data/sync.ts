@@ -214,7 +214,7 @@ export class DataSync {
     this.host.tell({ data: "left", name: "" } satisfies Hint);
   }
 
-  /** Tells whether the server has an entry, as far as that is known at once; where it is not, the loop of the actions is poked when it is. */
+  /** Tells whether the server has an entry, as far as that is known at once; where it is not, the host is poked when it is. */
   durable(stream: string, id: string): boolean {
     if (this.#durable.has(id)) return true;
     if (this.#open.get(stream)?.waits(id)) return false;

@@ -1,0 +1,180 @@
+package journal
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/state"
+)
+
+// installState is what is done for a checkpoint of the server.
+type installState uint8
+
+const (
+	installFetching installState = iota // the request is under way
+	installReading                      // in steps
+	installCutting                      // into pages, in steps
+	installQueued                       // for the local log
+	installPlacing                      // it is written, in the place of the whole log
+)
+
+func (i installState) hasMore() bool { return i == installReading || i == installCutting }
+
+// install is a checkpoint of the server on its way under what is pending here. It is fetched, read and cut into pages
+// beside the running stream, in steps; then one commit puts it, with what becomes of the pending actions, in the place
+// of the whole local log. Other contexts meet it as any local checkpoint that has taken the place of their records.
+type install struct {
+	state      installState
+	op         plan.Op
+	offer      protocol.CheckpointOffer
+	reader     *state.CheckpointReader
+	snap       *replica.Snapshot
+	next       *replica.Replica // what the stream goes on with when it is placed
+	tries      int
+	retryAfter int64
+	placed     bool
+}
+
+const (
+	readStep     = 64 << 10 // bytes of it that are read in one task
+	installTries = 5
+)
+
+// Installing tells whether a checkpoint of the server is on its way.
+func (s *Journal) Installing() bool { return s.install != nil }
+
+// Fetch begins to install the checkpoint that the server has offered.
+func (s *Journal) Fetch(o protocol.CheckpointOffer, idle plan.Idle) {
+	in := &install{offer: o}
+	in.op = s.p.Request(plan.Flight{Of: plan.OfInstall, Stream: s.ID}, plan.Request{Stream: s.Name(), Offer: &in.offer, Idle: idle})
+	s.install = in
+	s.StatusChanged()
+}
+
+// fetched goes on with its text.
+func (s *Journal) fetched(text string, retryAfter int64, err error) {
+	in := s.install
+	if in == nil {
+		return
+	}
+	if err == nil {
+		in.reader, err = checkOffer(&in.offer, s.Name(), text)
+	}
+	if err != nil {
+		in.retryAfter = retryAfter
+		s.installed(in, err)
+		return
+	}
+	in.state = installReading
+}
+
+// checkOffer looks whether a text is the checkpoint that was offered.
+func checkOffer(o *protocol.CheckpointOffer, stream string, text string) (*state.CheckpointReader, error) {
+	r, err := state.NewCheckpointReader(text)
+	if err != nil || uint64(len(text)) != o.Bytes || r.Stream != stream ||
+		r.State.Head != o.Index || r.State.Epoch != o.Epoch || r.State.Chain != o.Chain {
+		return nil, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Cause: err,
+			Message: "it is not the checkpoint that was offered"}
+	}
+	return r, nil
+}
+
+// installMore reads the next part, or writes the next pages.
+func (s *Journal) installMore() {
+	in := s.install
+	switch {
+	case in == nil || !in.state.hasMore():
+	case s.broken != nil:
+		s.installed(in, ErrClosed)
+	case in.state == installReading:
+		done, err := in.reader.Step(readStep)
+		switch {
+		case err != nil:
+			s.installed(in, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it cannot be read", Cause: err})
+		case done:
+			in.state, in.snap = installCutting, replica.TakeSnapshot(in.reader.State, nil, s.LogID())
+		}
+	case in.snap.Step():
+		in.state = installQueued
+		s.waiting = append(s.waiting, &landing{install: in})
+		s.Pump()
+	}
+}
+
+// placeInstall commits it, in the place of the local log as it is now.
+func (s *Journal) placeInstall(l *landing) {
+	in := l.install
+	if in.offer.Index <= s.State().Head { // another context has brought more
+		s.installed(in, nil)
+		s.Pump()
+		return
+	}
+	in.state = installPlacing
+	in.next = s.PlanInstall(in.reader.State, s.p.NewClient(), s.p.Now())
+	in.snap.Place(s.NextLSN(), in.next)
+	c := in.snap.Seal(s.Base())
+	c.Record = locallog.Finish(locallog.NewRecord(locallog.KindInstall, 0))
+	s.place = in
+	s.begin(placing, plan.Access{Kind: plan.Replace, Checkpoint: c})
+}
+
+// placed goes on after it was written.
+func (s *Journal) placed(err error) {
+	in := s.place
+	switch o := storeOutcome(err); {
+	case o == kept:
+		s.turn(resting)
+		s.place, s.failures = nil, 0
+		in.next.MovedTo(&in.snap.Next)
+		in.placed = true
+		s.adopt(in.next)
+		s.p.Message('m', s.Name())
+		s.installed(in, nil)
+		s.Pump()
+	case o == outrun && in.tries < installTries:
+		in.tries++
+		s.begin(outrunning, plan.Access{Kind: plan.ReadManifest})
+	case o == taken:
+		s.taken(err)
+	default: // also where the outcome is unknown: what the log holds now tells
+		s.turn(resting)
+		s.place = nil
+		s.installed(in, action.AsError(err, action.CodeStorage))
+		s.Refresh()
+	}
+}
+
+// outrun goes on with the manifest that another context has written meanwhile. Where that cannot be read, the next try loses again.
+func (s *Journal) outrun(raw []byte) {
+	in := s.place
+	s.turn(resting)
+	s.place = nil
+	if raw != nil {
+		if m, err := locallog.DecodeManifest(raw); err == nil && string(m.Raw) != string(s.Base().Raw) {
+			s.Checkpointed(m)
+		}
+	}
+	in.state = installQueued
+	s.waiting = append([]*landing{{install: in}}, s.waiting...)
+	s.Refresh()
+}
+
+// installed ends it.
+func (s *Journal) installed(in *install, err error) {
+	if s.install != in {
+		return
+	}
+	s.install = nil
+	s.StatusChanged()
+	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Index: in.offer.Index, RetryAfter: in.retryAfter})
+}
+
+// endInstall lets go of what is under way: the stream leaves.
+func (s *Journal) endInstall() {
+	if in := s.install; in != nil {
+		s.p.Abort(in.op)
+		s.installed(in, ErrClosed)
+	}
+}

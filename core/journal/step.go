@@ -1,0 +1,51 @@
+package journal
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/plan"
+)
+
+// Step goes on with what comes of something that the journal has begun.
+func (s *Journal) Step(of plan.Matter, e plan.Event) {
+	switch e := e.(type) {
+	case *plan.Loaded:
+		s.loaded(&e.Log, e.Err)
+	case *plan.ManifestRead:
+		if of == plan.OfCompaction {
+			s.looked(e.Raw, e.Err)
+		} else {
+			s.outrun(e.Raw)
+		}
+	case *plan.Stored:
+		if of == plan.OfCompaction {
+			s.compacted(e.Err)
+		} else {
+			s.stored(e.Err)
+		}
+	case *plan.Answered:
+		s.fetched(action.View(e.Body), e.RetryAfter, e.Err)
+	}
+}
+
+// Fired goes on when a timer's time has come.
+func (s *Journal) Fired(kind plan.TimerKind) {
+	switch kind {
+	case plan.StoreTimer:
+		s.askStore()
+	case plan.CompactTimer:
+		s.compact()
+	case plan.LookTimer:
+		s.News()
+	}
+}
+
+// More goes on with what takes several tasks.
+func (s *Journal) More() {
+	s.installMore()
+	s.compactMore()
+}
+
+// Unfinished tells whether something is left for the next task.
+func (s *Journal) Unfinished() bool {
+	return s.install != nil && s.install.state.hasMore() || s.compaction.state == compactCutting
+}

@@ -1,0 +1,81 @@
+package loop
+
+import (
+	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/protocol"
+)
+
+// line is what is known of the way to the server: how much goes through at once. Whatever stands in front of the server may refuse
+// a request for its size with any answer, at any size, and at another one tomorrow: what went is remembered, and grown slowly.
+type line struct {
+	room     int  // bytes of a request that are taken up by actions
+	limit    int  // entries that an answer may have
+	wentSize int  // of the largest request that was answered, as far as that still holds
+	down     bool // the last request failed
+	hinted   bool // and a hint has ended the pause after it
+}
+
+// Of a request, in bytes.
+const (
+	usualRoom = 768 << 10 // less than a mebibyte with all that stands around it, which is what proxies let through by default
+	mostRoom  = protocol.MaxRequestBytes * 3 / 4
+	smallest  = 2 << 10 // nobody refuses that for its size
+	slowest   = 2 << 10 // bytes a second, of a line that is waited for
+)
+
+// Of an answer, in entries.
+const (
+	fewEntries   = 8   // what a line that times out is asked for at least
+	firstEntries = 100 // of a stream that is new here: a checkpoint may be offered in the place of all
+)
+
+// idleFor is how long nothing may come for a request of that many bytes.
+func idleFor(size int) plan.Idle {
+	return plan.Idle{First: idleLimit + int64(size)*1000/slowest, Next: idleLimit}
+}
+
+// went takes note of a request that was answered: the next ones may be larger, a little where none has been so large yet.
+func (l *line) went(size int) {
+	l.wentSize = max(l.wentSize, size)
+	l.limit = min(protocol.MaxEntries, 2*l.limit)
+	if size > l.room*3/4 {
+		more := l.room / 8
+		if l.room < l.wentSize {
+			more = min(l.room, l.wentSize-l.room)
+		}
+		l.room = min(mostRoom, l.room+more)
+	}
+}
+
+// failed takes note of a request that failed. Unless the server has said why, and that it is not the size, the next
+// one is smaller. Where the server may have appended without our hearing of it, the same actions are offered again,
+// and no others.
+func (db *DB) failed(err error) {
+	t, l, f := &db.turn, &db.line, failureOf(err)
+	offers, of := 0, (*Stream)(nil)
+	for i := range t.items {
+		if n := len(t.items[i].Actions); n > 0 {
+			offers, of = offers+n, t.asked[i]
+		}
+	}
+	if f.slow {
+		l.limit = max(fewEntries, l.limit/2)
+	}
+	switch {
+	case !f.size || t.size <= smallest:
+	case offers > 1:
+		l.room = max(smallest/2, min(l.room, t.size)/2)
+		if !f.line {
+			l.wentSize = min(l.wentSize, l.room)
+		}
+	case offers == 1:
+		of.tooLarge(err)
+	}
+	for i, s := range t.asked {
+		if f.unsure {
+			s.offer.unsure = len(t.items[i].Actions)
+		} else if s.offer.unsure == 0 { // the server has not looked at it
+			s.ForgetDrain()
+		}
+	}
+}

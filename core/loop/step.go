@@ -1,0 +1,163 @@
+package loop
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/plan"
+)
+
+// Step takes what has happened and gives what follows. The host calls it on one thread, and carries each plan out before the next
+// step. What a plan holds is the host's.
+func (db *DB) Step(e plan.Event) plan.Plan {
+	db.step(e)
+	db.advance()
+	db.More = db.unfinished()
+	return db.Take()
+}
+
+func (db *DB) step(e plan.Event) {
+	switch e := e.(type) {
+	case *plan.Wrote:
+		db.onWrote()
+	case *plan.Stored:
+		db.ends(e.Op, e)
+	case *plan.Loaded:
+		db.ends(e.Op, e)
+	case *plan.ManifestRead:
+		db.ends(e.Op, e)
+	case *plan.Listed:
+		db.ends(e.Op, e)
+	case *plan.Answered:
+		db.ends(e.Op, e)
+	case *plan.Fired:
+		db.onFired(e)
+	case *plan.More:
+		for _, s := range db.sorted() {
+			s.Journal.More()
+		}
+	case *plan.Hinted:
+		db.onHinted(e)
+	case *plan.HintsEnded:
+		db.onHintsEnded(e)
+	case *plan.Heard:
+		db.onHeard(e)
+	case *plan.Granted:
+		if s := db.known[e.Stream]; s != nil {
+			s.Granted()
+		} else { // it has ended
+			db.Plan.Slots = append(db.Plan.Slots, plan.SlotChange{Stream: e.Stream})
+		}
+	case *plan.Led:
+		db.onLed(e)
+	case *plan.Woken:
+		db.woken(e.Because)
+	case *plan.Resumed:
+		db.onResumed()
+	case *plan.Offline:
+		db.onOffline()
+	case *plan.EntryDurable:
+		db.onEntryDurable(e)
+	case *plan.ListenFor:
+		db.onListenFor(e)
+	default:
+		db.wish(e)
+	}
+}
+
+// wish takes what an app wants.
+func (db *DB) wish(e plan.Event) {
+	switch e := e.(type) {
+	case *plan.Open:
+		db.onOpen(e)
+	case *plan.CloseStream:
+		if s := db.known[e.Stream]; s != nil {
+			db.close(s, e.Call)
+		} else {
+			db.Done(e.Call, nil)
+		}
+	case *plan.Close:
+		db.onClose(e)
+	case *plan.Destroy:
+		db.onDestroy(e)
+	case *plan.Sync:
+		db.onSync(e)
+	case *plan.Settled:
+		if s := db.usable(e.Stream, e.Call); s != nil {
+			s.Settled(e.Call)
+		}
+	case *plan.Persisted:
+		if s := db.known[e.Stream]; s != nil {
+			s.Persisted(e.ID, e.Call)
+		} else {
+			db.Answer(e.Call, &plan.Fate{Call: e.Call, Err: errClosed})
+		}
+	case *plan.Discard:
+		if s := db.usable(e.Stream, e.Call); s != nil {
+			s.Discard(e.ID, e.Call)
+		}
+	case *plan.List:
+		db.Access(plan.Flight{Of: plan.OfList, Call: e.Call}, plan.Access{Kind: plan.ListStreams})
+	}
+}
+
+// usable is a stream that has not ended; of others, who waits is told so.
+func (db *DB) usable(id plan.StreamID, call plan.Call) *Stream {
+	s := db.known[id]
+	if s == nil {
+		db.Done(call, errClosed)
+	}
+	return s
+}
+
+// ends goes on with what comes of something that was begun. One that is not in flight was told before, or nobody waits for it.
+func (db *DB) ends(op plan.Op, e plan.Event) {
+	switch f := db.End(op); f.Of {
+	case plan.OfTurn:
+		e := e.(*plan.Answered)
+		db.answered(action.View(e.Body), e.RetryAfter, e.Err)
+	case plan.OfJournal, plan.OfInstall, plan.OfCompaction:
+		if s := db.known[f.Stream]; s != nil {
+			s.Step(f.Of, e)
+		}
+	case plan.OfList:
+		e := e.(*plan.Listed)
+		db.Answer(f.Call, &plan.Names{Call: f.Call, Names: e.Names, Err: e.Err})
+	case plan.OfEnding:
+		db.endingStep(e)
+	}
+}
+
+func (db *DB) onWrote() {
+	for _, s := range db.sorted() {
+		if s.knocks {
+			s.knocks = false
+			db.wake(becauseWrite, false)
+		}
+		s.Pump()
+	}
+}
+
+func (db *DB) onFired(e *plan.Fired) {
+	if !db.Fired(e.Timer) {
+		return
+	}
+	switch e.Timer.Kind {
+	case plan.TurnTimer:
+		db.makeTurn()
+	case plan.HintsTimer:
+		db.listenAgain()
+	default:
+		if s := db.known[e.Timer.Stream]; s != nil {
+			s.Journal.Fired(e.Timer.Kind)
+		}
+	}
+}
+
+// unfinished tells whether something is left for the next task.
+func (db *DB) unfinished() bool {
+	for _, s := range db.streams {
+		if s.Unfinished() {
+			return true
+		}
+	}
+	return false
+}

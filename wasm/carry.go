@@ -1,0 +1,204 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"syscall/js"
+
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/protocol"
+)
+
+// step takes an event and carries out what follows.
+func (db *database) step(e plan.Event) {
+	if dead {
+		return
+	}
+	p := db.Step(e)
+	for _, c := range p.Changes {
+		db.tell(c.Stream, "changed", c.Remote)
+	}
+	for i := range p.Store {
+		a := &p.Store[i]
+		store := db.store(a.Store)
+		background("a step of the store", func() func() {
+			e := a.Run(store)
+			return func() { db.step(e) }
+		})
+	}
+	for _, op := range p.Aborts {
+		if abort := db.aborts[op]; abort != nil {
+			abort()
+		}
+	}
+	for i := range p.Requests {
+		db.request(&p.Requests[i])
+	}
+	if p.Listen != nil {
+		db.listen(p.Listen)
+	}
+	for _, t := range p.Timers {
+		db.timer(t)
+	}
+	for _, c := range p.Slots {
+		db.slot(c)
+	}
+	for _, e := range p.Awaits {
+		db.hooks.Call("await", e.Stream, e.ID)
+	}
+	for _, m := range p.Tells {
+		db.hooks.Call("tell", toJS(m))
+	}
+	if p.Steal {
+		db.hooks.Call("steal")
+	}
+	if p.More && !db.more {
+		db.more = true
+		yield(func() { db.more = false; db.step(&plan.More{}) })
+	}
+	for _, n := range p.Notices {
+		db.notice(n)
+	}
+}
+
+func (db *database) store(name plan.StoreName) locallog.Store {
+	if db.stores[name] == nil {
+		db.stores[name] = memstore.New().Open()
+	}
+	return db.stores[name]
+}
+
+func (db *database) request(r *plan.Request) {
+	ctx, abort := context.WithCancel(context.Background())
+	db.aborts[r.Op] = abort
+	background("a request", func() func() {
+		e := &plan.Answered{Op: r.Op}
+		if r.Offer != nil {
+			e.Body, e.RetryAfter, e.Err = db.server.checkpoint(ctx, r.Stream, r.Offer, r.Idle)
+		} else {
+			e.Body, e.RetryAfter, e.Err = db.server.sync(ctx, r.Body, r.Idle)
+		}
+		return func() {
+			abort()
+			delete(db.aborts, r.Op)
+			db.step(e)
+		}
+	})
+}
+
+func (db *database) listen(l *plan.Listen) {
+	if db.deafen != nil {
+		db.deafen()
+		db.deafen = nil
+	}
+	if len(l.About.Streams)+len(l.About.Data) > 0 {
+		db.deafen = db.server.listen(l.About,
+			func(h protocol.Hint) { db.step(&plan.Hinted{Op: l.Op, Hint: h}) },
+			func(err error) { db.step(&plan.HintsEnded{Op: l.Op, Err: err}) })
+	}
+}
+
+func (db *database) timer(t plan.Timer) {
+	if cancel := db.timers[t.ID]; cancel != nil {
+		cancel()
+		delete(db.timers, t.ID)
+	}
+	if t.At > 0 {
+		db.timers[t.ID] = after(t.At-browser{}.Now(), func() {
+			delete(db.timers, t.ID)
+			db.step(&plan.Fired{Timer: t.ID})
+		})
+	}
+}
+
+func (db *database) slot(c plan.SlotChange) {
+	if !c.Want {
+		if release, held := db.slots[c.Stream]; held {
+			delete(db.slots, c.Stream)
+			release.Invoke()
+		}
+		return
+	}
+	var got js.Func
+	got = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		defer report("a turn to write")
+		got.Release()
+		db.slots[c.Stream] = args[0]
+		db.step(&plan.Granted{Stream: c.Stream})
+		return nil
+	})
+	db.hooks.Call("slot", c.Name, got)
+}
+
+// call names somebody who waits for a notice.
+func (db *database) call(f func(n plan.Notice)) plan.Call {
+	db.last++
+	db.calls[db.last] = f
+	return db.last
+}
+
+// done names a function of the script that takes an error.
+func (db *database) done(f js.Value) plan.Call {
+	return db.call(func(n plan.Notice) { f.Invoke(jsError(n.(*plan.Done).Err)) })
+}
+
+func (db *database) answer(call plan.Call, n plan.Notice) {
+	if f := db.calls[call]; f != nil {
+		delete(db.calls, call)
+		f(n)
+	}
+}
+
+// notice tells the script. It never calls back into an app: the script only takes notes.
+func (db *database) notice(n plan.Notice) {
+	switch n := n.(type) {
+	case *plan.Opened:
+		db.answer(n.Call, n)
+	case *plan.Done:
+		db.answer(n.Call, n)
+	case *plan.Fate:
+		db.answer(n.Call, n)
+	case *plan.Names:
+		db.answer(n.Call, n)
+	case *plan.Lost:
+		db.hooks.Call("lost", n.Unsent)
+	case *plan.Moved:
+		db.hooks.Call("moved", n.Data, n.Offset)
+	case *plan.Committed:
+		db.tell(n.Stream, "committed", n.UpTo)
+	case *plan.Failed:
+		list := make([]any, len(n.Tickets))
+		for i, t := range n.Tickets {
+			list[i] = t
+		}
+		db.tell(n.Stream, "failed", list, jsError(n.Err))
+	case *plan.Resolved:
+		if n.Ticket != 0 {
+			db.tell(n.Stream, "resolved", n.Ticket, n.Index, jsError(n.Err))
+		}
+	case *plan.Refused:
+		db.tell(n.Stream, "refused", n.Ticket, string(appendRejected(nil, &n.Rejected)))
+	case *plan.Conflicted:
+		db.tell(n.Stream, "conflict", string(appendConflict(nil, n.Conflict)))
+	case *plan.StatusChanged:
+		db.tell(n.Stream, "statusChanged")
+		if s := db.streams[n.Stream]; !s.outdated && s.Outdated() {
+			s.outdated = true
+			db.tell(n.Stream, "outdated")
+		}
+	case *plan.Closed:
+		db.tell(n.Stream, "closed", jsError(n.Err))
+		delete(streams, db.streams[n.Stream].handle) // and with it the whole replica
+		delete(db.streams, n.Stream)
+	}
+}
+
+// tell calls a function of a stream's observer.
+func (db *database) tell(s plan.StreamID, what string, args ...any) {
+	if open := db.streams[s]; open != nil {
+		open.observer.Call(what, args...)
+	}
+}
