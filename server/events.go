@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -82,27 +83,49 @@ func (s *Server) next(ctx context.Context, e *sse, wake <-chan struct{}, allowed
 	}
 }
 
-// getEvents tells of the heads of streams, and of the ends of data streams, at once and whenever one moves.
+// getEvents tells of what the address names.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return bad("", "the query cannot be read")
 	}
-	names := slices.Compact(slices.Sorted(slices.Values(values["stream"])))
-	data := slices.Compact(slices.Sorted(slices.Values(values["data"])))
+	about := protocol.Topics{Streams: values["stream"], Data: values["data"]}
 	switch {
-	case len(names)+len(data) == 0:
+	case about.Len() == 0:
 		return bad("/stream", "is missing")
-	case len(names) > protocol.MaxStreams || len(data) > protocol.MaxStreams:
+	case len(about.Streams) > protocol.MaxTopics || len(about.Data) > protocol.MaxTopics:
 		return errTooLarge
 	}
-	for of, names := range map[string][]string{"/stream": names, "/data": data} {
+	for of, names := range map[string][]string{"/stream": about.Streams, "/data": about.Data} {
 		for _, name := range names {
 			if wrong := action.CheckStreamName(name); wrong != "" {
 				return bad(of, wrong)
 			}
 		}
 	}
+	return s.events(w, r, p, about)
+}
+
+// postEvents tells of what the body names: many names make an address that is refused on the way.
+func (s *Server) postEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return problem("unsupported-media-type", "", "what hints are asked about is application/json")
+	}
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	about, err := protocol.DecodeTopics(string(body))
+	if err != nil {
+		return err
+	}
+	return s.events(w, r, p, about)
+}
+
+// events tells of the heads of streams, and of the ends of data streams, at once and whenever one moves.
+func (s *Server) events(w http.ResponseWriter, r *http.Request, p Principal, about protocol.Topics) error {
+	names := slices.Compact(slices.Sorted(slices.Values(about.Streams)))
+	data := slices.Compact(slices.Sorted(slices.Values(about.Data)))
 	// One connection is for all that a client has open: a name that may not be read is left out, and does not keep the others from being told.
 	forbidden := func(name string) bool { return !s.Auth.Allow(p, name, Read) }
 	names, data = slices.DeleteFunc(names, forbidden), slices.DeleteFunc(data, forbidden)
@@ -131,6 +154,7 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) 
 		defer s.watchData(name, wake)()
 	}
 	tails := make([]string, len(data))
+	var err error
 	if first, err = s.appendTails(r.Context(), first, data, tails); err != nil {
 		return err
 	}

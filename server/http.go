@@ -21,7 +21,7 @@ func (s *Server) routes() http.Handler {
 	routes := map[string]map[string]handler{
 		"/v1/sync":       {http.MethodPost: s.postSync},
 		"/v1/log":        {http.MethodGet: s.getLog, http.MethodDelete: s.deleteLog},
-		"/v1/events":     {http.MethodGet: s.getEvents},
+		"/v1/events":     {http.MethodGet: s.getEvents, http.MethodPost: s.postEvents},
 		"/v1/streams":    {http.MethodGet: s.getStreams},
 		"/v1/checkpoint": {http.MethodGet: s.getCheckpoint},
 	}

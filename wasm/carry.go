@@ -94,7 +94,7 @@ func (db *database) listen(l *plan.Listen) {
 		db.deafen()
 		db.deafen = nil
 	}
-	if len(l.About.Streams)+len(l.About.Data) > 0 {
+	if l.About.Len() > 0 {
 		db.deafen = db.server.listen(l.About,
 			func(h protocol.Hint) { db.step(&plan.Hinted{Op: l.Op, Hint: h}) },
 			func(err error) { db.step(&plan.HintsEnded{Op: l.Op, Err: err}) })

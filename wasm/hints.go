@@ -35,14 +35,7 @@ func (f *fetcher) listen(about protocol.Topics, heard func(protocol.Hint), ended
 func (f *fetcher) hear(ctx context.Context, about protocol.Topics, heard func(protocol.Hint)) (err error) {
 	r := &request{ctx: ctx, idle: plan.Idle{First: headLimit.Milliseconds(), Next: silenceLimit.Milliseconds()}}
 	defer r.recovered(&err)
-	path := "/events?"
-	for _, name := range about.Streams {
-		path += "stream=" + escape(name) + "&"
-	}
-	for _, name := range about.Data {
-		path += "data=" + escape(name) + "&"
-	}
-	if _, err = r.send(f, path[:len(path)-1], nil, "text/event-stream"); err != nil {
+	if _, err = r.send(f, "/events", protocol.AppendTopics(nil, &about), "text/event-stream"); err != nil {
 		return err
 	}
 	defer r.abort.Call("abort")

@@ -43,9 +43,12 @@ func (s *Journal) Fired(kind plan.TimerKind) {
 func (s *Journal) More() {
 	s.installMore()
 	s.compactMore()
+	if s.State().Untidy() {
+		s.State().Tidy()
+	}
 }
 
 // Unfinished tells whether something is left for the next task.
 func (s *Journal) Unfinished() bool {
-	return s.install != nil && s.install.state.hasMore() || s.compaction.state == compactCutting
+	return s.install != nil && s.install.state.hasMore() || s.compaction.state == compactCutting || s.State().Untidy()
 }

@@ -27,7 +27,7 @@ type hints struct {
 }
 
 func (db *DB) onListenFor(e *plan.ListenFor) {
-	db.hints.data = e.Data[:min(len(e.Data), protocol.MaxStreams)]
+	db.hints.data = e.Data[:min(len(e.Data), protocol.MaxTopics)]
 	db.listen()
 }
 
@@ -40,7 +40,7 @@ func (db *DB) listen() {
 	}
 	var names []string
 	for _, s := range db.sorted() {
-		if s.Open() && s.stopped == nil && len(names) < protocol.MaxStreams {
+		if s.Open() && s.stopped == nil && len(names) < protocol.MaxTopics {
 			names = append(names, s.Name())
 		}
 	}

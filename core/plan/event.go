@@ -70,7 +70,7 @@ type (
 	}
 	// List asks for the names of the streams that have a local log: Names.
 	List struct{ Call Call }
-	// ListenFor says which data streams the connection for hints is to be about as well, as many as protocol.MaxStreams: Moved.
+	// ListenFor says which data streams the connection for hints is to be about as well, as many as protocol.MaxTopics: Moved.
 	ListenFor struct{ Data []string }
 	// Wrote says that the task which wrote is over: what was written until then shares one commit.
 	Wrote struct{}

@@ -1,6 +1,9 @@
 package protocol
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestDecodeHint(t *testing.T) {
 	for event, want := range map[string]Hint{
@@ -22,6 +25,15 @@ func TestDecodeHint(t *testing.T) {
 		got, ok := DecodeHint(event)
 		if ok != (want != Hint{}) || ok && got != want {
 			t.Errorf("%q: %v %v, want %v", event, got, ok, want)
+		}
+	}
+}
+
+func TestTopics(t *testing.T) {
+	for _, about := range []Topics{{Streams: []string{"a", "lists/1"}}, {Data: []string{"log"}}, {Streams: []string{"a"}, Data: []string{"b", "c"}}} {
+		got, err := DecodeTopics(string(AppendTopics(nil, &about)))
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(about) {
+			t.Errorf("%v: %v %v", about, got, err)
 		}
 	}
 }

@@ -39,6 +39,7 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 			}
 			r.next++
 			r.weigh(rec.bytes)
+			r.state.Came(rec.bytes)
 			commits = commits && rec.kind == locallog.KindCommit
 		}
 		if r.bare || commits {

@@ -46,6 +46,7 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 		d, err := locallog.Open(log.Pages[i], locallog.KindPage)
 		if err == nil {
 			err = r.state.ReadPage(d)
+			r.state.Lives(len(log.Pages[i]))
 		}
 		if err != nil {
 			return err

@@ -26,6 +26,7 @@ func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
 	if err := r.state.TooMuch(&l.Action); err != nil {
 		return nil, err
 	}
+	r.state.Came(len(l.Raw))
 	l.Ticket, l.Retries = ticket, d.Retries
 	if !l.Atomic {
 		if err := r.check(&l.Action); err != nil {

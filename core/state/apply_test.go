@@ -40,6 +40,14 @@ func TestUnapplyIsExact(t *testing.T) {
 			} else {
 				s.ApplyPending(a, &steps[i].undo, nil)
 			}
+			if rapid.IntRange(0, 3).Draw(t, "tidy") == 0 { // what it copies is the same
+				before := whole(s)
+				s.Tidy()
+				if got := whole(s); got != before {
+					t.Fatalf("tidied:\n got %s\nwant %s", got, before)
+				}
+				mustHold(t, s)
+			}
 		}
 		for i := len(steps) - 1; i >= 0; i-- {
 			s.Unapply(&steps[i].undo)

@@ -68,6 +68,7 @@ func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
 	}
 	done = r.c.Pos() == r.c.Len()
 	if done {
+		r.State.Lives(r.c.Len())
 		r.placeClients()
 	}
 	return done, nil

@@ -76,6 +76,7 @@ type State struct {
 
 	Counts Counts
 	arena  arena
+	tidy   tidy
 
 	// before, where not nil, collects what each object was before the first change since the map was set.
 	before Changes

@@ -148,7 +148,7 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
-		return "", fmt.Errorf("%w (%v): %s", err, context.Cause(ctx), body)
+		return "", fmt.Errorf("%w (%v): %s\n%s", err, context.Cause(ctx), body, tb.stuck())
 	}
 	var r struct {
 		OK    json.RawMessage
@@ -164,6 +164,17 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 		return "undefined", nil
 	}
 	return string(r.OK), nil
+}
+
+// stuck tells how far a page has come that did not answer.
+func (tb *tab) stuck() (out string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.ctx), 5*time.Second)
+	defer cancel()
+	const code = `JSON.stringify([window.starting ?? "not starting", document.visibilityState, window.db && window.db.status, window.logged])`
+	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out)); err != nil {
+		return "and it does not tell anything: " + err.Error()
+	}
+	return out
 }
 
 // want fails unless the body returns the given JSON.
@@ -207,9 +218,13 @@ func (tb *tab) start(options string) {
 		options = `{}`
 	}
 	tb.do(`
+		window.starting = "the script";
 		while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+		starting = "the database";
 		window.db = await strandline.open({name: "test", server: location.origin, timers: {idle: 300, retry: 300}, ...%s});
+		starting = "the stream";
 		window.s = await db.stream("lists/1");
+		starting = "done";
 		window.titles = () => s.query({orderBy: "title"}).map((r) => r.title);
 	`, options)
 }

@@ -25,8 +25,19 @@ type events struct {
 
 func (a *api) listen(path string, header map[string]string) *events {
 	a.t.Helper()
+	return a.listens(http.MethodGet, path, "", header)
+}
+
+// listensTo asks for events by a body.
+func (a *api) listensTo(body string) *events {
+	a.t.Helper()
+	return a.listens(http.MethodPost, "/v1/events", body, map[string]string{"Content-Type": "application/json"})
+}
+
+func (a *api) listens(method, path, body string, header map[string]string) *events {
+	a.t.Helper()
 	ctx, cancel := context.WithCancel(a.t.Context())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, a.url+path, strings.NewReader(body))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -113,10 +124,42 @@ func TestEvents(t *testing.T) {
 	a.sync(`{"streams":[{"stream":"other","client":"` + clientID(1) + `","after":0,"actions":[` + actionOf(1, 1, 0, creates(1)) + `]}]}`)
 	e.want("head", `{"head":1,"stream":"other"}`)
 	for path, want := range map[string]int{"/v1/events": 400, "/v1/events?stream=": 400, "/v1/events?stream=a&stream=b%20c": 400,
-		"/v1/events?" + strings.Repeat("stream=x&", 3) + manyStreams(101): 413} {
+		"/v1/events?" + strings.Repeat("stream=x&", 3) + manyStreams(5001): 413} {
 		if status, _, body := a.request(http.MethodGet, path, nil, nil); status != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
+	}
+}
+
+// All that a client has open is pushed: its names go in a body, where no address is too long (F5).
+func TestEventsOfManyStreams(t *testing.T) {
+	a := newAPI(t, nil)
+	var names []string
+	for i := range 300 {
+		names = append(names, fmt.Sprintf(`"list/%03d"`, i))
+	}
+	e := a.listensTo(`{"data":["log"],"streams":[` + strings.Join(names, ",") + `]}`)
+	for _, name := range names {
+		e.want("head", `{"head":0,"stream":`+name+`}`)
+	}
+	e.want("data", `{"data":"log","offset":""}`)
+	a.sync(`{"streams":[{"stream":"list/299","client":"` + clientID(1) + `","after":0,"actions":[` + actionOf(1, 1, 0, creates(1)) + `]}]}`)
+	e.want("head", `{"head":1,"stream":"list/299"}`)
+
+	jsonType := map[string]string{"Content-Type": "application/json"}
+	for body, want := range map[string]string{
+		``: "malformed 400 ", `{}`: "malformed 400 /streams", `{"streams":[]}`: "malformed 400 /streams", `{"streams":["a",1]}`: "malformed 400 /streams/1",
+		`{"streams":["a","b c"]}`: "malformed 400 /streams/1", `{"data":[""]}`: "malformed 400 /data/0", `{"streams":["a"],"more":[]}`: "malformed 400 /more",
+		`{"streams":["a"` + strings.Repeat(`,"a"`, 5000) + `]}`: "too-large 413 /streams/5000", `{"streams":["a"],"streams":["a"]}`: "malformed 400 /streams",
+	} {
+		status, _, text := a.request(http.MethodPost, "/v1/events", []byte(body), jsonType)
+		var p struct{ Code, Pointer string }
+		if err := json.Unmarshal([]byte(text), &p); err != nil || fmt.Sprint(p.Code, " ", status, " ", p.Pointer) != want {
+			t.Errorf("%.60s: %d %s, want %s", body, status, text, want)
+		}
+	}
+	if status, _, text := a.request(http.MethodPost, "/v1/events", []byte(`{"streams":["a"]}`), map[string]string{"Content-Type": "text/plain"}); status != http.StatusUnsupportedMediaType {
+		t.Errorf("%d %s", status, text)
 	}
 }
 

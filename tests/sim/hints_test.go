@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
@@ -166,5 +168,25 @@ func TestDataStreamsShareTheConnection(t *testing.T) {
 	w.Run(minute)
 	if b.net.listening != 1 || !slices.Equal(b.net.about.Data, []string{"log/0"}) {
 		t.Errorf("the next leader: %d connections, about %v", b.net.listening, b.net.about)
+	}
+}
+
+// All that is open is pushed, however many streams that are (F5).
+func TestHintsOfManyStreams(t *testing.T) {
+	w := newWorld(t, 1)
+	a, b := w.open(memstore.New()), w.open(memstore.New())
+	var last *virtual.Stream
+	for n := range 250 {
+		last = a.beside(fmt.Sprintf("zz/%03d", n))
+	}
+	theirs := b.beside(last.Name())
+	w.Run(3 * minute)
+	if len(a.net.about.Streams) != 251 {
+		t.Fatalf("%d names are listened for", len(a.net.about.Streams))
+	}
+	b.writeTo(theirs, create(1, `{}`))
+	w.Run(2000)
+	if last.State().Len() != 1 {
+		t.Error("it has not heard of it")
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// Fault decides what becomes of an event on its way: how often it comes, and how many milliseconds later. The first one of what
 	// ends an op always comes.
 	Fault func(e plan.Event) (times int, late int64)
+	// Line, where not nil, is what requests go over, in the place of the world's latency.
+	Line *Line
 	// Trace hears of every step.
 	Trace func(e plan.Event, p *plan.Plan)
 }
@@ -146,20 +148,27 @@ func (d *Database) carry(p *plan.Plan) {
 func (d *Database) request(r *plan.Request) {
 	ctx, abort := context.WithCancel(context.Background())
 	d.aborts[r.Op] = abort
-	d.host.Do(func() func() {
-		var body []byte
-		var retryAfter int64
-		var err error
+	ask := func() *plan.Answered {
+		e := &plan.Answered{Op: r.Op}
 		if r.Offer != nil {
-			body, err = d.config.Transport.Checkpoint(ctx, r.Stream, r.Offer, r.Idle)
+			e.Body, e.Err = d.config.Transport.Checkpoint(ctx, r.Stream, r.Offer, r.Idle)
 		} else {
-			body, retryAfter, err = d.config.Transport.Sync(ctx, r.Body, r.Idle)
+			e.Body, e.RetryAfter, e.Err = d.config.Transport.Sync(ctx, r.Body, r.Idle)
 		}
-		return func() {
-			abort()
-			delete(d.aborts, r.Op)
-			d.deliver(&plan.Answered{Op: r.Op, Body: body, RetryAfter: retryAfter, Err: err}, true)
-		}
+		return e
+	}
+	told := func(e *plan.Answered) {
+		abort()
+		delete(d.aborts, r.Op)
+		d.deliver(e, true)
+	}
+	if d.config.Line != nil {
+		d.config.Line.carry(d.host, r, ask, told)
+		return
+	}
+	d.host.Do(func() func() {
+		e := ask()
+		return func() { told(e) }
 	})
 }
 
@@ -168,7 +177,7 @@ func (d *Database) listen(l *plan.Listen) {
 		d.deaf()
 		d.deaf = nil
 	}
-	if len(l.About.Streams)+len(l.About.Data) == 0 {
+	if l.About.Len() == 0 {
 		return
 	}
 	d.deaf = d.config.Transport.Listen(l.About,
