@@ -191,7 +191,7 @@ sim:
 
 # Twenty tabs for ten minutes, and sixty kills of the browser.
 soak: chromium npm build
-	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles)$$' ./tests/e2e/
+	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles|TestABadLine)$$' ./tests/e2e/
 
 # Tabs that stay frozen for an hour in the middle of their transactions.
 soak-frozen: chromium npm build

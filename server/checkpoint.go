@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -103,16 +104,20 @@ func (s *Server) weigh(st *stream) {
 
 func (s *Server) store(st *stream, c *Checkpoint, text []byte, oldest uint64, generation int) error {
 	c.Bytes, c.SHA256 = len(text), sha256.Sum256(text)
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	z.Write(text) // a bytes.Buffer takes all
-	z.Close()
-	c.Packed = packed.Bytes()
+	c.Packed = packed(text)
 	if err := s.Engine.PutCheckpoint(context.Background(), st.name, c, oldest); err != nil {
 		return err
 	}
 	st.checkpoints.keep(c, generation)
 	return nil
+}
+
+func packed(text []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write(text) // a bytes.Buffer takes all
+	z.Close()
+	return out.Bytes()
 }
 
 func unpack(c *Checkpoint) ([]byte, error) {
@@ -233,9 +238,16 @@ func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Princip
 	if err != nil || index == 0 {
 		return bad("/index", "is no index")
 	}
+	from, err := strconv.ParseUint(cmp.Or(values.Get("from"), "0"), 10, 53)
+	if err != nil {
+		return bad("/from", "is no number of bytes")
+	}
 	c, err := s.checkpoint(r.Context(), values.Get("stream"), epoch, index)
 	if err != nil {
 		return err
+	}
+	if from > uint64(c.Bytes) {
+		return bad("/from", "is behind the end")
 	}
 	body, err := unpack(c) // also where it is sent packed: what is damaged would be kept for a year
 	if err != nil {
@@ -244,7 +256,13 @@ func (s *Server) getCheckpoint(w http.ResponseWriter, r *http.Request, p Princip
 	h := w.Header()
 	if takesGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
-		body = c.Packed
+		if body = body[from:]; from == 0 {
+			body = c.Packed
+		} else {
+			body = packed(body)
+		}
+	} else {
+		body = body[from:]
 	}
 	h.Set("Content-Type", "application/jsonl")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")

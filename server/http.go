@@ -105,12 +105,12 @@ const maxAnswer = 4 * protocol.MaxAnswerBytes
 
 // Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
 func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
-	items, err := protocol.DecodeSyncRequest(body)
+	items, bytes, err := protocol.DecodeSyncRequest(body)
 	if err != nil {
 		return nil, err
 	}
 	b := []byte(`{"streams":[`)
-	room := maxAnswer
+	room := min(maxAnswer, bytes)
 	for i := range items {
 		if i > 0 {
 			b = append(b, ',')

@@ -77,7 +77,7 @@ func (db *database) request(r *plan.Request) {
 	background("a request", func() func() {
 		e := &plan.Answered{Op: r.Op}
 		if r.Offer != nil {
-			e.Body, e.RetryAfter, e.Err = db.server.checkpoint(ctx, r.Stream, r.Offer, r.Idle)
+			e.Body, e.RetryAfter, e.Err = db.server.checkpoint(ctx, r)
 		} else {
 			e.Body, e.RetryAfter, e.Err = db.server.sync(ctx, r.Body, r.Idle)
 		}

@@ -31,20 +31,25 @@ func (f *fetcher) sync(ctx context.Context, body []byte, idle plan.Idle) (answer
 	return f.whole(ctx, "/sync", body, "application/json", idle)
 }
 
-// checkpoint gets the text of a checkpoint. Its hash is compared where the browser can: in a secure context. (A hash of our own would be a
-// tenth of what the core weighs; elsewhere the checksum of the compression, the length and the strict form are left.)
-func (f *fetcher) checkpoint(ctx context.Context, stream string, offer *protocol.CheckpointOffer, idle plan.Idle) (text []byte, retryAfter int64, err error) {
-	path := "/checkpoint?stream=" + escape(stream) + "&epoch=" + offer.Epoch.String() + "&index=" + strconv.FormatUint(offer.Index, 10)
-	text, retryAfter, err = f.whole(ctx, path, nil, "application/jsonl", idle)
+// checkpoint gets the text of a checkpoint, what is there of it and then the rest, also where that fails on the way. Its hash is compared
+// where the browser can: in a secure context. (A hash of our own would be a tenth of what the core weighs; elsewhere the checksum of
+// the compression, the length and the strict form are left.)
+func (f *fetcher) checkpoint(ctx context.Context, r *plan.Request) (text []byte, retryAfter int64, err error) {
+	path := "/checkpoint?stream=" + escape(r.Stream) + "&epoch=" + r.Offer.Epoch.String() + "&index=" + strconv.FormatUint(r.Offer.Index, 10)
+	if len(r.Have) > 0 {
+		path += "&from=" + strconv.Itoa(len(r.Have))
+	}
+	rest, retryAfter, err := f.whole(ctx, path, nil, "application/jsonl", r.Idle)
+	text = append(r.Have[:len(r.Have):len(r.Have)], rest...)
 	if err != nil {
-		return nil, retryAfter, err
+		return text, retryAfter, err
 	}
 	if subtle := js.Global().Get("crypto").Get("subtle"); !subtle.IsUndefined() {
 		sum, err := await(ctx, subtle.Call("digest", "SHA-256", toJS(text)))
 		if err != nil {
-			return nil, 0, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
+			return text, 0, &action.Error{Code: action.CodeTimeout, Message: "the server did not answer in time", Cause: err}
 		}
-		if hex.EncodeToString(toGo(sum)) != offer.SHA256 {
+		if hex.EncodeToString(toGo(sum)) != r.Offer.SHA256 {
 			return nil, 0, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it is not the checkpoint that was offered"}
 		}
 	}
@@ -64,7 +69,7 @@ func (f *fetcher) whole(ctx context.Context, path string, body []byte, kind stri
 	for {
 		piece, err := r.await(reader.Call("read"), idle.Next)
 		if err != nil {
-			return nil, 0, r.failed(err)
+			return answer, 0, r.failed(err)
 		}
 		if piece.Get("done").Bool() {
 			return answer, 0, nil

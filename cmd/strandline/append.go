@@ -155,7 +155,7 @@ func (a *appender) push(ctx context.Context, batch []*action.Action, out io.Writ
 				a.item.Actions = append(a.item.Actions, act.Raw)
 			}
 		}
-		text, err := a.patiently(ctx, http.MethodPost, "/sync", protocol.AppendSyncRequest(nil, []protocol.SyncItem{a.item}))
+		text, err := a.patiently(ctx, http.MethodPost, "/sync", protocol.AppendSyncRequest(nil, []protocol.SyncItem{a.item}, 0))
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,8 @@ type install struct {
 	state      installState
 	op         plan.Op
 	offer      protocol.CheckpointOffer
+	idle       plan.Idle
+	have       []byte // of its text
 	reader     *state.CheckpointReader
 	snap       *replica.Snapshot
 	next       *replica.Replica // what the stream goes on with when it is placed
@@ -45,28 +47,44 @@ const (
 // Installing tells whether a checkpoint of the server is on its way.
 func (s *Journal) Installing() bool { return s.install != nil }
 
-// Fetch begins to install the checkpoint that the server has offered.
+// Fetch begins to install the checkpoint that the server has offered, and goes on with what is there of it.
 func (s *Journal) Fetch(o protocol.CheckpointOffer, idle plan.Idle) {
-	in := &install{offer: o}
-	in.op = s.p.Request(plan.Flight{Of: plan.OfInstall, Stream: s.ID}, plan.Request{Stream: s.Name(), Offer: &in.offer, Idle: idle})
-	s.install = in
+	in := &install{offer: o, idle: idle}
+	if p := s.partial; p != nil && p.offer.SHA256 == o.SHA256 && p.offer.Index == o.Index && p.offer.Epoch == o.Epoch {
+		in.have = p.have
+	}
+	s.install, s.partial = in, nil
+	s.fetch(in)
 	s.StatusChanged()
 }
 
-// fetched goes on with its text.
-func (s *Journal) fetched(text string, retryAfter int64, err error) {
-	in := s.install
+func (s *Journal) fetch(in *install) {
+	in.op = s.p.Request(plan.Flight{Of: plan.OfInstall, Stream: s.ID},
+		plan.Request{Stream: s.Name(), Offer: &in.offer, Have: in.have, Idle: in.idle})
+}
+
+// fetched goes on with its text. Where the line broke, what has come counts.
+func (s *Journal) fetched(e *plan.Answered) {
+	in, err := s.install, e.Err
 	if in == nil {
 		return
 	}
-	if err == nil {
-		in.reader, err = checkOffer(&in.offer, s.Name(), text)
+	if lineBroke(err) {
+		more := len(e.Body) > len(in.have)
+		if in.have = e.Body; more {
+			s.fetch(in)
+			return
+		}
+		s.partial = in // for the next try
+	} else if err == nil {
+		in.reader, err = checkOffer(&in.offer, s.Name(), action.View(e.Body))
 	}
 	if err != nil {
-		in.retryAfter = retryAfter
+		in.retryAfter = e.RetryAfter
 		s.installed(in, err)
 		return
 	}
+	in.have = nil
 	in.state = installReading
 }
 
@@ -112,7 +130,7 @@ func (s *Journal) placeInstall(l *landing) {
 		return
 	}
 	in.state = installPlacing
-	in.next = s.PlanInstall(in.reader.State, s.p.NewClient(), s.p.Now())
+	in.next = s.PlanInstall(in.reader.State, s.p.NewClient(), s.p.Wall())
 	in.snap.Place(s.NextLSN(), in.next)
 	c := in.snap.Seal(s.Base())
 	c.Record = locallog.Finish(locallog.NewRecord(locallog.KindInstall, 0))

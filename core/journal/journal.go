@@ -70,6 +70,7 @@ type Journal struct {
 	lookedAt int64 // when a hint of another context last led to a read
 
 	install    *install // a checkpoint of the server on its way; nil where none is
+	partial    *install // one of which a part has come before the line broke
 	compaction compaction
 	slot       slot
 
@@ -211,7 +212,7 @@ func errUnknownAction() error {
 
 // plan turns a landing into a record.
 func (s *Journal) plan(l *landing) (replica.Plan, error) {
-	now := s.p.Now()
+	now := s.p.Wall()
 	switch {
 	case !l.rekey:
 		return s.PlanTurn(&l.item, &l.answer, now, s.p.NewClient)

@@ -7,7 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 )
 
-// What follows from an error of a store is decided here, by its code; nowhere else in this room.
+// What follows from an error is decided here, by its code; nowhere else in this room.
 
 // outcome is what a store's error means.
 type outcome uint8
@@ -37,4 +37,10 @@ func storeOutcome(err error) outcome {
 		return unreadable
 	}
 	return unknown
+}
+
+// lineBroke tells whether a request failed on its way: what has come of its answer is good.
+func lineBroke(err error) bool {
+	code := action.CodeOf(err)
+	return err != nil && (code == action.CodeUnreachable || code == action.CodeTimeout)
 }

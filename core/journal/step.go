@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/plan"
 )
 
@@ -23,7 +22,7 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 			s.stored(e.Err)
 		}
 	case *plan.Answered:
-		s.fetched(action.View(e.Body), e.RetryAfter, e.Err)
+		s.fetched(e)
 	}
 }
 

@@ -66,13 +66,27 @@ func (s *Journal) askStore() {
 // learned goes on with what the log holds in the place of a commit whose outcome was not known.
 func (s *Journal) learned(log *locallog.Log, err error) {
 	var anew *replica.Replica
-	if err == nil && log.Manifest != nil {
+	switch {
+	case err != nil:
+	case log.Manifest != nil:
 		anew, err = replica.Read(s.Name(), s.options.Conflicts, log)
+	case len(log.Records) > 0: // one that cannot be read is not another one
+		_, err = replica.DecodeRecords(log.Records[:1])
 	}
-	switch storeOutcome(err) {
-	case kept:
-	case taken:
+	switch o := storeOutcome(err); {
+	case o == kept:
+	case o == taken:
 		s.taken(err)
+		return
+	case o == unreadable && s.failures >= closeTries:
+		s.turn(resting)
+		land := s.commit.land
+		s.commit = commit{}
+		s.failWrites(errUntold(err))
+		s.breakOff(err)
+		if land != nil {
+			s.landingEnds(land, false, err)
+		}
 		return
 	default:
 		s.unsure(err)

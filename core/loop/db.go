@@ -62,7 +62,7 @@ type DB struct {
 // New makes a database. Nothing is read before a stream is opened.
 func New(c Config) *DB {
 	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*Stream{}, known: map[plan.StreamID]*Stream{},
-		line: line{room: usualRoom, limit: protocol.MaxEntries}}
+		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
 	db.Profile = journal.Profile{Draft: plan.NewDraft(c.Sources), User: c.User, Retry: c.Retry, Compact: c.Compact,
 		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge}
 	if db.Retry <= 0 {

@@ -139,7 +139,7 @@ func (db *DB) tellTurn(asked []*Stream) {
 	}
 	e := action.NewEncoder(nil)
 	e.String(db.pause.because)
-	e.Uint(uint64(db.pause.at))
+	e.Uint(uint64(db.Shown(db.pause.at)))
 	for _, s := range asked {
 		if db.streams[s.Name()] != s {
 			continue
@@ -148,7 +148,7 @@ func (db *DB) tellTurn(asked []*Stream) {
 		state, reason, err := s.state()
 		e.String(string(state))
 		e.String(reason)
-		e.Uint(uint64(s.contact.answered))
+		e.Uint(uint64(db.Shown(s.contact.answered)))
 		if e.Bool(err != nil); err != nil {
 			e.String(err.Code)
 			e.String(err.Message)
@@ -168,11 +168,11 @@ func (db *DB) heardTurn(text string) {
 		return
 	}
 	d := action.NewDecoder(text)
-	because, next := d.String(), int64(d.Uint())
+	because, next := d.String(), db.Ours(int64(d.Uint()))
 	told, ends := map[string]Status{}, map[string]locallog.LSN{}
 	for d.More() {
 		name := d.String()
-		st := Status{State: StreamState(d.String()), Reason: d.String(), LastSynced: int64(d.Uint())}
+		st := Status{State: StreamState(d.String()), Reason: d.String(), LastSynced: db.Ours(int64(d.Uint()))}
 		if d.Bool() {
 			st.Err = action.Fail(d.String(), "", d.String())
 		}

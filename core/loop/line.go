@@ -9,7 +9,8 @@ import (
 // a request for its size with any answer, at any size, and at another one tomorrow: what went is remembered, and grown slowly.
 type line struct {
 	room     int  // bytes of a request that are taken up by actions
-	limit    int  // entries that an answer may have
+	limit    int  // entries that an answer may have, of each stream
+	bytes    int  // that the entries of an answer may take
 	wentSize int  // of the largest request that was answered, as far as that still holds
 	down     bool // the last request failed
 	hinted   bool // and a hint has ended the pause after it
@@ -23,11 +24,22 @@ const (
 	slowest   = 2 << 10 // bytes a second, of a line that is waited for
 )
 
-// Of an answer, in entries.
+// Of an answer.
 const (
-	fewEntries   = 8   // what a line that times out is asked for at least
-	firstEntries = 100 // of a stream that is new here: a checkpoint may be offered in the place of all
+	fewEntries   = 8        // what a bad line is asked for at least
+	fewBytes     = 16 << 10 // and how much of it: eight seconds on the slowest line
+	firstEntries = 100      // of a stream that is new here: a checkpoint may be offered in the place of all
+	mostBytes    = 4 * protocol.MaxAnswerBytes
+	longAnswer   = idleLimit / 3 // a request that broke after so many milliseconds broke while something was on its way
 )
+
+// asked is how many bytes the next answer is to have; 0 for what the server gives.
+func (l *line) asked() int {
+	if l.bytes == mostBytes {
+		return 0
+	}
+	return l.bytes
+}
 
 // idleFor is how long nothing may come for a request of that many bytes.
 func idleFor(size int) plan.Idle {
@@ -37,7 +49,7 @@ func idleFor(size int) plan.Idle {
 // went takes note of a request that was answered: the next ones may be larger, a little where none has been so large yet.
 func (l *line) went(size int) {
 	l.wentSize = max(l.wentSize, size)
-	l.limit = min(protocol.MaxEntries, 2*l.limit)
+	l.limit, l.bytes = min(protocol.MaxEntries, l.limit+l.limit/4+1), min(mostBytes, l.bytes+l.bytes/4)
 	if size > l.room*3/4 {
 		more := l.room / 8
 		if l.room < l.wentSize {
@@ -58,8 +70,8 @@ func (db *DB) failed(err error) {
 			offers, of = offers+n, t.asked[i]
 		}
 	}
-	if f.slow {
-		l.limit = max(fewEntries, l.limit/2)
+	if f.slow || f.line && db.Now()-db.current.At >= longAnswer {
+		l.limit, l.bytes = max(fewEntries, l.limit/2), max(fewBytes, l.bytes/2)
 	}
 	switch {
 	case !f.size || t.size <= smallest:

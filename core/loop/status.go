@@ -33,10 +33,10 @@ type Status struct {
 
 // Status is the stream's state now. All of it is derived, and nothing is decided by it.
 func (s *Stream) Status() Status {
-	st := Status{Head: s.State().Head, Pending: s.Unsent(), Rejected: s.Refusals(), LastSynced: s.contact.answered}
+	st := Status{Head: s.State().Head, Pending: s.Unsent(), Rejected: s.Refusals(), LastSynced: s.db.Shown(s.contact.answered)}
 	st.State, st.Reason, st.Err = s.state()
 	if told := s.told; told != nil {
-		st.LastSynced = max(st.LastSynced, told.LastSynced)
+		st.LastSynced = max(st.LastSynced, s.db.Shown(told.LastSynced))
 	}
 	if st.State == StateLive && s.offer.tooLarge != nil {
 		st.Err = s.offer.tooLarge
@@ -49,6 +49,7 @@ func (s *Stream) Status() Status {
 		if s.contact.notBefore > s.db.Now() {
 			st.NextAt, st.Because = s.contact.notBefore, becauseRetry
 		}
+		st.NextAt = s.db.Shown(st.NextAt)
 	}
 	return st
 }

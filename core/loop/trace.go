@@ -21,6 +21,7 @@ func (db *DB) Trace() []WakeUp { return db.trace }
 func (db *DB) traced(err error) {
 	w := db.current
 	w.Took = db.Now() - w.At
+	w.At = db.Shown(w.At)
 	if err != nil {
 		w.Code = action.CodeOf(err)
 	}

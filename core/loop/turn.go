@@ -81,7 +81,7 @@ func (db *DB) makeTurn() {
 			s.Refresh()
 		}
 	}
-	body := protocol.AppendSyncRequest(nil, t.items)
+	body := protocol.AppendSyncRequest(nil, t.items, db.line.asked())
 	t.size = len(body)
 	t.op = db.Request(plan.Flight{Of: plan.OfTurn}, plan.Request{Body: body, Idle: idleFor(len(body))})
 }

@@ -44,6 +44,40 @@ type Draft struct {
 	last    Op
 	timers  map[TimerID]bool // that are set
 	status  []StreamID       // whose status may be another since the step began
+
+	now   int64 // see Now
+	ahead int64 // of the wall time
+}
+
+// Now is the time that pauses are measured by, in milliseconds: the wall time, but that it never goes back. A clock that is set back
+// would else make everybody wait for as long.
+func (d *Draft) Now() int64 {
+	now := d.Wall() + d.ahead
+	if now < d.now {
+		d.ahead += d.now - now
+		now = d.now
+	}
+	d.now = now
+	return now
+}
+
+// Wall is the wall time, which labels what is shown.
+func (d *Draft) Wall() int64 { return d.Sources.Now() }
+
+// Shown is the wall time of a time of Now's; 0 stays 0. Ours is the reverse.
+func (d *Draft) Shown(now int64) int64 {
+	if now == 0 {
+		return 0
+	}
+	return now - d.ahead
+}
+
+// Ours is the time of Now's at a wall time; 0 stays 0.
+func (d *Draft) Ours(wall int64) int64 {
+	if wall == 0 {
+		return 0
+	}
+	return wall + d.ahead
 }
 
 // NewDraft makes one.
@@ -101,7 +135,7 @@ func (d *Draft) Abort(op Op) {
 // SetTimer sets one, in ms milliseconds.
 func (d *Draft) SetTimer(id TimerID, ms int64) {
 	d.timers[id] = true
-	d.timer(Timer{id, d.Now() + max(0, ms)})
+	d.timer(Timer{id, d.Wall() + max(0, ms)})
 }
 
 // ClearTimer takes one back.

@@ -102,7 +102,8 @@ type (
 		Err   error
 	}
 	// Answered ends a Request. Body is whole, and of the kind that was asked for; everything else is an *Error: unreachable,
-	// timeout, bad-answer (not this protocol's, a redirect, half a body), or the code of the server's problem. RetryAfter is
+	// timeout, bad-answer (not this protocol's, a redirect, half a body), or the code of the server's problem; Body is then what
+	// there is of a checkpoint. RetryAfter is
 	// what the server asked for, in milliseconds, or 0.
 	Answered struct {
 		Op         Op

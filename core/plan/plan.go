@@ -40,13 +40,15 @@ type Change struct {
 	Remote bool
 }
 
-// Request is one of the server: of the sync protocol with Body, or for the text of a checkpoint that it has offered. One with another
-// hash than the offer's is a bad answer.
+// Request is one of the server: of the sync protocol with Body, or for the text of a checkpoint that it has offered, from byte
+// len(Have) on; the answer is Have and what has come, also where it fails on the way. A whole one with another hash than the offer's
+// is a bad answer.
 type Request struct {
 	Op     Op
 	Body   []byte
 	Stream string
 	Offer  *protocol.CheckpointOffer // not nil: for that checkpoint of Stream
+	Have   []byte
 	Idle   Idle
 }
 

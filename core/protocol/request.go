@@ -28,17 +28,27 @@ const envelopeDepth = 4
 
 // DecodeSyncRequest reads a sync request strictly. What is broken as text or is no sync request fails the whole, with a
 // JSON pointer; a bad item carries its own error, and a bad action too.
-func DecodeSyncRequest(body string) ([]SyncRequest, error) {
+// bytes is how many the entries of the answer are to take, about; a gibibyte where the client does not say.
+func DecodeSyncRequest(body string) (items []SyncRequest, bytes int, err error) {
 	canon, err := action.Canonical(body, action.MaxDepth+envelopeDepth)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var items []SyncRequest
+	bytes = 1 << 30
 	var form error
 	actions, found := 0, false
 	l := action.NewLexer(canon)
 	err = l.Object(func(key string) error {
-		if key != "streams" {
+		switch key {
+		case "bytes":
+			n, err := l.Uint()
+			if err == nil && n == 0 {
+				err = action.Malformed("", "is at least 1")
+			}
+			bytes = int(min(n, 1<<30))
+			return err
+		case "streams":
+		default:
 			return action.Malformed("", "is no part of a sync request")
 		}
 		found = true
@@ -67,7 +77,7 @@ func DecodeSyncRequest(body string) ([]SyncRequest, error) {
 	if err == nil && !found {
 		err = action.Malformed("/streams", "is missing")
 	}
-	return items, err
+	return items, bytes, err
 }
 
 func readSyncRequest(l *action.Lexer) (SyncRequest, error) {

@@ -12,7 +12,7 @@ const (
 	MaxActions      = 1000
 	MaxRequestBytes = 4 << 20
 	MaxEntries      = 500     // entries of one answer, at most
-	MaxAnswerBytes  = 1 << 20 // of entries, about
+	MaxAnswerBytes  = 1 << 20 // of one stream's entries, about; four times as many for the whole answer
 )
 
 // SyncItem asks one turn of one stream.
@@ -27,9 +27,15 @@ type SyncItem struct {
 	Drain   bool
 }
 
-// AppendSyncRequest writes the request of one turn for many streams.
-func AppendSyncRequest(dst []byte, items []SyncItem) []byte {
-	dst = append(dst, `{"streams":[`...)
+// AppendSyncRequest writes the request of one turn for many streams. bytes is how many the entries of the answer are to take, about;
+// 0 leaves it to the server.
+func AppendSyncRequest(dst []byte, items []SyncItem, bytes int) []byte {
+	dst = append(dst, '{')
+	if bytes > 0 {
+		dst = append(dst, `"bytes":`...)
+		dst = append(strconv.AppendInt(dst, int64(bytes), 10), ',')
+	}
+	dst = append(dst, `"streams":[`...)
 	for i := range items {
 		it := &items[i]
 		if i > 0 {

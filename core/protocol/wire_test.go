@@ -6,10 +6,17 @@ import "testing"
 func FuzzWire(f *testing.F) {
 	f.Add(`{"streams":[{"stream":"a","epoch":"00000000-0000-4000-8000-00000000000a","head":1,"chain":"0000000000000000","entries":[{"index":1,"action":{}}],"persisted":[{"id":"00000000-0000-4000-8000-00000000000a","index":2}],"rejected":[{"id":"00000000-0000-4000-8000-00000000000a","code":"x","message":"y"}]}]}`)
 	f.Add(`{"streams":[{"stream":"a","client":"00000000-0000-4000-8000-00000000000a","after":0,"actions":[{"id":"00000000-0000-4000-8000-00000000000b","client":"00000000-0000-4000-8000-00000000000a"}],"drain":true}]}`)
+	f.Add(`{"data":["a"],"streams":["b","c/d"]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = DecodeSyncAnswer(text)
 		_ = DecodeProblem(text)
-		items, err := DecodeSyncRequest(text)
+		if about, err := DecodeTopics(text); err == nil {
+			again, err := DecodeTopics(string(AppendTopics(nil, &about)))
+			if err != nil || len(again.Streams) != len(about.Streams) || len(again.Data) != len(about.Data) {
+				t.Fatalf("%q: %v", text, err)
+			}
+		}
+		items, _, err := DecodeSyncRequest(text)
 		if err == nil {
 			for i := range items {
 				for j := range items[i].Offers {

@@ -206,16 +206,18 @@ func (q *Queue) unname(l *Local, object action.UUID, ops int) {
 	n.ops -= ops
 	i := behind(n.more, l.order)
 	switch {
-	case n.one != l && (i == 0 || n.more[i-1] != l): // it named the object twice
-	case n.one != l:
-		n.more = append(n.more[:i-1], n.more[i:]...)
-	case len(n.more) == 0:
-		delete(q.objects, object)
-		return
-	default: // what comes into the log moves nothing
+	case n.one == l && len(n.more) == 0:
+		n.one = nil
+	case n.one == l: // what comes into the log moves nothing
 		n.one, n.more = n.more[0], n.more[1:]
+	case i > 0 && n.more[i-1] == l: // else it named the object twice
+		n.more = append(n.more[:i-1], n.more[i:]...)
 	}
-	q.objects[object] = n
+	if n.one == nil && n.ops == 0 {
+		delete(q.objects, object)
+	} else {
+		q.objects[object] = n
+	}
 }
 
 // behind is where in a list the actions begin that come behind an order.
@@ -236,7 +238,7 @@ func (q *Queue) Check() error {
 	broken := func(l *Local, what string) error {
 		return action.Fail(action.CodeInternal, "/"+l.ID.String(), what)
 	}
-	named := 0
+	named, ops := 0, map[action.UUID]int{}
 	var before *Local
 	for i, l := range q.All() {
 		pending := i < len(q.Pending)
@@ -259,9 +261,15 @@ func (q *Queue) Check() error {
 				named++
 			}
 		})
+		for j := range l.Ops {
+			ops[l.Ops[j].Object]++
+		}
 		before = l
 	}
-	for object := range q.objects {
+	for object, n := range q.objects {
+		if n.one == nil || n.ops != ops[object] {
+			return action.Fail(action.CodeInternal, "", "the index of object "+object.String()+" has another number of ops")
+		}
 		list := q.Naming(object)
 		named -= len(list)
 		for i, l := range list {

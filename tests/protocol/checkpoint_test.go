@@ -1,10 +1,12 @@
 package protocol
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,6 +41,33 @@ func TestCheckpoints(t *testing.T) {
 	}
 	if _, h, _ := a.request(http.MethodGet, c.URL, nil, map[string]string{"Accept-Encoding": "gzip"}); h.Get("Content-Encoding") != "gzip" {
 		t.Errorf("not packed: %v", h)
+	}
+	// It can be had from any byte on: a line that broke goes on.
+	for _, from := range []int{1, len(text) / 2, len(text)} {
+		for _, packing := range []string{"identity", "gzip"} {
+			status, h, rest := a.request(http.MethodGet, fmt.Sprintf("%s&from=%d", c.URL, from), nil, map[string]string{"Accept-Encoding": packing})
+			if h.Get("Content-Encoding") == "gzip" {
+				z, err := gzip.NewReader(strings.NewReader(rest))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := io.ReadAll(z)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rest = string(b)
+			} else if packing == "gzip" {
+				t.Error("not packed")
+			}
+			if status != 200 || rest != text[from:] {
+				t.Errorf("from %d: %d, %d bytes of %d", from, status, len(rest), len(text))
+			}
+		}
+	}
+	for from, want := range map[string]int{"x": 400, "-1": 400, fmt.Sprint(len(text) + 1): 400} {
+		if status, _, body := a.request(http.MethodGet, c.URL+"&from="+from, nil, nil); status != want || !strings.Contains(body, `"pointer":"/from"`) {
+			t.Errorf("from %s: %d %s", from, status, body)
+		}
 	}
 	// It is what the log folds to, and leads on into the entries.
 	name, folded, err := state.ReadCheckpoint(text)

@@ -500,3 +500,32 @@ func TestAnAnswerIsBounded(t *testing.T) {
 		t.Fatalf("%d bytes", len(body))
 	}
 }
+
+// bytes bounds what the entries of all streams take together; each has one at least (C10).
+func TestAnAnswerOfSoManyBytes(t *testing.T) {
+	a := newAPI(t, nil)
+	ask := func(bytes string) string {
+		return fmt.Sprintf(`{%s"streams":[{"stream":"s","client":"%s","after":0},{"stream":"u","client":"%[2]s","after":0}]}`, bytes, clientID(2))
+	}
+	for _, stream := range []string{"s", "u"} {
+		var all []string
+		for i := range 30 {
+			all = append(all, actionOf(1, i+1, 0, creates(i)))
+		}
+		a.sync(`{"streams":[{"stream":"` + stream + `","client":"` + clientID(1) + `","after":0,"actions":[` + strings.Join(all, ",") + `]}]}`)
+	}
+	size := len(actionOf(1, 1, 0, creates(0)))
+	for bytes, want := range map[string][2]int{"": {30, 30}, `"bytes":1,`: {1, 1}, fmt.Sprintf(`"bytes":%d,`, 10*size): {10, 1}, fmt.Sprintf(`"bytes":%d,`, 40*size): {30, 10}} {
+		got := a.sync(ask(bytes))
+		for i, n := range want {
+			if d := len(got[i].Entries) - n; d < -1 || d > 1 {
+				t.Errorf("%s: stream %d has %d entries, about %d wanted", bytes, i, len(got[i].Entries), n)
+			}
+		}
+	}
+	for bytes, pointer := range map[string]string{`"bytes":0,`: "/bytes", `"bytes":-1,`: "/bytes", `"bytes":"x",`: "/bytes", `"byte":1,`: "/byte"} {
+		if status, _, body := a.request(http.MethodPost, "/v1/sync", []byte(ask(bytes)), nil); status != 400 || !strings.Contains(body, `"pointer":"`+pointer+`"`) {
+			t.Errorf("%s: %d %s", bytes, status, body)
+		}
+	}
+}

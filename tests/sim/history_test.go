@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
 	"hash"
@@ -20,6 +19,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
+	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -53,6 +53,7 @@ func TestHistories(t *testing.T) {
 	}
 	workers.Wait()
 	minutes := time.Since(begun).Minutes()
+	reached.report(t, *histories >= 100 && !failed.Load())
 	t.Logf("%d histories, %d actions, %.0f histories a minute", *histories, actions.Load(), float64(*histories)/minutes)
 }
 
@@ -86,6 +87,13 @@ type history struct {
 	copies   bool                        // profiles are copied, with all that they hold
 	evicts   bool                        // databases are taken away under their tabs
 	odd      map[*memstore.Database]bool // those that this has befallen
+
+	disorder  bool // events come late, twice or never
+	flips     bool // records cannot be read
+	strangers bool // requests bear another user's token, streams are refused
+	lines     bool // requests go over a bad line
+	allLines  []*virtual.Line
+	over      bool // what follows is looking
 }
 
 // profile is one client: a local database and the tabs that have it open.
@@ -117,6 +125,8 @@ func newHistory(t *testing.T, seed uint64) *history {
 	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
+	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
+	w.change = h.context
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
@@ -134,10 +144,15 @@ func newHistory(t *testing.T, seed uint64) *history {
 		return r.Int64N(slowest)
 	}
 	w.engine.fail = func() fate {
-		if h.chaos && h.r.IntN(50) == 0 {
-			return []fate{lostBefore, lostAfter}[h.r.IntN(2)]
+		if !h.odds(50) {
+			return pass
 		}
-		return pass
+		if h.r.IntN(2) == 0 {
+			h.hit("the server's disk fails before")
+			return lostBefore
+		}
+		h.hit("the server's disk fails after")
+		return lostAfter
 	}
 	for range 2 + h.r.IntN(3) {
 		p := &profile{local: memstore.New(), tabs: make([]*tab, 1+h.r.IntN(3))}
@@ -155,13 +170,16 @@ func (h *history) storeFault(p *profile, op string, lsn locallog.LSN) error {
 	}
 	switch h.r.IntN(200) {
 	case 0, 1, 2, 3, 4:
-		return errors.New("connection closing")
+		h.hit("a call of the store fails")
+		return errClosing
 	case 5:
 		if op == "append" {
+			h.hit("the disk is full")
 			return &action.Error{Code: action.CodeQuota}
 		}
 	case 6:
 		if tb := p.tabs[h.r.IntN(len(p.tabs))]; tb != nil {
+			h.hit("a tab dies in a call of its store")
 			tb.kill()
 		}
 	}
@@ -174,7 +192,11 @@ func (h *history) open(p *profile, i int) {
 		if !h.chaos || h.r.IntN(3) > 0 {
 			return pass
 		}
-		return fate(h.r.IntN(int(fates)))
+		f := fate(h.r.IntN(int(fates)))
+		if f != pass {
+			h.hit(fateNames[f])
+		}
+		return f
 	}
 	p.tabs[i] = tb
 	h.all = append(h.all, tb)
@@ -201,7 +223,7 @@ func (h *history) run() {
 	for range h.steps {
 		p := h.profiles[h.r.IntN(len(h.profiles))]
 		i := h.r.IntN(len(p.tabs))
-		if tb := p.tabs[i]; tb.Stream == nil || tb.closed != nil || tb.dead {
+		if tb := p.tabs[i]; tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) {
 			tb.kill()
 			h.open(p, i)
 			h.Run(500)
@@ -223,35 +245,50 @@ func (h *history) step(p *profile, i int) {
 	if h.r.IntN(3) > 0 {
 		tb.Pump()
 	}
-	switch h.r.IntN(40) {
+	switch h.r.IntN(42) {
 	case 0:
+		h.hit("a tab is killed")
 		tb.kill()
 		h.open(p, i)
 	case 1:
+		h.hit("the browser says it is offline")
 		tb.db.Offline()
 	case 2:
 		tb.db.Wake("the browser says it is online")
 	case 3:
+		h.hit("a tab is frozen")
 		tb.host.Freeze()
 		h.After(h.r.Int64N(90_000), tb.host.Thaw)
 	case 4: // the server's process ends; another begins
+		h.hit("the server begins anew")
 		h.server.Close()
 		if h.r.IntN(2) == 0 { // what it refuses changes with it
+			h.hit("verdicts change")
 			h.actionBytes = []int{500, 900, 4000}[h.r.IntN(3)]
 		}
 		h.start()
 	case 5:
 		tb.db.Sync(func(error) {})
 	case 6:
-		tb.db.Follow() // its lock is stolen
+		h.hit("the lock is stolen")
+		tb.db.Follow()
 		tb.host.After(h.r.Int64N(30_000), tb.db.Lead)
 	case 7:
+		h.hit("a tab is closed")
 		tb.db.Close(func(error) {})
+	case 9:
+		h.hit("a clock jumps")
+		tb.host.Skew += h.r.Int64N(7_200_000) - 3_600_000
+	case 10: // its actions are not all sent: it stays, or nothing was
+		h.hit("a database is to be destroyed")
+		h.destroy(p, tb)
 	case 8:
 		if h.copies && len(h.odd) < 4 {
+			h.hit("a profile is copied")
 			h.copy(p)
 		}
 		if h.evicts && len(h.odd) < 2 {
+			h.hit("a database is taken away")
 			h.odd[p.local] = true
 			_ = p.local.Open().Destroy(context.Background(), nil)
 		}
@@ -278,6 +315,15 @@ func (h *history) step(p *profile, i int) {
 		}
 		h.live(tb)
 		h.versions(tb)
+	})
+}
+
+// destroy tries to destroy a database. It succeeds only where the server has everything; what it tells of conflicts goes with it.
+func (h *history) destroy(p *profile, tb *tab) {
+	tb.db.Destroy(false, func(_ int, err error) {
+		if err == nil {
+			h.odd[p.local] = true
+		}
 	})
 }
 
@@ -418,16 +464,25 @@ func (h *history) versions(tb *tab) {
 // settle ends the faults. What follows happens by the loop's own timers alone.
 func (h *history) settle() {
 	h.chaos = false
-	h.Run(2 * minute) // who is frozen wakes up
-	for _, p := range h.profiles {
-		for i, tb := range p.tabs {
-			if tb.Stream == nil || tb.closed != nil || tb.dead {
-				tb.kill()
-				h.open(p, i)
-				continue
-			}
-			tb.Pump()
+	for _, l := range h.allLines {
+		if l.Lost > 0 {
+			h.hit("a bad line breaks")
 		}
+		*l = virtual.Line{Up: 1 << 20, Down: 1 << 20, Latency: 20}
+	}
+	h.Run(2 * minute) // who is frozen wakes up
+	for range 2 { // a destroy that was begun may come to its end meanwhile
+		for _, p := range h.profiles {
+			for i, tb := range p.tabs {
+				if tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) {
+					tb.kill()
+					h.open(p, i)
+					continue
+				}
+				tb.Pump()
+			}
+		}
+		h.Run(minute)
 	}
 	h.Run(14 * minute) // longer than a lease: what it ends is in the log before the end
 }
@@ -435,6 +490,7 @@ func (h *history) settle() {
 // check holds the end of the history to the properties.
 func (h *history) check() {
 	t := h.t
+	h.over = true
 	var tabs []*tab
 	for _, p := range h.profiles {
 		tabs = append(tabs, p.tabs...)

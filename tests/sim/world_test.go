@@ -47,8 +47,9 @@ type world struct {
 	checkpoint  int
 	keep        uint64
 	options     plan.Options
-	refuge      bool                         // contexts go on in memory when their database is taken away
-	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
+	change      func(tb *tab, c *virtual.Config) // of what contexts are made of, where not nil
+	refuge      bool                             // contexts go on in memory when their database is taken away
+	locks       map[*memstore.Database]*lock     // where not nil, contexts of a profile elect a leader and hear one another
 }
 
 // lock is a Web Lock of one profile: granted in the order of the requests, held until its holder closes or dies; and
@@ -159,13 +160,20 @@ func newWorld(t *testing.T, seed uint64) *world {
 // start runs a server over the engine: the first one, or one after a crash.
 func (w *world) start() {
 	w.server = server.New(server.Config{
-		Engine: w.engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Engine: w.engine, Auth: rights{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
 		MaxActionBytes: w.actionBytes, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
 		Hold: func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
 }
+
+// stranger is a principal who may do nothing.
+const stranger = "stranger"
+
+type rights struct{ server.Auth }
+
+func (rights) Allow(p server.Principal, _ string, _ server.Right) bool { return p.Subject != stranger }
 
 // network stands between one tab and the server.
 type network struct {
@@ -180,6 +188,8 @@ type network struct {
 	heard     func(protocol.Hint)
 	// fault, where not nil, decides each request's fate.
 	fault func(n int) fate
+	// subject, where not nil, is who asks.
+	subject func() string
 	// item, where not nil, gives a stream an error in the place of its answer; the server has done what it was asked.
 	item func(stream string) *action.Error
 	// proxy, where not nil, answers in the server's stead, for a request's size.
@@ -217,6 +227,10 @@ func (n *network) Sync(ctx context.Context, body []byte, _ plan.Idle) ([]byte, i
 	if n.fault != nil {
 		f = n.fault(len(n.requests))
 	}
+	who := server.Principal{Subject: "p"}
+	if n.subject != nil {
+		who.Subject = n.subject()
+	}
 	switch f {
 	case lostBefore:
 		return nil, 0, errUnreachable
@@ -227,10 +241,10 @@ func (n *network) Sync(ctx context.Context, body []byte, _ plan.Idle) ([]byte, i
 	case busy:
 		return nil, 17_000, &action.Error{Code: action.CodeUnavailable}
 	case late:
-		n.w.After(n.w.Rand().Int64N(10_000), func() { _, _ = n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body)) })
+		n.w.After(n.w.Rand().Int64N(10_000), func() { _, _ = n.w.server.Sync(ctx, who, string(body)) })
 		return nil, 0, errUnreachable
 	case doubled:
-		if _, err := n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body)); err != nil {
+		if _, err := n.w.server.Sync(ctx, who, string(body)); err != nil {
 			n.w.t.Errorf("the server refuses a request of the core: %v\n%s", err, body)
 		}
 	case tooLarge:
@@ -238,7 +252,7 @@ func (n *network) Sync(ctx context.Context, body []byte, _ plan.Idle) ([]byte, i
 			return nil, 0, &action.Error{Code: action.CodeTooLarge}
 		}
 	}
-	answer, err := n.w.server.Sync(ctx, server.Principal{Subject: "p"}, string(body))
+	answer, err := n.w.server.Sync(ctx, who, string(body))
 	if err != nil {
 		n.w.t.Errorf("the server refuses a request of the core: %v\n%s", err, body)
 		return nil, 0, err
@@ -397,6 +411,9 @@ func (w *world) context(local *memstore.Database, change ...func(tb *tab, c *vir
 	if w.refuge {
 		c.Refuge = func() locallog.Store { return memstore.New().Open() }
 	}
+	if w.change != nil {
+		w.change(tb, &c)
+	}
 	for _, f := range change {
 		f(tb, &c)
 	}
@@ -527,7 +544,7 @@ func (w *world) converged(tabs ...*tab) {
 			w.t.Errorf("tab %d has %d pending: %+v", i, n, tb.Status())
 		}
 		if got := string(tb.State().AppendCheckpoint(nil, stream)); got != want {
-			w.t.Errorf("tab %d differs from the log:\n%s", i, difference(got, want))
+			w.t.Errorf("tab %d differs from the log: %+v; the last turns %+v\n%s", i, tb.Status(), tb.db.Trace()[max(0, len(tb.db.Trace())-3):], difference(got, want))
 		}
 	}
 }

@@ -152,12 +152,14 @@ func (d *Database) request(r *plan.Request) {
 		e := &plan.Answered{Op: r.Op}
 		if r.Offer != nil {
 			e.Body, e.Err = d.config.Transport.Checkpoint(ctx, r.Stream, r.Offer, r.Idle)
+			e.Body = e.Body[min(len(r.Have), len(e.Body)):]
 		} else {
 			e.Body, e.RetryAfter, e.Err = d.config.Transport.Sync(ctx, r.Body, r.Idle)
 		}
 		return e
 	}
 	told := func(e *plan.Answered) {
+		e.Body = append(r.Have[:len(r.Have):len(r.Have)], e.Body...)
 		abort()
 		delete(d.aborts, r.Op)
 		d.deliver(e, true)
