@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -38,7 +39,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 				o.Index = row.Index
 			}
 			next.remember(o)
-		case known && l.Seq <= row.Seq || !known && confirmed.Head-r.state.Head >= state.ClientHorizon:
+		case known && l.Seq <= row.Seq || !known && confirmed.Head-r.state.Head >= clients.Horizon:
 			refuse(l, action.CodeUnknown, "a checkpoint took the place of the entries that would tell whether the server took it")
 		case clone && confirmed.StandsForOld(&l.Action, fresh):
 			refuse(l, action.CodeClient, cloneMessage)
@@ -81,7 +82,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 const cloneMessage = "another copy of this client has written since; under a new client id it would only be discarded"
 
 // foreign tells whether a client's row in the log is none that this local log knows: another copy writes under the same id.
-func (r *Replica) foreign(row *state.ClientRow) bool {
+func (r *Replica) foreign(row *clients.Row) bool {
 	if row.Seq > r.lastSeq {
 		return true
 	}

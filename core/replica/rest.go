@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -157,7 +158,7 @@ func (r *Replica) readRest(b []byte) error {
 	r.log = readInit(d)
 	r.lastSeq, s.Head, s.Epoch, s.Chain = d.Uint(), d.Uint(), d.UUID(), d.Chain()
 	for range d.Count(34) {
-		s.PutClient(state.ClientRow{Client: d.UUID(), Seq: d.Uint(), Index: d.Uint(), Action: d.UUID()})
+		s.PutClient(clients.Row{Client: d.UUID(), Seq: d.Uint(), Index: d.Uint(), Action: d.UUID()})
 	}
 	for range d.Count(2) {
 		l := new(queue.Local)

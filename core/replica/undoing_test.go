@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -275,7 +276,7 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	// adopt, as after a checkpoint whose row is another copy's of this client
 	st := state.NewState()
 	st.Head = 5
-	st.PutClient(state.ClientRow{Client: me, Seq: 50, Index: 5, Action: action.UUID{3: 3}})
+	st.PutClient(clients.Row{Client: me, Seq: 50, Index: 5, Action: action.UUID{3: 3}})
 	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
 	next.track(&locallog.Manifest{}, true)
 	next.TakeOver(w.r)

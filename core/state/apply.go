@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 )
 
 // ApplyEntry applies the log's next entry. u, where not nil, is filled so that Unapply takes the entry back; e, where
@@ -15,12 +16,12 @@ func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 	}
 	s.Head = index
 	s.Chain = s.Chain.Next(a.Raw)
-	expired := s.clients.expire(index, u != nil)
+	expired := s.clients.Expire(index, u != nil)
 	if u != nil {
 		u.entry.restored = expired
 	}
 	if a.Client != action.Nil {
-		row, had := s.clients.get(a.Client)
+		row, had := s.clients.Get(a.Client)
 		if had && a.Seq <= row.Seq {
 			if e != nil {
 				*e = Effect{Discarded: true, Reason: ReasonDuplicate}
@@ -30,7 +31,7 @@ func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 		if u != nil {
 			u.entry.touched, u.entry.row, u.entry.hadRow = true, row, had
 		}
-		s.clients.put(ClientRow{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID})
+		s.clients.Put(clients.Row{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID})
 	}
 	s.apply(a, index, u, e)
 }
@@ -43,8 +44,8 @@ func (s *State) ApplyPending(a *action.Action, u *Undo, e *Effect) { s.apply(a, 
 func (s *State) Accept(a *action.Action, u *Undo) {
 	s.Head++
 	s.Chain = s.Chain.Next(a.Raw)
-	s.clients.expire(s.Head, false)
-	s.clients.put(ClientRow{Client: a.Client, Seq: a.Seq, Index: s.Head, Action: a.ID})
+	s.clients.Expire(s.Head, false)
+	s.clients.Put(clients.Row{Client: a.Client, Seq: a.Seq, Index: s.Head, Action: a.ID})
 	if u.touch != nil {
 		u.touch.Index = s.Head
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/action/actiontest"
+	"github.com/strandline-sync/strandline/core/clients"
 )
 
 // whole is all that a state is, versions and slots included where rows are told by them.
@@ -90,14 +91,14 @@ func TestOldClientsLeaveTheTable(t *testing.T) {
 	}
 	s.ApplyEntry(act(1, 1), nil, nil)
 	s.ApplyEntry(act(2, 1), nil, nil)
-	s.Head += ClientHorizon - 2 // as if that many entries of the server had passed
-	if len(s.clients.sorted()) != 2 {
+	s.Head += clients.Horizon - 2 // as if that many entries of the server had passed
+	if len(s.clients.Sorted()) != 2 {
 		t.Fatal("a row left early")
 	}
 	var u Undo
 	before := string(s.AppendCheckpoint(nil, "s"))
 	s.ApplyEntry(act(3, 1), &u, nil) // entry 1,000,001: the row of index 1 goes
-	if rows := s.clients.sorted(); len(rows) != 2 || rows[0].Client != (action.UUID{15: 2}) {
+	if rows := s.clients.Sorted(); len(rows) != 2 || rows[0].Client != (action.UUID{15: 2}) {
 		t.Fatalf("%v", rows)
 	}
 	s.Unapply(&u)

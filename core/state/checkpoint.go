@@ -13,7 +13,7 @@ const CheckpointFormat = "1"
 // AppendCheckpoint writes the state in its one canonical encoding: JSON lines of a header, the clients by id and the
 // objects by id. Equal logs of one epoch give equal bytes. s holds no pending actions.
 func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
-	slots, clients := s.sortedSlots(), s.clients.sorted()
+	slots, clients := s.sortedSlots(), s.clients.Sorted()
 	room := 200 + 128*len(clients)
 	for _, slot := range slots { // about: to grow on the way would copy all that is there
 		o := s.objects.at(slot)

@@ -2,6 +2,7 @@ package state
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 )
 
 // CheckpointReader reads a checkpoint, as AppendCheckpoint writes it, into a state. It does so in steps, so that whoever has
@@ -13,7 +14,7 @@ type CheckpointReader struct {
 	c       action.Cursor
 	touches []*Touch // of the object under way
 	fields  []keyValue
-	rows    []ClientRow
+	rows    []clients.Row
 	last    action.UUID // of the line before
 	objects bool        // the clients are read
 }
@@ -76,7 +77,7 @@ func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
 
 // placeClients puts the rows that were read into the state: they come by id, and it keeps them by their index.
 func (r *CheckpointReader) placeClients() {
-	r.State.clients.fill(r.rows)
+	r.State.clients.Fill(r.rows)
 	r.rows = nil
 }
 
@@ -107,7 +108,7 @@ func (r *CheckpointReader) client() bool {
 	if !ok || !r.c.Lit(`,"last":[`) {
 		return false
 	}
-	row := ClientRow{Client: id}
+	row := clients.Row{Client: id}
 	var err error
 	if row.Seq, err = r.c.Integer(); err != nil || !r.c.Take(',') {
 		return false

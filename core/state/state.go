@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 )
 
 // Touch is one write as the state remembers it. Index is 0 while the action is pending.
@@ -67,7 +68,7 @@ type State struct {
 	objects objectTable
 	free    []Slot
 	byID    map[action.UUID]Slot
-	clients clientTable
+	clients clients.Table
 
 	names   []string
 	nameIDs map[string]uint32
@@ -86,7 +87,7 @@ type State struct {
 
 // NewState is the state of an empty log.
 func NewState() *State {
-	return &State{byID: map[action.UUID]Slot{}, nameIDs: map[string]uint32{}, clients: newClientTable()}
+	return &State{byID: map[action.UUID]Slot{}, nameIDs: map[string]uint32{}, clients: clients.New()}
 }
 
 // Fold is the state that a log leads to.
@@ -142,13 +143,13 @@ func (s *State) LockedBy(client action.UUID) []action.UUID {
 
 // LastSeq is the last seq of a client in the log, 0 for one that has no row.
 func (s *State) LastSeq(client action.UUID) uint64 {
-	row, _ := s.clients.get(client)
+	row, _ := s.clients.Get(client)
 	return row.Seq
 }
 
 // LastIndex is the index of a client's last entry in the log, 0 for one that has no row.
 func (s *State) LastIndex(client action.UUID) uint64 {
-	row, _ := s.clients.get(client)
+	row, _ := s.clients.Get(client)
 	return row.Index
 }
 

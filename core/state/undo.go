@@ -2,6 +2,7 @@ package state
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
 )
 
 // Undo is what an application saved so that Unapply restores the state exactly. One that was discarded saved nothing.
@@ -24,10 +25,10 @@ type entryUndo struct {
 	head     uint64
 	chain    action.Chain
 	client   action.UUID
-	row      ClientRow
+	row      clients.Row
 	hadRow   bool
 	touched  bool // the client's row was written
-	restored []ClientRow
+	restored []clients.Row
 }
 
 // Unapply restores the state to what it was before the application that filled u. Applications are unapplied in the
@@ -37,13 +38,13 @@ func (s *State) Unapply(u *Undo) {
 	s.revert(u, 0)
 	if e := u.entry; e != nil {
 		if e.touched {
-			s.clients.remove(e.client)
+			s.clients.Remove(e.client)
 			if e.hadRow {
-				s.clients.put(e.row)
+				s.clients.Put(e.row)
 			}
 		}
 		for _, row := range e.restored {
-			s.clients.put(row)
+			s.clients.Put(row)
 		}
 		s.Head, s.Chain = e.head, e.chain
 	}

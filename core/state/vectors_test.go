@@ -204,7 +204,7 @@ func runVector(t *testing.T, c vectorCase) {
 		t.Errorf("checkpoint, read and written again:\n got %s\nwant %s", got, want.Checkpoint)
 	}
 	clients := map[string][3]any{}
-	for _, row := range s.clients.sorted() {
+	for _, row := range s.clients.Sorted() {
 		clients[row.Client.String()] = [3]any{float64(row.Seq), float64(row.Index), row.Action.String()}
 	}
 	same(t, "clients", clients, want.Clients)

@@ -179,6 +179,24 @@ func (h *history) traced(tb *tab, e plan.Event, p *plan.Plan) {
 	h.trace.Write([]byte{'\n'})
 }
 
+// destroy tries to destroy a database. It succeeds only where the server has everything; what it tells of conflicts goes with it.
+func (h *history) destroy(p *profile, tb *tab) {
+	tb.db.Destroy(false, func(_ int, err error) {
+		if err == nil {
+			h.odd[p.local] = true
+		}
+	})
+}
+
+// copy makes another profile of one: a backup, or a phone that was set up from another one.
+func (h *history) copy(p *profile) {
+	twin := &profile{local: p.local.Clone(), tabs: make([]*tab, 1)}
+	twin.local.Fail = func(op, _ string, lsn locallog.LSN) error { return h.storeFault(twin, op, lsn) }
+	h.odd[p.local], h.odd[twin.local] = true, true
+	h.profiles = append(h.profiles, twin)
+	h.open(twin, 0)
+}
+
 // stuck tells whether a tab has met what it cannot go on from: an app opens it anew.
 func stuck(tb *tab) bool {
 	st := tb.Status()

@@ -318,24 +318,6 @@ func (h *history) step(p *profile, i int) {
 	})
 }
 
-// destroy tries to destroy a database. It succeeds only where the server has everything; what it tells of conflicts goes with it.
-func (h *history) destroy(p *profile, tb *tab) {
-	tb.db.Destroy(false, func(_ int, err error) {
-		if err == nil {
-			h.odd[p.local] = true
-		}
-	})
-}
-
-// copy makes another profile of one: a backup, or a phone that was set up from another one.
-func (h *history) copy(p *profile) {
-	twin := &profile{local: p.local.Clone(), tabs: make([]*tab, 1)}
-	twin.local.Fail = func(op, _ string, lsn locallog.LSN) error { return h.storeFault(twin, op, lsn) }
-	h.odd[p.local], h.odd[twin.local] = true, true
-	h.profiles = append(h.profiles, twin)
-	h.open(twin, 0)
-}
-
 // write makes a random action.
 func (h *history) write(tb *tab) {
 	r := h.r
@@ -471,7 +453,7 @@ func (h *history) settle() {
 		*l = virtual.Line{Up: 1 << 20, Down: 1 << 20, Latency: 20}
 	}
 	h.Run(2 * minute) // who is frozen wakes up
-	for range 2 { // a destroy that was begun may come to its end meanwhile
+	for range 2 {     // a destroy that was begun may come to its end meanwhile
 		for _, p := range h.profiles {
 			for i, tb := range p.tabs {
 				if tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) {

@@ -17,7 +17,7 @@ import (
 
 // mutants are planted bugs: each is a place in the sources and what is written there instead.
 var mutants = []struct{ name, file, from, to string }{
-	{"a lost race is taken for a commit", "core/journal/journal.go", "\tswitch storeOutcome(err) {\n\tcase kept:\n\t\ts.turn(resting)\n\t\ts.kept()", "\tswitch storeOutcome(err) {\n\tcase kept, outrun:\n\t\ts.turn(resting)\n\t\ts.kept()"},
+	{"a lost race is taken for a commit", "core/journal/outcome.go", "\t\treturn outrun", "\t\treturn kept"},
 	{"an unknown outcome is taken for a failure", "core/journal/unsure.go", "case len(records) > 0 && string(records[0]) == string(s.commit.record):", "case false:"},
 	{"an undo forgets that there was no object", "core/state/undo.go", "case im.absent:\n\t\t\ts.drop(im.id)", "case im.absent:"},
 	{"an atomic action is not taken back", "core/state/apply.go", "s.revert(u, start)\n", "_ = start\n"},
@@ -47,6 +47,16 @@ var mutants = []struct{ name, file, from, to string }{
 	{"the queue's index forgets the order", "core/queue/queue.go", "\t\tcopy(n.more[at+1:], n.more[at:])\n\t\tn.more[at] = l\n", ""},
 	{"an own action that comes back while it is uncommitted is another one", "core/replica/follow.go", "l := r.q.Find(a.ID)", "l := r.q.Get(a.ID)"},
 	{"what depends on a dropped write is taken out of what is pending", "core/replica/takeover.go", "next.refuseUncommitted(next.dependants(refused, gone...), &land)", "next.refuseDependants(next.dependants(refused, gone...), 0, &land)"},
+	{"what is copied out shares the touch of another write", "core/state/tidy.go", "if from[i] == t {", "if from[i] != nil {"},
+	{"what ends an op is heeded twice", "core/plan/draft.go", "\tdelete(d.flights, op)\n\treturn f", "\treturn f"},
+	{"a clock that is set back stops the loop", "core/plan/draft.go", "if now < d.now {", "if now < d.now && d.now == 0 {"},
+	{"a record that cannot be read is taken for another one", "core/journal/unsure.go", "_, err = replica.DecodeRecords(log.Records[:1])", ""},
+	{"a write is told as durable before it is", "core/journal/journal.go", "\ts.append(commit{record: record, writes: n, upTo: upTo})", "\ts.tell(&plan.Committed{Stream: s.ID, UpTo: upTo})\n\ts.append(commit{record: record, writes: n, upTo: upTo})"},
+	{"a destroy does not see what is written meanwhile", "core/loop/ending.go", "plan.Access{Kind: plan.Wipe, Next: end.next}", "plan.Access{Kind: plan.Wipe}"},
+	{"a destroy does not count what is unsent", "core/loop/ending.go", "case end.unsent > 0:", "case end.unsent > 1e9:"},
+	{"a stream that was refused is not asked again", "core/loop/contact.go", "\tc.notBefore = db.Now() + max(c.asked, db.jitter(pause))", "\tc.notBefore = db.Now() + 1e12"},
+	{"an answer lands upon another head than it was asked at", "core/replica/turn.go", "if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {", "if it.Client != r.log.client {"},
+	{"the queue's index forgets an action that names an object twice", "core/queue/queue.go", "\t\tn.one = nil\n", "\t\tdelete(q.objects, object)\n\t\treturn\n"},
 }
 
 // findLimit is how long the simulator may look for one.
