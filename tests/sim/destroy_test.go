@@ -30,6 +30,42 @@ func TestAWriteWhileDestroyingIsRefused(t *testing.T) {
 	}
 }
 
+// What another tab writes while destroy() counts and deletes is never lost: it is counted, or it fails (C5).
+func TestADestroyCountsAnew(t *testing.T) {
+	wiped, stayed := 0, 0
+	for at := range int64(120) {
+		w := newWorld(t, uint64(at))
+		local := memstore.New()
+		a, b := w.open(local), w.open(local)
+		w.Run(1000)
+		a.net.fault = func(int) fate { return lostBefore }
+		b.net.fault = a.net.fault
+		w.Latency = latency(20)
+		done, said := false, error(nil)
+		a.db.Destroy(false, func(_ int, err error) { done, said = true, err })
+		w.Run(at)
+		ticket, err := b.try(create(1, `{}`))
+		w.Run(2 * minute)
+		if !done {
+			t.Fatalf("after %d ms: destroy() is not answered", at)
+		}
+		kept := err == nil && ticket <= b.committed && b.failed[ticket] == nil
+		switch {
+		case said == nil && kept:
+			t.Errorf("after %d ms: the write was kept, and is gone", at)
+		case said == nil:
+			wiped++
+		case action.CodeOf(said) == action.CodeUnsent && kept:
+			stayed++
+		default:
+			t.Errorf("after %d ms: %v, kept %v", at, said, kept)
+		}
+	}
+	if wiped == 0 || stayed == 0 {
+		t.Errorf("%d times it was destroyed, %d times not", wiped, stayed)
+	}
+}
+
 // A database that holds what the server does not have is not destroyed, and goes on: with what was pending, and with what was refused.
 func TestDestroyCountsWhatIsRefused(t *testing.T) {
 	w := newWorld(t, 1)

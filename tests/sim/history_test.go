@@ -259,10 +259,10 @@ func (h *history) step(p *profile, i int) {
 		h.hit("a tab is frozen")
 		tb.host.Freeze()
 		h.After(h.r.Int64N(90_000), tb.host.Thaw)
-	case 4: // the server's process ends; another begins
+	case 4, 11: // the server's process ends; another begins
 		h.hit("the server begins anew")
 		h.server.Close()
-		if h.r.IntN(2) == 0 { // what it refuses changes with it
+		if h.r.IntN(4) > 0 { // what it refuses changes with it
 			h.hit("verdicts change")
 			h.actionBytes = []int{500, 900, 4000}[h.r.IntN(3)]
 		}
