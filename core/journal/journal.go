@@ -333,7 +333,7 @@ func (s *Journal) stop(reason string, err error) {
 // failWrites takes back what is not committed: none of it was kept, and the callers are told so.
 func (s *Journal) failWrites(err error) {
 	s.answerDiscards(err)
-	dropped := s.Abandon()
+	dropped, shown := s.Abandon()
 	if len(dropped) == 0 {
 		return
 	}
@@ -342,7 +342,7 @@ func (s *Journal) failWrites(err error) {
 		tickets[i] = l.Ticket
 	}
 	s.tell(&plan.Failed{Stream: s.ID, Tickets: tickets, Err: err})
-	s.changed(false)
+	s.changed(false, replica.Difference{Shown: shown})
 	for _, l := range dropped {
 		s.settle(l.ID)
 		s.fate(l.ID, 0, nil, err)

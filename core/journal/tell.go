@@ -19,9 +19,9 @@ func (s *Journal) StatusChanged() {
 	}
 }
 
-func (s *Journal) changed(remote bool) {
+func (s *Journal) changed(remote bool, by replica.Difference) {
 	if !s.Attended && s.usable() {
-		s.p.Changed(s.ID, remote)
+		s.p.Changed(s.ID, remote, by)
 	}
 }
 
@@ -58,6 +58,6 @@ func (s *Journal) landed(land *replica.Landing, remote bool) {
 	for i := range land.Conflicts {
 		s.tell(&plan.Conflicted{Stream: s.ID, Conflict: &land.Conflicts[i]})
 	}
-	s.changed(remote)
+	s.changed(remote, land.Difference)
 	s.StatusChanged()
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/replica"
+)
 
 // Sources are what a core cannot compute. None of them has an effect.
 type Sources interface {
@@ -188,15 +191,16 @@ func (d *Draft) StatusChanged(id StreamID) {
 	d.status = append(d.status, id)
 }
 
-// Changed notes that a stream's rows may be others, once a step.
-func (d *Draft) Changed(id StreamID, remote bool) {
+// Changed notes what has changed of a stream's rows; all of a step is one change.
+func (d *Draft) Changed(id StreamID, remote bool, by replica.Difference) {
 	for i := range d.Changes {
 		if c := &d.Changes[i]; c.Stream == id {
-			c.Remote = c.Remote || remote
+			c.Remote, c.All = c.Remote || remote, c.All || by.All
+			c.Shown, c.Logged = append(c.Shown, by.Shown...), append(c.Logged, by.Logged...)
 			return
 		}
 	}
-	d.Changes = append(d.Changes, Change{id, remote})
+	d.Changes = append(d.Changes, Change{id, remote, by})
 }
 
 // Closed notes that a stream is; nothing more is told of it.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // Plan is what follows from a step. The host carries it out, field by field in this order, before it takes the next event. It is
@@ -34,10 +35,11 @@ type Plan struct {
 	More bool
 }
 
-// Change is a stream whose rows may have changed; Remote where by others, too.
+// Change is what has changed of a stream's rows; Remote where by others, too.
 type Change struct {
 	Stream StreamID
 	Remote bool
+	replica.Difference
 }
 
 // Request is one of the server: of the sync protocol with Body, or for the text of a checkpoint that it has offered, from byte

@@ -43,15 +43,15 @@ func (r *Replica) Committed(n, bytes int) {
 }
 
 // Abandon takes back every uncommitted action, and what would be discarded: none of them was kept, none will be.
-func (r *Replica) Abandon() (dropped []*queue.Local) {
+func (r *Replica) Abandon() (dropped []*queue.Local, shown []action.UUID) {
 	dropped = slices.Clone(r.q.Uncommitted)
 	gone := make(map[action.UUID]bool, len(dropped))
 	for _, l := range dropped {
 		gone[l.ID] = true
 	}
-	r.rebase(dropped, func() { r.q.Remove(gone) })
+	shown = r.rebase(dropped, func() { r.q.Remove(gone) })
 	r.discards, r.claims = nil, nil
-	return dropped
+	return dropped, shown
 }
 
 // dropPointless takes out the uncommitted writes whose target another context has dealt with: an undo of what is undone, a retry of

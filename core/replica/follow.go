@@ -20,6 +20,14 @@ type Landing struct {
 	Rejected  []Rejected
 	Conflicts []Conflict
 	Dropped   []dropped
+	Difference
+}
+
+// Difference is what a step has changed, by objects.
+type Difference struct {
+	Shown  []action.UUID // that have another row now, with what is not in the log yet
+	Logged []action.UUID // of which the log says something else now
+	All    bool          // it is another state altogether: any may have changed
 }
 
 // dropped is an uncommitted write that another context has made pointless.
@@ -46,18 +54,22 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 			r.dropPointless(&land)
 		}
 	}
-	if part, ok := r.concerned(records); ok {
-		r.rebase(part, follow)
+	part, ok := r.concerned(records)
+	if r.over = !ok || len(part) > 0; ok {
+		land.Shown = r.rebase(part, follow)
 	} else {
-		r.rebaseAll(follow)
+		land.Shown = r.rebaseAll(follow)
+	}
+	if !r.over { // what is shown there is what the log says
+		land.Logged = append(land.Logged, land.Shown...)
 	}
 	r.undoNext(&land)
 	return land, err
 }
 
 // rebaseAll unapplies the whole queue in reverse, runs f, and applies what is left. An object that ends as it was keeps its version.
-func (r *Replica) rebaseAll(f func()) {
-	defer r.step()()
+func (r *Replica) rebaseAll(f func()) (shown []action.UUID) {
+	end := r.step()
 	all := r.q.All()
 	for i := len(all) - 1; i >= 0; i-- {
 		r.state.Unapply(&all[i].Undo)
@@ -68,11 +80,12 @@ func (r *Replica) rebaseAll(f func()) {
 	for _, l := range r.q.All() {
 		r.apply(l)
 	}
+	return end()
 }
 
 // rebase does so with a part of the queue, which is in its order.
-func (r *Replica) rebase(part []*queue.Local, f func()) {
-	defer r.step()()
+func (r *Replica) rebase(part []*queue.Local, f func()) (shown []action.UUID) {
+	end := r.step()
 	for i := len(part) - 1; i >= 0; i-- {
 		r.state.Unapply(&part[i].Undo)
 	}
@@ -82,15 +95,16 @@ func (r *Replica) rebase(part []*queue.Local, f func()) {
 			r.apply(l)
 		}
 	}
+	return end()
 }
 
-// step begins one change of the rows, and gives what ends it.
-func (r *Replica) step() (end func()) {
+// step begins one change of the rows, and gives what ends it and tells which objects have changed.
+func (r *Replica) step() (end func() (changed []action.UUID)) {
 	if r.fresh { // nobody has seen a row yet
-		return func() {}
+		return func() []action.UUID { return nil }
 	}
 	outer := r.state.BeginStep()
-	return func() { r.state.EndStep(outer) }
+	return func() []action.UUID { return r.state.EndStep(outer) }
 }
 
 // apply puts an action on top.
@@ -132,6 +146,10 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not follow the local head")
 	}
 	gone, before := map[action.UUID]bool{}, len(land.Resolved)
+	if r.over { // nothing pending is applied where its entries are: what changes is what the log says
+		end := r.step()
+		defer func() { land.Logged = append(land.Logged, end()...) }()
+	}
 	for i := range t.entries {
 		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
@@ -179,6 +197,9 @@ func (r *Replica) accept(n int, land *Landing) {
 	for _, l := range r.q.Pending[:n] {
 		inverse := r.state.Inverse(&l.Action, &l.Undo)
 		r.state.Accept(&l.Action, &l.Undo)
+		for i := range l.Ops { // shown already
+			land.Logged = append(land.Logged, l.Ops[i].Object)
+		}
 		o := ownEntry{ID: l.ID, seq: l.Seq, Index: r.state.Head, undoes: undoes(l.Meta), inverse: inverse}
 		r.noteRemoved(&l.Action, nil)
 		r.remember(o)

@@ -27,6 +27,7 @@ type Replica struct {
 
 	former        []action.UUID // client ids that it had before
 	q             *queue.Queue  // what is not in the log yet
+	over          bool          // some of the queue was applied over what the records under way concern
 	bare          bool          // nothing of it is applied
 	rejected      refusals
 	lastPersisted uint64              // the highest seq that it knows the log to have of this client id

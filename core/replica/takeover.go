@@ -76,6 +76,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	})
 	next.undoNext(&land)
 	next.state.KeepVersions(old.state, next.Undos())
+	land.Difference = Difference{All: true}
 	return land, committed
 }
 

@@ -348,17 +348,25 @@ func (r *Replica) undoNext(land *Landing) {
 	kept := land.Dropped[:0]
 	for _, drop := range land.Dropped {
 		redone := slices.ContainsFunc(land.Rejected, func(j Rejected) bool { return undoes(j.Action.Meta) == drop.ID })
-		if drop.Err != errNothingToUndo || r.log.conflictFree || redone || !r.undoAgain(drop.Local) {
+		var again *queue.Local
+		if drop.Err == errNothingToUndo && !r.log.conflictFree && !redone {
+			again = r.undoAgain(drop.Local)
+		}
+		if again == nil {
 			kept = append(kept, drop)
+			continue
+		}
+		for i := range again.Ops {
+			land.Shown = append(land.Shown, again.Ops[i].Object)
 		}
 	}
 	land.Dropped = kept
 }
 
-func (r *Replica) undoAgain(l *queue.Local) bool {
+func (r *Replica) undoAgain(l *queue.Local) *queue.Local {
 	for _, behind := range r.q.Uncommitted {
 		if behind.Ticket > l.Ticket && undoes(behind.Meta) == action.Nil {
-			return false
+			return nil
 		}
 	}
 	n := 0 // links of the chain that it would have ended
@@ -367,8 +375,11 @@ func (r *Replica) undoAgain(l *queue.Local) bool {
 	}
 	d := &queue.Draft{ID: l.ID, At: action.ParseStamp(l.At)}
 	if _, err := r.toggle(d, n%2 == 0); err != nil {
-		return false
+		return nil
 	}
-	_, err := r.write(d, l.Ticket)
-	return err == nil
+	again, err := r.write(d, l.Ticket)
+	if err != nil {
+		return nil
+	}
+	return again
 }

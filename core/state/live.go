@@ -21,8 +21,8 @@ func (ls *Lives) Subscribe(s *State, q *Query) *Live {
 	ls.changed = ls.Flush(s) // what the others are owed comes with the next Flush
 	l := &Live{q: q, hits: s.planQuery(q).all(-1)}
 	ls.all = append(ls.all, l)
-	if s.before == nil {
-		s.before = Changes{}
+	if s.step.before == nil {
+		s.step = Step{before: Changes{}}
 	}
 	return l
 }
@@ -36,7 +36,7 @@ func (ls *Lives) Unsubscribe(s *State, l *Live) {
 		}
 	}
 	if len(ls.all) == 0 {
-		s.before = nil
+		s.step = Step{}
 	}
 }
 
@@ -48,7 +48,7 @@ func (ls *Lives) Over(s *State) {
 	if len(ls.all) == 0 {
 		return
 	}
-	s.before = Changes{}
+	s.step = Step{before: Changes{}}
 	for _, l := range ls.all {
 		l.hits = s.planQuery(l.q).all(-1)
 	}
@@ -61,12 +61,12 @@ const manyChanges = 64
 // Flush brings the live queries up to date with all that changed since the last one, and gives those that may have
 // another result.
 func (ls *Lives) Flush(s *State) []*Live {
-	before, out := s.before, ls.changed
+	before, out := s.step.before, ls.changed
 	ls.changed = nil
 	if len(before) == 0 {
 		return out
 	}
-	s.before = Changes{}
+	s.step = Step{before: Changes{}}
 	for id, was := range before {
 		if o := s.object(id); o == nil && !was.live || o != nil && was.live && o.version == was.version {
 			delete(before, id)

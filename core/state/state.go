@@ -79,8 +79,8 @@ type State struct {
 	arena  arena
 	tidy   tidy
 
-	// before, where not nil, collects what each object was before the first change since the map was set.
-	before Changes
+	// step collects what each object was before the first change since it was set; nothing, where its map is nil.
+	step Step
 
 	paging *paging // of a replica whose state is checkpointed, else nil
 }
@@ -245,21 +245,24 @@ func (s *State) note(id action.UUID, o *object) {
 	if s.paging != nil {
 		s.paging.changed(id, o)
 	}
-	if s.before == nil {
+	if s.step.before == nil {
 		return
 	}
-	if _, seen := s.before[id]; seen {
+	if _, seen := s.step.before[id]; seen {
 		return
 	}
+	s.step.order = append(s.step.order, id)
 	if o == nil {
-		s.before[id] = object{}
+		s.step.before[id] = object{}
 		return
 	}
-	s.before[id] = *o
+	s.step.before[id] = *o
 }
 
 // sharing tells whether somebody may hold an object's fields as they were.
-func (s *State) sharing() bool { return s.before != nil || s.paging != nil && s.paging.snap != nil }
+func (s *State) sharing() bool {
+	return s.step.before != nil || s.paging != nil && s.paging.snap != nil
+}
 
 func (s *State) bump(o *object) {
 	s.version++

@@ -7,25 +7,38 @@ import (
 // Changes are what objects were before their first change.
 type Changes map[action.UUID]object
 
+// Step is what a step has changed so far.
+type Step struct {
+	before Changes
+	order  []action.UUID // in which that was changed first
+}
+
 // BeginStep has all that follows, up to EndStep, count as one change of each object.
-func (s *State) BeginStep() (outer Changes) {
-	outer, s.before = s.before, Changes{}
+func (s *State) BeginStep() (outer Step) {
+	outer, s.step = s.step, Step{before: Changes{}}
 	return outer
 }
 
-// EndStep ends a step: what is as it was keeps its version, the rest is added to the changes from before it.
-func (s *State) EndStep(outer Changes) {
-	for id, was := range s.before {
-		if o := s.object(id); o != nil && was.live && o.version != was.version && sameRow(o, &was) {
+// EndStep ends a step: what is as it was keeps its version, the rest is added to the changes from before it. It gives the objects
+// that have another row now, or none, or one for the first time, in the order in which they were changed first.
+func (s *State) EndStep(outer Step) (changed []action.UUID) {
+	for _, id := range s.step.order {
+		was, o := s.step.before[id], s.object(id)
+		if o != nil && was.live && o.version != was.version && sameRow(o, &was) {
 			o.version = was.version
 		}
-		if outer != nil {
-			if _, seen := outer[id]; !seen {
-				outer[id] = was
+		if (o != nil) != was.live || o != nil && o.version != was.version {
+			changed = append(changed, id)
+		}
+		if outer.before != nil {
+			if _, seen := outer.before[id]; !seen {
+				outer.before[id] = was
+				outer.order = append(outer.order, id)
 			}
 		}
 	}
-	s.before = outer
+	s.step = outer
+	return changed
 }
 
 // sameRow tells whether an app would see the same: type and values.

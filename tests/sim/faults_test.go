@@ -72,7 +72,10 @@ func (h *history) odds(n int) bool { return h.chaos && h.r.IntN(n) == 0 }
 // context is what befalls a context: its events come late, twice or never, its records cannot be read, its line is bad, its requests
 // are another user's.
 func (h *history) context(tb *tab, c *virtual.Config) {
-	c.Trace = func(e plan.Event, p *plan.Plan) { h.traced(tb, e, p) }
+	c.Trace = func(e plan.Event, p *plan.Plan) {
+		h.traced(tb, e, p)
+		h.mirrored(tb, p)
+	}
 	c.Store = &flipping{c.Store, h}
 	if h.disorder {
 		c.Fault = h.disordered

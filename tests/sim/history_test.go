@@ -94,6 +94,7 @@ type history struct {
 	lines     bool // requests go over a bad line
 	allLines  []*virtual.Line
 	over      bool // what follows is looking
+	mirrors   map[*tab]*mirror
 }
 
 // profile is one client: a local database and the tabs that have it open.
@@ -126,7 +127,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
-	w.change = h.context
+	w.change, h.mirrors = h.context, map[*tab]*mirror{}
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
@@ -363,6 +364,7 @@ func (h *history) write(tb *tab) {
 	}
 	if ticket, err := tb.Write(d); err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
+		h.wrote(tb, d.Ops)
 		if of.id != action.Nil {
 			h.repeats[of] = append(h.repeats[of], d.ID)
 		}
@@ -405,6 +407,7 @@ func (h *history) visible(tb *tab) {
 		want.ApplyEntry(a, nil, nil)
 	}
 	want.Epoch = s.Epoch
+	h.differences(tb, want)
 	pending := strings.ReplaceAll(string(tb.AppendPending(nil, nil)), `"seq":null`, `"seq":1`)
 	for _, raw := range elements(h.t, pending) {
 		want.ApplyPending(decoded(h.t, raw), nil, nil)
