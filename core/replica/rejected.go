@@ -83,7 +83,7 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 		if at < 0 {
 			return action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
 		}
-		patched, err := patched(ops[at], patch)
+		patched, err := queue.Patched(ops[at], patch)
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (r *Replica) refusal(a *action.Action) error {
 	for i := range e.Ops {
 		at := "/" + action.Itoa(i)
 		for _, k := range e.Ops[i].Keys {
-			return refusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
+			return queue.RefusedKey(at+"/"+action.EscapePointer(k.Key), k.Reason)
 		}
 		switch e.Ops[i].Reason {
 		case state.ReasonExists:
@@ -106,7 +106,7 @@ func (r *Replica) check(a *action.Action) error {
 		for i := range op.Changes {
 			old, _ := o.Value(op.Changes[i].Key)
 			if _, reason := state.Merge(&op.Changes[i], old); reason != state.ReasonNone {
-				return refusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
+				return queue.RefusedKey("/"+action.EscapePointer(op.Changes[i].Key), reason)
 			}
 		}
 	}

@@ -75,6 +75,9 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 	c.Trace = func(e plan.Event, p *plan.Plan) {
 		h.traced(tb, e, p)
 		h.mirrored(tb, p)
+		if tb.Stream != nil {
+			h.knows(tb)
+		}
 	}
 	c.Store = &flipping{c.Store, h}
 	if h.disorder {
@@ -100,6 +103,14 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 			return action.Fail([]string{action.CodeForbidden, action.CodeUnavailable, action.CodeRateLimited, "something-new"}[h.r.IntN(4)], "", "no")
 		}
 	}
+}
+
+// knows notes under which id a tab writes: one that another copy of the profile writes under, too, is given up.
+func (h *history) knows(tb *tab) {
+	if h.ids[tb.local] == nil {
+		h.ids[tb.local] = map[action.UUID]bool{}
+	}
+	h.ids[tb.local][tb.Client()] = true
 }
 
 // disordered decides what becomes of an event.

@@ -95,6 +95,7 @@ type history struct {
 	allLines  []*virtual.Line
 	over      bool // what follows is looking
 	mirrors   map[*tab]*mirror
+	ids       map[*memstore.Database]map[action.UUID]bool // that profiles have had
 }
 
 // profile is one client: a local database and the tabs that have it open.
@@ -127,7 +128,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
-	w.change, h.mirrors = h.context, map[*tab]*mirror{}
+	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {

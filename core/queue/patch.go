@@ -1,4 +1,4 @@
-package replica
+package queue
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// patched is an op with the parts of a patch laid over it.
-func patched(op action.Op, patch string) (action.Op, error) {
+// Patched is an op with the parts of a patch laid over it.
+func Patched(op action.Op, patch string) (action.Op, error) {
 	text := append([]byte(`{"object":"`), op.Object.String()...)
 	text = append(text, `","op":"update"`...)
 	if len(patch) > 2 {
@@ -42,7 +42,7 @@ func patched(op action.Op, patch string) (action.Op, error) {
 			}
 			value, reason := state.Merge(&ch, old)
 			if reason != state.ReasonNone {
-				return op, refusedKey("/"+action.EscapePointer(ch.Key), reason)
+				return op, RefusedKey("/"+action.EscapePointer(ch.Key), reason)
 			}
 			if value == "" {
 				continue
@@ -55,8 +55,8 @@ func patched(op action.Op, patch string) (action.Op, error) {
 	return op, nil
 }
 
-// refusedKey is the error of a key that an operation does not work on.
-func refusedKey(at string, reason state.Reason) error {
+// RefusedKey is the error of a key that an operation does not work on.
+func RefusedKey(at string, reason state.Reason) error {
 	if reason == state.ReasonSize {
 		return action.Fail(action.CodeTooLarge, at, "an array has at most 10,000 elements")
 	}
