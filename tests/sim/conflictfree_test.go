@@ -53,7 +53,7 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 		p := h.profiles[h.r.IntN(len(h.profiles))]
 		i := h.r.IntN(len(p.tabs))
 		tb := p.tabs[i]
-		if tb.Stream == nil || tb.closed != nil || tb.dead {
+		if tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) {
 			tb.kill()
 			h.open(p, i)
 			h.Run(500)

@@ -18,7 +18,7 @@ func (h *history) reported(p *profile) {
 		if tb.Stream == nil {
 			continue
 		}
-		got, gap := reports(tb)
+		got, gap := reports(tb, h.dealt)
 		if !gap && len(tb.Conflicts()) < replica.DefaultConflicts {
 			if want := causes(h.engine.actions[stream], h.ids[p.local], h.dealt); !slices.Equal(got, want) {
 				t.Errorf("client %s tells of conflicts\n%s\nand the log of\n%s", tb.Client(), strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -28,7 +28,7 @@ func (h *history) reported(p *profile) {
 			first = tb
 			continue
 		}
-		if a, b := fmt.Sprint(got), fmt.Sprint(first.reports()); a != b {
+		if a, b := fmt.Sprint(got), fmt.Sprint(h.reports(first)); a != b {
 			t.Errorf("two tabs tell of different conflicts: %s / %s", a, b)
 		}
 		if a, b := fmt.Sprint(refusals(tb)), fmt.Sprint(refusals(first)); a != b {
@@ -37,7 +37,7 @@ func (h *history) reported(p *profile) {
 	}
 }
 
-func (tb *tab) reports() []string { list, _ := reports(tb); return list }
+func (h *history) reports(tb *tab) []string { list, _ := reports(tb, h.dealt); return list }
 
 func refusals(tb *tab) (ids []action.UUID) {
 	for _, j := range tb.RejectedList() {
@@ -46,10 +46,12 @@ func refusals(tb *tab) (ids []action.UUID) {
 	return ids
 }
 
-func reports(tb *tab) (list []string, gap bool) {
+func reports(tb *tab, dealt map[action.UUID]bool) (list []string, gap bool) {
 	for _, c := range tb.Conflicts() {
 		gap = gap || c.Kind == replica.ConflictGap
-		list = append(list, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
+		if !dealt[c.Action] {
+			list = append(list, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
+		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list), gap
@@ -67,14 +69,13 @@ func causes(log []*action.Action, me, dealt map[action.UUID]bool) []string {
 	for i, a := range log {
 		var e state.Effect
 		s.ApplyEntry(a, nil, &e)
-		if me[a.Client] && dealt[a.ID] {
-			continue // refused, dealt with, and taken all the same: it looks like another copy's
-		}
 		index, keyed := uint64(i+1), map[[2]action.UUID]bool{} // the object itself is told of where no key of it is
 		for j := range a.Ops {
 			op := &a.Ops[j]
 			told := func(kind replica.ConflictKind, by action.UUID, key string) {
-				out = append(out, cause(kind, by, op.Object, key, index))
+				if !dealt[by] { // refused, dealt with, and taken all the same: it may look like another copy's
+					out = append(out, cause(kind, by, op.Object, key, index))
+				}
 			}
 			if e.Reason != "" || e.Ops[j].Discarded {
 				if !me[a.Client] {
