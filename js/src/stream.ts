@@ -397,6 +397,7 @@ export class Stream {
       this.#statusChanged();
       return open.write;
     } catch (e) {
+      this.#runtime?.pump(); // one that is refused since the server is out of reach looks whether it is back
       return refused<T>(outside(e, kind === TRANSACT));
     }
   }
