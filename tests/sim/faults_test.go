@@ -11,6 +11,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/plan"
@@ -79,7 +80,7 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 			h.knows(tb)
 		}
 	}
-	c.Store = &flipping{c.Store, h}
+	c.Store = &flipping{c.Store, h, tb.local}
 	if h.disorder {
 		c.Fault = h.disordered
 	}
@@ -132,7 +133,17 @@ func (h *history) disordered(plan.Event) (times int, late int64) {
 // flipping is a store whose last record cannot be read, once in a while: a bit has flipped on the way.
 type flipping struct {
 	locallog.Store
-	h *history
+	h     *history
+	local *memstore.Database
+}
+
+// Destroy takes note that it was done, whoever hears of it: what the database told of conflicts goes with it.
+func (f *flipping) Destroy(ctx context.Context, next map[string]locallog.LSN) error {
+	err := f.Store.Destroy(ctx, next)
+	if err == nil {
+		f.h.odd[f.local] = true
+	}
+	return err
 }
 
 func (f *flipping) Load(ctx context.Context, stream string, from locallog.LSN) (locallog.Log, error) {
@@ -191,15 +202,6 @@ func (h *history) traced(tb *tab, e plan.Event, p *plan.Plan) {
 		}
 	}
 	h.trace.Write([]byte{'\n'})
-}
-
-// destroy tries to destroy a database. It succeeds only where the server has everything; what it tells of conflicts goes with it.
-func (h *history) destroy(p *profile, tb *tab) {
-	tb.db.Destroy(false, func(_ int, err error) {
-		if err == nil {
-			h.odd[p.local] = true
-		}
-	})
 }
 
 // copy makes another profile of one: a backup, or a phone that was set up from another one.

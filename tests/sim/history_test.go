@@ -281,9 +281,9 @@ func (h *history) step(p *profile, i int) {
 	case 9:
 		h.hit("a clock jumps")
 		tb.host.Skew += h.r.Int64N(7_200_000) - 3_600_000
-	case 10: // its actions are not all sent: it stays, or nothing was
+	case 10:
 		h.hit("a database is to be destroyed")
-		h.destroy(p, tb)
+		tb.db.Destroy(false, func(int, error) {}) // it succeeds only where the server has everything
 	case 8:
 		if h.copies && len(h.odd) < 4 {
 			h.hit("a profile is copied")
