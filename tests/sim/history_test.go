@@ -551,7 +551,7 @@ func (h *history) kept(id action.UUID, p *promise, index uint64, open bool) {
 	case failed && index > 0 && action.CodeOf(p.tb.failed[p.ticket]) != action.CodeStorage: // else it was said that this cannot be told
 		t.Errorf("%s was given back as not kept (%v), and is in the log at %d", id, p.tb.failed[p.ticket], index)
 	case refused && index > 0 && h.odd[p.tb.local]: // here it stood by the former id, and another copy has sent it
-	case refused && index > 0 && p.tb.Stream != nil && !p.tb.IsRejected(id): // by a server that had other limits; then it came all the same, and is off the list
+	case refused && index > 0 && !h.listed(p.tb, id): // by a server that had other limits; then it came all the same, and is off the list
 	case refused && index > 0:
 		t.Errorf("%s was refused, and is in the log at %d", id, index)
 	case resolved && index == 0:
@@ -562,16 +562,6 @@ func (h *history) kept(id action.UUID, p *promise, index uint64, open bool) {
 	case p.ticket <= p.tb.committed && !failed && !refused && index == 0 && !h.dealt[id] && !h.refusedOf(p.tb, id):
 		t.Errorf("%s was durable, and is lost", id)
 	}
-}
-
-// refusedOf tells whether a tab of the same profile has an action on its rejected list.
-func (h *history) refusedOf(tb *tab, id action.UUID) bool {
-	for _, p := range h.profiles {
-		if p.local == tb.local && p.tabs[0].Stream != nil {
-			return p.tabs[0].persistedOf(id).of == id
-		}
-	}
-	return false
 }
 
 // digest is a hash of what was sent and of what the log holds.

@@ -109,3 +109,25 @@ func causes(log []*action.Action, me, dealt map[action.UUID]bool) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// listed tells whether a tab of the same profile, that is open at the end, has an action on its list.
+func (h *history) listed(tb *tab, id action.UUID) bool {
+	for _, p := range h.profiles {
+		for _, other := range p.tabs {
+			if p.local == tb.local && other.Stream != nil && other.IsRejected(id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refusedOf tells whether a tab of the same profile has an action on its rejected list.
+func (h *history) refusedOf(tb *tab, id action.UUID) bool {
+	for _, p := range h.profiles {
+		if p.local == tb.local && p.tabs[0].Stream != nil {
+			return p.tabs[0].persistedOf(id).of == id
+		}
+	}
+	return false
+}
