@@ -85,14 +85,13 @@ func (s *Journal) Close(call plan.Call) {
 	s.Pump()
 }
 
-// Gone ends a stream whose local log was destroyed under it, or cannot be reached to the last.
-func (s *Journal) Gone(err error) {
-	s.failWrites(err)
+// End ends it as it is. With an error its local log was destroyed under it, or cannot be reached to the last.
+func (s *Journal) End(err error) {
+	if err != nil {
+		s.failWrites(err)
+	}
 	s.end(err)
 }
-
-// End ends it as it is.
-func (s *Journal) End() { s.end(nil) }
 
 // end tells that the stream is closed, and lets go of all that waits.
 func (s *Journal) end(err error) {

@@ -27,7 +27,7 @@ func (s *Journal) taken(err error) {
 	if asked && c.land == nil { // the record may have been kept, and sent, before the log went
 		s.failWrites(errUntold(err))
 	}
-	s.Gone(err)
+	s.End(err)
 	if c.land != nil {
 		s.landingEnds(c.land, false, err)
 	}

@@ -55,8 +55,8 @@ func (s *Journal) planSlot(want bool) {
 	s.p.Plan.Slots = append(s.p.Plan.Slots, plan.SlotChange{Stream: s.ID, Name: s.Name(), Want: want})
 }
 
-// Granted says that it is this context's turn.
-func (s *Journal) Granted() {
+// granted says that it is this context's turn.
+func (s *Journal) granted() {
 	if s.slot.state != slotWanted {
 		return
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/plan"
 )
 
-// Step goes on with what comes of something that the journal has begun.
+// Step takes an event of this stream: what comes of something that the journal has begun, and what somebody wants of it.
 func (s *Journal) Step(of plan.Matter, e plan.Event) {
 	switch e := e.(type) {
 	case *plan.Loaded:
@@ -23,11 +23,25 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 		}
 	case *plan.Answered:
 		s.fetched(e)
+	case *plan.Wrote:
+		s.Pump()
+	case *plan.Fired:
+		s.fired(e.Timer.Kind)
+	case *plan.More:
+		s.more()
+	case *plan.Granted:
+		s.granted()
+	case *plan.Settled:
+		s.settled(e.Call)
+	case *plan.Persisted:
+		s.persisted(e.ID, e.Call)
+	case *plan.Discard:
+		s.discard(e.ID, e.Call)
 	}
 }
 
-// Fired goes on when a timer's time has come.
-func (s *Journal) Fired(kind plan.TimerKind) {
+// fired goes on when a timer's time has come.
+func (s *Journal) fired(kind plan.TimerKind) {
 	switch kind {
 	case plan.StoreTimer:
 		s.askStore()
@@ -38,8 +52,8 @@ func (s *Journal) Fired(kind plan.TimerKind) {
 	}
 }
 
-// More goes on with what takes several tasks.
-func (s *Journal) More() {
+// more goes on with what takes several tasks.
+func (s *Journal) more() {
 	s.installMore()
 	s.compactMore()
 	if s.State().Untidy() {

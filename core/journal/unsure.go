@@ -31,7 +31,7 @@ func (s *Journal) gaveUp(cause error) bool {
 	}
 	land := s.commit.land
 	s.commit = commit{}
-	s.Gone(errUntold(cause))
+	s.End(errUntold(cause))
 	if land != nil {
 		s.landingEnds(land, false, cause)
 	}

@@ -12,8 +12,8 @@ type settling struct {
 	call plan.Call
 }
 
-// Settled waits until all that is pending or uncommitted now is in the log or refused.
-func (s *Journal) Settled(call plan.Call) {
+// settled waits until all that is pending or uncommitted now is in the log or refused.
+func (s *Journal) settled(call plan.Call) {
 	w := settling{left: s.Unsettled(), call: call}
 	if len(w.left) == 0 {
 		s.p.Done(call, nil)
@@ -35,8 +35,8 @@ func (s *Journal) settle(id action.UUID) {
 	s.settling = left
 }
 
-// Persisted waits for what becomes of an own action.
-func (s *Journal) Persisted(id action.UUID, call plan.Call) {
+// persisted waits for what becomes of an own action.
+func (s *Journal) persisted(id action.UUID, call plan.Call) {
 	switch {
 	case s.life == ended:
 		s.p.Answer(call, &plan.Fate{Call: call, Err: ErrClosed})
@@ -84,8 +84,8 @@ type discard struct {
 	call plan.Call
 }
 
-// Discard takes a refused action off the list.
-func (s *Journal) Discard(id action.UUID, call plan.Call) {
+// discard takes a refused action off the list.
+func (s *Journal) discard(id action.UUID, call plan.Call) {
 	switch {
 	case s.Closed():
 		s.p.Done(call, ErrClosed)

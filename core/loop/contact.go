@@ -30,8 +30,8 @@ func (c *contact) missed(err error) {
 }
 
 // refused takes note of an error that is a stream's alone: it pauses alone, longer each time.
-func (db *DB) refused(s *Stream, err error) {
-	c := &s.contact
+func (db *DB) refused(m *member, err error) {
+	c := &m.contact
 	c.missed(err)
 	pause := db.Retry << min(c.failures, 4)
 	switch f := failureOf(c.err); {
@@ -44,32 +44,32 @@ func (db *DB) refused(s *Stream, err error) {
 	c.failures++
 	c.notBefore = db.Now() + max(c.asked, db.jitter(pause))
 	c.asked = 0
-	s.StatusChanged()
+	m.Heed(Show)
 }
 
 // due tells whether it is the stream's turn.
-func (s *Stream) due() bool { return s.asks() && s.contact.notBefore <= s.db.Now() }
+func (m *member) due() bool { return m.asks() && m.contact.notBefore <= m.db.Now() }
 
 // asks tells whether the stream takes part in turns.
-func (s *Stream) asks() bool { return s.Open() && s.stopped == nil && !s.Installing() }
+func (m *member) asks() bool { return m.serves() && !m.away() }
 
 // reached tells whether the server was, not long ago and as far as this context knows.
-func (s *Stream) reached() bool {
-	since := s.db.Now() - s.contact.answered
-	return s.contact.good && !s.db.offline && s.offer.unsure == 0 && since >= 0 && since <= 2*s.db.idle
+func (m *member) reached() bool {
+	since := m.db.Now() - m.contact.answered
+	return m.contact.good && !m.db.offline && since >= 0 && since <= 2*m.db.idle
 }
 
 // wanted ends the pauses of single streams.
 func (db *DB) wanted() {
-	for _, s := range db.streams {
-		s.contact.notBefore = 0
+	for _, m := range db.streams {
+		m.contact.notBefore = 0
 	}
 }
 
 // retryAt is when a stream that pauses alone is asked again, the first of them; 0 where none does.
 func (db *DB) retryAt() (at int64) {
-	for _, s := range db.streams {
-		if t := s.contact.notBefore; s.asks() && t > 0 && (at == 0 || t < at) {
+	for _, m := range db.streams {
+		if t := m.contact.notBefore; m.asks() && t > 0 && (at == 0 || t < at) {
 			at = t
 		}
 	}
@@ -86,16 +86,16 @@ func (db *DB) retrySoon() {
 
 // firstErr is the error of a stream that was asked last, nil where none has one: what people who wait are told.
 func (db *DB) firstErr() error {
-	asked := map[*Stream]bool{}
-	for _, s := range db.turn.asked {
-		asked[s] = true
+	asked := map[*member]bool{}
+	for _, m := range db.turn.asked {
+		asked[m] = true
 	}
-	for _, s := range db.sorted() {
+	for _, m := range db.sorted() {
 		switch {
-		case s.stopped != nil:
-			return s.stopped.err
-		case asked[s] && s.contact.err != nil:
-			return s.contact.err
+		case m.stopped != nil:
+			return m.stopped.err
+		case asked[m] && m.contact.err != nil:
+			return m.contact.err
 		}
 	}
 	return nil

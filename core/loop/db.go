@@ -43,8 +43,8 @@ type DB struct {
 	alone, elect bool
 	idle         int64 // the pause when nothing is to do, in milliseconds
 
-	streams map[string]*Stream
-	known   map[plan.StreamID]*Stream // those that have not ended
+	streams map[string]*member
+	known   map[plan.StreamID]*member // those that have not ended
 	lastID  plan.StreamID
 	ending  ending
 
@@ -61,7 +61,7 @@ type DB struct {
 
 // New makes a database. Nothing is read before a stream is opened.
 func New(c Config) *DB {
-	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*Stream{}, known: map[plan.StreamID]*Stream{},
+	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
 		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
 	db.Profile = journal.Profile{Draft: plan.NewDraft(c.Sources), User: c.User, Retry: c.Retry, Compact: c.Compact,
 		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge}
@@ -79,26 +79,32 @@ func New(c Config) *DB {
 	return db
 }
 
-// Stream is the open stream of that name, or nil.
-func (db *DB) Stream(name string) *Stream { return db.streams[name] }
+// Stream is the open action stream of that name, or nil.
+func (db *DB) Stream(name string) *Stream {
+	if m := db.streams[name]; m != nil {
+		s, _ := m.Kind.(*Stream)
+		return s
+	}
+	return nil
+}
 
 // sorted lists the streams by name: the core does nothing in the order of a map.
-func (db *DB) sorted() []*Stream {
-	out := make([]*Stream, 0, len(db.streams))
-	for _, s := range db.streams {
-		out = append(out, s)
+func (db *DB) sorted() []*member {
+	out := make([]*member, 0, len(db.streams))
+	for _, m := range db.streams {
+		out = append(out, m)
 	}
-	action.SortBy(len(out), func(i, j int) bool { return out[i].Name() < out[j].Name() },
+	action.SortBy(len(out), func(i, j int) bool { return out[i].name < out[j].name },
 		func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
 
 // all lists those, too, that were closed and have not ended, in the order in which they were opened.
-func (db *DB) all() []*Stream {
-	out := make([]*Stream, 0, len(db.known))
-	for _, s := range db.known {
-		out = append(out, s)
+func (db *DB) all() []*member {
+	out := make([]*member, 0, len(db.known))
+	for _, m := range db.known {
+		out = append(out, m)
 	}
-	action.SortBy(len(out), func(i, j int) bool { return out[i].ID < out[j].ID }, func(i, j int) { out[i], out[j] = out[j], out[i] })
+	action.SortBy(len(out), func(i, j int) bool { return out[i].id < out[j].id }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }

@@ -79,8 +79,8 @@ func (db *DB) onClose(e *plan.Close) {
 	end.call = 0
 	db.become(leaving)
 	db.stopLoop()
-	for _, s := range db.sorted() {
-		db.close(s, 0)
+	for _, m := range db.sorted() {
+		db.close(m, 0)
 	}
 }
 
@@ -95,8 +95,8 @@ func (db *DB) onDestroy(e *plan.Destroy) {
 		end.call, end.force = e.Call, true
 		db.become(wiping)
 		db.stopLoop()
-		for _, s := range db.all() { // nothing is waited for: what is in flight goes down with the rest
-			s.Gone(journal.ErrClosed)
+		for _, m := range db.all() { // nothing is waited for: what is in flight goes down with the rest
+			m.End(journal.ErrClosed)
 		}
 		db.ending.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Wipe})
 	default:
@@ -113,8 +113,8 @@ func (db *DB) stopLoop() {
 	}
 	db.Abort(db.turn.op)
 	db.turn = turn{}
-	for _, s := range db.known {
-		s.contact.landing = false
+	for _, m := range db.known {
+		m.contact.landing = false
 	}
 	p := &db.pause
 	p.syncers, p.joined = append(p.syncers, p.joined...), nil
@@ -142,9 +142,9 @@ func (db *DB) advance() {
 
 // busy tells whether a stream has something to bring to an end first, and starts it.
 func (db *DB) busy() bool {
-	for _, s := range db.all() {
-		if s.Busy() {
-			s.Pump()
+	for _, m := range db.all() {
+		if m.Standing().Busy {
+			m.Heed(Pump)
 			return true
 		}
 	}
@@ -171,9 +171,10 @@ func (db *DB) listed(names []string, err error) {
 	}
 	end.names, end.next, end.unsent = nil, map[string]locallog.LSN{}, 0
 	for _, name := range names {
-		if s := db.streams[name]; s != nil && s.Open() {
-			end.unsent += s.Unsent() + s.Refusals()
-			end.next[name] = s.NextLSN()
+		if m := db.streams[name]; m != nil && m.life() == Open {
+			st := m.Standing()
+			end.unsent += st.Unsent + st.Refused
+			end.next[name] = st.Next
 		} else {
 			end.names = append(end.names, name)
 		}
@@ -222,8 +223,8 @@ func (db *DB) stays(unsent int, err error) {
 	db.become(running)
 	db.ending = ending{}
 	db.Answer(call, &plan.Done{Call: call, Err: err, Unsent: unsent})
-	for _, s := range db.sorted() {
-		s.Pump()
+	for _, m := range db.sorted() {
+		m.Heed(Pump)
 	}
 }
 
@@ -234,14 +235,14 @@ func (db *DB) wiped(err error) {
 	switch {
 	case wiped && !end.force && errors.Is(err, locallog.ErrLost): // somebody has written meanwhile: it is counted again
 		db.become(draining)
-		for _, s := range db.sorted() {
-			s.Refresh()
+		for _, m := range db.sorted() {
+			m.Heed(Look)
 		}
 		return
 	case wiped && !end.force:
 		db.stopLoop()
-		for _, s := range db.all() {
-			s.End()
+		for _, m := range db.all() {
+			m.End(nil)
 		}
 	}
 	db.become(over)

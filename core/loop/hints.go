@@ -39,9 +39,9 @@ func (db *DB) listen() {
 		return
 	}
 	var names []string
-	for _, s := range db.sorted() {
-		if s.Open() && s.stopped == nil && len(names) < protocol.MaxTopics {
-			names = append(names, s.Name())
+	for _, m := range db.sorted() {
+		if m.serves() && len(names) < protocol.MaxTopics {
+			names = append(names, m.name)
 		}
 	}
 	about := protocol.Topics{Streams: names, Data: h.data}
@@ -114,10 +114,10 @@ func (db *DB) onHinted(e *plan.Hinted) {
 		db.Notice(&plan.Moved{Data: h.Data, Offset: h.Offset})
 		return
 	}
-	if s := db.streams[h.Stream]; s != nil && h.Head > s.hint.head {
-		s.hint.head = h.Head
+	if m := db.streams[h.Stream]; m != nil && h.Head > m.hint.head {
+		m.hint.head = h.Head
 		if db.turn.state == pausing && db.hasNews() {
-			s.contact.notBefore = 0
+			m.contact.notBefore = 0
 			db.wake(becauseHint, db.line.down && !db.line.hinted) // whoever can say that can be asked
 			db.line.hinted = db.line.down
 		}
@@ -126,8 +126,9 @@ func (db *DB) onHinted(e *plan.Hinted) {
 
 // hasNews tells whether a stream has a hint of more than it has. Each hint counts once: a wrong one costs one turn.
 func (db *DB) hasNews() (any bool) {
-	for _, s := range db.streams {
-		if h := &s.hint; h.head > s.State().Head && h.head > h.taken && s.Open() && !s.Installing() {
+	for _, m := range db.streams {
+		st := m.Standing()
+		if h := &m.hint; h.head > st.Head && h.head > h.taken && st.Life == Open && !st.Away {
 			h.taken = h.head
 			any = true
 		}

@@ -45,16 +45,16 @@ func (db *DB) onLed(e *plan.Led) {
 		db.leads(true)
 		db.Message('w', "")
 		db.wake(becauseLeads, true)
-		for _, s := range db.sorted() {
-			s.Weigh()
-			s.StatusChanged()
+		for _, m := range db.sorted() {
+			m.Heed(Weigh)
+			m.Heed(Show)
 		}
 	case !e.Leads && l.leads && db.Where == plan.Database: // its lock was taken from it. In memory nobody else sees what is here
 		db.leads(false)
 		l.heardAt = db.Now()
 		db.deafen()
-		for _, s := range db.sorted() {
-			s.StatusChanged()
+		for _, m := range db.sorted() {
+			m.Heed(Show)
 		}
 		db.dropAttended("")
 	}
@@ -77,14 +77,14 @@ func (db *DB) onHeard(e *plan.Heard) {
 	about := string(e.Message[1:])
 	switch e.Message[0] {
 	case 'm':
-		if s := db.streams[about]; s != nil {
-			s.News()
+		if m := db.streams[about]; m != nil {
+			m.Heed(News)
 		} else {
 			db.attend(about)
 		}
 	case 'r': // somebody has lost a race: who wins them takes turns too
-		if s := db.streams[about]; s != nil {
-			s.Rivals()
+		if m := db.streams[about]; m != nil {
+			m.Heed(Rivals)
 		}
 	case 'o':
 		db.attend(about)
@@ -98,9 +98,9 @@ func (db *DB) onHeard(e *plan.Heard) {
 		}
 	case 'w':
 		db.leader.heardAt = db.Now()
-		for _, s := range db.sorted() {
-			if !s.Attended {
-				db.Message('o', s.Name())
+		for _, m := range db.sorted() {
+			if !m.attended {
+				db.Message('o', m.name)
 			}
 		}
 	case 'k':
@@ -125,35 +125,36 @@ func (db *DB) attend(name string) {
 
 // dropAttended closes the stream of that name, or every one, that is open for others only.
 func (db *DB) dropAttended(name string) {
-	for _, s := range db.sorted() {
-		if s.Attended && (name == "" || s.Name() == name) {
-			db.close(s, 0)
+	for _, m := range db.sorted() {
+		if m.attended && (name == "" || m.name == name) {
+			db.close(m, 0)
 		}
 	}
 }
 
 // tellTurn passes on what came of a turn, so that followers show the same.
-func (db *DB) tellTurn(asked []*Stream) {
+func (db *DB) tellTurn(asked []*member) {
 	if !db.Shared || db.Where == plan.Refuge {
 		return
 	}
 	e := action.NewEncoder(nil)
 	e.String(db.pause.because)
 	e.Uint(uint64(db.Shown(db.pause.at)))
-	for _, s := range asked {
-		if db.streams[s.Name()] != s {
+	for _, m := range asked {
+		if db.streams[m.name] != m {
 			continue
 		}
-		e.String(s.Name())
-		state, reason, err := s.state()
+		e.String(m.name)
+		st := m.Standing()
+		state, reason, err := m.state(&st)
 		e.String(string(state))
 		e.String(reason)
-		e.Uint(uint64(db.Shown(s.contact.answered)))
+		e.Uint(uint64(db.Shown(m.contact.answered)))
 		if e.Bool(err != nil); err != nil {
 			e.String(err.Code)
 			e.String(err.Message)
 		}
-		e.Uint(uint64(s.NextLSN()))
+		e.Uint(uint64(st.Next))
 	}
 	kind := byte('t')
 	if !db.leader.leads {
@@ -183,18 +184,19 @@ func (db *DB) heardTurn(text string) {
 	}
 	db.leader.next, db.leader.because = next, because
 	trusted := true // the leader serves every stream that has something to send
-	for _, s := range db.sorted() {
-		st, ok := told[s.Name()]
+	for _, m := range db.sorted() {
+		status, ok := told[m.name]
+		st := m.Standing()
 		if !ok {
-			trusted = trusted && s.Unsent() == 0
+			trusted = trusted && st.Unsent == 0
 			continue
 		}
-		if s.Open() {
-			s.told = &st
-			s.contact.good, s.contact.answered = st.State == StateLive, max(s.contact.answered, st.LastSynced)
-			s.StatusChanged()
-			if ends[s.Name()] > s.NextLSN() { // who has committed that was ended before it could tell
-				s.News()
+		if st.Life == Open {
+			m.told = &status
+			m.contact.good, m.contact.answered = status.State == StateLive, max(m.contact.answered, status.LastSynced)
+			m.Heed(Show)
+			if ends[m.name] > st.Next { // who has committed that was ended before it could tell
+				m.Heed(News)
 			}
 		}
 	}
@@ -222,8 +224,8 @@ func (db *DB) passedBy() {
 
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
-	for _, s := range db.streams {
-		if s.Open() && s.stopped == nil && s.Unsent() > 0 {
+	for _, m := range db.streams {
+		if m.serves() && m.unsent() > 0 {
 			return true
 		}
 	}

@@ -64,30 +64,25 @@ func (l *line) went(size int) {
 // and no others.
 func (db *DB) failed(err error) {
 	t, l, f := &db.turn, &db.line, failureOf(err)
-	offers, of := 0, (*Stream)(nil)
+	offers := 0
 	for i := range t.items {
-		if n := len(t.items[i].Actions); n > 0 {
-			offers, of = offers+n, t.asked[i]
-		}
+		offers += len(t.items[i].Actions)
 	}
 	if f.slow || f.line && db.Now()-db.current.At >= longAnswer {
 		l.limit, l.bytes = max(fewEntries, l.limit/2), max(fewBytes, l.bytes/2)
 	}
-	switch {
-	case !f.size || t.size <= smallest:
-	case offers > 1:
+	small := !f.size || t.size <= smallest
+	if !small && offers > 1 {
 		l.room = max(smallest/2, min(l.room, t.size)/2)
 		if !f.line {
 			l.wentSize = min(l.wentSize, l.room)
 		}
-	case offers == 1:
-		of.tooLarge(err)
 	}
-	for i, s := range t.asked {
-		if f.unsure {
-			s.offer.unsure = len(t.items[i].Actions)
-		} else if s.offer.unsure == 0 { // the server has not looked at it
-			s.ForgetDrain()
+	for i, m := range t.asked {
+		missed := Missed{Unsure: f.unsure}
+		if !small && offers == 1 && len(t.items[i].Actions) == 1 {
+			missed.Alone = err
 		}
+		m.Missed(&t.items[i], missed)
 	}
 }

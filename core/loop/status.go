@@ -31,45 +31,45 @@ type Status struct {
 	Err        *action.Error
 }
 
-// Status is the stream's state now. All of it is derived, and nothing is decided by it.
-func (s *Stream) Status() Status {
-	st := Status{Head: s.State().Head, Pending: s.Unsent(), Rejected: s.Refusals(), LastSynced: s.db.Shown(s.contact.answered)}
-	st.State, st.Reason, st.Err = s.state()
-	if told := s.told; told != nil {
-		st.LastSynced = max(st.LastSynced, s.db.Shown(told.LastSynced))
+func (m *member) status() Status {
+	db, s := m.db, m.Standing()
+	st := Status{Head: s.Head, Pending: s.Unsent, Rejected: s.Refused, LastSynced: db.Shown(m.contact.answered)}
+	st.State, st.Reason, st.Err = m.state(&s)
+	if told := m.told; told != nil {
+		st.LastSynced = max(st.LastSynced, db.Shown(told.LastSynced))
 	}
-	if st.State == StateLive && s.offer.tooLarge != nil {
-		st.Err = s.offer.tooLarge
+	if st.State == StateLive && s.Held != nil {
+		st.Err = s.Held
 	}
-	if err := s.Storage(); err != nil && st.State != StateStopped {
-		st.Err = err
+	if s.Storage != nil && st.State != StateStopped {
+		st.Err = s.Storage
 	}
-	if st.State != StateStopped || s.stopped == nil {
-		st.NextAt, st.Because = s.db.next()
-		if s.contact.notBefore > s.db.Now() {
-			st.NextAt, st.Because = s.contact.notBefore, becauseRetry
+	if st.State != StateStopped || m.stopped == nil {
+		st.NextAt, st.Because = db.next()
+		if m.contact.notBefore > db.Now() {
+			st.NextAt, st.Because = m.contact.notBefore, becauseRetry
 		}
-		st.NextAt = s.db.Shown(st.NextAt)
+		st.NextAt = db.Shown(st.NextAt)
 	}
 	return st
 }
 
-func (s *Stream) state() (state StreamState, reason string, err *action.Error) {
-	c := &s.contact
+func (m *member) state(s *Standing) (state StreamState, reason string, err *action.Error) {
+	c := &m.contact
 	switch {
-	case s.stopped != nil:
-		return StateStopped, s.stopped.reason, s.stopped.err
-	case s.Opening():
+	case m.stopped != nil:
+		return StateStopped, m.stopped.reason, m.stopped.err
+	case s.Life == Opening:
 		return StateStarting, "", nil
-	case s.told != nil:
-		return s.told.State, s.told.Reason, s.told.Err
+	case m.told != nil:
+		return m.told.State, m.told.Reason, m.told.Err
 	case c.err != nil && c.err.Code == action.CodeForbidden && c.alone:
 		return StateStopped, "forbidden", c.err
 	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
 		return StateHeld, "", c.err
-	case s.db.offline || s.db.alone:
+	case m.db.offline || m.db.alone:
 		return StateOffline, "", c.err
-	case c.asking && !c.good || s.Installing():
+	case c.asking && !c.good || s.Away:
 		return StateSyncing, "", nil
 	case c.err != nil:
 		return StateWaiting, "", c.err

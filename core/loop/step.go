@@ -16,8 +16,6 @@ func (db *DB) Step(e plan.Event) plan.Plan {
 
 func (db *DB) step(e plan.Event) {
 	switch e := e.(type) {
-	case *plan.Wrote:
-		db.onWrote()
 	case *plan.Stored:
 		db.ends(e.Op, e)
 	case *plan.Loaded:
@@ -30,9 +28,9 @@ func (db *DB) step(e plan.Event) {
 		db.ends(e.Op, e)
 	case *plan.Fired:
 		db.onFired(e)
-	case *plan.More:
-		for _, s := range db.sorted() {
-			s.Journal.More()
+	case *plan.Wrote, *plan.More:
+		for _, m := range db.sorted() {
+			m.Step(plan.OfJournal, e)
 		}
 	case *plan.Hinted:
 		db.onHinted(e)
@@ -41,8 +39,8 @@ func (db *DB) step(e plan.Event) {
 	case *plan.Heard:
 		db.onHeard(e)
 	case *plan.Granted:
-		if s := db.known[e.Stream]; s != nil {
-			s.Granted()
+		if m := db.known[e.Stream]; m != nil {
+			m.Step(plan.OfJournal, e)
 		} else { // it has ended
 			db.Plan.Slots = append(db.Plan.Slots, plan.SlotChange{Stream: e.Stream})
 		}
@@ -69,8 +67,8 @@ func (db *DB) wish(e plan.Event) {
 	case *plan.Open:
 		db.onOpen(e)
 	case *plan.CloseStream:
-		if s := db.known[e.Stream]; s != nil {
-			db.close(s, e.Call)
+		if m := db.known[e.Stream]; m != nil {
+			db.close(m, e.Call)
 		} else {
 			db.Done(e.Call, nil)
 		}
@@ -81,18 +79,18 @@ func (db *DB) wish(e plan.Event) {
 	case *plan.Sync:
 		db.onSync(e)
 	case *plan.Settled:
-		if s := db.usable(e.Stream, e.Call); s != nil {
-			s.Settled(e.Call)
+		if m := db.usable(e.Stream, e.Call); m != nil {
+			m.Step(plan.OfJournal, e)
 		}
 	case *plan.Persisted:
-		if s := db.known[e.Stream]; s != nil {
-			s.Persisted(e.ID, e.Call)
+		if m := db.known[e.Stream]; m != nil {
+			m.Step(plan.OfJournal, e)
 		} else {
 			db.Answer(e.Call, &plan.Fate{Call: e.Call, Err: errClosed})
 		}
 	case *plan.Discard:
-		if s := db.usable(e.Stream, e.Call); s != nil {
-			s.Discard(e.ID, e.Call)
+		if m := db.usable(e.Stream, e.Call); m != nil {
+			m.Step(plan.OfJournal, e)
 		}
 	case *plan.List:
 		db.Access(plan.Flight{Of: plan.OfList, Call: e.Call}, plan.Access{Kind: plan.ListStreams})
@@ -100,12 +98,12 @@ func (db *DB) wish(e plan.Event) {
 }
 
 // usable is a stream that has not ended; of others, who waits is told so.
-func (db *DB) usable(id plan.StreamID, call plan.Call) *Stream {
-	s := db.known[id]
-	if s == nil {
+func (db *DB) usable(id plan.StreamID, call plan.Call) *member {
+	m := db.known[id]
+	if m == nil {
 		db.Done(call, errClosed)
 	}
-	return s
+	return m
 }
 
 // ends goes on with what comes of something that was begun. One that is not in flight was told before, or nobody waits for it.
@@ -115,24 +113,14 @@ func (db *DB) ends(op plan.Op, e plan.Event) {
 		e := e.(*plan.Answered)
 		db.answered(action.View(e.Body), e.RetryAfter, e.Err)
 	case plan.OfJournal, plan.OfInstall, plan.OfCompaction:
-		if s := db.known[f.Stream]; s != nil {
-			s.Step(f.Of, e)
+		if m := db.known[f.Stream]; m != nil {
+			m.Step(f.Of, e)
 		}
 	case plan.OfList:
 		e := e.(*plan.Listed)
 		db.Answer(f.Call, &plan.Names{Call: f.Call, Names: e.Names, Err: e.Err})
 	case plan.OfEnding:
 		db.endingStep(e)
-	}
-}
-
-func (db *DB) onWrote() {
-	for _, s := range db.sorted() {
-		if s.knocks {
-			s.knocks = false
-			db.wake(becauseWrite, false)
-		}
-		s.Pump()
 	}
 }
 
@@ -146,16 +134,16 @@ func (db *DB) onFired(e *plan.Fired) {
 	case plan.HintsTimer:
 		db.listenAgain()
 	default:
-		if s := db.known[e.Timer.Stream]; s != nil {
-			s.Journal.Fired(e.Timer.Kind)
+		if m := db.known[e.Timer.Stream]; m != nil {
+			m.Step(plan.OfJournal, e)
 		}
 	}
 }
 
 // unfinished tells whether something is left for the next task.
 func (db *DB) unfinished() bool {
-	for _, s := range db.streams {
-		if s.Unfinished() {
+	for _, m := range db.streams {
+		if m.Unfinished() {
 			return true
 		}
 	}

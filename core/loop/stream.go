@@ -4,54 +4,11 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/journal"
 	"github.com/strandline-sync/strandline/core/plan"
-	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
-// Stream is one open action stream: its journal, and its part in the loop. What a host calls of it are asks: they return, and have
-// no effect outside. Everything else is an event.
-type Stream struct {
-	*journal.Journal
-	db *DB
-
-	contact contact
-	offer   offer
-	stopped *stopped
-	told    *Status // by the leader, of a round trip that this context has not made
-	hint    hinted
-	knocks  bool // a write was refused since the server is not in reach: it may be again
-}
-
-// stopped is why a stream is out of the loop for good; reading goes on.
-type stopped struct {
-	err    *action.Error
-	reason string // in a word
-}
-
-func (s *Stream) stop(reason string, err error) {
-	s.stopped = &stopped{action.AsError(err, action.CodeInternal), reason}
-	s.StatusChanged()
-}
-
-// Write applies a draft to the visible state at once and gives its ticket; Committed tells when it is durable. The
-// host takes the step Wrote before it goes back to its event loop, also after an error.
-func (s *Stream) Write(d *queue.Draft) (ticket uint64, err error) {
-	ticket, err = s.Journal.Write(d, s.reached())
-	s.knocks = s.knocks || action.CodeOf(err) == action.CodeReadOnly
-	return ticket, err
-}
-
-// Writable tells whether an object may be written now.
-func (s *Stream) Writable(id action.UUID) replica.Writable {
-	return s.Journal.Writable(id, s.reached())
-}
-
-// Outdated tells whether the stream has met what a newer version wrote: this one can only read what it knows.
-func (s *Stream) Outdated() bool { return s.stopped != nil && s.stopped.reason == action.CodeUpgrade }
-
 func (db *DB) onOpen(e *plan.Open) {
-	if s := db.streams[e.Name]; s != nil && s.Attended {
-		db.close(s, 0)
+	if m := db.streams[e.Name]; m != nil && m.attended {
+		db.close(m, 0)
 	}
 	db.open(e.Name, e.Options, false, e.Call)
 }
@@ -68,93 +25,87 @@ func (db *DB) open(name string, o plan.Options, attended bool, call plan.Call) {
 		return
 	}
 	db.lastID++
-	s := &Stream{db: db, Journal: journal.New(&db.Profile, db.lastID, name, o, attended, call)}
-	db.streams[name], db.known[s.ID] = s, s
+	m := &member{db: db, id: db.lastID, name: name, attended: attended}
+	m.Kind = &Stream{Journal: journal.New(&db.Profile, m.id, name, o, attended, call), in: m}
+	db.streams[name], db.known[m.id] = m, m
 }
 
 // close takes a stream out of the loop, and ends it when what it has written is durable.
-func (db *DB) close(s *Stream, call plan.Call) {
-	db.leave(s)
-	s.Close(call)
+func (db *DB) close(m *member, call plan.Call) {
+	db.leave(m)
+	m.Close(call)
 }
 
-func (db *DB) leave(s *Stream) {
-	if db.streams[s.Name()] != s {
+func (db *DB) leave(m *member) {
+	if db.streams[m.name] != m {
 		return
 	}
-	delete(db.streams, s.Name())
-	if !s.Attended {
-		db.Message('c', s.Name())
+	delete(db.streams, m.name)
+	if !m.attended {
+		db.Message('c', m.name)
 	}
 }
 
-// heed goes on with what the journals tell.
+// heed goes on with what the streams tell.
 func (db *DB) heed() {
 	for len(db.Signals) > 0 {
 		g := db.Signals[0]
 		db.Signals = db.Signals[1:]
-		if s := db.known[g.Stream]; s != nil {
-			s.heed(&g)
+		if m := db.known[g.Stream]; m != nil {
+			m.Told(&g)
+			m.heed(&g)
 		}
 	}
 }
 
-func (s *Stream) heed(g *journal.Signal) {
-	db := s.db
+func (m *member) heed(g *journal.Signal) {
+	db := m.db
 	switch g.What {
 	case journal.Opened:
-		s.opened(g)
+		m.opened(g)
 	case journal.Moved:
 		db.wake(becauseWrite, false)
 	case journal.Landed:
-		db.landed(s, g.Activity, g.Err)
+		db.landed(m, g.Activity, g.Err)
 	case journal.Installed:
-		s.installed(g)
-	case journal.Rekeyed:
-		s.offer.rekeyedAt, s.offer.unsure = db.Now(), 0
+		m.installed(g)
 	case journal.Stopped:
-		s.stop(g.Reason, g.Err)
+		m.stop(g.Reason, g.Err)
 	case journal.Taken:
 		db.taken()
 	case journal.Ended:
-		db.leave(s)
-		delete(db.known, s.ID)
-		db.leftTurn(s)
+		db.leave(m)
+		delete(db.known, m.id)
+		db.leftTurn(m)
 	}
 }
 
-func (s *Stream) opened(g *journal.Signal) {
-	db := s.db
-	db.Answer(g.Call, &plan.Opened{Call: g.Call, Stream: s.ID, Err: g.Err})
+func (m *member) opened(g *journal.Signal) {
+	db := m.db
+	db.Answer(g.Call, &plan.Opened{Call: g.Call, Stream: m.id, Err: g.Err})
 	if g.Err != nil {
-		db.leave(s)
+		db.leave(m)
 		if db.syncing() { // they waited for this stream
 			db.wake(becauseStart, true)
 		}
 		return
 	}
 	db.wake(becauseStart, true)
-	if !s.Attended {
-		db.Message('o', s.Name())
+	if !m.attended {
+		db.Message('o', m.name)
 	}
 }
 
 // installed goes on with a checkpoint of the server, or without: then the entries will do, if the server still has them.
-func (s *Stream) installed(g *journal.Signal) {
-	db := s.db
-	if g.Known {
-		s.offer.unsure = 0
-	}
-	if f := failureOf(g.Err); g.Err != nil && !f.line && !f.slow {
-		s.offer.declined = g.Index
-	}
-	if g.Err == nil || s.Closed() { // a turn may have found nothing but this one
-		s.contact.failures = 0
+func (m *member) installed(g *journal.Signal) {
+	db := m.db
+	if g.Err == nil || m.life() == Closed { // a turn may have found nothing but this one
+		m.contact.failures = 0
 		db.wake(becauseMore, true)
 		return
 	}
-	s.contact.asked = g.RetryAfter
-	db.refused(s, g.Err)
+	m.contact.asked = g.RetryAfter
+	db.refused(m, g.Err)
 	db.finishSyncs(g.Err)
 	db.retrySoon()
 }
@@ -162,8 +113,8 @@ func (s *Stream) installed(g *journal.Signal) {
 // taken goes on in memory with all streams.
 func (db *DB) taken() {
 	unsent := 0
-	for _, s := range db.sorted() {
-		unsent += s.Unsent()
+	for _, m := range db.sorted() {
+		unsent += m.unsent()
 	}
 	db.Notice(&plan.Lost{Unsent: unsent})
 	db.leads(true)

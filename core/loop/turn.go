@@ -20,7 +20,7 @@ type turn struct {
 	state turnState
 	op    plan.Op
 	items []protocol.SyncItem
-	asked []*Stream // of each item
+	asked []*member // of each item
 	size  int       // of the request, in bytes
 	land  int       // how many streams have not landed yet
 
@@ -34,17 +34,17 @@ type turn struct {
 }
 
 // nextStreams lists the streams whose turn it is: those after the last one asked, in the order of their names.
-func (db *DB) nextStreams() []*Stream {
+func (db *DB) nextStreams() []*member {
 	all := db.sorted()
-	for i, s := range all {
-		if s.Name() > db.turn.last {
+	for i, m := range all {
+		if m.name > db.turn.last {
 			all = all[i:]
 			break
 		}
 	}
 	if by := db.turn.spentBy; by != "" && db.turn.last == "" && len(all) <= protocol.MaxStreams {
-		for i, s := range all {
-			if s.Name() > by {
+		for i, m := range all {
+			if m.name > by {
 				return append(all[i:len(all):len(all)], all[:i]...)
 			}
 		}
@@ -74,11 +74,11 @@ func (db *DB) makeTurn() {
 	t.state = sent
 	p.again, p.againHard = "", false
 	db.current = WakeUp{At: db.Now(), Because: p.because}
-	for _, s := range t.asked {
-		s.contact.asking, s.told = true, nil
-		s.StatusChanged()
+	for _, m := range t.asked {
+		m.contact.asking, m.told = true, nil
+		m.Heed(Show)
 		if p.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
-			s.Refresh()
+			m.Heed(Look)
 		}
 	}
 	body := protocol.AppendSyncRequest(nil, t.items, db.line.asked())
@@ -103,9 +103,9 @@ func (db *DB) answered(text string, retryAfter int64, err error) {
 	}
 	db.line.went(t.size)
 	t.land = len(t.items)
-	for i, s := range t.asked {
-		s.contact.landing = true
-		s.answered(&t.items[i], find(answers, t.items[i].Stream))
+	for i, m := range t.asked {
+		m.contact.asking, m.contact.landing = false, true
+		m.Answered(&t.items[i], find(answers, t.items[i].Stream))
 	}
 	db.finishLanded()
 }
@@ -119,88 +119,25 @@ func find(answers []protocol.SyncAnswer, stream string) *protocol.SyncAnswer {
 	return nil
 }
 
-// answered takes this stream's part of an answer.
-func (s *Stream) answered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
-	db := s.db
-	s.contact.asking = false
-	switch {
-	case a == nil:
-		s.offer.unsure = len(it.Actions)
-		db.landed(s, false, action.Fail(action.CodeBadAnswer, "/streams", "the answer lacks a stream that was asked"))
-		return
-	case a.Err != nil:
-		f := failureOf(a.Err)
-		if f.rekey {
-			s.clientRefused(it, a.Err)
-			return
-		}
-		s.offer.unsure = len(it.Actions)
-		if f.stopping {
-			s.stop(f.stops, a.Err)
-			db.landed(s, false, nil)
-			return
-		}
-		db.landed(s, false, a.Err)
-		return
-	case s.Closed():
-		db.landed(s, false, nil)
-		return
-	}
-	s.contact.answeredWell(db.Now())
-	if s.wants(it, a) {
-		s.Fetch(*a.Offer, idleFor(0))
-		db.leftTurn(s)
-		return
-	}
-	db.current.Fetched += len(a.Entries)
-	db.current.Persisted += len(a.Persisted)
-	db.current.Rejected += len(a.Rejected)
-	s.offer.unsure = 0
-	s.offer.taken(len(it.Actions), len(a.Rejected))
-	s.DrainAnswered(it, a)
-	s.offer.behind = len(a.Entries) > 0 && a.Head > it.After+uint64(len(a.Entries))
-	s.Land(it, a)
-}
-
-// wants tells whether the checkpoint of an answer is worth more than its entries.
-func (s *Stream) wants(it *protocol.SyncItem, a *protocol.SyncAnswer) bool {
-	o := a.Offer
-	reach := it.After + uint64(len(a.Entries))
-	return o != nil && !s.Installing() && o.Index > reach && (len(a.Entries) == 0 || o.Index != s.offer.declined)
-}
-
-// rekeyPause is how long a client id is kept at least, in milliseconds: a server that refuses each one is asked in peace.
-const rekeyPause = 10_000
-
-// clientRefused plans what follows when the server refuses this client's id.
-func (s *Stream) clientRefused(it *protocol.SyncItem, e *action.Error) {
-	at := s.offer.rekeyedAt
-	if s.Closed() || s.Broken() != nil || it.Client == s.Client() && at > 0 && s.db.Now() < at+rekeyPause {
-		s.db.landed(s, false, e)
-		return
-	}
-	s.Rekey(it)
-}
-
 // landed takes note of what became of a stream's answer. An error is this stream's alone.
-func (db *DB) landed(s *Stream, activity bool, err error) {
-	if !s.contact.landing {
+func (db *DB) landed(m *member, activity bool, err error) {
+	if !m.contact.landing {
 		return
 	}
 	db.turn.activity = db.turn.activity || activity
 	switch {
 	case err == nil:
-		s.contact.failures = 0
-	case !s.Closed():
-		db.refused(s, err)
+		m.contact.failures = 0
+	case m.life() != Closed:
+		db.refused(m, err)
 	}
-	db.leftTurn(s)
+	db.leftTurn(m)
 }
 
 // leftTurn counts a stream off.
-func (db *DB) leftTurn(s *Stream) {
-	if s.contact.landing {
-		s.contact.landing = false
+func (db *DB) leftTurn(m *member) {
+	if m.contact.landing {
+		m.contact.landing = false
 		db.turn.land--
 	}
 }
@@ -221,8 +158,8 @@ func (db *DB) finish() {
 	if t.err == nil {
 		db.offline = false
 	} else {
-		for _, s := range t.asked {
-			s.contact.missed(t.err)
+		for _, m := range t.asked {
+			m.contact.missed(t.err)
 		}
 	}
 	if !db.leader.leads && db.current.Because == becauseFollows {
@@ -249,8 +186,8 @@ func (db *DB) finish() {
 		err = db.firstErr()
 	}
 	db.traced(err)
-	for _, s := range t.asked {
-		s.StatusChanged()
+	for _, m := range t.asked {
+		m.Heed(Show)
 	}
 	db.tellTurn(t.asked)
 	if t.err == nil {
@@ -259,15 +196,16 @@ func (db *DB) finish() {
 		}
 		db.listen()
 	}
-	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.installing() {
+	if t.err != nil || !t.activity && !t.left && ms > 0 && !db.fetching() {
 		db.finishSyncs(err)
 	}
 	t.items, t.asked = nil, nil
 }
 
-func (db *DB) installing() bool {
-	for _, s := range db.streams {
-		if s.Installing() {
+// fetching tells whether a stream is away for something large.
+func (db *DB) fetching() bool {
+	for _, m := range db.streams {
+		if m.away() {
 			return true
 		}
 	}

@@ -14,8 +14,8 @@ func (db *DB) woken(because string) {
 }
 
 func (db *DB) onResumed() {
-	for _, s := range db.sorted() { // what other contexts have committed meanwhile
-		s.Refresh()
+	for _, m := range db.sorted() { // what other contexts have committed meanwhile
+		m.Heed(Look)
 	}
 	db.woken(becauseResumed)
 }
@@ -23,9 +23,9 @@ func (db *DB) onResumed() {
 // The streams show it at once; the loop goes on all the same, since the browser may be wrong.
 func (db *DB) onOffline() {
 	db.offline = true
-	for _, s := range db.sorted() {
-		s.told = nil
-		s.StatusChanged()
+	for _, m := range db.sorted() {
+		m.told = nil
+		m.Heed(Show)
 	}
 	p := &db.pause
 	waits := db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && p.cutIdle

@@ -40,7 +40,7 @@ var kinds = append(slices.Clone(fateNames[1:]), "a call of the store fails", "th
 	"a tab is killed", "a tab is closed", "a tab is frozen", "the browser says it is offline", "the lock is stolen", "the server begins anew",
 	"verdicts change", "the server's disk fails before", "the server's disk fails after", "another user's token", "a stream is refused",
 	"an event is doubled", "an event is late", "a hint is lost", "a clock jumps", "a bad line breaks", "a profile is copied",
-	"a database is taken away", "a database is to be destroyed")
+	"a database is taken away", "a database is to be destroyed", "one of many streams is closed")
 
 // report tells what was reached; where that many histories ran, all must be.
 func (f *faults) report(t *testing.T, all bool) {
@@ -148,7 +148,7 @@ func (f *flipping) Destroy(ctx context.Context, next map[string]locallog.LSN) er
 
 func (f *flipping) Load(ctx context.Context, stream string, from locallog.LSN) (locallog.Log, error) {
 	log, err := f.Store.Load(ctx, stream, from)
-	if n := len(log.Records); err == nil && n > 0 && f.h.flips && f.h.odds(60) {
+	if n := len(log.Records); err == nil && n > 0 && f.h.flips && f.h.odds(min(60, 20*n)) {
 		f.h.hit("a record cannot be read")
 		last := slices.Clone(log.Records[n-1])
 		last[f.h.r.IntN(len(last))] ^= 1 << f.h.r.IntN(8)
@@ -214,8 +214,9 @@ func (h *history) copy(p *profile) {
 }
 
 // stuck tells whether a tab has met what it cannot go on from: an app opens it anew.
-func stuck(tb *tab) bool {
-	st := tb.Status()
+func stuck(tb *tab) bool { return stuckAt(tb.Status()) }
+
+func stuckAt(st loop.Status) bool {
 	return st.State == loop.StateStopped && (st.Reason == action.CodeCorrupt || st.Reason == action.CodeUpgrade) // the bit of the version, too
 }
 

@@ -88,6 +88,10 @@ type history struct {
 	evicts   bool                        // databases are taken away under their tabs
 	odd      map[*memstore.Database]bool // those that this has befallen
 
+	many     bool // several streams in each tab
+	sides    map[*tab]map[string]*side
+	allSides []*side
+
 	disorder  bool // events come late, twice or never
 	flips     bool // records cannot be read
 	strangers bool // requests bear another user's token, streams are refused
@@ -128,6 +132,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
+	h.many, h.sides = seed/8%6 == 2, map[*tab]map[string]*side{}
 	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600
 	w.compact = []int{0, 1000, 4000}[seed%3]
@@ -202,6 +207,7 @@ func (h *history) open(p *profile, i int) {
 	}
 	p.tabs[i] = tb
 	h.all = append(h.all, tb)
+	h.openSides(tb)
 }
 
 // each calls f for every tab that is open.
@@ -244,6 +250,7 @@ func (h *history) run() {
 func (h *history) step(p *profile, i int) {
 	tb := p.tabs[i]
 	h.write(tb)
+	h.sideStep(tb)
 	if h.r.IntN(3) > 0 {
 		tb.Pump()
 	}
@@ -457,20 +464,22 @@ func (h *history) settle() {
 		*l = virtual.Line{Up: 1 << 20, Down: 1 << 20, Latency: 20}
 	}
 	h.Run(2 * minute) // who is frozen wakes up
-	for range 2 {     // a destroy that was begun may come to its end meanwhile
+	// A destroy that was begun may come to its end meanwhile, and a tab may hear of it later still. A quarter of an hour is longer than
+	// a lease: what it ends is in the log before the end.
+	for _, pass := range []int64{1, 1, 14, 2} {
 		for _, p := range h.profiles {
 			for i, tb := range p.tabs {
-				if tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) {
+				if tb.Stream == nil || tb.closed != nil || tb.dead || stuck(tb) || h.sidesStuck(tb) {
 					tb.kill()
 					h.open(p, i)
 					continue
 				}
+				h.openSides(tb)
 				tb.Pump()
 			}
 		}
-		h.Run(minute)
+		h.Run(pass * minute)
 	}
-	h.Run(14 * minute) // longer than a lease: what it ends is in the log before the end
 }
 
 // check holds the end of the history to the properties.
@@ -482,6 +491,7 @@ func (h *history) check() {
 		tabs = append(tabs, p.tabs...)
 	}
 	h.converged(tabs...)
+	h.checkSides(tabs)
 	for _, tb := range tabs {
 		if tb.Stream != nil {
 			h.visible(tb)

@@ -40,6 +40,7 @@ var mutants = []struct{ name, file, from, to, by string }{
 	{"two tabs undo the same action", "core/replica/follow.go", "\t\t\tr.dropPointless(&land)\n", "", ""},
 	{"a write that was replaced unseen is not told of", "core/replica/conflict.go", "if !r.wrote(&ow.Write) ||", "if !r.wrote(&ow.Write) || len(a.Ops) > 1 ||", ""},
 	{"a refused action is tried again and stays on the list", "core/replica/follow.go", "r.dismiss(rec.dismissed...)", "r.dismiss(rec.dismissed[len(rec.dismissed):]...)", ""},
+	{"an answer is taken for another stream's", "core/loop/turn.go", "if answers[i].Stream == stream {", "if answers[i].Stream >= stream {", ""},
 	{"no turn follows a turn that failed", "core/loop/turn.go", "p.again, p.againHard = \"\", false\n\tdb.schedule(ms, because)", "p.again, p.againHard = \"\", false\n\tif t.err == nil {\n\t\tdb.schedule(ms, because)\n\t}", ""},
 	{"what is refused and taken all the same stays on the list", "core/replica/follow.go", "if l == nil && r.IsRejected(a.ID) {", "if l == nil && r.IsRejected(a.ID) && r.fresh {", ""},
 	{"an own action is accepted as it stands whatever came of it", "core/replica/follow.go", "l.ID != id || !l.Plain ||", "l.ID != id ||", ""},

@@ -366,6 +366,7 @@ type tab struct {
 	refused   map[uint64]replica.Rejected
 	closed    error
 	status    func(s plan.StreamID) // hears of what may be another
+	hear      func(n plan.Notice)   // all that is told
 }
 
 // open opens the stream in a new context over a local database.
@@ -433,6 +434,9 @@ func (tb *tab) openStream(name string, o plan.Options) {
 
 // told takes note of what the app is told of the tab's own stream.
 func (tb *tab) told(n plan.Notice) {
+	if tb.hear != nil {
+		tb.hear(n)
+	}
 	switch n := n.(type) {
 	case *plan.Lost:
 		tb.lost = append(tb.lost, n.Unsent)
