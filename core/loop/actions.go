@@ -116,7 +116,7 @@ func (s *Stream) Answered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
 		db.landed(s.in, false, nil)
 		return
 	}
-	s.in.contact.answeredWell(db.Now())
+	s.in.contact.answeredWell(db.own.Now())
 	if s.wants(it, a) {
 		s.Fetch(*a.Offer, idleFor(0))
 		db.leftTurn(s.in)
@@ -161,7 +161,7 @@ const rekeyPause = 10_000
 // clientRefused plans what follows when the server refuses this client's id.
 func (s *Stream) clientRefused(it *protocol.SyncItem, e *action.Error) {
 	db, at := s.in.db, s.offer.rekeyedAt
-	if s.Closed() || s.Broken() != nil || it.Client == s.Client() && at > 0 && db.Now() < at+rekeyPause {
+	if s.Closed() || s.Broken() != nil || it.Client == s.Client() && at > 0 && db.own.Now() < at+rekeyPause {
 		db.landed(s.in, false, e)
 		return
 	}
@@ -184,7 +184,7 @@ func (s *Stream) Missed(it *protocol.SyncItem, m Missed) {
 func (s *Stream) Told(g *journal.Signal) {
 	switch g.What {
 	case journal.Rekeyed:
-		s.offer.rekeyedAt, s.offer.unsure = s.in.db.Now(), 0
+		s.offer.rekeyedAt, s.offer.unsure = s.in.db.own.Now(), 0
 	case journal.Installed:
 		if g.Known {
 			s.offer.unsure = 0

@@ -8,7 +8,7 @@ func (db *DB) ask() (absent bool) {
 	*t = turn{spentBy: t.spentBy, last: t.last}
 	left, spent := Room{Actions: protocol.MaxActions, Bytes: db.line.room, Entries: db.line.limit, Empty: true}, ""
 	for _, m := range db.nextStreams() {
-		st := m.Standing()
+		st := m.kind.Standing()
 		absent = absent || st.Life == Opening || st.Away
 		if !m.due() {
 			continue
@@ -17,7 +17,7 @@ func (db *DB) ask() (absent bool) {
 			t.left = true
 			break
 		}
-		it, more := m.Ask(left)
+		it, more := m.kind.Ask(left)
 		for _, a := range it.Actions {
 			left.Bytes -= len(a) + 1
 		}

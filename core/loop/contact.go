@@ -33,29 +33,29 @@ func (c *contact) missed(err error) {
 func (db *DB) refused(m *member, err error) {
 	c := &m.contact
 	c.missed(err)
-	pause := db.Retry << min(c.failures, 4)
+	pause := db.own.Retry << min(c.failures, 4)
 	switch f := failureOf(c.err); {
 	case f.lasting:
 		pause = db.idle // and rights change
 	case f.ours: // it is fetched again
-		pause = db.Retry << min(c.failures, 7)
+		pause = db.own.Retry << min(c.failures, 7)
 	}
 	c.alone = true
 	c.failures++
-	c.notBefore = db.Now() + max(c.asked, db.jitter(pause))
+	c.notBefore = db.own.Now() + max(c.asked, db.jitter(pause))
 	c.asked = 0
-	m.Heed(Show)
+	m.kind.Heed(Show)
 }
 
 // due tells whether it is the stream's turn.
-func (m *member) due() bool { return m.asks() && m.contact.notBefore <= m.db.Now() }
+func (m *member) due() bool { return m.asks() && m.contact.notBefore <= m.db.own.Now() }
 
 // asks tells whether the stream takes part in turns.
 func (m *member) asks() bool { return m.serves() && !m.away() }
 
 // reached tells whether the server was, not long ago and as far as this context knows.
 func (m *member) reached() bool {
-	since := m.db.Now() - m.contact.answered
+	since := m.db.own.Now() - m.contact.answered
 	return m.contact.good && !m.db.offline && since >= 0 && since <= 2*m.db.idle
 }
 
@@ -79,8 +79,8 @@ func (db *DB) retryAt() (at int64) {
 // retrySoon sees to it that a stream that pauses alone is asked again.
 func (db *DB) retrySoon() {
 	at := db.retryAt()
-	if db.turn.state == pausing && at > 0 && (!db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || db.pause.at > at) {
-		db.schedule(at-db.Now(), becauseRetry)
+	if db.turn.state == pausing && at > 0 && (!db.own.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || db.pause.at > at) {
+		db.schedule(at-db.own.Now(), becauseRetry)
 	}
 }
 

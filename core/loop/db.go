@@ -39,7 +39,7 @@ type Config struct {
 //	       commit what came as one record each; unapply pending, apply the new entries, apply what is still pending
 //	pause: 5 s after a network failure; 60 s when nothing was fetched or persisted; none after activity
 type DB struct {
-	journal.Profile
+	own          journal.Profile // what its streams have in common
 	alone, elect bool
 	idle         int64 // the pause when nothing is to do, in milliseconds
 
@@ -63,26 +63,26 @@ type DB struct {
 func New(c Config) *DB {
 	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
 		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
-	db.Profile = journal.Profile{Draft: plan.NewDraft(c.Sources), User: c.User, Retry: c.Retry, Compact: c.Compact,
+	db.own = journal.Profile{Draft: plan.NewDraft(c.Sources), User: c.User, Retry: c.Retry, Compact: c.Compact,
 		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge}
-	if db.Retry <= 0 {
-		db.Retry = DefaultRetry
+	if db.own.Retry <= 0 {
+		db.own.Retry = DefaultRetry
 	}
 	if db.idle <= 0 {
 		db.idle = DefaultIdle
 	}
-	if db.Compact <= 0 {
-		db.Compact = DefaultCompact
+	if db.own.Compact <= 0 {
+		db.own.Compact = DefaultCompact
 	}
 	db.leads(!c.Elect)
-	db.leader.heardAt = db.Now()
+	db.leader.heardAt = db.own.Now()
 	return db
 }
 
 // Stream is the open action stream of that name, or nil.
 func (db *DB) Stream(name string) *Stream {
 	if m := db.streams[name]; m != nil {
-		s, _ := m.Kind.(*Stream)
+		s, _ := m.kind.(*Stream)
 		return s
 	}
 	return nil

@@ -55,7 +55,7 @@ func (db *DB) become(next endState) {
 		panic("loop: the end of a database took a turn that does not exist")
 	}
 	db.ending.state = next
-	db.Ending, db.Wiping = next != running, next == wiping
+	db.own.Ending, db.own.Wiping = next != running, next == wiping
 }
 
 // ended tells whether the loop has.
@@ -67,15 +67,15 @@ func (db *DB) ended() bool {
 func (db *DB) onClose(e *plan.Close) {
 	end := &db.ending
 	if end.state == over {
-		db.Done(e.Call, nil)
+		db.own.Done(e.Call, nil)
 		return
 	}
 	end.closers = append(end.closers, e.Call)
 	if end.state >= wiping {
 		return
 	}
-	db.End(end.op)
-	db.Done(end.call, errClosed) // what was to be destroyed is not
+	db.own.End(end.op)
+	db.own.Done(end.call, errClosed) // what was to be destroyed is not
 	end.call = 0
 	db.become(leaving)
 	db.stopLoop()
@@ -88,17 +88,17 @@ func (db *DB) onDestroy(e *plan.Destroy) {
 	end := &db.ending
 	switch {
 	case end.state == over || end.state == wiping || end.state == letting || end.state != running && !e.Force:
-		db.Done(e.Call, errClosed)
+		db.own.Done(e.Call, errClosed)
 	case e.Force:
-		db.End(end.op)
-		db.Done(end.call, errClosed)
+		db.own.End(end.op)
+		db.own.Done(end.call, errClosed)
 		end.call, end.force = e.Call, true
 		db.become(wiping)
 		db.stopLoop()
 		for _, m := range db.all() { // nothing is waited for: what is in flight goes down with the rest
-			m.End(journal.ErrClosed)
+			m.kind.End(journal.ErrClosed)
 		}
-		db.ending.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Wipe})
+		db.ending.op = db.own.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Wipe})
 	default:
 		end.call = e.Call
 		db.become(draining) // first of all: what is written from here on would be lost
@@ -109,9 +109,9 @@ func (db *DB) onDestroy(e *plan.Destroy) {
 func (db *DB) stopLoop() {
 	db.deafen()
 	for _, kind := range [...]plan.TimerKind{plan.TurnTimer, plan.HintsTimer} {
-		db.ClearTimer(plan.TimerID{Kind: kind})
+		db.own.ClearTimer(plan.TimerID{Kind: kind})
 	}
-	db.Abort(db.turn.op)
+	db.own.Abort(db.turn.op)
 	db.turn = turn{}
 	for _, m := range db.known {
 		m.contact.landing = false
@@ -129,12 +129,12 @@ func (db *DB) advance() {
 	case draining:
 		if !db.busy() {
 			db.become(listing)
-			db.ending.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.ListStreams})
+			db.ending.op = db.own.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.ListStreams})
 		}
 	case leaving:
 		if len(db.known) == 0 {
 			db.become(letting)
-			db.ending.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Release})
+			db.ending.op = db.own.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Release})
 		}
 	}
 	db.heed()
@@ -143,8 +143,8 @@ func (db *DB) advance() {
 // busy tells whether a stream has something to bring to an end first, and starts it.
 func (db *DB) busy() bool {
 	for _, m := range db.all() {
-		if m.Standing().Busy {
-			m.Heed(Pump)
+		if m.kind.Standing().Busy {
+			m.kind.Heed(Pump)
 			return true
 		}
 	}
@@ -172,7 +172,7 @@ func (db *DB) listed(names []string, err error) {
 	end.names, end.next, end.unsent = nil, map[string]locallog.LSN{}, 0
 	for _, name := range names {
 		if m := db.streams[name]; m != nil && m.life() == Open {
-			st := m.Standing()
+			st := m.kind.Standing()
 			end.unsent += st.Unsent + st.Refused
 			end.next[name] = st.Next
 		} else {
@@ -188,14 +188,14 @@ func (db *DB) count() {
 	end := &db.ending
 	switch {
 	case len(end.names) > 0:
-		end.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Load, Stream: end.names[0]})
+		end.op = db.own.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Load, Stream: end.names[0]})
 	case end.unsent > 0:
 		db.stays(end.unsent, action.Fail(action.CodeUnsent, "", "actions are there that the server does not have"))
 	case db.busy():
 		db.become(draining)
 	default:
 		db.become(wiping)
-		end.op = db.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Wipe, Next: end.next})
+		end.op = db.own.Access(plan.Flight{Of: plan.OfEnding}, plan.Access{Kind: plan.Wipe, Next: end.next})
 	}
 }
 
@@ -222,9 +222,9 @@ func (db *DB) stays(unsent int, err error) {
 	call := db.ending.call
 	db.become(running)
 	db.ending = ending{}
-	db.Answer(call, &plan.Done{Call: call, Err: err, Unsent: unsent})
+	db.own.Answer(call, &plan.Done{Call: call, Err: err, Unsent: unsent})
 	for _, m := range db.sorted() {
-		m.Heed(Pump)
+		m.kind.Heed(Pump)
 	}
 }
 
@@ -236,22 +236,22 @@ func (db *DB) wiped(err error) {
 	case wiped && !end.force && errors.Is(err, locallog.ErrLost): // somebody has written meanwhile: it is counted again
 		db.become(draining)
 		for _, m := range db.sorted() {
-			m.Heed(Look)
+			m.kind.Heed(Look)
 		}
 		return
 	case wiped && !end.force:
 		db.stopLoop()
 		for _, m := range db.all() {
-			m.End(nil)
+			m.kind.End(nil)
 		}
 	}
 	db.become(over)
 	if wiped {
-		db.Done(end.call, err)
+		db.own.Done(end.call, err)
 		err = nil
 	}
 	for _, call := range end.closers {
-		db.Done(call, err)
+		db.own.Done(call, err)
 	}
 	end.closers = nil
 }

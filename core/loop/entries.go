@@ -30,7 +30,7 @@ func (db *DB) holds(action string) (waits bool) {
 		}
 		if e := (plan.Entry{Stream: stream, ID: id}); !db.durable[e] {
 			waits = true
-			db.Awaits = append(db.Awaits, e)
+			db.own.Awaits = append(db.own.Awaits, e)
 		}
 	}
 }

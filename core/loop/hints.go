@@ -50,9 +50,9 @@ func (db *DB) listen() {
 	case len(names)+len(h.data) == 0:
 		db.deafen()
 	case h.state == silent || !slices.Equal(h.about.Streams, names) || !slices.Equal(h.about.Data, h.data):
-		db.End(h.op)
-		h.state, h.op, h.about = listening, db.Begin(plan.Flight{Of: plan.OfHints}), about
-		db.Listen = &plan.Listen{Op: h.op, About: about}
+		db.own.End(h.op)
+		h.state, h.op, h.about = listening, db.own.Begin(plan.Flight{Of: plan.OfHints}), about
+		db.own.Listen = &plan.Listen{Op: h.op, About: about}
 	}
 }
 
@@ -60,8 +60,8 @@ func (db *DB) listen() {
 func (db *DB) deafen() {
 	if db.hints.state == listening {
 		db.hints.state = silent
-		db.End(db.hints.op)
-		db.Listen = &plan.Listen{}
+		db.own.End(db.hints.op)
+		db.own.Listen = &plan.Listen{}
 	}
 }
 
@@ -86,15 +86,15 @@ func (db *DB) onHintsEnded(e *plan.HintsEnded) {
 	if h.state != listening || e.Op != h.op { // of a former one
 		return
 	}
-	db.End(h.op)
+	db.own.End(h.op)
 	h.state = broken
 	if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
 		db.wake(becauseDeaf, false)
 		if len(h.about.Data) > 0 {
-			db.Notice(&plan.Moved{})
+			db.own.Notice(&plan.Moved{})
 		}
 	}
-	db.SetTimer(plan.TimerID{Kind: plan.HintsTimer}, db.Retry<<min(h.tries-1, 4))
+	db.own.SetTimer(plan.TimerID{Kind: plan.HintsTimer}, db.own.Retry<<min(h.tries-1, 4))
 }
 
 // hinted is what push hints have told of a stream.
@@ -111,7 +111,7 @@ func (db *DB) onHinted(e *plan.Hinted) {
 	db.hints.tries = 0
 	h := e.Hint
 	if h.Data != "" {
-		db.Notice(&plan.Moved{Data: h.Data, Offset: h.Offset})
+		db.own.Notice(&plan.Moved{Data: h.Data, Offset: h.Offset})
 		return
 	}
 	if m := db.streams[h.Stream]; m != nil && h.Head > m.hint.head {
@@ -127,7 +127,7 @@ func (db *DB) onHinted(e *plan.Hinted) {
 // hasNews tells whether a stream has a hint of more than it has. Each hint counts once: a wrong one costs one turn.
 func (db *DB) hasNews() (any bool) {
 	for _, m := range db.streams {
-		st := m.Standing()
+		st := m.kind.Standing()
 		if h := &m.hint; h.head > st.Head && h.head > h.taken && st.Life == Open && !st.Away {
 			h.taken = h.head
 			any = true

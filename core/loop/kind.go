@@ -94,7 +94,7 @@ type Missed struct {
 
 // member is a stream in the loop, whatever its kind.
 type member struct {
-	Kind
+	kind     Kind
 	db       *DB
 	id       plan.StreamID
 	name     string
@@ -114,10 +114,10 @@ type stopped struct {
 
 func (m *member) stop(reason string, err error) {
 	m.stopped = &stopped{action.AsError(err, action.CodeInternal), reason}
-	m.Heed(Show)
+	m.kind.Heed(Show)
 }
 
-func (m *member) life() Life   { return m.Standing().Life }
-func (m *member) away() bool   { return m.Standing().Away }
-func (m *member) unsent() int  { return m.Standing().Unsent }
+func (m *member) life() Life   { return m.kind.Standing().Life }
+func (m *member) away() bool   { return m.kind.Standing().Away }
+func (m *member) unsent() int  { return m.kind.Standing().Unsent }
 func (m *member) serves() bool { return m.life() == Open && m.stopped == nil }

@@ -43,18 +43,18 @@ func (db *DB) onLed(e *plan.Led) {
 	switch {
 	case e.Leads && !l.leads && !db.ended():
 		db.leads(true)
-		db.Message('w', "")
+		db.own.Message('w', "")
 		db.wake(becauseLeads, true)
 		for _, m := range db.sorted() {
-			m.Heed(Weigh)
-			m.Heed(Show)
+			m.kind.Heed(Weigh)
+			m.kind.Heed(Show)
 		}
-	case !e.Leads && l.leads && db.Where == plan.Database: // its lock was taken from it. In memory nobody else sees what is here
+	case !e.Leads && l.leads && db.own.Where == plan.Database: // its lock was taken from it. In memory nobody else sees what is here
 		db.leads(false)
-		l.heardAt = db.Now()
+		l.heardAt = db.own.Now()
 		db.deafen()
 		for _, m := range db.sorted() {
-			m.Heed(Show)
+			m.kind.Heed(Show)
 		}
 		db.dropAttended("")
 	}
@@ -66,25 +66,25 @@ func (db *DB) Leading() bool { return db.leader.leads }
 // leads sets who leads. The leader takes the checkpoints for all, but of a local-only database nobody opens others' streams.
 func (db *DB) leads(yes bool) {
 	db.leader.leads = yes
-	db.Keeps = yes || db.alone
+	db.own.Keeps = yes || db.alone
 }
 
 // A message that is not known is a newer version's.
 func (db *DB) onHeard(e *plan.Heard) {
-	if len(e.Message) == 0 || db.ended() || db.Where == plan.Refuge {
+	if len(e.Message) == 0 || db.ended() || db.own.Where == plan.Refuge {
 		return
 	}
 	about := string(e.Message[1:])
 	switch e.Message[0] {
 	case 'm':
 		if m := db.streams[about]; m != nil {
-			m.Heed(News)
+			m.kind.Heed(News)
 		} else {
 			db.attend(about)
 		}
 	case 'r': // somebody has lost a race: who wins them takes turns too
 		if m := db.streams[about]; m != nil {
-			m.Heed(Rivals)
+			m.kind.Heed(Rivals)
 		}
 	case 'o':
 		db.attend(about)
@@ -94,13 +94,13 @@ func (db *DB) onHeard(e *plan.Heard) {
 	case 'c':
 		if db.leader.leads {
 			db.dropAttended(about)
-			db.Message('w', "") // who else has it says so
+			db.own.Message('w', "") // who else has it says so
 		}
 	case 'w':
-		db.leader.heardAt = db.Now()
+		db.leader.heardAt = db.own.Now()
 		for _, m := range db.sorted() {
 			if !m.attended {
-				db.Message('o', m.name)
+				db.own.Message('o', m.name)
 			}
 		}
 	case 'k':
@@ -108,7 +108,7 @@ func (db *DB) onHeard(e *plan.Heard) {
 			db.wake(about, true)
 		}
 	case 't':
-		db.leader.heardAt = db.Now()
+		db.leader.heardAt = db.own.Now()
 		db.heardTurn(about)
 	case 'f':
 		db.heardTurn(about)
@@ -134,22 +134,22 @@ func (db *DB) dropAttended(name string) {
 
 // tellTurn passes on what came of a turn, so that followers show the same.
 func (db *DB) tellTurn(asked []*member) {
-	if !db.Shared || db.Where == plan.Refuge {
+	if !db.own.Shared || db.own.Where == plan.Refuge {
 		return
 	}
 	e := action.NewEncoder(nil)
 	e.String(db.pause.because)
-	e.Uint(uint64(db.Shown(db.pause.at)))
+	e.Uint(uint64(db.own.Shown(db.pause.at)))
 	for _, m := range asked {
 		if db.streams[m.name] != m {
 			continue
 		}
 		e.String(m.name)
-		st := m.Standing()
+		st := m.kind.Standing()
 		state, reason, err := m.state(&st)
 		e.String(string(state))
 		e.String(reason)
-		e.Uint(uint64(db.Shown(m.contact.answered)))
+		e.Uint(uint64(db.own.Shown(m.contact.answered)))
 		if e.Bool(err != nil); err != nil {
 			e.String(err.Code)
 			e.String(err.Message)
@@ -160,7 +160,7 @@ func (db *DB) tellTurn(asked []*member) {
 	if !db.leader.leads {
 		kind = 'f'
 	}
-	db.Message(kind, action.View(e.Whole()))
+	db.own.Message(kind, action.View(e.Whole()))
 }
 
 // heardTurn shows what the leader tells, and trusts it for a while.
@@ -169,11 +169,11 @@ func (db *DB) heardTurn(text string) {
 		return
 	}
 	d := action.NewDecoder(text)
-	because, next := d.String(), db.Ours(int64(d.Uint()))
+	because, next := d.String(), db.own.Ours(int64(d.Uint()))
 	told, ends := map[string]Status{}, map[string]locallog.LSN{}
 	for d.More() {
 		name := d.String()
-		st := Status{State: StreamState(d.String()), Reason: d.String(), LastSynced: db.Ours(int64(d.Uint()))}
+		st := Status{State: StreamState(d.String()), Reason: d.String(), LastSynced: db.own.Ours(int64(d.Uint()))}
 		if d.Bool() {
 			st.Err = action.Fail(d.String(), "", d.String())
 		}
@@ -186,7 +186,7 @@ func (db *DB) heardTurn(text string) {
 	trusted := true // the leader serves every stream that has something to send
 	for _, m := range db.sorted() {
 		status, ok := told[m.name]
-		st := m.Standing()
+		st := m.kind.Standing()
 		if !ok {
 			trusted = trusted && st.Unsent == 0
 			continue
@@ -194,9 +194,9 @@ func (db *DB) heardTurn(text string) {
 		if st.Life == Open {
 			m.told = &status
 			m.contact.good, m.contact.answered = status.State == StateLive, max(m.contact.answered, status.LastSynced)
-			m.Heed(Show)
+			m.kind.Heed(Show)
 			if ends[m.name] > st.Next { // who has committed that was ended before it could tell
-				m.Heed(News)
+				m.kind.Heed(News)
 			}
 		}
 	}
@@ -207,8 +207,8 @@ func (db *DB) heardTurn(text string) {
 
 // waitForLeader gives the leader time to run the turn that is wanted here.
 func (db *DB) waitForLeader() {
-	at := db.Now() + patience
-	if db.turn.state != pausing || db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && db.pause.at <= at {
+	at := db.own.Now() + patience
+	if db.turn.state != pausing || db.own.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && db.pause.at <= at {
 		return
 	}
 	db.schedule(patience, becauseFollows)
@@ -216,9 +216,9 @@ func (db *DB) waitForLeader() {
 
 // passedBy takes the lead from a leader that this follower had to run a turn for, and that has said nothing for so long.
 func (db *DB) passedBy() {
-	if now := db.Now(); db.elect && now >= db.leader.heardAt+deadAfter {
+	if now := db.own.Now(); db.elect && now >= db.leader.heardAt+deadAfter {
 		db.leader.heardAt = now
-		db.Steal = true
+		db.own.Steal = true
 	}
 }
 

@@ -68,7 +68,7 @@ func (db *DB) failed(err error) {
 	for i := range t.items {
 		offers += len(t.items[i].Actions)
 	}
-	if f.slow || f.line && db.Now()-db.current.At >= longAnswer {
+	if f.slow || f.line && db.own.Now()-db.current.At >= longAnswer {
 		l.limit, l.bytes = max(fewEntries, l.limit/2), max(fewBytes, l.bytes/2)
 	}
 	small := !f.size || t.size <= smallest
@@ -83,6 +83,6 @@ func (db *DB) failed(err error) {
 		if !small && offers == 1 && len(t.items[i].Actions) == 1 {
 			missed.Alone = err
 		}
-		m.Missed(&t.items[i], missed)
+		m.kind.Missed(&t.items[i], missed)
 	}
 }

@@ -26,7 +26,7 @@ func (s *Stream) most() int {
 	if o.unsure > 0 { // nothing but these, while their outcome is not known
 		most = min(most, o.unsure)
 	}
-	if o.behind || o.tooLarge != nil && s.in.db.Now() < o.again {
+	if o.behind || o.tooLarge != nil && s.in.db.own.Now() < o.again {
 		return 0
 	}
 	return most
@@ -55,7 +55,7 @@ const maxOfferPause = 300_000
 // holdBack takes note of one action that did not go through by itself, whatever the reason was: the next request
 // goes without it, and shows whether it is the reason. It is tried again later, and holds up nobody else meanwhile.
 func (o *offer) holdBack(err error, db *DB) {
-	o.pause = min(max(2*o.pause, 2*db.Retry), maxOfferPause)
-	o.again = db.Now() + o.pause
+	o.pause = min(max(2*o.pause, 2*db.own.Retry), maxOfferPause)
+	o.again = db.own.Now() + o.pause
 	o.tooLarge = &action.Error{Code: action.CodeTooLarge, Message: "the next change does not get through to the server", Cause: err}
 }

@@ -40,14 +40,14 @@ type pause struct {
 }
 
 // jitter is about ms, so that not all clients come at once.
-func (db *DB) jitter(ms int64) int64 { return int64(float64(ms) * (0.9 + 0.2*db.Random())) }
+func (db *DB) jitter(ms int64) int64 { return int64(float64(ms) * (0.9 + 0.2*db.own.Random())) }
 
 // pauseAfter is how long the loop waits after a turn, and why.
 func (db *DB) pauseAfter() (ms int64, because string) {
 	t := &db.turn
 	switch {
 	case t.err != nil:
-		ms, because = db.jitter(db.Retry), becauseRetry
+		ms, because = db.jitter(db.own.Retry), becauseRetry
 		if failureOf(t.err).token {
 			because = becauseToken
 		}
@@ -66,7 +66,7 @@ func (db *DB) pauseAfter() (ms int64, because string) {
 func (db *DB) schedule(ms int64, because string) {
 	p := &db.pause
 	ms = max(0, ms)
-	p.at, p.because = db.Now()+ms, because
+	p.at, p.because = db.own.Now()+ms, because
 	p.cutIdle = ms == 0 || because == becauseIdle || because == becauseRetry && !db.line.down // one stream alone is tried again
-	db.SetTimer(plan.TimerID{Kind: plan.TurnTimer}, ms)
+	db.own.SetTimer(plan.TimerID{Kind: plan.TurnTimer}, ms)
 }

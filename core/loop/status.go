@@ -32,11 +32,11 @@ type Status struct {
 }
 
 func (m *member) status() Status {
-	db, s := m.db, m.Standing()
-	st := Status{Head: s.Head, Pending: s.Unsent, Rejected: s.Refused, LastSynced: db.Shown(m.contact.answered)}
+	db, s := m.db, m.kind.Standing()
+	st := Status{Head: s.Head, Pending: s.Unsent, Rejected: s.Refused, LastSynced: db.own.Shown(m.contact.answered)}
 	st.State, st.Reason, st.Err = m.state(&s)
 	if told := m.told; told != nil {
-		st.LastSynced = max(st.LastSynced, db.Shown(told.LastSynced))
+		st.LastSynced = max(st.LastSynced, db.own.Shown(told.LastSynced))
 	}
 	if st.State == StateLive && s.Held != nil {
 		st.Err = s.Held
@@ -46,10 +46,10 @@ func (m *member) status() Status {
 	}
 	if st.State != StateStopped || m.stopped == nil {
 		st.NextAt, st.Because = db.next()
-		if m.contact.notBefore > db.Now() {
+		if m.contact.notBefore > db.own.Now() {
 			st.NextAt, st.Because = m.contact.notBefore, becauseRetry
 		}
-		st.NextAt = db.Shown(st.NextAt)
+		st.NextAt = db.own.Shown(st.NextAt)
 	}
 	return st
 }

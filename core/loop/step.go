@@ -10,8 +10,8 @@ import (
 func (db *DB) Step(e plan.Event) plan.Plan {
 	db.step(e)
 	db.advance()
-	db.More = db.unfinished()
-	return db.Take()
+	db.own.More = db.unfinished()
+	return db.own.Take()
 }
 
 func (db *DB) step(e plan.Event) {
@@ -30,7 +30,7 @@ func (db *DB) step(e plan.Event) {
 		db.onFired(e)
 	case *plan.Wrote, *plan.More:
 		for _, m := range db.sorted() {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		}
 	case *plan.Hinted:
 		db.onHinted(e)
@@ -40,9 +40,9 @@ func (db *DB) step(e plan.Event) {
 		db.onHeard(e)
 	case *plan.Granted:
 		if m := db.known[e.Stream]; m != nil {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		} else { // it has ended
-			db.Plan.Slots = append(db.Plan.Slots, plan.SlotChange{Stream: e.Stream})
+			db.own.Plan.Slots = append(db.own.Plan.Slots, plan.SlotChange{Stream: e.Stream})
 		}
 	case *plan.Led:
 		db.onLed(e)
@@ -70,7 +70,7 @@ func (db *DB) wish(e plan.Event) {
 		if m := db.known[e.Stream]; m != nil {
 			db.close(m, e.Call)
 		} else {
-			db.Done(e.Call, nil)
+			db.own.Done(e.Call, nil)
 		}
 	case *plan.Close:
 		db.onClose(e)
@@ -80,20 +80,20 @@ func (db *DB) wish(e plan.Event) {
 		db.onSync(e)
 	case *plan.Settled:
 		if m := db.usable(e.Stream, e.Call); m != nil {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		}
 	case *plan.Persisted:
 		if m := db.known[e.Stream]; m != nil {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		} else {
-			db.Answer(e.Call, &plan.Fate{Call: e.Call, Err: errClosed})
+			db.own.Answer(e.Call, &plan.Fate{Call: e.Call, Err: errClosed})
 		}
 	case *plan.Discard:
 		if m := db.usable(e.Stream, e.Call); m != nil {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		}
 	case *plan.List:
-		db.Access(plan.Flight{Of: plan.OfList, Call: e.Call}, plan.Access{Kind: plan.ListStreams})
+		db.own.Access(plan.Flight{Of: plan.OfList, Call: e.Call}, plan.Access{Kind: plan.ListStreams})
 	}
 }
 
@@ -101,31 +101,31 @@ func (db *DB) wish(e plan.Event) {
 func (db *DB) usable(id plan.StreamID, call plan.Call) *member {
 	m := db.known[id]
 	if m == nil {
-		db.Done(call, errClosed)
+		db.own.Done(call, errClosed)
 	}
 	return m
 }
 
 // ends goes on with what comes of something that was begun. One that is not in flight was told before, or nobody waits for it.
 func (db *DB) ends(op plan.Op, e plan.Event) {
-	switch f := db.End(op); f.Of {
+	switch f := db.own.End(op); f.Of {
 	case plan.OfTurn:
 		e := e.(*plan.Answered)
 		db.answered(action.View(e.Body), e.RetryAfter, e.Err)
 	case plan.OfJournal, plan.OfInstall, plan.OfCompaction:
 		if m := db.known[f.Stream]; m != nil {
-			m.Step(f.Of, e)
+			m.kind.Step(f.Of, e)
 		}
 	case plan.OfList:
 		e := e.(*plan.Listed)
-		db.Answer(f.Call, &plan.Names{Call: f.Call, Names: e.Names, Err: e.Err})
+		db.own.Answer(f.Call, &plan.Names{Call: f.Call, Names: e.Names, Err: e.Err})
 	case plan.OfEnding:
 		db.endingStep(e)
 	}
 }
 
 func (db *DB) onFired(e *plan.Fired) {
-	if !db.Fired(e.Timer) {
+	if !db.own.Fired(e.Timer) {
 		return
 	}
 	switch e.Timer.Kind {
@@ -135,7 +135,7 @@ func (db *DB) onFired(e *plan.Fired) {
 		db.listenAgain()
 	default:
 		if m := db.known[e.Timer.Stream]; m != nil {
-			m.Step(plan.OfJournal, e)
+			m.kind.Step(plan.OfJournal, e)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (db *DB) onFired(e *plan.Fired) {
 // unfinished tells whether something is left for the next task.
 func (db *DB) unfinished() bool {
 	for _, m := range db.streams {
-		if m.Unfinished() {
+		if m.kind.Unfinished() {
 			return true
 		}
 	}

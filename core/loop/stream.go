@@ -21,19 +21,19 @@ func (db *DB) open(name string, o plan.Options, attended bool, call plan.Call) {
 		err = journal.ErrClosed
 	}
 	if err != nil {
-		db.Answer(call, &plan.Opened{Call: call, Err: err})
+		db.own.Answer(call, &plan.Opened{Call: call, Err: err})
 		return
 	}
 	db.lastID++
 	m := &member{db: db, id: db.lastID, name: name, attended: attended}
-	m.Kind = &Stream{Journal: journal.New(&db.Profile, m.id, name, o, attended, call), in: m}
+	m.kind = &Stream{Journal: journal.New(&db.own, m.id, name, o, attended, call), in: m}
 	db.streams[name], db.known[m.id] = m, m
 }
 
 // close takes a stream out of the loop, and ends it when what it has written is durable.
 func (db *DB) close(m *member, call plan.Call) {
 	db.leave(m)
-	m.Close(call)
+	m.kind.Close(call)
 }
 
 func (db *DB) leave(m *member) {
@@ -42,17 +42,17 @@ func (db *DB) leave(m *member) {
 	}
 	delete(db.streams, m.name)
 	if !m.attended {
-		db.Message('c', m.name)
+		db.own.Message('c', m.name)
 	}
 }
 
 // heed goes on with what the streams tell.
 func (db *DB) heed() {
-	for len(db.Signals) > 0 {
-		g := db.Signals[0]
-		db.Signals = db.Signals[1:]
+	for len(db.own.Signals) > 0 {
+		g := db.own.Signals[0]
+		db.own.Signals = db.own.Signals[1:]
 		if m := db.known[g.Stream]; m != nil {
-			m.Told(&g)
+			m.kind.Told(&g)
 			m.heed(&g)
 		}
 	}
@@ -82,7 +82,7 @@ func (m *member) heed(g *journal.Signal) {
 
 func (m *member) opened(g *journal.Signal) {
 	db := m.db
-	db.Answer(g.Call, &plan.Opened{Call: g.Call, Stream: m.id, Err: g.Err})
+	db.own.Answer(g.Call, &plan.Opened{Call: g.Call, Stream: m.id, Err: g.Err})
 	if g.Err != nil {
 		db.leave(m)
 		if db.syncing() { // they waited for this stream
@@ -92,7 +92,7 @@ func (m *member) opened(g *journal.Signal) {
 	}
 	db.wake(becauseStart, true)
 	if !m.attended {
-		db.Message('o', m.name)
+		db.own.Message('o', m.name)
 	}
 }
 
@@ -116,7 +116,7 @@ func (db *DB) taken() {
 	for _, m := range db.sorted() {
 		unsent += m.unsent()
 	}
-	db.Notice(&plan.Lost{Unsent: unsent})
+	db.own.Notice(&plan.Lost{Unsent: unsent})
 	db.leads(true)
 	db.wake(becauseLeads, true)
 }

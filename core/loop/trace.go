@@ -20,8 +20,8 @@ func (db *DB) Trace() []WakeUp { return db.trace }
 
 func (db *DB) traced(err error) {
 	w := db.current
-	w.Took = db.Now() - w.At
-	w.At = db.Shown(w.At)
+	w.Took = db.own.Now() - w.At
+	w.At = db.own.Shown(w.At)
 	if err != nil {
 		w.Code = action.CodeOf(err)
 	}
@@ -33,7 +33,7 @@ func (db *DB) traced(err error) {
 
 // next tells when the loop runs next and why: here, or where it is run.
 func (db *DB) next() (at int64, because string) {
-	if l := &db.leader; !l.leads && l.next > db.Now() {
+	if l := &db.leader; !l.leads && l.next > db.own.Now() {
 		return l.next, l.because
 	}
 	return db.pause.at, db.pause.because

@@ -64,7 +64,7 @@ func (db *DB) makeTurn() {
 	if len(t.items) == 0 {
 		p.at, p.because = 0, ""
 		if at := db.retryAt(); at > 0 {
-			db.schedule(at-db.Now(), becauseRetry)
+			db.schedule(at-db.own.Now(), becauseRetry)
 		}
 		if !opening { // else the one that opens runs the loop
 			db.finishSyncs(db.firstErr())
@@ -73,17 +73,17 @@ func (db *DB) makeTurn() {
 	}
 	t.state = sent
 	p.again, p.againHard = "", false
-	db.current = WakeUp{At: db.Now(), Because: p.because}
+	db.current = WakeUp{At: db.own.Now(), Because: p.because}
 	for _, m := range t.asked {
 		m.contact.asking, m.told = true, nil
-		m.Heed(Show)
+		m.kind.Heed(Show)
 		if p.because == becauseIdle { // where contexts do not hear of each other, this is when they see what the server will not tell
-			m.Heed(Look)
+			m.kind.Heed(Look)
 		}
 	}
 	body := protocol.AppendSyncRequest(nil, t.items, db.line.asked())
 	t.size = len(body)
-	t.op = db.Request(plan.Flight{Of: plan.OfTurn}, plan.Request{Body: body, Idle: idleFor(len(body))})
+	t.op = db.own.Request(plan.Flight{Of: plan.OfTurn}, plan.Request{Body: body, Idle: idleFor(len(body))})
 }
 
 // answered hands each stream its answer.
@@ -105,7 +105,7 @@ func (db *DB) answered(text string, retryAfter int64, err error) {
 	t.land = len(t.items)
 	for i, m := range t.asked {
 		m.contact.asking, m.contact.landing = false, true
-		m.Answered(&t.items[i], find(answers, t.items[i].Stream))
+		m.kind.Answered(&t.items[i], find(answers, t.items[i].Stream))
 	}
 	db.finishLanded()
 }
@@ -176,8 +176,8 @@ func (db *DB) finish() {
 			because = becauseFollows
 		}
 	}
-	if at := db.retryAt(); at > 0 && t.err == nil && at-db.Now() < ms {
-		ms, because = max(0, at-db.Now()), becauseRetry
+	if at := db.retryAt(); at > 0 && t.err == nil && at-db.own.Now() < ms {
+		ms, because = max(0, at-db.own.Now()), becauseRetry
 	}
 	p.again, p.againHard = "", false
 	db.schedule(ms, because)
@@ -187,7 +187,7 @@ func (db *DB) finish() {
 	}
 	db.traced(err)
 	for _, m := range t.asked {
-		m.Heed(Show)
+		m.kind.Heed(Show)
 	}
 	db.tellTurn(t.asked)
 	if t.err == nil {

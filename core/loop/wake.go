@@ -7,7 +7,7 @@ import (
 
 func (db *DB) woken(because string) {
 	if !db.leader.leads && !db.alone {
-		db.Message('k', because)
+		db.own.Message('k', because)
 	}
 	db.wanted()
 	db.wake(because, true)
@@ -15,7 +15,7 @@ func (db *DB) woken(because string) {
 
 func (db *DB) onResumed() {
 	for _, m := range db.sorted() { // what other contexts have committed meanwhile
-		m.Heed(Look)
+		m.kind.Heed(Look)
 	}
 	db.woken(becauseResumed)
 }
@@ -25,22 +25,22 @@ func (db *DB) onOffline() {
 	db.offline = true
 	for _, m := range db.sorted() {
 		m.told = nil
-		m.Heed(Show)
+		m.kind.Heed(Show)
 	}
 	p := &db.pause
-	waits := db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && p.cutIdle
-	if db.leader.leads && waits && p.at > db.Now()+db.Retry { // browsers are wrong at times
-		db.schedule(db.Retry, becauseOffline)
+	waits := db.own.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && p.cutIdle
+	if db.leader.leads && waits && p.at > db.own.Now()+db.own.Retry { // browsers are wrong at times
+		db.schedule(db.own.Retry, becauseOffline)
 	}
 }
 
 func (db *DB) onSync(e *plan.Sync) {
 	switch p := &db.pause; {
 	case db.ended():
-		db.Done(e.Call, errClosed)
+		db.own.Done(e.Call, errClosed)
 		return
 	case db.alone:
-		db.Done(e.Call, action.Fail(action.CodeUnreachable, "", "no server was named"))
+		db.own.Done(e.Call, action.Fail(action.CodeUnreachable, "", "no server was named"))
 		return
 	case db.turn.state != pausing: // the request under way may be older than what it is that the caller knows of
 		p.joined = append(p.joined, e.Call)
@@ -57,7 +57,7 @@ func (db *DB) syncing() bool { return len(db.pause.syncers)+len(db.pause.joined)
 // finishSyncs tells them.
 func (db *DB) finishSyncs(err error) {
 	for _, call := range db.pause.syncers {
-		db.Done(call, err)
+		db.own.Done(call, err)
 	}
 	db.pause.syncers = nil
 }
@@ -73,7 +73,7 @@ func (db *DB) wake(because string, hard bool) {
 		if p.again == "" || hard && !p.againHard {
 			p.again, p.againHard = because, hard
 		}
-	case hard || !db.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || p.cutIdle:
+	case hard || !db.own.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) || p.cutIdle:
 		db.schedule(0, because)
 	}
 }

@@ -39,7 +39,7 @@ type Flight struct {
 
 // Draft is the plan of the step under way, and what former ones have begun.
 type Draft struct {
-	Sources
+	sources Sources
 	Plan
 	Where StoreName // the store that is accessed
 
@@ -65,7 +65,12 @@ func (d *Draft) Now() int64 {
 }
 
 // Wall is the wall time, which labels what is shown.
-func (d *Draft) Wall() int64 { return d.Sources.Now() }
+func (d *Draft) Wall() int64 { return d.sources.Now() }
+
+// NewID, NewClient and Random are the sources'.
+func (d *Draft) NewID() action.UUID     { return d.sources.NewID() }
+func (d *Draft) NewClient() action.UUID { return d.sources.NewClient() }
+func (d *Draft) Random() float64        { return d.sources.Random() }
 
 // Shown is the wall time of a time of Now's; 0 stays 0. Ours is the reverse.
 func (d *Draft) Shown(now int64) int64 {
@@ -85,7 +90,7 @@ func (d *Draft) Ours(wall int64) int64 {
 
 // NewDraft makes one.
 func NewDraft(s Sources) *Draft {
-	return &Draft{Sources: s, flights: map[Op]Flight{}, timers: map[TimerID]bool{}}
+	return &Draft{sources: s, flights: map[Op]Flight{}, timers: map[TimerID]bool{}}
 }
 
 // Take gives the plan of a step that is over.
