@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"iter"
 	"runtime/debug"
 	"strconv"
 
@@ -27,21 +28,18 @@ func (v View) Head() uint64 { return v.s.Head }
 
 // Get gives an object as a JSON object of id, type and fields; nil where there is none.
 func (v View) Get(id action.UUID) []byte {
-	row, ok := v.s.Get(id)
-	if !ok {
-		return nil
-	}
-	return v.s.AppendRow(nil, row.Slot)
+	return v.s.AppendRow(nil, id)
 }
 
-// Query gives the objects that a query asks for, in its order, in the form of Get. state.ParseQuery reads one from JSON.
-func (v View) Query(q *state.Query) [][]byte {
-	rows := v.s.Query(q)
-	out := make([][]byte, len(rows))
-	for i, row := range rows {
-		out[i] = v.s.AppendRow(nil, row.Slot)
+// Objects are those of a type, in no order that means anything; of every one where it is empty.
+func (v View) Objects(typ string) iter.Seq[state.Object] {
+	return func(yield func(state.Object) bool) {
+		for o := range v.s.Objects() {
+			if (typ == "" || o.Type() == typ) && !yield(o) {
+				return
+			}
+		}
 	}
-	return out
 }
 
 // said is a refusal's reason for people, with the place.

@@ -18,8 +18,12 @@ func (db *database) step(e plan.Event) {
 		return
 	}
 	p := db.Step(e)
-	for _, c := range p.Changes {
-		db.tell(c.Stream, "changed", c.Remote)
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if s := db.streams[c.Stream]; s != nil {
+			s.shown.differs(&c.Difference)
+			s.observer.Call("changed", c.Remote)
+		}
 	}
 	for i := range p.Store {
 		a := &p.Store[i]

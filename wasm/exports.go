@@ -6,7 +6,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"strconv"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // The hot calls. The script writes bytes into input, calls, and reads the header and what it points to, before it
@@ -30,7 +28,8 @@ const (
 
 // header is where an export leaves what is not its status.
 //
-//	0 address of the output · 1 its length · 2 slot, count or handle · 3 version · 4 ticket · 7 exports that have come to their end
+//	0 address of the output · 1 its length · 2 room, or whether more follows · 3 whether it begins a whole · 4 ticket · 7 exports that
+//	have come to their end
 var header [8]uint32
 
 // ended is counted last: an export in which something blocked comes back to the script without it.
@@ -42,7 +41,6 @@ const maxKept = 8 << 20
 var (
 	input  []byte
 	output []byte
-	pairs  []uint32
 )
 
 //go:wasmexport strandline_header
@@ -87,15 +85,6 @@ func call(h int32, body func(s *stream) int32) (status int32) {
 func give(b []byte) {
 	output = b
 	header[0], header[1] = uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))), uint32(len(b))
-}
-
-func giveRows(rows []state.Row) int32 {
-	pairs = pairs[:0]
-	for _, r := range rows {
-		pairs = append(pairs, uint32(r.Slot), r.Version)
-	}
-	header[0], header[1] = uint32(uintptr(unsafe.Pointer(unsafe.SliceData(pairs)))), uint32(len(pairs))
-	return statusOK
 }
 
 func failed(err error) int32 {
@@ -181,6 +170,7 @@ func write(s *stream, object action.UUID, d *queue.Draft, now float64) int32 {
 		return failed(err)
 	}
 	header[4] = uint32(ticket)
+	s.shown.add(d.Objects)
 	give(object.Append(d.ID.Append(output[:0])))
 	return statusOK
 }
@@ -194,152 +184,6 @@ func exportNewID(now float64) int32 {
 	give(newID(int64(now)).Append(output[:0]))
 	header[ended]++
 	return statusOK
-}
-
-// strandline_get finds the object whose id is the first 36 bytes of the input: slot and version.
-//
-//go:wasmexport strandline_get
-func exportGet(h int32) int32 {
-	return call(h, func(s *stream) int32 {
-		id, ok := action.ParseUUID(input[:36])
-		if !ok {
-			return statusAbsent
-		}
-		row, ok := s.State().Get(id)
-		if !ok {
-			return statusAbsent
-		}
-		header[2], header[3] = uint32(row.Slot), row.Version
-		return statusOK
-	})
-}
-
-// strandline_rows gives the n objects whose slots are in the input, as a JSON array.
-//
-//go:wasmexport strandline_rows
-func exportRows(h, n int32) int32 {
-	return call(h, func(s *stream) int32 {
-		b := append(output[:0], '[')
-		for i := range int(n) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = s.State().AppendRow(b, state.Slot(binary.LittleEndian.Uint32(input[4*i:])))
-		}
-		give(append(b, ']'))
-		return statusOK
-	})
-}
-
-// queries keeps the parsed form of the queries that are asked again and again.
-var queries = map[string]*state.Query{}
-
-const maxQueries = 256
-
-func query(n int32) (*state.Query, error) {
-	if q := queries[string(input[:n])]; q != nil {
-		return q, nil
-	}
-	text := string(input[:n])
-	q, err := state.ParseQuery(text)
-	if err != nil {
-		return nil, err
-	}
-	if len(queries) >= maxQueries {
-		clear(queries)
-	}
-	queries[text] = q
-	return q, nil
-}
-
-// strandline_query answers the query in the input: pairs of slot and version.
-//
-//go:wasmexport strandline_query
-func exportQuery(h, n int32) int32 {
-	return call(h, func(s *stream) int32 {
-		q, err := query(n)
-		if err != nil {
-			return failed(err)
-		}
-		return giveRows(s.State().Query(q))
-	})
-}
-
-// strandline_count counts what the query in the input would give.
-//
-//go:wasmexport strandline_count
-func exportCount(h, n int32) int32 {
-	return call(h, func(s *stream) int32 {
-		q, err := query(n)
-		if err != nil {
-			return failed(err)
-		}
-		header[2] = uint32(s.State().Count(q))
-		return statusOK
-	})
-}
-
-// strandline_live makes the query in the input a live one and gives its handle.
-//
-//go:wasmexport strandline_live
-func exportLive(h, n int32) int32 {
-	return call(h, func(s *stream) int32 {
-		q, err := query(n)
-		if err != nil {
-			return failed(err)
-		}
-		if s.lives == nil {
-			s.lives = map[uint32]*state.Live{}
-		}
-		s.nextLive++
-		s.lives[s.nextLive] = s.Subscribe(q)
-		header[2] = s.nextLive
-		return statusOK
-	})
-}
-
-// strandline_live_rows gives a live query's rows, as pairs.
-//
-//go:wasmexport strandline_live_rows
-func exportLiveRows(h, live int32) int32 {
-	return call(h, func(s *stream) int32 {
-		l := s.lives[uint32(live)]
-		if l == nil {
-			return statusAbsent
-		}
-		return giveRows(s.Rows(l))
-	})
-}
-
-// strandline_live_end ends a live query.
-//
-//go:wasmexport strandline_live_end
-func exportLiveEnd(h, live int32) int32 {
-	return call(h, func(s *stream) int32 {
-		if l := s.lives[uint32(live)]; l != nil {
-			s.Unsubscribe(l)
-			delete(s.lives, uint32(live))
-		}
-		return statusOK
-	})
-}
-
-// strandline_flush brings the live queries up to date and gives the handles of those that may have changed.
-//
-//go:wasmexport strandline_flush
-func exportFlush(h int32) int32 {
-	return call(h, func(s *stream) int32 {
-		pairs = pairs[:0]
-		for _, l := range s.Flush() {
-			for live, m := range s.lives {
-				if m == l {
-					pairs = append(pairs, live)
-				}
-			}
-		}
-		header[0], header[1] = uint32(uintptr(unsafe.Pointer(unsafe.SliceData(pairs)))), uint32(len(pairs))
-		return statusOK
-	})
 }
 
 // strandline_pending gives the pending actions as a JSON array; those of the object in the input where n is 36.

@@ -6,7 +6,6 @@ import (
 	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/loop"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // stream is an open one. observer is the script's: what it hears.
@@ -15,7 +14,6 @@ type stream struct {
 	db       *database
 	observer js.Value
 	handle   int
-	lives    map[uint32]*state.Live
-	nextLive uint32
+	shown    shown
 	outdated bool // that was told
 }

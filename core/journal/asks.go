@@ -3,7 +3,6 @@ package journal
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // ErrClosed is for those who want something of a stream that is closed.
@@ -23,15 +22,3 @@ func (s *Journal) Write(d *queue.Draft, reached bool) (ticket uint64, err error)
 	s.ticket++
 	return s.ticket, nil
 }
-
-// Subscribe keeps a query live until Unsubscribe.
-func (s *Journal) Subscribe(q *state.Query) *state.Live { return s.lives.Subscribe(s.State(), q) }
-
-// Unsubscribe ends a live query.
-func (s *Journal) Unsubscribe(l *state.Live) { s.lives.Unsubscribe(s.State(), l) }
-
-// Flush gives the live queries that may have another result since the last one.
-func (s *Journal) Flush() []*state.Live { return s.lives.Flush(s.State()) }
-
-// Rows is the live result, as of the last Flush.
-func (s *Journal) Rows(l *state.Live) []state.Row { return l.Rows(s.State()) }

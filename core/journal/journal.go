@@ -6,7 +6,6 @@ import (
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // access is what a stream does with its local log; one thing at a time.
@@ -78,7 +77,6 @@ type Journal struct {
 	settling []settling
 	asked    map[action.UUID][]plan.Call
 	discards []discard
-	lives    state.Lives
 }
 
 // New opens a stream: its local log is read, or made.

@@ -14,4 +14,6 @@ type Draft struct {
 	Meta   string // JSON, or empty
 
 	Retries action.UUID // the refused action that it takes the place of
+
+	Objects []action.UUID // that its ops name, once it was written
 }

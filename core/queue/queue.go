@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -50,6 +51,17 @@ func (q *Queue) Find(id action.UUID) *Local { return q.byID[id] }
 
 // Touches tells whether an action names the object in an op.
 func (q *Queue) Touches(object action.UUID) bool { return q.objects[object].ops > 0 }
+
+// Objects are those that actions name in their ops, in no order that means anything.
+func (q *Queue) Objects() iter.Seq[action.UUID] {
+	return func(yield func(action.UUID) bool) {
+		for id, n := range q.objects {
+			if n.ops > 0 && !yield(id) {
+				return
+			}
+		}
+	}
+}
 
 // Naming lists the actions that name an object, in ops or guards.
 func (q *Queue) Naming(object action.UUID) []*Local {

@@ -215,21 +215,6 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// The first 50 of a filter over 10,000 objects, sorted; and the same kept live over a write that touches it.
-func BenchmarkQuery(b *testing.B) {
-	s, _ := benchState(b)
-	q, err := state.ParseQuery(`{"type":"todo","where":{"list":"list-3"},"orderBy":{"key":"rank","direction":"desc"},"limit":50}`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if rows := s.Query(q); len(rows) != 50 {
-			b.Fatal(len(rows))
-		}
-	}
-}
-
 // Checkpoints of 10,000 objects: into pages and out of them, as a client keeps them; into text and out of it, as servers hand them out.
 func BenchmarkCheckpoint(b *testing.B) {
 	s, _ := benchState(b)

@@ -175,9 +175,10 @@ func causes(log []*action.Action) []string {
 // visible is what an app sees.
 func visible(r *Replica) string {
 	var out []string
-	for _, row := range r.state.Query(&state.Query{Limit: -1}) {
-		out = append(out, string(r.state.AppendRow(nil, row.Slot)))
+	for o := range r.state.Objects() {
+		out = append(out, string(r.state.AppendRow(nil, o.ID())))
 	}
+	slices.Sort(out)
 	return strings.Join(out, "\n")
 }
 

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -72,3 +73,6 @@ func (r *Replica) AppendPending(dst []byte, object *action.UUID) []byte {
 
 // IsPending tells whether a pending or uncommitted action names the object.
 func (r *Replica) IsPending(object action.UUID) bool { return r.q.Touches(object) }
+
+// PendingObjects are the objects of which IsPending is true, in no order that means anything.
+func (r *Replica) PendingObjects() iter.Seq[action.UUID] { return r.q.Objects() }

@@ -75,7 +75,6 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		next.refuseUncommitted(next.dependants(refused, gone...), &land)
 	})
 	next.undoNext(&land)
-	next.state.KeepVersions(old.state, next.Undos())
 	land.Difference = Difference{All: true}
 	return land, committed
 }

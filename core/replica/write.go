@@ -9,13 +9,21 @@ import (
 // Write applies a draft at once. It waits uncommitted. reached tells whether the server was, not long ago: only then
 // what exists may be written in conflict-free mode.
 func (r *Replica) Write(d *queue.Draft, ticket uint64, reached bool) (err error) {
+	guarded := d
 	if r.log.conflictFree {
-		if d, err = r.guarded(d, reached); err != nil {
+		if guarded, err = r.guarded(d, reached); err != nil {
 			return err
 		}
 	}
-	_, err = r.write(d, ticket)
-	return err
+	l, err := r.write(guarded, ticket)
+	if err != nil {
+		return err
+	}
+	d.Objects = d.Objects[:0]
+	for i := range l.Ops {
+		d.Objects = append(d.Objects, l.Ops[i].Object)
+	}
+	return nil
 }
 
 func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {

@@ -175,7 +175,7 @@ func (r *run) create(op *action.Op) {
 		o.locked, o.lock = true, r.a.Client
 	}
 	for _, ch := range op.Changes { // sorted in the text, so sorted here
-		o.fields = append(o.fields, field{s.name(ch.Key), tagOf(ch.Value), ch.Value, r.touch})
+		o.fields = append(o.fields, field{s.name(ch.Key), ch.Value, r.touch})
 		o.bytes += action.MemberBytes(ch.Key, ch.Value)
 	}
 	s.bump(&o)
@@ -271,7 +271,7 @@ func (r *run) change(ch *action.Change, o *object, e *OpEffect) {
 		o.fields[i].set(value, r.touch)
 		return
 	}
-	o.fields = append(o.fields, field{s.name(ch.Key), tagOf(value), value, r.touch})
+	o.fields = append(o.fields, field{s.name(ch.Key), value, r.touch})
 }
 
 // unseen tells whether the author of the action had not seen a write when it was made.

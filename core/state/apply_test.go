@@ -14,8 +14,10 @@ import (
 // whole is all that a state is, versions and slots included where rows are told by them.
 func whole(s *State) string {
 	b := s.AppendCheckpoint(nil, "s")
-	for _, r := range s.Query(&Query{Limit: -1}) {
-		b = append(s.AppendRow(b, r.Slot), byte(r.Version), byte(r.Version>>8))
+	for slot := range s.objects.n {
+		if o := s.objects.at(slot); o.live {
+			b = append(s.AppendRow(b, o.id), byte(o.version), byte(o.version>>8), byte(slot))
+		}
 	}
 	return string(b)
 }
@@ -183,5 +185,11 @@ func TestATooLargeUpdateWritesNothing(t *testing.T) {
 	}
 	if a, b := plain.AppendCheckpoint(nil, "s"), saved.AppendCheckpoint(nil, "s"); string(a) != string(b) {
 		t.Fatal("a discarded update changed the object in place")
+	}
+}
+
+func mustHold(t interface{ Fatal(...any) }, s *State) {
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -27,8 +27,6 @@ func (s *State) Check() error {
 		for i := range o.fields {
 			f := &o.fields[i]
 			switch {
-			case f.tag != tagOf(f.value):
-				return broken(o.id, "a field has another value's tag: queries would miss it")
 			case f.write == nil:
 				return broken(o.id, "nobody has written a field")
 			case i > 0 && action.CompareKeys(s.names[o.fields[i-1].key], s.names[f.key]) >= 0:

@@ -32,6 +32,9 @@ func (v Object) Exists() bool { return v.o != nil }
 // ID is its id.
 func (v Object) ID() action.UUID { return v.o.id }
 
+// Type is its type.
+func (v Object) Type() string { return v.s.names[v.o.typ] }
+
 // Bytes is the canonical size of its fields.
 func (v Object) Bytes() int { return v.o.bytes }
 

@@ -17,7 +17,6 @@ type Touch struct {
 // field is one key of an object. An unset key keeps its last write: value is then empty, which no canonical JSON is.
 type field struct {
 	key   uint32 // into State.names
-	tag   uint32 // tagOf(value)
 	value string
 	write *Touch
 }
@@ -25,21 +24,7 @@ type field struct {
 // fieldBytes is about what a field takes.
 const fieldBytes = 40
 
-func (f *field) set(value string, write *Touch) { f.tag, f.value, f.write = tagOf(value), value, write }
-
-// tagOf is a part of a value that lies beside the field: a query that looks for another value need not follow the string, which is
-// most of its time.
-func tagOf(value string) uint32 {
-	n := len(value)
-	if n < 4 {
-		tag := uint32(n)
-		for i := range n {
-			tag |= uint32(value[i]) << (8 * (i + 1))
-		}
-		return tag
-	}
-	return uint32(value[n-2])<<24 | uint32(value[n-3])<<16 | uint32(value[n-4])<<8 | uint32(n&0xff) // the last byte is often a quote
-}
+func (f *field) set(value string, write *Touch) { f.value, f.write = value, write }
 
 // object is one live object. Its fields are sorted by key. While undo records or images are kept, they share the fields,
 // which an update then replaces and does not write in place.

@@ -83,7 +83,7 @@ func (s *State) copyOut(o *object) {
 	fields := s.arena.fieldsFor(len(o.fields))
 	for i := range o.fields {
 		f := &o.fields[i]
-		fields = append(fields, field{f.key, f.tag, s.tidy.keep(f.value), touch(f.write)})
+		fields = append(fields, field{f.key, s.tidy.keep(f.value), touch(f.write)})
 	}
 	o.fields, o.touch, o.other = fields, touch(o.touch), touch(o.other)
 	s.tidy.found += o.bytes + len(fields)*fieldBytes

@@ -48,34 +48,29 @@ func canonical(t *testing.T, n int, op string) string {
 func TestMemoryFollowsTheState(t *testing.T) {
 	for _, watched := range []bool{false, true} {
 		s := NewState()
-		var l Lives
-		if watched {
-			q, err := ParseQuery(`{}`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.Subscribe(s, q)
-		}
 		payload := strings.Repeat("x", 600)
 		before := heap()
 		for round := range 100 {
 			actions, bytes := answer(t, 500, 500*round, payload)
+			outer := Step{}
+			if watched {
+				outer = s.BeginStep()
+			}
 			for _, a := range actions {
 				s.ApplyEntry(a, nil, nil)
+			}
+			if watched {
+				s.EndStep(outer)
 			}
 			s.Came(bytes)
 			for s.Untidy() {
 				s.Tidy()
-			}
-			if watched {
-				l.Flush(s)
 			}
 		}
 		held := heap() - before
 		if s.Len() != 101 || held > 4*int64(TidyLeast) {
 			t.Errorf("watched %v: %d objects hold %d KiB", watched, s.Len(), held>>10)
 		}
-		runtime.KeepAlive(&l)
 	}
 }
 

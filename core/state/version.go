@@ -42,10 +42,9 @@ func (s *State) EndStep(outer Step) (changed []action.UUID) {
 }
 
 // sameRow tells whether an app would see the same: type and values.
-func sameRow(a, b *object) bool { return a.typ == b.typ && sameFields(a.fields, b.fields, nil) }
+func sameRow(a, b *object) bool { return a.typ == b.typ && sameFields(a.fields, b.fields) }
 
-// sameFields compares keys and values; names, where not nil, are the names of b in a's state.
-func sameFields(a, b []field, names []uint32) bool {
+func sameFields(a, b []field) bool {
 	i, j := 0, 0
 	for {
 		for i < len(a) && a[i].value == "" {
@@ -57,43 +56,10 @@ func sameFields(a, b []field, names []uint32) bool {
 		if i == len(a) || j == len(b) {
 			return i == len(a) && j == len(b)
 		}
-		key := b[j].key
-		if names != nil {
-			key = names[key]
-		}
-		if a[i].key != key || a[i].value != b[j].value {
+		if a[i].key != b[j].key || a[i].value != b[j].value {
 			return false
 		}
 		i++
 		j++
-	}
-}
-
-// KeepVersions gives the objects that look as they did in another state the versions that they had there, and the others, and what the
-// given undos would bring back, versions that nothing had there.
-func (s *State) KeepVersions(old *State, undos []*Undo) {
-	for _, u := range undos {
-		for i := range u.images {
-			u.images[i].object.version += old.version
-		}
-	}
-	s.version += old.version
-	names := make([]uint32, len(old.names)) // those of old in s; one past the end where there is none
-	for i, name := range old.names {
-		names[i] = uint32(len(s.names))
-		if id, ok := s.nameIDs[name]; ok {
-			names[i] = id
-		}
-	}
-	for slot := range s.objects.n {
-		o := s.objects.at(slot)
-		if !o.live {
-			continue
-		}
-		if was := old.object(o.id); was != nil && names[was.typ] == o.typ && sameFields(o.fields, was.fields, names) {
-			o.version = was.version
-			continue
-		}
-		o.version += old.version
 	}
 }

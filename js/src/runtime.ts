@@ -16,14 +16,9 @@ interface Exports {
   strandline_write: Export;
   strandline_transact: Export;
   strandline_new_id: Export;
-  strandline_get: Export;
-  strandline_rows: Export;
-  strandline_query: Export;
-  strandline_count: Export;
-  strandline_live: Export;
-  strandline_live_rows: Export;
-  strandline_live_end: Export;
-  strandline_flush: Export;
+  strandline_row: Export;
+  strandline_changes: Export;
+  strandline_pending_ids: Export;
   strandline_pending: Export;
   strandline_is_pending: Export;
   strandline_status: Export;
@@ -193,7 +188,7 @@ export class Runtime {
   exports!: Exports;
   /** Who uses it, each telling whether a call is under way that a restart would end. */
   readonly users = new Set<() => boolean>();
-  /** What an export left: output address, its length, slot or count, version, ticket; and how many have ended. */
+  /** What an export left: output address, its length, whether more follows, whether it begins a whole, ticket; and how many have ended. */
   header!: Uint32Array;
 
   /** Of the build that the program is of. */
@@ -311,12 +306,6 @@ export class Runtime {
     return true;
   }
 
-  inputSlots(slots: number[]): void {
-    const at = this.#room(slots.length * 4);
-    const view = new DataView(this.#bytes.buffer);
-    for (let i = 0; i < slots.length; i++) view.setUint32(at + 4 * i, slots[i]!, true);
-  }
-
   /** The status of an export; an error is thrown. */
   status(code: number): number {
     this.alive();
@@ -334,12 +323,6 @@ export class Runtime {
   ascii(): string {
     this.alive();
     return String.fromCharCode.apply(null, this.#bytes.subarray(this.header[0]!, this.header[0]! + this.header[1]!) as unknown as number[]);
-  }
-
-  /** The output as numbers: a view that the next call overwrites. */
-  numbers(): Uint32Array {
-    this.alive();
-    return new Uint32Array(this.#bytes.buffer, this.header[0]!, this.header[1]!);
   }
 
   /** Lets the program go on with what the exports of this tick have left. */

@@ -1,12 +1,17 @@
 import type { Database } from "./database.js";
 import { ClosedError, ConflictError, errorOf, invalid, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
-import { createHead, escape, fieldsText, freeze, patchText, plain } from "./json.js";
+import { createHead, fieldsText, freeze, patchText, plain } from "./json.js";
 import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "./states.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "./options.js";
-import { difference, type Change } from "./change.js";
 import { outside } from "./paths.js";
-import { Rows, type Row } from "./rows.js";
+import { read } from "./rows/query.js";
+import type { Row } from "./rows/row.js";
+import { Rows } from "./rows/rows.js";
+import { sourceOf } from "./rows/source.js";
+import { Notifier } from "./rows/notifier.js";
+import { LiveRows } from "./rows/live.js";
+import type { Change } from "./rows/watch.js";
 import { OK, type Runtime } from "./runtime.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
@@ -26,12 +31,7 @@ const REDO = 1;
 const RETRY = 2;
 const RESTORE = 3;
 
-interface Subscription {
-  live: number; // its handle
-  query: string;
-  fn: (rows: readonly Row[], change: Change) => void;
-  rows: readonly Row[];
-}
+const later = (fn: () => void) => void setTimeout(fn);
 
 export class Stream {
   readonly name: string;
@@ -39,9 +39,9 @@ export class Stream {
   readonly #db: Database;
   #runtime!: Runtime;
   #handle = 0;
-  #rows!: Rows;
+  readonly #rows = new Rows(later);
+  readonly #notifier: Notifier;
   readonly #events: Events<StreamEvents>;
-  readonly #subscriptions = new Map<number, Subscription>();
   #uncommitted: Open<unknown>[] = []; // in the order of their tickets
   readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
   readonly #waiting = new Set<(e: SyncError) => void>();
@@ -49,9 +49,6 @@ export class Stream {
   #down: SyncError | null = null; // while the runtime is being restarted
   #closing: Promise<void> | null = null;
   #ended: (() => void) | null = null;
-  #notifying = false;
-  #local = false;
-  #remote = false;
   #telling = false;
 
   readonly #conflictFree: boolean;
@@ -64,6 +61,11 @@ export class Stream {
     this.#validators = validatorsOf(options);
     this.#db = db;
     this.name = name;
+    this.#notifier = new Notifier(this.#rows, {
+      ready: () => !this.#closed && !this.#down,
+      later,
+      warn: (code, message, e) => db.warn(code, `${message} (stream ${name})`, e),
+    });
     this.#events = new Events(["status", "rejected", "conflict"], (e) => db.warn("listener", `a listener of stream ${name} threw`, e));
   }
 
@@ -77,7 +79,7 @@ export class Stream {
     this.#runtime = runtime;
     this.#handle = handle;
     this.#client = client;
-    this.#rows = new Rows(runtime, handle);
+    this.#rows.attach(sourceOf(runtime, handle));
     if (!this.#down) return [];
     this.#down = null;
     const sent = [...this.#open.values()];
@@ -92,25 +94,15 @@ export class Stream {
         open.write.settle(index, problem && (rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem)));
       });
     }
-    const subscriptions = [...this.#subscriptions.values()];
-    this.#subscriptions.clear();
-    const calls = subscriptions.map((s) => {
-      const before = s.rows;
-      this.#begin(s);
-      s.rows = this.#rows.keep(s.rows, before);
-      return () => {
-        const changed = s.rows.length !== before.length || s.rows.some((row, i) => row !== before[i]);
-        if (changed && this.#subscriptions.get(s.live) === s) this.#call(s, difference(before, s.rows, "mixed"));
-      };
-    });
     this.#statusChanged();
-    return calls;
+    return [() => this.#changed(true), () => this.#changed(false)];
   }
 
   /** @internal The program has died. What is not committed may be in the local log, or not. */
   detach(error: SyncError): void {
     if (this.#closed) return;
     this.#down = error;
+    this.#rows.detach();
     for (const open of this.#uncommitted) {
       this.#open.delete(open.ticket);
       open.reject(error);
@@ -212,7 +204,7 @@ export class Stream {
     this.#open.clear();
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
-    this.#subscriptions.clear();
+    this.#notifier.clear();
     this.#ended?.();
     this.#db.forget(this);
   }
@@ -403,108 +395,36 @@ export class Stream {
   }
 
   get(id: string): Row | undefined {
-    this.#check();
-    return this.#rows.get(id);
+    this.#checkRows();
+    return typeof id === "string" ? this.#rows.get(id) : undefined;
   }
 
   query(q: object = {}): readonly Row[] {
-    this.#check();
-    const r = this.#runtime;
-    r.status(r.exports.strandline_query(this.#handle, this.#query(q)));
-    return this.#rows.take();
+    this.#checkRows();
+    return this.#rows.query(read(q));
   }
 
   count(q: object = {}): number {
-    this.#check();
-    const r = this.#runtime;
-    r.status(r.exports.strandline_count(this.#handle, this.#query(q)));
-    return r.header[2]!;
+    this.#checkRows();
+    return this.#rows.count(read(q));
   }
 
-  #query(q: object): number {
-    return this.#runtime.input(this.#queryText(q));
-  }
-
-  #queryText(q: object): string {
-    // A filter whose value is not there yet must not show everything.
-    const defined = (members: unknown, path: string, depth: number) => {
-      if (typeof members !== "object" || members === null || Array.isArray(members)) return;
-      for (const key in members) {
-        const value = (members as { [key: string]: unknown })[key], at = `${path}/${escape(key)}`;
-        if (value === undefined) throw invalid(at, "is undefined");
-        if (depth > 0) defined(value, at, depth - 1);
-      }
-    };
-    defined((q as { where?: unknown } | null)?.where, "/where", 1);
-    return fieldsText(q);
+  live(q: object = {}): LiveRows {
+    this.#checkRows();
+    return new LiveRows(this.#rows, this.#notifier, read(q), () => this.#checkRows());
   }
 
   subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void): () => void {
-    this.#check();
+    this.#checkRows();
     if (typeof fn !== "function") throw invalid("", "subscribe takes a function");
-    const subscription: Subscription = { live: 0, query: this.#queryText(q), fn, rows: [] };
-    this.#begin(subscription);
-    this.#call(subscription, { added: subscription.rows.map((row) => row.id), changed: [], removed: [], origin: "local" });
-    return () => {
-      if (this.#subscriptions.get(subscription.live) !== subscription) return;
-      this.#subscriptions.delete(subscription.live);
-      if (!this.#closed && !this.#down) this.#runtime.exports.strandline_live_end(this.#handle, subscription.live);
-    };
-  }
-
-  /** Makes the query a live one and takes its rows. */
-  #begin(s: Subscription): void {
-    const r = this.#runtime;
-    r.status(r.exports.strandline_live(this.#handle, r.input(s.query)));
-    s.live = r.header[2]!;
-    r.status(r.exports.strandline_live_rows(this.#handle, s.live));
-    s.rows = this.#rows.take();
-    this.#subscriptions.set(s.live, s);
+    const subscription = this.#notifier.add(read(q), fn);
+    this.#notifier.call({ rows: subscription.rows, fn }, { added: subscription.rows.map((row) => row.id), changed: [], removed: [], origin: "local" });
+    return () => subscription.end();
   }
 
   #changed(remote: boolean): void {
-    if (this.#subscriptions.size === 0) return;
-    if (remote) this.#remote = true;
-    else this.#local = true;
-    if (this.#notifying) return;
-    this.#notifying = true;
-    queueMicrotask(() => this.#notify());
-  }
-
-  /** Calls the subscribers whose rows have changed: once, whatever happened in this tick. */
-  #notify(): void {
-    this.#notifying = false;
-    const origin = this.#local && this.#remote ? "mixed" : this.#remote ? "remote" : "local";
-    this.#local = this.#remote = false;
-    if (this.#closed || this.#down) return;
-    const r = this.#runtime;
-    const calls: (() => void)[] = [];
-    try {
-      r.status(r.exports.strandline_flush(this.#handle));
-      for (const live of [...r.numbers()]) {
-        const subscription = this.#subscriptions.get(live);
-        if (!subscription || r.status(r.exports.strandline_live_rows(this.#handle, live)) !== OK) continue;
-        const before = subscription.rows;
-        const rows = this.#rows.take();
-        if (rows.length === before.length && rows.every((row, i) => row === before[i])) continue;
-        subscription.rows = rows;
-        calls.push(() => {
-          // One that was called before may have ended it.
-          if (this.#subscriptions.get(live) === subscription) this.#call(subscription, difference(before, rows, origin));
-        });
-      }
-    } catch (e) {
-      this.#db.warn("notify", `the live queries of stream ${this.name} failed`, e);
-    }
-    for (const call of calls) call();
-  }
-
-  #call(s: Subscription, change: Change): void {
-    try {
-      s.fn(s.rows, change);
-    } catch (e) {
-      this.#db.warn("subscriber", `a subscriber of stream ${this.name} threw`, e);
-    }
+    this.#rows.changed();
+    this.#notifier.changed(remote);
   }
 
   #statusChanged(): void {
@@ -589,5 +509,11 @@ export class Stream {
   #check(): void {
     const why = this.#closed ?? this.#down;
     if (why) throw why;
+  }
+
+  /** Rows that are there can be read while the program is started anew. */
+  #checkRows(): void {
+    if (this.#closed) throw this.#closed;
+    if (this.#down && !this.#rows.readable) throw this.#down;
   }
 }

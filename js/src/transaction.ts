@@ -1,5 +1,5 @@
 import { invalid } from "./errors.js";
-import type { Row } from "./rows.js";
+import type { Row } from "./rows/row.js";
 import { patched, validate, type Validators } from "./validate.js";
 import { check, createHead, fieldsText, patchText, plain } from "./json.js";
 

@@ -2,7 +2,7 @@
 // only asked: what they give back is not written.
 import { escape, FieldOp } from "./json.js";
 import { invalid } from "./errors.js";
-import type { Row } from "./rows.js";
+import type { Row } from "./rows/row.js";
 
 export interface StandardSchema {
   readonly "~standard": { readonly version: 1; readonly validate: (value: unknown) => unknown };

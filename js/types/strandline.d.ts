@@ -102,6 +102,8 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
   /** How many rows query would give. */
   count(q?: Query<S>): number;
+  /** The rows of a query, as a value that follows them. It costs nothing while nobody has subscribed to it. */
+  live<T extends keyof S & string>(q?: Query<S, T>): Live<readonly Row<S, T>[]>;
   /** Called at once with the rows, then after every change of them, once per turn, in a microtask after it. Writes in fn are
       allowed and notify in the next one; what fn throws goes to `log`. */
   subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void): () => void;
@@ -180,14 +182,48 @@ export interface Transaction<S extends SchemaOf<S> = Schema> {
 export interface Query<S extends SchemaOf<S> = Schema, T extends keyof S = keyof S> {
   /** Of any type, where left out. */
   type?: T;
-  /** Equality, or { eq, ne, gt, gte, lt, lte, in, has } per key; all must hold. */
-  where?: { [key: string]: Json | Condition };
-  /** Absent, null, false, true, numbers, strings, the rest; ties go by id. */
-  orderBy?: string | { key: string; direction?: "asc" | "desc" } | Array<string | { key: string; direction?: "asc" | "desc" }>;
+  where?: Where;
+  /** Absent, null, false, true, numbers, strings by UTF-16 code units, the rest; ties go by id. A collator compares strings as people read them. */
+  orderBy?: Order | readonly Order[];
   /** At most so many rows. */
   limit?: number;
   /** Without the first so many. */
   offset?: number;
+  /** From behind this row on: one of a former answer, or its id and the keys that the query orders by. It need not be there any more. */
+  after?: { readonly id: UUID; readonly [key: string]: unknown } | null;
+  /** What where cannot say. It is asked for each row that matches the rest, and has to give the same for the same row. */
+  filter?: (row: Row<S, T & keyof S & string>) => boolean;
+  /** Only objects that a pending action names, or only the others. */
+  pending?: boolean;
+}
+
+/** What must hold of an object. Per key: a value that it equals, or comparisons, all of which hold. A key that begins with a slash is a path:
+    "/address/city", "/tags/0" (a slash in a key is written ~1, a tilde ~0). An object as a value is compared with eq. */
+export type Where = { [key: string]: Json | Condition | Where | readonly Where[] } & {
+  /** One of these holds. A key of that name is written "/or"; so with and, not. */
+  or?: readonly Where[];
+  and?: readonly Where[];
+  not?: Where;
+};
+
+export type Order = string | { readonly key: string; readonly direction?: "asc" | "desc"; readonly collator?: Intl.Collator };
+
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+}
+
+/** A value that follows what it is made of. */
+export interface Live<T> {
+  /** The value now: the same object until it is another. */
+  readonly current: T;
+  /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal. */
+  subscribe(fn: (value: T, change: Change) => void, options?: { signal?: AbortSignal }): () => void;
+  /** The value as it is, then as it becomes; who is slow is given the last one. */
+  [Symbol.asyncIterator](): AsyncIterator<T, void, undefined>;
+  /** Ends it: nobody is told any more. */
+  [Symbol.dispose](): void;
 }
 
 /** An immutable data stream: append only, never a conflict. What is appended offline is sent in its order when there is a network, each entry
@@ -315,7 +351,7 @@ export type Skipped = { object: UUID; key: string };
 /** Ids of the rows that came, changed and went, and whose writes did it. */
 export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
 /** gt, gte, lt and lte hold between two numbers or two strings; in: one of; has: an array with this element. */
-export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json };
+export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json; startsWith?: string };
 /** Opaque; sorts as a string. */
 export type Offset = string;
 /** One entry of a data stream. id: of the append, null where a client of another kind made it. offset: behind it; null while it is pending. */

@@ -16,18 +16,16 @@ const spied = `
 	}
 	window.logged = [];
 	window.panic = () => {
-		const x = instances.at(-1), at = x.strandline_input(4);
-		new Uint32Array(x.mem.buffer, at, 1)[0] = 4000000000; // a slot that is none
-		x.strandline_rows(2, 1);
+		instances.at(-1).strandline_write(2, 0, -1, 0); // of an input that is none
 	};
 	window.block = () => {
 		const x = instances.at(-1), at = x.strandline_header();
 		new Uint32Array(x.mem.buffer, at, 8)[7] -= 1; // as when a call came back before its end
-		try { s.count() } catch (e) { return e.code }
+		try { s.isPending("0b1ec700-0000-4000-8000-000000000009") } catch (e) { return e.code }
 	};
 	window.trap = () => {
 		const id = "0b1ec700-0000-4000-8000-000000000009";
-		const f = () => { s.get(id); s.count({type: "t"}); f() };
+		const f = () => { s.isPending(id); s.writable(id); f() };
 		for (let i = 0; i < 20 && !logged.some((l) => l.code === "restarted"); i++) try { f() } catch {}
 	};
 	window.exit = () => { instances.at(-1).strandline_input(0x7fffffff) }; // more than there is
@@ -72,7 +70,7 @@ func TestTheRuntimeIsRestarted(t *testing.T) {
 			one.do(`await s.settled(); await db.sync()`)
 			one.want(`[true,1]`, `return [calls > 0, logged.filter((l) => l.code === "restarted").length]`)
 			if how == "panic" {
-				one.want(`[true,true]`, `const l = logged.find((l) => l.code === "restarted"); return [l.message.includes("index out of range"), l.cause.includes("exportRows")]`)
+				one.want(`[true,true]`, `const l = logged.find((l) => l.code === "restarted"); return [l.message.includes("out of range"), l.cause.includes("exportWrite")]`)
 			}
 			for _, title := range []string{"sent", "kept", "after"} {
 				if n := strings.Count(s.log("lists/1"), `"title":"`+title+`"`); n != 1 {

@@ -122,10 +122,9 @@ func conflictFreeHistory(t *testing.T, seed uint64) (entries, discarded, notAllo
 // carefulWrite is what an app does in this mode: it makes objects, and writes what it sees.
 func (h *history) carefulWrite(tb *tab, made *int) error {
 	r := h.r
-	rows := tb.State().Query(&state.Query{Limit: -1})
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = string(tb.State().AppendRow(nil, row.Slot))[7:43]
+	var ids []string
+	for o := range tb.State().Objects() {
+		ids = append(ids, o.ID().String())
 	}
 	slices.Sort(ids)
 	var ops string

@@ -18,11 +18,7 @@ type mirror struct {
 }
 
 func rowOf(s *state.State, id action.UUID) string {
-	row, there := s.Get(id)
-	if !there {
-		return ""
-	}
-	return string(s.AppendRow(nil, row.Slot))
+	return string(s.AppendRow(nil, id))
 }
 
 func rowsOf(s *state.State) map[action.UUID]string {

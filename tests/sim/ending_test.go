@@ -13,7 +13,6 @@ import (
 	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Nothing hangs: whatever ends a commit, a turn or a stream, everybody who waits for it hears of it.
@@ -180,23 +179,6 @@ func TestSettledAfterAFullDisk(t *testing.T) {
 	w.Run(10 * minute)
 	if !called {
 		t.Fatalf("settled never called, pending %d, failed %v", a.Status().Pending, a.failed)
-	}
-}
-
-// A write and a new subscription in one tick: the old one is told of the write.
-func TestASecondSubscriptionSwallowsNothing(t *testing.T) {
-	w := newWorld(t, 1)
-	a := w.open(memstore.New())
-	q, _ := state.ParseQuery(`{}`)
-	l1 := a.Subscribe(q)
-	a.write(create(1, `{}`))
-	a.Subscribe(q)
-	told := false
-	for _, l := range a.Flush() {
-		told = told || l == l1
-	}
-	if !told {
-		t.Fatalf("the first subscriber is never told; rows %v", a.Rows(l1))
 	}
 }
 

@@ -78,8 +78,6 @@ type history struct {
 	profiles []*profile
 	all      []*tab
 	promises map[action.UUID]*promise
-	lives    map[*tab][]*watched
-	seen     map[*tab]map[uint32]string // rows by version
 	repeats  map[repeat][]action.UUID
 	dealt    map[action.UUID]bool // what was refused and then discarded, or tried again
 	trace    hash.Hash
@@ -120,15 +118,9 @@ type promise struct {
 	ticket uint64
 }
 
-// watched is a live query, and the same query asked anew.
-type watched struct {
-	q *state.Query
-	l *state.Live
-}
-
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
-	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, lives: map[*tab][]*watched{}, seen: map[*tab]map[uint32]string{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
+	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
@@ -302,13 +294,6 @@ func (h *history) step(p *profile, i int) {
 			_ = p.local.Open().Destroy(context.Background(), nil)
 		}
 	}
-	if tb.Stream != nil && len(h.lives[tb]) < 2 && h.r.IntN(5) == 0 {
-		q, err := state.ParseQuery([]string{`{}`, `{"where":{"n":{"gte":1}},"orderBy":[{"key":"n","direction":"desc"},"k1"]}`, `{"where":{"x":{"has":2}},"limit":3}`}[h.r.IntN(3)])
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		h.lives[tb] = append(h.lives[tb], &watched{q: q, l: tb.Subscribe(q)})
-	}
 	switch h.r.IntN(12) {
 	case 0:
 		h.Run(h.r.Int64N(20_000))
@@ -322,8 +307,6 @@ func (h *history) step(p *profile, i int) {
 		if h.r.IntN(10) == 0 {
 			h.visible(tb)
 		}
-		h.live(tb)
-		h.versions(tb)
 	})
 }
 
@@ -425,32 +408,6 @@ func (h *history) visible(tb *tab) {
 	}
 	if got, want := string(s.AppendCheckpoint(nil, stream)), string(want.AppendCheckpoint(nil, stream)); got != want {
 		h.t.Fatalf("the visible state is another than a fold from nothing:\n%s", difference(got, want))
-	}
-}
-
-// live holds live queries to the same queries asked anew.
-func (h *history) live(tb *tab) {
-	h.t.Helper()
-	tb.Flush()
-	for _, q := range h.lives[tb] {
-		if got, want := fmt.Sprint(tb.Rows(q.l)), fmt.Sprint(tb.State().Query(q.q)); got != want {
-			h.t.Fatalf("a live query differs: %s / %s", got, want)
-		}
-	}
-}
-
-// versions holds rows to what a page trusts that keeps them: a row with a version that it had before is the same row.
-func (h *history) versions(tb *tab) {
-	h.t.Helper()
-	if h.seen[tb] == nil {
-		h.seen[tb] = map[uint32]string{}
-	}
-	for _, row := range tb.State().Query(&state.Query{Limit: -1}) {
-		text := string(tb.State().AppendRow(nil, row.Slot))
-		if was, known := h.seen[tb][row.Version]; known && was != text {
-			h.t.Fatalf("version %d was %s and is %s", row.Version, was, text)
-		}
-		h.seen[tb][row.Version] = text
 	}
 }
 

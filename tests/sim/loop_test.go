@@ -11,7 +11,6 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 const minute = 60_000
@@ -422,47 +421,4 @@ func TestARefusedActionTakesItsDependantsAlong(t *testing.T) {
 	if st := a.Status(); st.Rejected != 2 || a.State().Len() != 1 {
 		t.Fatalf("%+v", st)
 	}
-}
-
-func TestLiveQueriesFollowEveryTurn(t *testing.T) {
-	w := newWorld(t, 13)
-	a, b := w.open(memstore.New()), w.open(memstore.New())
-	queries := []string{`{}`, `{"type":"todo","where":{"n":{"gte":3}},"orderBy":{"key":"n","direction":"desc"},"limit":4}`,
-		`{"where":{"done":true},"orderBy":["n"],"offset":1}`, `{"where":{"tag":{"in":["a","b"]}}}`}
-	var lives []*state.Live
-	var parsed []*state.Query
-	for _, text := range queries {
-		q, err := state.ParseQuery(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed = append(parsed, q)
-		lives = append(lives, a.Subscribe(q))
-	}
-	r := w.Rand()
-	for step := range 400 {
-		tb := a
-		if r.IntN(2) == 0 {
-			tb = b
-		}
-		n := r.IntN(30)
-		fields := fmt.Sprintf(`{"n":%d,"done":%t,"tag":%q}`, r.IntN(9), r.IntN(2) == 0, string(rune('a'+r.IntN(4))))
-		switch r.IntN(3) {
-		case 0:
-			tb.try(create(n, fields))
-		case 1:
-			tb.try(set(n, fields))
-		default:
-			tb.try(remove(n))
-		}
-		w.Run(int64(r.IntN(20_000)))
-		a.Flush()
-		for i, l := range lives {
-			if got, want := fmt.Sprint(a.Rows(l)), fmt.Sprint(a.State().Query(parsed[i])); got != want {
-				t.Fatalf("step %d, %s:\nlive  %s\nfresh %s", step, queries[i], got, want)
-			}
-		}
-	}
-	w.Run(3 * minute)
-	w.converged(a, b)
 }

@@ -32,7 +32,6 @@ var mutants = []struct{ name, file, from, to, by string }{
 	{"a local checkpoint overlooks a change", "core/state/paging.go", "p.pages[pageOf(p.pages, id)].Dirty = true\n\tif p.snap == nil", "p.pages[pageOf(p.pages, id)].Dirty = o != nil || p.snap != nil\n\tif p.snap == nil", ""},
 	{"a local checkpoint forgets the last pending action", "core/replica/rest.go", "e.Uint(uint64(len(r.q.Pending)))\n\tfor _, l := range r.q.Pending {", "kept := r.q.Pending[:max(0, len(r.q.Pending)-1)]\n\te.Uint(uint64(len(kept)))\n\tfor _, l := range kept {", ""},
 	{"a tab that reads its log anew forgets what was not committed", "core/replica/takeover.go", "\t\t\tnext.q.Add(l)\n", "\n", ""},
-	{"versions collide after a log was read anew", "core/state/version.go", "u.images[i].object.version += old.version", "_ = i", ""},
 	{"an installed checkpoint does not resolve what it holds", "core/replica/planinstall.go", "case known && l.Seq <= row.Seq && !clone:", "case known && l.Seq < row.Seq && !clone:", ""},
 	{"an installed checkpoint drops what is pending", "core/replica/planinstall.go", "kept = append(kept, l)\n", "_ = l\n", ""},
 	{"the server goes on with a fold that its disk did not take", "server/sync.go", "st.loaded = false // until", "// until", ""},

@@ -515,11 +515,12 @@ func remove(n int) string { return fmt.Sprintf(`[{"op":"remove","object":"%s"}]`
 
 // rows is the visible state as text.
 func (tb *tab) rows() string {
-	var b []byte
-	for _, r := range tb.State().Query(&state.Query{Limit: -1}) {
-		b = append(tb.State().AppendRow(b, r.Slot), '\n')
+	var lines []string
+	for o := range tb.State().Objects() {
+		lines = append(lines, string(tb.State().AppendRow(nil, o.ID()))+"\n")
 	}
-	return string(b)
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // fold is the server's log, folded from nothing.

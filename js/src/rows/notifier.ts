@@ -1,0 +1,130 @@
+// Tells live queries what has changed: once for all that happens in a tick, and never half of a turn.
+import type { Query } from "./query.js";
+import type { Row } from "./row.js";
+import type { Rows } from "./rows.js";
+import type { Changed } from "./view.js";
+import { Watch, type Change } from "./watch.js";
+
+export type Subscriber = (rows: readonly Row[], change: Change) => void;
+
+export interface Subscription {
+  readonly rows: readonly Row[];
+  end(): void;
+}
+
+interface Entry extends Subscription {
+  readonly watch: Watch;
+  readonly fn: Subscriber;
+  /** What it was not told of when others began. */
+  owed: readonly Changed[];
+}
+
+/** So many calls in one task, each of which has changed something again, and the page gets its turn. */
+const maxRounds = 100;
+
+interface Host {
+  /** Whether live queries can be told now. */
+  ready(): boolean;
+  later(fn: () => void): void;
+  warn(code: string, message: string, cause?: unknown): void;
+}
+
+export class Notifier {
+  readonly #entries = new Set<Entry>();
+  readonly #rows: Rows;
+  readonly #host: Host;
+  #scheduled = false;
+  #local = false;
+  #remote = false;
+  #rounds = 0;
+
+  constructor(rows: Rows, host: Host) {
+    this.#rows = rows;
+    this.#host = host;
+  }
+
+  /** Makes a query a live one; its rows are as of now. */
+  add(query: Query, fn: Subscriber): Subscription {
+    this.#rows.fresh();
+    const changes = this.#rows.table.take(); // the others are told of that, and this one has it
+    if (changes.length > 0) for (const entry of this.#entries) entry.owed = merged(entry.owed, changes);
+    const watch = new Watch(this.#rows, query);
+    const entry: Entry = {
+      watch,
+      fn,
+      owed: [],
+      get rows() {
+        return watch.rows;
+      },
+      end: () => void (this.#entries.delete(entry) && watch.end()),
+    };
+    this.#entries.add(entry);
+    return entry;
+  }
+
+  clear(): void {
+    for (const entry of this.#entries) entry.end();
+  }
+
+  /** Something has changed, or may have. */
+  changed(remote: boolean): void {
+    if (this.#entries.size === 0) return;
+    if (remote) this.#remote = true;
+    else this.#local = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#rounds++ === 0) this.#host.later(() => (this.#rounds = 0));
+    if (this.#rounds === maxRounds) this.#host.warn("subscriber", "live queries are told without end: a subscriber seems to write whenever it is called");
+    if (this.#rounds < maxRounds) queueMicrotask(this.#notify);
+    else this.#host.later(this.#notify);
+  }
+
+  readonly #notify = (): void => {
+    if (!this.#host.ready()) {
+      this.#scheduled = false;
+      return;
+    }
+    let changes: readonly Changed[];
+    try {
+      if (!this.#rows.step()) return this.#host.later(this.#notify);
+      changes = this.#rows.table.take();
+    } catch (e) {
+      this.#scheduled = false;
+      return this.#host.warn("notify", "live queries cannot be told", e);
+    }
+    this.#scheduled = false;
+    const origin = this.#local && this.#remote ? "mixed" : this.#remote ? "remote" : "local";
+    this.#local = this.#remote = false;
+    const calls: (() => void)[] = [];
+    for (const entry of this.#entries) {
+      try {
+        const change = entry.watch.update(merged(entry.owed, changes), origin);
+        entry.owed = [];
+        if (change) calls.push(() => this.#entries.has(entry) && this.call(entry, change)); // one that was called before may have ended it
+      } catch (e) {
+        this.#host.warn("filter", "the filter of a live query threw", e);
+      }
+    }
+    for (const call of calls) call();
+  };
+
+  call({ rows, fn }: { rows: readonly Row[]; fn: Subscriber }, change: Change): void {
+    try {
+      fn(rows, change);
+    } catch (e) {
+      this.#host.warn("subscriber", "a subscriber threw", e);
+    }
+  }
+}
+
+/** Two lists of changes as one, in which each row is once. */
+function merged(first: readonly Changed[], then: readonly Changed[]): readonly Changed[] {
+  if (first.length === 0) return then;
+  const by = new Map<string, Changed>();
+  for (const { before, after } of [...first, ...then]) {
+    const { id } = (before ?? after)!;
+    const was = by.get(id);
+    by.set(id, was ? { before: was.before, after } : { before, after });
+  }
+  return [...by.values()].filter(({ before, after }) => before !== after);
+}

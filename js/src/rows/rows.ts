@@ -1,0 +1,143 @@
+// How the rows of a stream come from the core into the table. The core tells that there is something new; it is fetched before the next
+// read, or before live queries are told.
+import { Table } from "./table.js";
+import type { Query } from "./query.js";
+import type { Row } from "./row.js";
+
+/** A part of what is new. */
+export interface Piece {
+  /** {"rows": […], "gone": [ids]} */
+  readonly text: string;
+  /** The first piece of all that there is: what is in none of its pieces is gone. */
+  readonly whole: boolean;
+  /** Another one follows. Until the last one is there, what came is of no state in particular. */
+  readonly more: boolean;
+}
+
+/** Where rows come from. */
+export interface Source {
+  piece(): Piece;
+  row(id: string): string | undefined;
+  /** The ids of all objects that pending actions name. */
+  pending(): Iterable<string>;
+}
+
+export class Rows {
+  readonly table = new Table();
+  #source: Source | null = null;
+  #stale = true;
+  #full = false; // it has been, at least once
+  #staged = new Map<string, Row | null>();
+  #whole = false;
+  #pending: ReadonlySet<string> | null = null;
+  readonly #later: (fn: () => void) => void;
+
+  /** later calls a function in a task of its own. */
+  constructor(later: (fn: () => void) => void) {
+    this.#later = later;
+  }
+
+  /** The rows come from here from now on, all of them at first. */
+  attach(source: Source): void {
+    this.detach();
+    this.#source = source;
+    this.changed();
+  }
+
+  /** The source is gone. What is there stays. */
+  detach(): void {
+    this.#source = null;
+    this.#staged.clear();
+    this.#whole = false;
+  }
+
+  /** There is something new. */
+  changed(): void {
+    this.#stale = true;
+    this.#pending = null;
+  }
+
+  /** Whether rows can be read where there is no source. */
+  get readable(): boolean {
+    return this.#source !== null || this.#full;
+  }
+
+  get(id: string): Row | undefined {
+    if (this.#stale && !this.#full && this.#source) {
+      const text = this.#source.row(id);
+      this.#later(this.#fill);
+      return text === undefined ? undefined : this.#single(text);
+    }
+    this.fresh();
+    return this.table.get(id);
+  }
+
+  /** One row before the others are there: the same object when they are. */
+  #single(text: string): Row {
+    const row = JSON.parse(text) as Row;
+    this.table.put([row], []);
+    return this.table.get(row.id)!;
+  }
+
+  readonly #fill = (): void => {
+    if (!this.step()) this.#later(this.#fill);
+  };
+
+  /** Takes what is new, all of it. */
+  fresh(): void {
+    while (!this.step());
+  }
+
+  /** Takes a part of what is new; true when all of it is in the table. */
+  step(): boolean {
+    if (!this.#stale || !this.#source) return true;
+    const { text, whole, more } = this.#source.piece();
+    if (whole) {
+      this.#whole = true;
+      this.#staged.clear();
+    }
+    if (text !== "") {
+      const { rows, gone } = JSON.parse(text) as { rows: Row[]; gone: string[] };
+      if (!more && !this.#whole && this.#staged.size === 0) this.table.put(rows, gone);
+      else {
+        for (const row of rows) this.#staged.set(row.id, row);
+        for (const id of gone) this.#staged.set(id, null);
+      }
+    }
+    if (more) return false;
+    this.#stale = false;
+    if (this.#whole || this.#staged.size > 0) this.#land();
+    return true;
+  }
+
+  #land(): void {
+    const rows: Row[] = [], gone: string[] = [];
+    for (const [id, row] of this.#staged) {
+      if (row) rows.push(row);
+      else gone.push(id);
+    }
+    if (this.#whole) for (const id of this.table.ids()) if (!this.#staged.has(id)) gone.push(id);
+    this.#full ||= this.#whole;
+    this.#whole = false;
+    this.#staged.clear();
+    this.table.put(rows, gone);
+  }
+
+  query(q: Query): Row[] {
+    this.fresh();
+    return this.table.query(this.#withPending(q));
+  }
+
+  count(q: Query): number {
+    this.fresh();
+    return this.table.count(this.#withPending(q));
+  }
+
+  #withPending(q: Query): Query {
+    const { pending, test } = q;
+    if (pending === null) return q;
+    this.#pending ??= new Set(this.#source?.pending() ?? []);
+    const ids = this.#pending;
+    return { ...q, test: (row) => ids.has(row.id) === pending && (test === null || test(row)) };
+  }
+}

@@ -1,0 +1,20 @@
+// The rows of one stream in the program.
+import { ABSENT, type Runtime } from "../runtime.js";
+import type { Source } from "./rows.js";
+
+export function sourceOf(r: Runtime, handle: number): Source {
+  return {
+    piece() {
+      r.status(r.exports.strandline_changes(handle));
+      return { text: r.text(), more: r.header[2] === 1, whole: r.header[3] === 1 };
+    },
+    row(id) {
+      if (!r.inputID(id) || r.status(r.exports.strandline_row(handle)) === ABSENT) return undefined;
+      return r.text();
+    },
+    pending() {
+      r.status(r.exports.strandline_pending_ids(handle));
+      return r.text().match(/.{36}/g) ?? [];
+    },
+  };
+}
