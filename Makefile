@@ -199,7 +199,7 @@ soak-frozen: chromium npm build
 
 # Bugs that are planted one by one: the simulator finds each within a minute.
 mutants:
-	$(GO) test -tags mutants ./tests/sim -count=1 -timeout 0 -run '^TestMutants$$' -v | grep -v '^=== '
+	$(GO) test -tags mutants ./tests/sim ./js/units -count=1 -timeout 0 -run '^TestMutants$$' -v | grep -v '^=== '
 
 # Longer than a test: each target for FUZZTIME.
 FUZZTIME ?= 30s

@@ -21,7 +21,7 @@ func (db *database) step(e plan.Event) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if s := db.streams[c.Stream]; s != nil {
-			s.shown.differs(&c.Difference)
+			s.news.Differs(&c.Difference)
 			s.observer.Call("changed", c.Remote)
 		}
 	}

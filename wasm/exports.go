@@ -170,7 +170,7 @@ func write(s *stream, object action.UUID, d *queue.Draft, now float64) int32 {
 		return failed(err)
 	}
 	header[4] = uint32(ticket)
-	s.shown.add(d.Objects)
+	s.news.Add(d.Objects)
 	give(object.Append(d.ID.Append(output[:0])))
 	return statusOK
 }

@@ -6,6 +6,7 @@ import (
 	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // stream is an open one. observer is the script's: what it hears.
@@ -14,6 +15,6 @@ type stream struct {
 	db       *database
 	observer js.Value
 	handle   int
-	shown    shown
-	outdated bool // that was told
+	news     rows.News // what the script has not fetched yet of its rows
+	outdated bool      // that was told
 }

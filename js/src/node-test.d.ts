@@ -14,5 +14,6 @@ declare module "node:assert/strict" {
 }
 declare module "node:fs" {
   export function readFileSync(path: string, encoding: "utf8"): string;
+  export function readdirSync(path: string): string[];
 }
 declare const process: { env: { [name: string]: string | undefined } };

@@ -383,9 +383,9 @@ export class Stream {
       if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
       this.#uncommitted.push(open as Open<unknown>);
       this.#open.set(open.ticket, open as Open<unknown>);
+      this.#changed(false); // subscribers first: what is left to be done takes longer
       r.pump();
       this.#db.wrote();
-      this.#changed(false);
       this.#statusChanged();
       return open.write;
     } catch (e) {

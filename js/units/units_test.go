@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,9 +13,18 @@ import (
 )
 
 func TestUnits(t *testing.T) {
+	out, err := run(t, t.TempDir(), changes(t, 24), "", nil)
+	if err != nil {
+		t.Fatalf("%v (make npm installs Node)\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// run bundles the unit tests whose path has such a part, through plugins, and runs them.
+func run(t *testing.T, dir, changes, part string, plugins []api.Plugin) ([]byte, error) {
 	var files []string
 	err := filepath.WalkDir("../src", func(path string, d os.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".test.ts") {
+		if strings.HasSuffix(path, ".test.ts") && strings.Contains(path, part) {
 			files = append(files, path)
 		}
 		return err
@@ -22,22 +32,27 @@ func TestUnits(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no unit tests", err)
 	}
-	dir := t.TempDir()
 	r := api.Build(api.BuildOptions{EntryPoints: files, Outdir: dir, Bundle: true, Format: api.FormatESModule, Platform: api.PlatformNode,
-		Target: api.ES2022, OutExtension: map[string]string{".js": ".mjs"}, Sourcemap: api.SourceMapInline, Write: true})
+		Target: api.ES2022, OutExtension: map[string]string{".js": ".mjs"}, Sourcemap: api.SourceMapInline, Write: true, Plugins: plugins})
 	if len(r.Errors) > 0 {
 		t.Fatal(r.Errors[0].Text)
 	}
-	var built []string
+	cmd := exec.Command("node", "--enable-source-maps", "--test", "--test-reporter=spec")
 	for _, f := range r.OutputFiles {
-		built = append(built, f.Path)
+		cmd.Args = append(cmd.Args, f.Path)
 	}
-	cmd := exec.Command("node", append([]string{"--enable-source-maps", "--test", "--test-reporter=spec"}, built...)...)
 	src, _ := filepath.Abs("../src")
-	cmd.Env = append(os.Environ(), "STRANDLINE_SRC="+src)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v (make npm installs Node)\n%s", err, out)
+	cmd.Env = append(os.Environ(), "STRANDLINE_SRC="+src, "STRANDLINE_CHANGES="+changes)
+	return cmd.CombinedOutput()
+}
+
+// changes has the simulator write what pages are given in its histories.
+func changes(t *testing.T, n int, flags ...string) string {
+	dir := t.TempDir()
+	cmd := exec.Command("go", append(append([]string{"test"}, flags...), "../../tests/sim", "-count=1", "-run", "^TestHistories$",
+		"-histories", strconv.Itoa(n), "-seed", "7000", "-changes", dir)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	t.Logf("%s", out)
+	return dir
 }

@@ -76,6 +76,7 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 	c.Trace = func(e plan.Event, p *plan.Plan) {
 		h.traced(tb, e, p)
 		h.mirrored(tb, p)
+		h.fed(tb, p)
 		if tb.Stream != nil {
 			h.knows(tb)
 		}

@@ -86,7 +86,9 @@ type history struct {
 	evicts   bool                        // databases are taken away under their tabs
 	odd      map[*memstore.Database]bool // those that this has befallen
 
-	many     bool // several streams in each tab
+	feeds    map[*tab]*feed
+	files    uint64 // of feeds
+	many     bool   // several streams in each tab
 	sides    map[*tab]map[string]*side
 	allSides []*side
 
@@ -104,6 +106,7 @@ type history struct {
 type profile struct {
 	local *memstore.Database
 	tabs  []*tab
+	feeds []*feed // of each tab
 }
 
 // repeat is an action that is undone, or, when it was refused, tried again: each is done by one other at most.
@@ -124,6 +127,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
+	h.feeds = map[*tab]*feed{}
 	h.many, h.sides = seed/8%6 == 2, map[*tab]map[string]*side{}
 	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600
@@ -199,6 +203,7 @@ func (h *history) open(p *profile, i int) {
 	}
 	p.tabs[i] = tb
 	h.all = append(h.all, tb)
+	h.feed(p, i, tb)
 	h.openSides(tb)
 }
 
@@ -236,6 +241,7 @@ func (h *history) run() {
 	}
 	h.settle()
 	h.check()
+	h.endFeeds()
 }
 
 // step is one thing that a tab does, and what happens to it.
@@ -356,6 +362,7 @@ func (h *history) write(tb *tab) {
 	if ticket, err := tb.Write(d); err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
 		h.wrote(tb, d.Ops)
+		h.feeds[tb].add(d.Objects)
 		if of.id != action.Nil {
 			h.repeats[of] = append(h.repeats[of], d.ID)
 		}

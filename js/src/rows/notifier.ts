@@ -56,9 +56,14 @@ export class Notifier {
       get rows() {
         return watch.rows;
       },
-      end: () => void (this.#entries.delete(entry) && watch.end()),
+      end: () => {
+        if (!this.#entries.delete(entry)) return;
+        this.#rows.table.watchers = this.#entries.size;
+        watch.end();
+      },
     };
     this.#entries.add(entry);
+    this.#rows.table.watchers = this.#entries.size;
     return entry;
   }
 

@@ -49,6 +49,7 @@ export class Rows {
     this.#source = null;
     this.#staged.clear();
     this.#whole = false;
+    if (!this.#full) this.table.clear(); // half of what was there
   }
 
   /** There is something new. */
@@ -98,7 +99,8 @@ export class Rows {
     }
     if (text !== "") {
       const { rows, gone } = JSON.parse(text) as { rows: Row[]; gone: string[] };
-      if (!more && !this.#whole && this.#staged.size === 0) this.table.put(rows, gone);
+      // Before it was full nobody sees the table.
+      if (!this.#full || (!more && !this.#whole && this.#staged.size === 0)) this.table.put(rows, gone);
       else {
         for (const row of rows) this.#staged.set(row.id, row);
         for (const id of gone) this.#staged.set(id, null);
@@ -116,7 +118,7 @@ export class Rows {
       if (row) rows.push(row);
       else gone.push(id);
     }
-    if (this.#whole) for (const id of this.table.ids()) if (!this.#staged.has(id)) gone.push(id);
+    if (this.#whole && this.#full) for (const id of this.table.ids()) if (!this.#staged.has(id)) gone.push(id);
     this.#full ||= this.#whole;
     this.#whole = false;
     this.#staged.clear();

@@ -16,9 +16,9 @@ const random = (seed: number) => (n: number) => {
 };
 
 const queries = [{}, { type: "a" }, { orderBy: "n" }, { orderBy: { key: "n", direction: "desc" }, limit: 5 }, { where: { k: 2 } }, { type: "b", where: { k: { in: [1, 3] } }, orderBy: "n", offset: 2, limit: 4 },
-  { where: { n: { gte: 5 } }, orderBy: ["k", "n"] }, { orderBy: "n", after: { id: "05", n: 4 }, limit: 3 }, { filter: (row: Row) => (row.n as number) % 2 === 0 }];
+  { where: { n: { gte: 5 } }, orderBy: ["k", "n"] }, { orderBy: "n", after: { id: "005", n: 4 }, limit: 3 }, { filter: (row: Row) => (row.n as number) % 2 === 0 }];
 
-const make = (r: (n: number) => number): Row => ({ id: String(r(30)).padStart(2, "0"), type: "ab"[r(2)]!, n: r(10), k: r(4), deep: { x: [r(2)] } });
+const make = (r: (n: number) => number): Row => ({ id: String(r(120)).padStart(3, "0"), type: "ab"[r(2)]!, n: r(10), k: r(4), deep: { x: [r(2)] } });
 
 /** What a query gives over rows that nobody has kept anything about. */
 const plain = (rows: Iterable<Row>, q: object) => {
@@ -28,12 +28,12 @@ const plain = (rows: Iterable<Row>, q: object) => {
 };
 
 test("views, indexes and live queries follow every change", () => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 30; seed++) {
     const r = random(seed), table = new Table(), want = new Map<string, Row>();
     const held = queries.map((q) => ({ q: read(q), view: table.hold(read(q)) }));
     for (let step = 0; step < 60; step++) {
       const rows: Row[] = [], gone: string[] = [];
-      for (let n = r(10) === 0 ? 80 : r(4); n >= 0; n--) {
+      for (let n = r(10) === 0 ? 150 : r(4); n >= 0; n--) {
         const row = make(r);
         if (r(4) === 0) {
           gone.push(row.id);
@@ -44,6 +44,8 @@ test("views, indexes and live queries follow every change", () => {
       for (const id of gone) last.delete(id);
       for (const [id, row] of last) want.set(id, row);
       table.put([...last.values()], gone);
+      const once = { where: { k: r(4), n: { gte: -step } } }; // of a shape that nobody has asked for: indexes alone help
+      assert.deepEqual(table.query(read(once)), plain(want.values(), once));
       for (const { q, view } of held) {
         const rows = plain(want.values(), queries[held.findIndex((h) => h.q === q)]!);
         assert.deepEqual(view.window(q), rows, `seed ${seed}, step ${step}`);

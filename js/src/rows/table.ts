@@ -23,6 +23,8 @@ export class Table {
   #since = new Map<string, Row | undefined>();
   /** Says that a row may be another. */
   version = 0;
+  /** How many there are who take what has changed. */
+  watchers = 0;
 
   get size(): number {
     return this.#rows.size;
@@ -32,6 +34,12 @@ export class Table {
     return this.#rows.get(id);
   }
 
+  /** Forgets all rows. */
+  clear(): void {
+    this.#rows.clear();
+    this.version++;
+  }
+
   ids(): IterableIterator<string> {
     return this.#rows.keys();
   }
@@ -39,19 +47,22 @@ export class Table {
   /** Puts in what the core gives: rows, and the ids of those that are gone. One that says the same stays the row that it was. */
   put(rows: readonly Row[], gone: readonly string[]): void {
     const changes: Changed[] = [];
+    const told = this.watchers + this.#views.size + this.#held.size + this.#exact.size > 0;
     for (const row of rows) {
       const before = this.#rows.get(row.id);
       if (before && equal(before, row)) continue;
       this.#rows.set(row.id, freeze(row));
-      changes.push({ before, after: row });
+      this.version++;
+      if (told) changes.push({ before, after: row });
     }
     for (const id of gone) {
       const before = this.#rows.get(id);
-      if (before && this.#rows.delete(id)) changes.push({ before, after: undefined });
+      if (!before || !this.#rows.delete(id)) continue;
+      this.version++;
+      if (told) changes.push({ before, after: undefined });
     }
     if (changes.length === 0) return;
-    this.version++;
-    for (const { before, after } of changes) {
+    for (const { before, after } of this.watchers > 0 ? changes : []) {
       const { id } = (before ?? after)!;
       if (!this.#since.has(id)) this.#since.set(id, before);
     }
