@@ -31,12 +31,13 @@ func flag(yes bool) uint32 {
 	return 0
 }
 
-// strandline_row gives the row of the object whose id is the first 36 bytes of the input.
+// strandline_row gives the row of the object whose id is the first 36 bytes of the input, and in the header (2) how many there are.
 //
 //go:wasmexport strandline_row
 func exportRow(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		id, ok := action.ParseUUID(input[:36])
+		header[2] = uint32(s.State().Len())
 		if !ok || !s.State().Exists(id) {
 			return statusAbsent
 		}

@@ -422,6 +422,11 @@ export class Stream {
     return () => subscription.end();
   }
 
+  /** @internal For tests. */
+  differing(): string[] | null {
+    return this.#closed || this.#down ? null : this.#rows.differing();
+  }
+
   #changed(remote: boolean): void {
     this.#rows.changed();
     this.#notifier.changed(remote);

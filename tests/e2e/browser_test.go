@@ -144,21 +144,25 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 	tb.t.Helper()
 	var out string
 	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
-		"})()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
+		"})(), differing: window.s?.differing?.()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
 	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
 		return "", fmt.Errorf("%w (%v): %s\n%s", err, context.Cause(ctx), body, tb.stuck())
 	}
 	var r struct {
-		OK    json.RawMessage
-		Error string
+		OK        json.RawMessage
+		Differing []string // rows of the page's table that are others in the program
+		Error     string
 	}
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		tb.t.Fatalf("%v: %s", err, out)
 	}
 	if r.Error != "" {
 		tb.t.Fatalf("%s\n%s\nconsole: %s", body, r.Error, strings.Join(*tb.console, "\n"))
+	}
+	if len(r.Differing) > 0 {
+		tb.t.Fatalf("%s\nthe rows of the page are others than the program's: %v", body, r.Differing)
 	}
 	if r.OK == nil {
 		return "undefined", nil

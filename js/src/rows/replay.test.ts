@@ -23,7 +23,7 @@ for (const file of files) {
     const rows = new Rows((fn) => tasks.push(fn));
     const warned: unknown[] = [];
     const notifier = new Notifier(rows, { ready: () => true, later: (fn) => tasks.push(fn), warn: (_code, _message, cause) => warned.push(cause) });
-    const source = () => ({ piece: () => pieces.shift()!, row: () => undefined, pending: () => [] });
+    const source = () => ({ piece: () => pieces.shift()!, row: () => undefined, size: () => 0, pending: () => [] });
     let lives: { rows: readonly Row[] }[] | null = null;
     let kept = new Map<string, Row>(); // what live queries were told
     for (const line of readFileSync(`${dir}/${file}`, "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line)) {

@@ -3,6 +3,7 @@
 import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "./row.js";
+import { equal } from "./values.js";
 
 /** A part of what is new. */
 export interface Piece {
@@ -18,6 +19,8 @@ export interface Piece {
 export interface Source {
   piece(): Piece;
   row(id: string): string | undefined;
+  /** How many rows there are. */
+  size(): number;
   /** The ids of all objects that pending actions name. */
   pending(): Iterable<string>;
 }
@@ -123,6 +126,18 @@ export class Rows {
     this.#whole = false;
     this.#staged.clear();
     this.table.put(rows, gone);
+  }
+
+  /** For tests: in which rows the table is another than its source; null where it was never full. */
+  differing(): string[] | null {
+    if (!this.#full || !this.#source) return null;
+    this.fresh();
+    const source = this.#source, ids = [...this.table.ids()];
+    const wrong = ids.filter((id) => {
+      const text = source.row(id);
+      return text === undefined || !equal(JSON.parse(text), this.table.get(id));
+    });
+    return source.size() === ids.length ? wrong : [...wrong, `${ids.length} rows of ${source.size()}`];
   }
 
   query(q: Query): Row[] {

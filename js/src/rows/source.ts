@@ -12,6 +12,11 @@ export function sourceOf(r: Runtime, handle: number): Source {
       if (!r.inputID(id) || r.status(r.exports.strandline_row(handle)) === ABSENT) return undefined;
       return r.text();
     },
+    size() {
+      r.inputID("00000000-0000-0000-0000-000000000000");
+      r.status(r.exports.strandline_row(handle));
+      return r.header[2]!;
+    },
     pending() {
       r.status(r.exports.strandline_pending_ids(handle));
       return r.text().match(/.{36}/g) ?? [];

@@ -97,6 +97,9 @@ class Core implements Source {
     const row = this.rows.get(id);
     return row && JSON.stringify(row);
   }
+  size(): number {
+    return this.rows.size;
+  }
   pending(): string[] {
     return [...this.rows.keys()].filter((id) => id < "05");
   }
