@@ -177,13 +177,29 @@ func write(s *stream, object action.UUID, d *queue.Draft, now float64) int32 {
 
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// strandline_new_id gives a fresh id for an object.
+// strandline_new_id gives n fresh ids for objects, 36 characters each.
 //
 //go:wasmexport strandline_new_id
-func exportNewID(now float64) int32 {
-	give(newID(int64(now)).Append(output[:0]))
+func exportNewID(now float64, n int32) int32 {
+	b := output[:0]
+	for range n {
+		b = newID(int64(now)).Append(b)
+	}
+	give(b)
 	header[ended]++
 	return statusOK
+}
+
+// strandline_check tells what is wrong with n bytes of ops, a JSON array, as far as that can be seen without the state.
+//
+//go:wasmexport strandline_check
+func exportCheck(h, n int32) int32 {
+	return call(h, func(s *stream) int32 {
+		if err := s.CheckDraft(&queue.Draft{Ops: string(input[:n]), Atomic: true}); err != nil {
+			return failed(err)
+		}
+		return statusOK
+	})
 }
 
 // strandline_pending gives the pending actions as a JSON array; those of the object in the input where n is 36.

@@ -50,6 +50,15 @@ func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
 	return l, nil
 }
 
+// CheckDraft tells what is wrong with a draft that can be seen without the state.
+func (r *Replica) CheckDraft(d *queue.Draft) error {
+	l, err := queue.Make(d, r.log.client, r.state.Head, &action.Slab{})
+	if err != nil {
+		return err
+	}
+	return r.state.TooMuch(&l.Action)
+}
+
 // refusal says which part of an atomic action does not stand here and now, so that all of it was discarded.
 func (r *Replica) refusal(a *action.Action) error {
 	for i := range a.Guards {

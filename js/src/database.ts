@@ -77,7 +77,7 @@ export class Database {
       closed: () => this.#closed,
       newID: () => {
         this.#runtime.alive();
-        this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now()));
+        this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now(), 1));
         return this.#runtime.ascii();
       },
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),

@@ -15,6 +15,7 @@ interface Exports {
   strandline_input: Export;
   strandline_write: Export;
   strandline_transact: Export;
+  strandline_check: Export;
   strandline_new_id: Export;
   strandline_row: Export;
   strandline_changes: Export;

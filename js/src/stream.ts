@@ -1,5 +1,5 @@
 import type { Database } from "./database.js";
-import { ClosedError, ConflictError, errorOf, invalid, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { createHead, fieldsText, freeze, patchText, plain } from "./json.js";
 import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "./states.js";
@@ -13,6 +13,7 @@ import { Notifier } from "./rows/notifier.js";
 import { LiveRows } from "./rows/live.js";
 import type { Change } from "./rows/watch.js";
 import { OK, type Runtime } from "./runtime.js";
+import { joined, parts } from "./many.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
 import { begin, refused, Write, type Open } from "./write.js";
@@ -209,13 +210,53 @@ export class Stream {
     this.#db.forget(this);
   }
 
-  create(type: string, fields: object, options: { id?: string } = {}): Write<string> {
+  create(type: string, fields: object, options: { id?: string } = {}): Write<string | readonly string[]> {
+    if (Array.isArray(fields)) return this.#createMany(type, fields as object[], options);
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
       const head = createHead(type, options), text = fieldsText(fields);
       validate(this.#validators, type, fields);
       return (id ?? "") + head + "\n" + text; // JSON.stringify writes no line break
     });
+  }
+
+  /** What is wrong with one of them is told before any is written. */
+  #createMany(type: string, rows: readonly object[], options: object): Write<readonly string[]> {
+    let first = 0;
+    try {
+      this.#check();
+      const r = this.#runtime, head = createHead(type, options);
+      if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
+      const texts = rows.map((fields, i) => {
+        const text = fieldsText(fields, `/${i}`);
+        validate(this.#validators, type, fields, `/${i}`);
+        return text;
+      });
+      r.status(r.exports.strandline_new_id(Date.now(), rows.length));
+      const ids = r.text().match(/.{36}/g) ?? [];
+      const all = parts(texts.map((text, i) => `{"op":"create","object":"${ids[i]}","type":${head},"fields":${text}}`));
+      for (const part of all.length > 1 ? all : []) {
+        first = part.first;
+        r.status(r.exports.strandline_check(this.#handle, r.input(part.ops)));
+      }
+      const writes = all.map((part) => {
+        first = part.first;
+        return this.#done<void>(TRANSACT, () => {
+          r.status(r.exports.strandline_transact(this.#handle, r.input(`\n${part.ops}`), Date.now()));
+          return true;
+        });
+      });
+      if (writes.length > 0) return joined(writes, ids);
+      const nothing = begin<readonly string[]>();
+      nothing.resolve([]);
+      nothing.write.settle(this.head, null);
+      return nothing.write;
+    } catch (e) {
+      this.#runtime?.pump();
+      const error = outside(e, true, first);
+      if (error instanceof InvalidError && error.code === "too-large" && !error.path) return refused(new InvalidError({ code: error.code, message: error.message, path: `/${first}` })); // it is alone
+      return refused(error);
+    }
   }
 
   update(id: string, patch: object): Write<void> {
@@ -257,7 +298,7 @@ export class Stream {
       if (typeof fn !== "function") throw invalid("", "transact takes a function");
       const r = this.#runtime;
       const newID = () => {
-        r.status(r.exports.strandline_new_id(Date.now()));
+        r.status(r.exports.strandline_new_id(Date.now(), 1));
         return r.ascii();
       };
       const tx = new Transaction(newID, (id) => this.#id(id), this.#validators, (id) => this.#rows.get(id));
@@ -366,32 +407,36 @@ export class Stream {
 
   /** Makes an action by a call of the core, which says false where there is nothing to do. */
   #apply<T>(kind: number, call: () => boolean): Write<T> {
-    const open = begin<T>();
     try {
-      this.#check();
-      if (!call()) {
-        open.resolve(undefined as T);
-        open.write.settle(this.head, null);
-        return open.write;
-      }
-      const r = this.#runtime;
-      const ids = kind === AGAIN ? r.text() : r.ascii();
-      open.ticket = r.header[4]!;
-      open.write.action = ids.slice(0, 36);
-      open.write.object = ids.slice(36, 72);
-      if (ids.length > 72) open.value = { skipped: JSON.parse(ids.slice(72)) } as T;
-      if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
-      this.#uncommitted.push(open as Open<unknown>);
-      this.#open.set(open.ticket, open as Open<unknown>);
-      this.#changed(false); // subscribers first: what is left to be done takes longer
-      r.pump();
-      this.#db.wrote();
-      this.#statusChanged();
-      return open.write;
+      return this.#done<T>(kind, call);
     } catch (e) {
       this.#runtime?.pump(); // one that is refused since the server is out of reach looks whether it is back
       return refused<T>(outside(e, kind === TRANSACT));
     }
+  }
+
+  #done<T>(kind: number, call: () => boolean): Write<T> {
+    this.#check();
+    const open = begin<T>();
+    if (!call()) {
+      open.resolve(undefined as T);
+      open.write.settle(this.head, null);
+      return open.write;
+    }
+    const r = this.#runtime;
+    const ids = kind === AGAIN ? r.text() : r.ascii();
+    open.ticket = r.header[4]!;
+    open.write.action = ids.slice(0, 36);
+    open.write.object = ids.slice(36, 72);
+    if (ids.length > 72) open.value = { skipped: JSON.parse(ids.slice(72)) } as T;
+    if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
+    this.#uncommitted.push(open as Open<unknown>);
+    this.#open.set(open.ticket, open as Open<unknown>);
+    this.#changed(false); // subscribers first: what is left to be done takes longer
+    r.pump();
+    this.#db.wrote();
+    this.#statusChanged();
+    return open.write;
   }
 
   get(id: string): Row | undefined {

@@ -144,7 +144,7 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 	tb.t.Helper()
 	var out string
 	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
-		"})(), differing: window.s?.differing?.()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
+		"})(), differing: globalThis.unchecked ? null : globalThis.s?.differing?.()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
 	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
