@@ -5,15 +5,15 @@ import { begin, type Write } from "./write.js";
 const mostOps = 1000;
 const mostBytes = 240 << 10;
 
-/** Ops of one action, and which of all is the first. */
-export type Part = { readonly first: number; readonly ops: string };
+/** Ops of one action: which of all is the first, and how many they are. */
+export type Part = { readonly first: number; readonly n: number; readonly ops: string };
 
 /** Ops as the ops of as few actions as they fit in, in their order. */
 export function parts(ops: readonly string[]): Part[] {
   const out: Part[] = [];
   let first = 0, bytes = 0;
   const cut = (to: number) => {
-    if (to > first) out.push({ first, ops: `[${ops.slice(first, to).join(",")}]` });
+    if (to > first) out.push({ first, n: to - first, ops: `[${ops.slice(first, to).join(",")}]` });
     [first, bytes] = [to, 0];
   };
   for (const [i, op] of ops.entries()) {
@@ -27,6 +27,10 @@ export function parts(ops: readonly string[]): Part[] {
 
 /** Of UTF-8. */
 const sizeOf = (text: string) => (/^[\x00-\x7f]*$/.test(text) ? text.length : new TextEncoder().encode(text).length);
+
+/** Whether the core may refuse an object that is plain JSON: for a key, half of a surrogate pair, or its size. */
+export const doubtful = (fields: object, text: string) =>
+  text.length > mostBytes / 4 || text.includes("\\ud") || Object.keys(fields).some((key) => key === "" || key.length > 42 || key === "id" || key === "type");
 
 /** Several writes as one: durable, and in the log, when all are. */
 export function joined<T>(writes: readonly Write<unknown>[], value: T): Write<T> {

@@ -13,7 +13,7 @@ import { Notifier } from "./rows/notifier.js";
 import { LiveRows } from "./rows/live.js";
 import type { Change } from "./rows/watch.js";
 import { OK, type Runtime } from "./runtime.js";
-import { joined, parts } from "./many.js";
+import { doubtful, joined, parts } from "./many.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
 import { begin, refused, Write, type Open } from "./write.js";
@@ -227,17 +227,20 @@ export class Stream {
       this.#check();
       const r = this.#runtime, head = createHead(type, options);
       if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
+      const doubts: number[] = [];
       const texts = rows.map((fields, i) => {
         const text = fieldsText(fields, `/${i}`);
         validate(this.#validators, type, fields, `/${i}`);
+        if (doubtful(fields, text)) doubts.push(i);
         return text;
       });
       r.status(r.exports.strandline_new_id(Date.now(), rows.length));
       const ids = r.text().match(/.{36}/g) ?? [];
       const all = parts(texts.map((text, i) => `{"op":"create","object":"${ids[i]}","type":${head},"fields":${text}}`));
+      // Once the first action is written it is too late for what is wrong in the next one.
       for (const part of all.length > 1 ? all : []) {
         first = part.first;
-        r.status(r.exports.strandline_check(this.#handle, r.input(part.ops)));
+        if (doubts.some((i) => i >= first && i < first + part.n)) r.status(r.exports.strandline_check(this.#handle, r.input(part.ops)));
       }
       const writes = all.map((part) => {
         first = part.first;

@@ -24,13 +24,13 @@ func TestCreateMany(t *testing.T) {
 		t.Errorf("2,500 objects are %d actions", n)
 	}
 	// What is wrong, and where; in the last action that it would have been.
-	one.want(`[["invalid","/1200/note"],["invalid","/1200/id"],["too-large","/1200"],["invalid",""],["invalid","/1"]]`, `
+	one.want(`[["invalid","/1200/note"],["invalid","/1200/a"],["invalid","/1200/id"],["too-large","/1200"],["invalid",""],["invalid","/1"]]`, `
 		const wrong = async (bad, options) => {
 			const rows = Array.from({length: 1201}, (_, n) => n === 1200 ? bad : ({n}));
 			const e = await s.create("todo", options ? rows.slice(0, 2) : rows, options).catch((e) => e);
 			return [e.code, e.path];
 		};
-		return [await wrong({note: () => 1}), await wrong({id: "x"}), await wrong({note: "x".repeat(300000)}), await wrong({}, {id: crypto.randomUUID()}),
+		return [await wrong({note: () => 1}), await wrong({a: "\ud800"}), await wrong({id: "x"}), await wrong({note: "x".repeat(300000)}), await wrong({}, {id: crypto.randomUUID()}),
 			await s.create("todo", [{}, 5]).catch((e) => [e.code, e.path])]`)
 	one.want(`[2500,0,[],0]`, `return [s.count(), s.status.pending, await s.create("todo", []), s.rejected().length]`)
 }

@@ -146,6 +146,8 @@ export class Rows {
   }
 
   count(q: Query): number {
+    // How many there are the source knows without giving them out.
+    if (!this.#full && this.#source && q.type === null && q.test === null && q.pending === null && !q.after) return Math.min(Math.max(0, this.#source.size() - q.offset), q.limit);
     this.fresh();
     return this.table.count(this.#withPending(q));
   }

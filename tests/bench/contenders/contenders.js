@@ -17,6 +17,7 @@ export const strandline = {
     const query = (list) => ({ type: "todo", where: { list }, orderBy: { key: "rank", direction: "desc" }, limit: 50 });
     return {
       async bulk(rows) { let last; for (const { id, type, ...fields } of rows) last = s.create("todo", fields, { id }); await last; },
+      async many(rows) { await s.create("todo", rows.map(({ id, type, ...fields }) => fields)); },
       async add({ id, type, ...fields }) { await s.create("todo", fields, { id }); },
       get: (id) => s.get(id),
       query: (list) => s.query(query(list)),
