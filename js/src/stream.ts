@@ -205,7 +205,7 @@ export class Stream {
     this.#open.clear();
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
-    this.#notifier.clear();
+    this.#notifier.end();
     this.#ended?.();
     this.#db.forget(this);
   }

@@ -171,7 +171,7 @@ func TestBadInput(t *testing.T) {
 		{`s.create("todo", {type: 1})`, `["InvalidError","invalid","/type"]`},
 		{`s.create("todo", {"": 1})`, `["InvalidError","invalid","/"]`},
 		{`s.create("todo", {["k".repeat(129)]: 1})`, `["InvalidError","too-large","/` + repeat("k", 129) + `"]`},
-		{`s.create("todo", [])`, `["InvalidError","invalid",""]`},
+		{`s.create("todo", [{}, []])`, `["InvalidError","invalid","/1"]`},
 		{`s.create("todo", null)`, `["InvalidError","invalid",""]`},
 		{`s.create("", {})`, `["InvalidError","invalid",""]`},
 		{`s.create(5, {})`, `["InvalidError","invalid",""]`},

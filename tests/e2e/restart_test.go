@@ -163,7 +163,7 @@ func TestARuntimeThatKeepsDying(t *testing.T) {
 	one.do(spied)
 	one.start(logging)
 	one.offline(true)
-	one.do(`window.w = s.create("todo", {title: "a"}); window.index = w.persisted; await w; s.count()`)
+	one.do(`window.w = s.create("todo", {title: "a"}); window.index = w.persisted; await w; s.query()`)
 	for range 3 {
 		one.do(`panic()`)
 		one.want(`"starting"`, `return s.status.state`)

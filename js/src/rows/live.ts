@@ -61,15 +61,19 @@ export class LiveRows {
   /** The rows as they are, then as they become; one that is slow is given the last ones. */
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Row[], void, undefined> {
     let wake: () => void = () => {};
-    let fresh = true;
-    const stop = () => wake();
+    let fresh = true, over = this.#over;
+    const stop = () => {
+      over = true;
+      wake();
+    };
     const end = this.subscribe(() => {
       fresh = true;
       wake();
     });
     this.#ended.add(stop);
+    this.#notifier.onEnd.add(stop);
     try {
-      while (!this.#over) {
+      while (!over) {
         if (fresh) {
           fresh = false;
           yield this.current;
@@ -77,6 +81,7 @@ export class LiveRows {
       }
     } finally {
       this.#ended.delete(stop);
+      this.#notifier.onEnd.delete(stop);
       end();
     }
   }

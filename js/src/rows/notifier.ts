@@ -30,6 +30,7 @@ interface Host {
 }
 
 export class Notifier {
+  readonly onEnd = new Set<() => void>();
   readonly #entries = new Set<Entry>();
   readonly #rows: Rows;
   readonly #host: Host;
@@ -67,8 +68,10 @@ export class Notifier {
     return entry;
   }
 
-  clear(): void {
+  /** Nobody is told any more. */
+  end(): void {
     for (const entry of this.#entries) entry.end();
+    for (const fn of this.onEnd) fn();
   }
 
   /** Something has changed, or may have. */

@@ -30,6 +30,7 @@ export class Rows {
   #source: Source | null = null;
   #stale = true;
   #full = false; // it has been, at least once
+  #filling = false; // in tasks of its own
   #staged = new Map<string, Row | null>();
   #whole = false;
   #pending: ReadonlySet<string> | null = null;
@@ -69,7 +70,8 @@ export class Rows {
   get(id: string): Row | undefined {
     if (this.#stale && !this.#full && this.#source) {
       const text = this.#source.row(id);
-      this.#later(this.#fill);
+      if (!this.#filling) this.#later(this.#fill);
+      this.#filling = true;
       return text === undefined ? undefined : this.#single(text);
     }
     this.fresh();
@@ -84,7 +86,12 @@ export class Rows {
   }
 
   readonly #fill = (): void => {
-    if (!this.step()) this.#later(this.#fill);
+    try {
+      if (!this.step()) return this.#later(this.#fill);
+    } catch {
+      // the program has died; who reads next is told
+    }
+    this.#filling = false;
   };
 
   /** Takes what is new, all of it. */

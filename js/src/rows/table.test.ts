@@ -126,11 +126,12 @@ const setup = () => {
 const row = (n: number, more: object = {}): Row => ({ id: String(n).padStart(2, "0"), type: "a", n, ...more });
 
 test("one row can be read before the others are there, and is the same one then", async () => {
-  const { core, rows, run } = setup();
+  const { core, rows, run, tasks } = setup();
   for (let n = 0; n < 9; n++) core.write(row(n));
   const one = rows.get("03");
   assert.equal(core.pieces, 0);
   assert.equal(rows.get("99"), undefined);
+  assert.equal(tasks.length, 1);
   await run();
   assert(core.pieces >= 4 && rows.get("03") === one);
   assert.equal(rows.query(read({})).length, 9);
@@ -262,6 +263,13 @@ test("a live value", async () => {
   await run();
   await loop;
   assert.deepEqual(seen, [3, 4]);
+  const closed = (async () => {
+    for await (const r of live) seen.push(r.length);
+  })();
+  await run();
+  notifier.end(); // the stream is closed
+  await closed;
+  assert.deepEqual(seen, [3, 4, 4]);
 });
 
 test("canonical text", () => {
