@@ -82,11 +82,11 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   readonly client: UUID;
 
   // writes: applied at once, resolve when IndexedDB has them
-  /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
-  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
   /** Makes many objects: one action as far as its limits go, several beyond them. What is wrong with one of them (its path begins with its number) keeps all from being
       written. The promise gives their ids; `persisted` is of the last one. */
   create<T extends keyof S & string>(type: T, rows: readonly S[T][]): Write<readonly UUID[]>;
+  /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
+  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
   /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */
   update(id: UUID, patch: Patch): Write<void>;
   /** Immer-like: the keys that fn changes on the draft become one update. */

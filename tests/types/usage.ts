@@ -7,6 +7,18 @@ const db = await open({ name: "x" });
 const s = await db.stream<App>("a");
 await s.create("person", { name: "A", tags: [], address: { street: "s" } });
 s.query({ type: "person" })[0]!.address.street;
+const live = s.live({ type: "todo", where: { or: [{ title: { startsWith: "a" } }, { "/tags/0": "b" }], not: { done: true } }, orderBy: [{ key: "title", collator: new Intl.Collator("de") }, "id"] as const, pending: true });
+const title: string | undefined = live.current[0]?.title;
+live.subscribe((rows, change) => [rows[0]!.title, change.added[0]], { signal: AbortSignal.timeout(1000) });
+s.query({ type: "todo", after: live.current[0] ?? null, filter: (row) => row.title === title });
+const loose: Promise<readonly string[]> = db.stream("d").then((d) => d.create("x", [{ a: 1 }]));
+loose.catch(() => {});
+const many: Promise<readonly string[]> = s.create("todo", [{ title: "a" }, { title: "b" }]);
+many.catch(() => {});
+// @ts-expect-error a row that lacks what the type has
+s.create("todo", [{ text: "a" }]);
+// @ts-expect-error no such direction
+s.query({ orderBy: { key: "title", direction: "down" } });
 s.subscribe({ type: "todo" }, (rows) => rows[0]!.title);
 s.edit<"person">("id", (p) => { p.address.street = "x"; });
 s.transact((tx) => { tx.create("todo", { title: "x" }); });
