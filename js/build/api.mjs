@@ -33,7 +33,7 @@ for (const [name, path, more] of sections) {
   const head = ts.getLeadingCommentRanges(source.text, 0)?.filter((r) => source.text.startsWith("//", r.pos)) ?? [];
   if (head.length > 0) out.push(more + head.map((r) => source.text.slice(r.pos + 3, r.end).trim()).join(" "), "");
   for (const node of source.statements) {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) continue;
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isModuleDeclaration(node)) continue;
     const said = comment(node, source);
     out.push(`### ${node.name.text}`, "");
     if (said) out.push(said, "");
