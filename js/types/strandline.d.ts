@@ -219,7 +219,7 @@ declare global {
 
 /** A value that follows what it is made of. */
 export interface Live<T> {
-  /** The value now: the same object until it is another. */
+  /** The value now: the same object until it is another. While somebody has subscribed, it is the one that was told last. */
   readonly current: T;
   /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal. */
   subscribe(fn: (value: T, change: Change) => void, options?: { signal?: AbortSignal }): () => void;

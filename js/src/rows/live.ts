@@ -42,11 +42,11 @@ export class LiveRows {
   subscribe(fn: (rows: readonly Row[], change: Change) => void, { signal }: { signal?: AbortSignal } = {}): () => void {
     this.#check();
     if (signal?.aborted || this.#over) return () => {};
-    const own: typeof fn = (rows, change) => fn(rows, change); // one function may subscribe twice
-    this.#subscribers.add(own);
     this.#subscription ??= this.#notifier.add(this.#query, (rows, change) => {
       for (const told of [...this.#subscribers]) if (this.#subscribers.has(told)) this.#notifier.call({ rows, fn: told }, change);
-    });
+    }, this.#last?.rows);
+    const own: typeof fn = (rows, change) => fn(rows, change); // one function may subscribe twice
+    this.#subscribers.add(own);
     const end = () => {
       signal?.removeEventListener("abort", end);
       if (!this.#subscribers.delete(own) || this.#subscribers.size > 0 || !this.#subscription) return;

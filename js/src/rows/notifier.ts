@@ -2,6 +2,7 @@
 import type { Query } from "./query.js";
 import type { Row } from "./row.js";
 import type { Rows } from "./rows.js";
+import { equal } from "./values.js";
 import type { Changed } from "./view.js";
 import { Watch, type Change } from "./watch.js";
 
@@ -44,12 +45,12 @@ export class Notifier {
     this.#host = host;
   }
 
-  /** Makes a query a live one; its rows are as of now. */
-  add(query: Query, fn: Subscriber): Subscription {
+  /** Makes a query a live one; its rows are as of now, in the array that is known where they are the same. */
+  add(query: Query, fn: Subscriber, known?: readonly Row[]): Subscription {
     this.#rows.fresh();
     const changes = this.#rows.table.take(); // the others are told of that, and this one has it
     if (changes.length > 0) for (const entry of this.#entries) entry.owed = merged(entry.owed, changes);
-    const watch = new Watch(this.#rows, query);
+    const watch = new Watch(this.#rows, query, known);
     const entry: Entry = {
       watch,
       fn,
@@ -134,5 +135,5 @@ function merged(first: readonly Changed[], then: readonly Changed[]): readonly C
     const was = by.get(id);
     by.set(id, was ? { before: was.before, after } : { before, after });
   }
-  return [...by.values()].filter(({ before, after }) => before !== after);
+  return [...by.values()].filter(({ before, after }) => before !== after && !(before && after && equal(before, after)));
 }

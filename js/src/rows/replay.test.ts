@@ -23,7 +23,12 @@ for (const file of files) {
     const rows = new Rows((fn) => tasks.push(fn));
     const warned: unknown[] = [];
     const notifier = new Notifier(rows, { ready: () => true, later: (fn) => tasks.push(fn), warn: (_code, _message, cause) => warned.push(cause) });
-    const source = () => ({ piece: () => pieces.shift()!, row: () => undefined, size: () => 0, pending: () => [] });
+    let now: Row[] = [];
+    const row = (id: string) => {
+      const found = now.find((r) => r.id === id);
+      return found && JSON.stringify(found);
+    };
+    const source = () => ({ piece: () => pieces.shift()!, row, size: () => now.length, pending: () => [] });
     let lives: { rows: readonly Row[] }[] | null = null;
     let kept = new Map<string, Row>(); // what live queries were told
     for (const line of readFileSync(`${dir}/${file}`, "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line)) {
@@ -33,6 +38,7 @@ for (const file of files) {
         continue;
       }
       pieces.push({ text: JSON.stringify(line.piece), whole: line.whole!, more: line.more! });
+      now = line.all?.rows ?? now;
       rows.changed();
       const before = text(rows.table.query(queries[0]!));
       while (pieces.length > 0 && !rows.step());

@@ -33,7 +33,8 @@ export class Rows {
   #filling = false; // in tasks of its own
   #staged = new Map<string, Row | null>();
   #whole = false;
-  #pending: ReadonlySet<string> | null = null;
+  #pending: ReadonlySet<string> = new Set();
+  #old = true; // what is pending may be another; without a source it stays as it was
   readonly #later: (fn: () => void) => void;
 
   /** later calls a function in a task of its own. */
@@ -58,8 +59,7 @@ export class Rows {
 
   /** There is something new. */
   changed(): void {
-    this.#stale = true;
-    this.#pending = null;
+    this.#stale = this.#old = true;
   }
 
   /** Whether rows can be read where there is no source. */
@@ -129,6 +129,10 @@ export class Rows {
       else gone.push(id);
     }
     if (this.#whole && this.#full) for (const id of this.table.ids()) if (!this.#staged.has(id)) gone.push(id);
+    // Before it was full rows went in one by one, and what was removed or began anew meanwhile is told nowhere.
+    if (this.#whole && !this.#full && this.table.size !== this.#source!.size()) {
+      for (const id of this.table.ids()) if (this.#source!.row(id) === undefined) gone.push(id);
+    }
     this.#full ||= this.#whole;
     this.#whole = false;
     this.#staged.clear();
@@ -162,7 +166,10 @@ export class Rows {
   #withPending(q: Query): Query {
     const { pending, test } = q;
     if (pending === null) return q;
-    this.#pending ??= new Set(this.#source?.pending() ?? []);
+    if (this.#source && this.#old) {
+      this.#pending = new Set(this.#source.pending());
+      this.#old = false;
+    }
     const ids = this.#pending;
     return { ...q, test: (row) => ids.has(row.id) === pending && (test === null || test(row)) };
   }

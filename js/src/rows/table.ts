@@ -130,6 +130,7 @@ export class Table {
     if (--view.held > 0) return;
     view.idle = 0;
     this.#held.delete(view);
+    if (view.query.shape !== null && this.#views.size > maxViews) this.#views.delete(view.query.shape);
   }
 
   /** The view of a shape that is asked again and again. */

@@ -2,6 +2,7 @@
 import type { Query } from "./query.js";
 import type { Row } from "./row.js";
 import type { Rows } from "./rows.js";
+import { equal } from "./values.js";
 import type { Changed, View } from "./view.js";
 
 export type Change = { added: readonly string[]; changed: readonly string[]; removed: readonly string[]; origin: "local" | "remote" | "mixed" };
@@ -13,11 +14,12 @@ export class Watch {
   readonly #view: View | null; // null where the answer depends on more than rows
 
   /** The rows have to be fresh. */
-  constructor(of: Rows, query: Query) {
+  constructor(of: Rows, query: Query, known?: readonly Row[]) {
     this.#of = of;
     this.#query = query;
     this.#view = query.pending === null ? of.table.hold(query) : null;
-    this.rows = this.#now();
+    const rows = this.#now();
+    this.rows = known && same(known, rows) ? known : rows;
   }
 
   #now(): Row[] {
@@ -31,9 +33,11 @@ export class Watch {
     else if (view && limit === Infinity && offset === 0 && !after) return this.#whole(view, changes, origin);
     else if (view && !changes.some((c) => view.takes(c.before) || view.takes(c.after))) return null;
     const before = this.rows, rows = this.#now();
-    if (rows.length === before.length && rows.every((row, i) => row === before[i])) return null;
+    if (same(before, rows)) return null;
     this.rows = rows;
-    return difference(before, rows, origin);
+    const change = difference(before, rows, origin);
+    const moved = rows.length === before.length && rows.some((row, i) => row.id !== before[i]!.id);
+    return moved || change.added.length + change.changed.length + change.removed.length > 0 ? change : null;
   }
 
   /** Without a cut, what has changed says it: the cost does not grow with the rows, but for a copy. */
@@ -55,6 +59,8 @@ export class Watch {
   }
 }
 
+export const same = (a: readonly Row[], b: readonly Row[]) => a.length === b.length && a.every((row, i) => row === b[i]);
+
 /** What has changed between two answers. */
 export function difference(before: readonly Row[], after: readonly Row[], origin: Change["origin"]): Change {
   const old = new Map(before.map((row) => [row.id, row]));
@@ -63,7 +69,7 @@ export function difference(before: readonly Row[], after: readonly Row[], origin
   for (const row of after) {
     const was = old.get(row.id);
     if (!was) added.push(row.id);
-    else if (was !== row) changed.push(row.id);
+    else if (was !== row && !equal(was, row)) changed.push(row.id);
     old.delete(row.id);
   }
   return { added, changed, removed: [...old.keys()], origin };

@@ -1,6 +1,6 @@
 // What a query asks of an object, made into one function.
 import { invalid } from "../errors.js";
-import { check, escape } from "../json.js";
+import { check, escape, plain } from "../json.js";
 import type { Row } from "./row.js";
 import { equal, rank } from "./values.js";
 
@@ -75,6 +75,8 @@ export function checkKey(key: unknown, at: string): asserts key is string {
 
 function members(value: unknown, at: string, of: string): [string, unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(at, of);
+  plain(value, at);
+  if (typeof value.toJSON === "function") throw invalid(at, "an object with a function toJSON is not JSON");
   return Object.entries(value);
 }
 
