@@ -4,5 +4,5 @@
 // what is applied on top of them. Unapply restores it exactly. Check tells whether its invariants hold.
 //
 // Begin with apply.go (an action's effect), then state.go (what is kept), undo.go, and checkpoint.go (the one text of
-// a state). paging.go and page.go cut it into pages for a local checkpoint; query.go and live.go read it.
+// a state). paging.go and page.go cut it into pages for a local checkpoint; row.go and look.go read it.
 package state

@@ -25,7 +25,7 @@ var mutants = []struct{ name, file, old, new, by string }{
 	{"rows stand in a wrong order", "js/src/rows/view.ts", "if (this.query.before(this.rows[mid]!, row) < 0)", "if (this.query.before(this.rows[mid]!, row) <= 0)", "table"},
 	{"many changes at once lose the order", "js/src/rows/view.ts", "while (i < rows.length && before(rows[i]!, row) < 0)", "while (i < rows.length && before(rows[i]!, row) > 0)", "table"},
 	{"the second change of a row hides the first", "js/src/rows/table.ts", "if (!this.#since.has(id)) this", "this", "table"},
-	{"who was there before is not told", "js/src/rows/notifier.ts", "entry.owed = merged(entry.owed, changes)", "entry.owed = []", "table"},
+	{"who was there before is not told", "js/src/rows/notifier.ts", "for (const entry of this.#entries) entry.owed = merged(entry.owed, changes);", ";", "table"},
 	{"an index keeps what has left it", "js/src/rows/exact.ts", "if (there?.delete(before) && there.size === 0)", "if (there?.size === 0)", "table"},
 	{"a view forgets rows that leave it", "js/src/rows/view.ts", "if (had) this.rows.splice(from, 1);", "", "table"},
 }

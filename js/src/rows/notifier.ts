@@ -16,7 +16,7 @@ export interface Subscription {
 interface Entry extends Subscription {
   readonly watch: Watch;
   readonly fn: Subscriber;
-  /** What it was not told of when others began. */
+  /** What it was not told of: when others began, or when its filter threw. */
   owed: readonly Changed[];
 }
 
@@ -106,8 +106,9 @@ export class Notifier {
     this.#local = this.#remote = false;
     const calls: (() => void)[] = [];
     for (const entry of this.#entries) {
+      entry.owed = merged(entry.owed, changes); // and it still is where its filter throws
       try {
-        const change = entry.watch.update(merged(entry.owed, changes), origin);
+        const change = entry.watch.update(entry.owed, origin);
         entry.owed = [];
         if (change) calls.push(() => this.#entries.has(entry) && this.call(entry, change)); // one that was called before may have ended it
       } catch (e) {

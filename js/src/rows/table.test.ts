@@ -271,14 +271,22 @@ test("a subscriber that always writes leaves the page its turn; a filter that th
   s.end();
   await run();
   let bad = false;
-  const good: Change[] = [];
-  notifier.add(read({ filter: () => { if (bad) throw new Error("of the app"); return true; } }), () => {});
+  const good: Change[] = [], late: Change[] = [];
+  notifier.add(read({ filter: () => { if (bad) throw new Error("of the app"); return true; } }), (_, change) => late.push(change));
   notifier.add(read({}), (_, change) => good.push(change));
   bad = true;
   core.write(row(7));
   changed();
   await run();
-  assert.deepEqual([good.length, warnings.at(-1)], [1, "filter"]);
+  assert.deepEqual([good.length, late.length, warnings.at(-1)], [1, 0, "filter"]);
+  bad = false;
+  core.write(row(8));
+  changed();
+  await run();
+  core.write(row(9));
+  changed();
+  await run();
+  assert.deepEqual(late.flatMap((c) => c.added).sort(), ["07", "08", "09"]);
 });
 
 test("a live value", async () => {
