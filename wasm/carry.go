@@ -17,7 +17,27 @@ func (db *database) step(e plan.Event) {
 	if dead {
 		return
 	}
+	for len(db.owed) > 0 {
+		p := db.owed[0]
+		db.owed = db.owed[1:]
+		db.carry(&p)
+	}
 	p := db.Step(e)
+	db.changes(&p)
+	db.carry(&p)
+}
+
+// whole brings the step under way to its end, before an export asks for something. Its rows are told at once; an export calls nobody,
+// so that the rest of its plan is carried out before the next step.
+func (db *database) whole() {
+	if db.Working() {
+		p := db.Step(&plan.Whole{})
+		db.changes(&p)
+		db.owed = append(db.owed, p)
+	}
+}
+
+func (db *database) changes(p *plan.Plan) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if s := db.streams[c.Stream]; s != nil {
@@ -25,6 +45,10 @@ func (db *database) step(e plan.Event) {
 			s.observer.Call("changed", c.Remote)
 		}
 	}
+}
+
+// carry carries out what is left of a plan.
+func (db *database) carry(p *plan.Plan) {
 	for i := range p.Store {
 		a := &p.Store[i]
 		store := db.store(a.Store)

@@ -55,6 +55,7 @@ type database struct {
 	deafen  func()
 	slots   map[plan.StreamID]js.Value // what gives them back
 	more    bool
+	owed    []plan.Plan // not carried out yet
 }
 
 var (

@@ -79,6 +79,7 @@ func call(h int32, body func(s *stream) int32) (status int32) {
 	if s == nil {
 		return failed(&action.Error{Code: action.CodeClosed, Message: "the stream is closed"})
 	}
+	s.db.whole()
 	return body(s)
 }
 

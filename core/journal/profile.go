@@ -1,10 +1,14 @@
 package journal
 
-import "github.com/strandline-sync/strandline/core/plan"
+import (
+	"github.com/strandline-sync/strandline/core/pace"
+	"github.com/strandline-sync/strandline/core/plan"
+)
 
 // Profile is what the streams of a database have in common: the plan that they write, what they are made of, and what they are told.
 type Profile struct {
 	*plan.Draft
+	Pace    *pace.Pace // of what takes long
 	User    string
 	Retry   int64 // the pause after a failure, in milliseconds
 	Compact int   // how many bytes of records are worth a local checkpoint

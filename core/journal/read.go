@@ -27,7 +27,7 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 	case !s.usable():
 		s.loadedFirst(log, err)
 	case err == nil && log.Manifest != nil: // a checkpoint has taken the place of the records that come next here
-		anew, err := replica.Read(s.Name(), s.options.Conflicts, log)
+		anew, err := replica.Read(s.Name(), s.options.Conflicts, log, s.p.Pace)
 		if err == nil && anew.LogID() != s.LogID() {
 			err = locallog.ErrGone
 		}
@@ -44,7 +44,7 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 	default:
 		var records []*replica.Record
 		if err == nil {
-			records, err = replica.DecodeRecords(log.Records)
+			records, err = replica.DecodeRecords(log.Records, s.p.Pace)
 		}
 		s.caughtUp(records, err)
 	}
@@ -59,7 +59,7 @@ func (s *Journal) loadedFirst(log *locallog.Log, err error) {
 	}
 	var r *replica.Replica
 	if err == nil {
-		r, err = replica.Read(s.Name(), s.options.Conflicts, log)
+		r, err = replica.Read(s.Name(), s.options.Conflicts, log, s.p.Pace)
 	}
 	if err == nil && r.NextLSN() == 0 {
 		err = action.Fail(action.CodeCorrupt, "", "a local log does not begin with record 0")

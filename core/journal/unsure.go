@@ -69,9 +69,9 @@ func (s *Journal) learned(log *locallog.Log, err error) {
 	switch {
 	case err != nil:
 	case log.Manifest != nil:
-		anew, err = replica.Read(s.Name(), s.options.Conflicts, log)
+		anew, err = replica.Read(s.Name(), s.options.Conflicts, log, s.p.Pace)
 	case len(log.Records) > 0: // one that cannot be read is not another one
-		_, err = replica.DecodeRecords(log.Records[:1])
+		_, err = replica.DecodeRecords(log.Records[:1], s.p.Pace)
 	}
 	switch o := storeOutcome(err); {
 	case o == kept:

@@ -3,6 +3,7 @@ package loop
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/journal"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 )
@@ -26,6 +27,8 @@ type Config struct {
 	Slots bool
 	// Elect says that other contexts may lead: this one follows until it is led.
 	Elect bool
+	// Slice is how many units of work a step does at most; 0 stands for pace.Slice.
+	Slice int
 	// Refuge says that what is open goes on in a store in memory if the database is taken away under it: Lost. Else the streams are
 	// closed then.
 	Refuge bool
@@ -43,6 +46,7 @@ type DB struct {
 	alone, elect bool
 	idle         int64 // the pause when nothing is to do, in milliseconds
 
+	late    []plan.Event // that wait for the step under way
 	streams map[string]*member
 	known   map[plan.StreamID]*member // those that have not ended
 	lastID  plan.StreamID
@@ -63,7 +67,10 @@ type DB struct {
 func New(c Config) *DB {
 	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
 		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
-	db.own = journal.Profile{Draft: plan.NewDraft(c.Sources), User: c.User, Retry: c.Retry, Compact: c.Compact,
+	if c.Slice <= 0 {
+		c.Slice = pace.Slice
+	}
+	db.own = journal.Profile{Draft: plan.NewDraft(c.Sources), Pace: pace.New(c.Slice), User: c.User, Retry: c.Retry, Compact: c.Compact,
 		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge}
 	if db.own.Retry <= 0 {
 		db.own.Retry = DefaultRetry

@@ -206,7 +206,7 @@ func (db *DB) counted(log *locallog.Log, err error) {
 	end.names = end.names[1:]
 	var r *replica.Replica
 	if err == nil {
-		r, err = replica.Read(name, 0, log)
+		r, err = replica.Read(name, 0, log, db.own.Pace)
 	}
 	if err != nil {
 		db.stays(0, err)

@@ -155,7 +155,7 @@ func (s *story) play(words []string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		r, err := replica.Read(rest[0], 0, &log)
+		r, err := replica.Read(rest[0], 0, &log, nil)
 		if err == nil {
 			err = r.Write(s.draft(), 1, true)
 		}

@@ -7,11 +7,46 @@ import (
 
 // Step takes what has happened and gives what follows. The host calls it on one thread, and carries each plan out before the next
 // step. What a plan holds is the host's.
+//
+// What takes long is done in slices: the plan asks for More alone, what happens meanwhile waits for its turn, and nobody may ask
+// for anything before the event Whole.
 func (db *DB) Step(e plan.Event) plan.Plan {
-	db.step(e)
-	db.advance()
-	db.own.More = db.unfinished()
+	switch e.(type) {
+	case *plan.Whole:
+		if db.Working() {
+			db.own.Pace.Finish()
+		}
+	case *plan.More:
+		if db.Working() {
+			db.own.Pace.GoOn()
+		} else if len(db.late) > 0 {
+			e, db.late = db.late[0], db.late[1:]
+			db.begin(e)
+		} else {
+			db.begin(e)
+		}
+	default:
+		if db.Working() || len(db.late) > 0 {
+			db.late = append(db.late, e)
+		} else {
+			db.begin(e)
+		}
+	}
+	if db.Working() {
+		return plan.Plan{More: true}
+	}
+	db.own.More = len(db.late) > 0 || db.unfinished()
 	return db.own.Take()
+}
+
+// Working tells whether a step is under way, of which something is left to do.
+func (db *DB) Working() bool { return db.own.Pace.Working() }
+
+func (db *DB) begin(e plan.Event) {
+	db.own.Pace.Begin(func() {
+		db.step(e)
+		db.advance()
+	})
 }
 
 func (db *DB) step(e plan.Event) {

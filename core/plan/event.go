@@ -126,6 +126,8 @@ type (
 	Fired struct{ Timer TimerID }
 	// More goes on with what a plan has left for the next task.
 	More struct{}
+	// Whole does what is left of the step under way: somebody is about to ask for something.
+	Whole struct{}
 	// Granted says that it is this context's turn to write to a stream.
 	Granted struct{ Stream StreamID }
 	// EntryDurable says that the server has an entry of a data stream, which the plan asked for.
@@ -166,6 +168,7 @@ func (*Hinted) event()       {}
 func (*HintsEnded) event()   {}
 func (*Fired) event()        {}
 func (*More) event()         {}
+func (*Whole) event()        {}
 func (*Granted) event()      {}
 func (*EntryDurable) event() {}
 func (*Heard) event()        {}

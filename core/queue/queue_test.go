@@ -72,14 +72,14 @@ func TestTheQueueAndItsIndexAgree(t *testing.T) {
 			}
 		}
 		entry := draw()
-		m := q.Meet()
+		m := q.Meet(nil)
 		m.With(&entry.Action)
 		seen := map[action.UUID]bool{}
 		names(&entry.Action, func(o action.UUID) { seen[o] = true })
 		same(t, m.All(), naive(q, func(*Local) bool { return false }, seen))
 		if all := q.All(); len(all) > 0 {
 			l := all[rapid.IntRange(0, len(all)-1).Draw(t, "from")]
-			m := q.Meet()
+			m := q.Meet(nil)
 			m.From(l)
 			same(t, m.All(), naive(q, func(other *Local) bool { return other == l }, map[action.UUID]bool{}))
 		}

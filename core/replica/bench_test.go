@@ -149,7 +149,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := Read("s", 0, log)
+				r, err := Read("s", 0, log, nil)
 				if err != nil || r.state.Len() != 10_000 {
 					b.Fatal(err, r.state.Len())
 				}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 )
 
@@ -19,6 +20,7 @@ func (r *Replica) CommitRecord() (record []byte, n int, upTo uint64) {
 			break
 		}
 		raws = append(raws, l.Raw)
+		r.pace.Took(pace.Look)
 		if l.Retries != action.Nil {
 			r.dismissing = append(r.dismissing, l.Retries)
 		}
@@ -26,7 +28,7 @@ func (r *Replica) CommitRecord() (record []byte, n int, upTo uint64) {
 	if n = len(raws); n > 0 {
 		upTo = r.q.Uncommitted[n-1].Ticket
 	}
-	return encodeCommit(raws, r.dismissing), n, upTo
+	return encodeCommit(raws, r.dismissing, r.pace), n, upTo
 }
 
 // maxCommitBytes bounds one record, and with it the memory that a commit needs twice over.

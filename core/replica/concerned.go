@@ -32,7 +32,7 @@ func (r *Replica) concernedBy(t *turnRecord) (part []*queue.Local, ok bool) {
 	if t.rekey != action.Nil || !r.acceptable(t.persisted) || len(t.entries) > 0 && len(t.persisted)+len(t.rejected) > 0 {
 		return nil, false
 	}
-	meeting := r.q.Meet()
+	meeting := r.q.Meet(r.pace)
 	for i := range t.entries {
 		a := &t.entries[i].Action
 		if a.Client == r.log.client || r.q.Find(a.ID) != nil || r.IsRejected(a.ID) {

@@ -78,7 +78,7 @@ func (w *ownWorld) again(checkpoint bool) *Replica {
 			l.Pages = append(l.Pages, p.Bytes)
 		}
 	}
-	r, err := Read("s", 0, l)
+	r, err := Read("s", 0, l, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

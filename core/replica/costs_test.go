@@ -69,7 +69,7 @@ func TestCostsDoNotGrowWithWhatIsThere(t *testing.T) {
 				t.Fatal(err)
 			}
 			l.Number(w.r.lastSeq + 1)
-			w.follow(encodeCommit([]string{l.Raw}, nil))
+			w.follow(encodeCommit([]string{l.Raw}, nil, nil))
 		}},
 		{"one refusal", func(w *replicaWorld) { w.refuse(w.r.q.Pending[2].ID) }},
 		{"an answer that says nothing", func(w *replicaWorld) {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 )
 
@@ -59,6 +60,7 @@ func (r *Replica) dependants(refused map[action.UUID]bool, before ...*queue.Loca
 		return r.state.Exists(id)
 	}
 	for _, l := range append(before, r.behind(refused)...) {
+		r.pace.Took(pace.Look)
 		out := refused[l.ID]
 		// What takes back a change that never was would be a change of its own.
 		if target := undoes(l.Meta); !out && target != action.Nil {
@@ -91,7 +93,7 @@ func (r *Replica) behind(refused map[action.UUID]bool) []*queue.Local {
 	if r.bare {
 		return r.q.All()
 	}
-	meeting := r.q.Meet()
+	meeting := r.q.Meet(r.pace)
 	for id := range refused {
 		if l := r.q.Find(id); l != nil {
 			meeting.From(l)

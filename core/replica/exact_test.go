@@ -132,7 +132,7 @@ func (w *replicaWorld) reload() {
 	for _, p := range c.Pages {
 		log.Pages = append(log.Pages, p.Bytes)
 	}
-	r, err := Read("s", 0, log)
+	r, err := Read("s", 0, log, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestAnEntryOfACopyGivesAnotherClientID(t *testing.T) {
 	if got := w.val(X, "n") + w.val(X, "m") + w.val(X, "k"); got != "237" {
 		t.Error(got)
 	}
-	again, err := Read("s", 0, &locallog.Log{Records: w.records})
+	again, err := Read("s", 0, &locallog.Log{Records: w.records}, nil)
 	if err != nil || again.Client() != fresh || len(again.q.Pending) != 0 {
 		t.Error("read anew:", err)
 	}
@@ -282,7 +282,7 @@ func TestTwoUndosAtOnceAreTwoSteps(t *testing.T) {
 // otherTab is another context's replica of the same records.
 func otherTab(t *testing.T, records [][]byte) *Replica {
 	t.Helper()
-	r, err := Read("s", 0, &locallog.Log{Records: records})
+	r, err := Read("s", 0, &locallog.Log{Records: records}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

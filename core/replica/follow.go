@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -72,7 +73,7 @@ func (r *Replica) rebaseAll(f func()) (shown []action.UUID) {
 	end := r.step()
 	all := r.q.All()
 	for i := len(all) - 1; i >= 0; i-- {
-		r.state.Unapply(&all[i].Undo)
+		r.unapply(all[i])
 	}
 	r.bare = true
 	f()
@@ -87,7 +88,7 @@ func (r *Replica) rebaseAll(f func()) (shown []action.UUID) {
 func (r *Replica) rebase(part []*queue.Local, f func()) (shown []action.UUID) {
 	end := r.step()
 	for i := len(part) - 1; i >= 0; i-- {
-		r.state.Unapply(&part[i].Undo)
+		r.unapply(part[i])
 	}
 	f()
 	for _, l := range part {
@@ -111,7 +112,17 @@ func (r *Replica) step() (end func() (changed []action.UUID)) {
 func (r *Replica) apply(l *queue.Local) {
 	r.state.ApplyPending(&l.Action, &l.Undo, &r.effect)
 	l.Plain = r.effect.Plain()
+	r.pace.Took(pace.Apply + sized(len(l.Raw)))
 }
+
+// unapply takes the one on top off again.
+func (r *Replica) unapply(l *queue.Local) {
+	r.state.Unapply(&l.Undo)
+	r.pace.Took(pace.Unapply)
+}
+
+// sized is how much work so many bytes are.
+func sized(bytes int) int { return pace.KiB * bytes >> 10 }
 
 // fold applies one record. What of the queue it concerns is unapplied at this time.
 func (r *Replica) fold(rec *Record, land *Landing) error {
@@ -204,6 +215,7 @@ func (r *Replica) accept(n int, land *Landing) {
 		r.noteRemoved(&l.Action, nil)
 		r.remember(o)
 		land.Resolved = append(land.Resolved, outcome{l.Ticket, o})
+		r.pace.Took(pace.Look)
 	}
 	r.q.RemoveFirst(n)
 }
@@ -242,6 +254,7 @@ func (r *Replica) offered(id action.UUID) *action.Action {
 
 // foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
 func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]bool, land *Landing) {
+	r.pace.Took(pace.Fold + sized(len(a.Raw)))
 	e := &r.effect
 	l := r.q.Find(a.ID)                 // uncommitted too: the record that it was sent from may be gone
 	if l == nil && r.IsRejected(a.ID) { // it was refused here, and is taken after all

@@ -158,7 +158,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 			w.rep.Stored(n)
 			written += len(n.out.Pages)
 			kept += len(w.pages) - len(n.out.Pages)
-			back, err := Read("s", 0, l)
+			back, err := Read("s", 0, l, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +167,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 				t.Fatalf("seed %d: another state came back\n got %.300s\nwant %.300s", seed, got, want)
 			}
 			l.Records = w.blobs
-			if back, err = Read("s", 0, l); err != nil {
+			if back, err = Read("s", 0, l, nil); err != nil {
 				t.Fatal(err)
 			}
 			x.rep = back
@@ -212,7 +212,7 @@ func TestADamagedCheckpointIsRefused(t *testing.T) {
 			l.Pages = append(l.Pages, slices.Clone(p))
 		}
 		change(&l)
-		if _, err := Read("s", 0, &l); action.CodeOf(err) != action.CodeCorrupt && action.CodeOf(err) != action.CodeUpgrade {
+		if _, err := Read("s", 0, &l, nil); action.CodeOf(err) != action.CodeCorrupt && action.CodeOf(err) != action.CodeUpgrade {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -3,19 +3,20 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/pace"
 )
 
 // Read folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it
-// gives what comes before that, and the error.
-func Read(name string, keep int, log *locallog.Log) (*Replica, error) {
+// gives what comes before that, and the error. It may be part of some work; p is nil where it is not.
+func Read(name string, keep int, log *locallog.Log, p *pace.Pace) (*Replica, error) {
 	r := New(name)
-	r.fresh, r.keep = true, keep
+	r.fresh, r.keep, r.pace = true, keep, p
 	if log.Manifest != nil {
 		if err := r.readCheckpoint(log); err != nil {
 			return r, err
 		}
 	}
-	records, err := DecodeRecords(log.Records)
+	records, err := DecodeRecords(log.Records, p)
 	if _, ferr := r.Follow(records); ferr != nil {
 		err = ferr
 	}
@@ -23,13 +24,15 @@ func Read(name string, keep int, log *locallog.Log) (*Replica, error) {
 	return r, err
 }
 
-func DecodeRecords(blobs [][]byte) (records []*Record, err error) {
+// DecodeRecords gives the records of a local log up to the first one that cannot be read, and why that is so.
+func DecodeRecords(blobs [][]byte, p *pace.Pace) (records []*Record, err error) {
 	for _, b := range blobs {
 		r, err := decodeRecord(b)
 		if err != nil {
 			return records, err
 		}
 		records = append(records, r)
+		p.Took(pace.Look + sized(len(b)))
 	}
 	return records, nil
 }
@@ -47,6 +50,7 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 		if err == nil {
 			err = r.state.ReadPage(d)
 			r.state.Lives(len(log.Pages[i]))
+			r.pace.Took(4 * sized(len(log.Pages[i])))
 		}
 		if err != nil {
 			return err

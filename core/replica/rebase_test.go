@@ -93,7 +93,7 @@ func rebaseWorld(t *rapid.T) {
 				t.Fatal(err)
 			}
 			l.Number(r.lastSeq + 1)
-			decoded, err := decodeRecord(encodeCommit([]string{l.Raw}, nil))
+			decoded, err := decodeRecord(encodeCommit([]string{l.Raw}, nil, nil))
 			if err != nil {
 				t.Fatal(err)
 			}

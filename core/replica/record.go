@@ -3,6 +3,7 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/pace"
 )
 
 // initRecord names the log.
@@ -32,7 +33,7 @@ func encodeInit(r initRecord) []byte {
 }
 
 // encodeCommit makes the record of new pending actions, and of the refused ones that are dealt with.
-func encodeCommit(raws []string, dismissed []action.UUID) []byte {
+func encodeCommit(raws []string, dismissed []action.UUID, p *pace.Pace) []byte {
 	size := 8
 	for _, raw := range raws {
 		size += len(raw) + 4
@@ -41,6 +42,7 @@ func encodeCommit(raws []string, dismissed []action.UUID) []byte {
 	e.Uint(uint64(len(raws)))
 	for _, raw := range raws {
 		e.String(raw)
+		p.Took(pace.Look + sized(len(raw)))
 	}
 	if len(dismissed) > 0 { // the list came later than the record
 		e.Uint(uint64(len(dismissed)))

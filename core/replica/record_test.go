@@ -71,7 +71,7 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 func FuzzRecord(f *testing.F) {
 	f.Add(encodeInit(initRecord{user: "u"})[locallog.HeaderBytes:], byte('i'))
 	f.Add(encodeTurn(&turnRecord{persisted: []action.UUID{{1}}})[locallog.HeaderBytes:], byte('t'))
-	f.Add(encodeCommit([]string{`{}`}, nil)[locallog.HeaderBytes:], byte('c'))
+	f.Add(encodeCommit([]string{`{}`}, nil, nil)[locallog.HeaderBytes:], byte('c'))
 	f.Fuzz(func(t *testing.T, body []byte, kind byte) {
 		e := locallog.NewRecord(locallog.Kind(kind), len(body))
 		e.Raw(body)

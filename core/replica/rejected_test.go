@@ -148,7 +148,7 @@ func TestHistoryIsBoundedInBytes(t *testing.T) {
 
 // Records and checkpoints of versions that knew nothing of history are read.
 func TestRecordsWithoutHistoryAreRead(t *testing.T) {
-	old := encodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + action.UUID{0: 1}.String() + `","ops":[{"object":"` + action.UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil)
+	old := encodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + action.UUID{0: 1}.String() + `","ops":[{"object":"` + action.UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil, nil)
 	if rec, err := decodeRecord(old); err != nil || len(rec.actions) != 1 || rec.dismissed != nil {
 		t.Fatal(rec, err)
 	}

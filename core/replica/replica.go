@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -18,6 +19,7 @@ import (
 // a seq, rising in order; no uncommitted action is ever sent. A Replica does no I/O: Stream carries out what it plans.
 type Replica struct {
 	name    string
+	pace    *pace.Pace // of what takes long; nil: all at once
 	log     initRecord
 	next    locallog.LSN // of the next record
 	fresh   bool         // it is being read: nobody has seen a row
@@ -71,7 +73,7 @@ func New(name string) *Replica {
 // pending and refused actions.
 func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
-		name: r.name, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
+		name: r.name, pace: r.pace, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
 		own: slices.Clone(r.own), conflicts: slices.Clone(r.conflicts), keep: r.keep,
 		conflictBytes: r.conflictBytes, former: slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}

@@ -212,7 +212,7 @@ func TestADroppedUndoTakesItsRedoAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Number(w.r.lastSeq + 1)
-	w.follow(encodeCommit([]string{l.Raw}, nil))
+	w.follow(encodeCommit([]string{l.Raw}, nil, nil))
 	if len(w.r.q.Uncommitted) > 0 {
 		t.Error("the redo of a dropped undo stays")
 	}
@@ -248,7 +248,7 @@ func TestMoreReportsThanUsualSurviveAReload(t *testing.T) {
 		w.other(w.n, w.r.state.Head, fmt.Sprintf(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, X))
 	}
 	before := len(w.r.Conflicts())
-	r, err := Read("s", 5000, &locallog.Log{Records: w.records})
+	r, err := Read("s", 5000, &locallog.Log{Records: w.records}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
 	}
 	w.write(d)
 	w.ops(`{"op":"update","object":"%s","set":{"n":11}}`, X)
-	w.follow(encodeCommit(nil, []action.UUID{T}))
+	w.follow(encodeCommit(nil, []action.UUID{T}, nil))
 	if len(w.r.q.Uncommitted) > 0 || w.r.state.Exists(X) {
 		t.Errorf("%d are left", len(w.r.q.Uncommitted))
 	}

@@ -34,3 +34,38 @@ func TestCreateMany(t *testing.T) {
 			await s.create("todo", [{}, 5]).catch((e) => [e.code, e.path])]`)
 	one.want(`[2500,0,[],0]`, `return [s.count(), s.status.pending, await s.create("todo", []), s.rejected().length]`)
 }
+
+// Many waiting writes to one object that another client changes: the core takes them back and applies them again over several tasks.
+// Who reads or writes between two of them meets all of it.
+func TestReadsInTheMiddleOfATurn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one, two := openBrowser(t, t.TempDir()).open(s.url), openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	two.start("")
+	one.do(`window.id = await s.create("todo", {n: 0, k: 0}); await s.settled()`)
+	one.offline(true)
+	one.do(`
+		for (let n = 0; n < 5000; n++) window.last = s.update(id, {n: strandline.increment(1)});
+		await last`)
+	two.do(`const [{id}] = s.query(); for (let m = 1; m <= 20; m++) await s.update(id, {m}); await s.settled()`)
+	one.do(`
+		const {port1, port2} = new MessageChannel();
+		window.k = 0, window.whole = true, window.errors = [];
+		window.done = new Promise((resolve) => port1.onmessage = () => {
+			if (s.status.pending === 0) return resolve();
+			whole &&= s.get(id).n === 5000 && s.get(id).k === k;
+			if (k < 200 && navigator.onLine) {
+				s.update(id, {k: ++k}).catch((e) => errors.push(e.code));
+				whole &&= s.get(id).k === k && s.get(id).n === 5000;
+			}
+			if (Math.random() < 0.5) port2.postMessage(0);
+			else setTimeout(() => port2.postMessage(0), 5);
+		});
+		port2.postMessage(0)`)
+	one.offline(false)
+	one.want(`[5000,20,true,0,""]`, `
+		await done;
+		return [s.get(id).n, s.get(id).m, whole, s.rejected().length, errors.join()]`)
+	two.eventually(`5000`, `return s.query()[0].n`)
+}

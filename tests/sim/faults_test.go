@@ -40,7 +40,8 @@ var kinds = append(slices.Clone(fateNames[1:]), "a call of the store fails", "th
 	"a tab is killed", "a tab is closed", "a tab is frozen", "the browser says it is offline", "the lock is stolen", "the server begins anew",
 	"verdicts change", "the server's disk fails before", "the server's disk fails after", "another user's token", "a stream is refused",
 	"an event is doubled", "an event is late", "a hint is lost", "a clock jumps", "a bad line breaks", "a profile is copied",
-	"a database is taken away", "a database is to be destroyed", "one of many streams is closed")
+	"a database is taken away", "a database is to be destroyed", "one of many streams is closed", "a step takes several tasks",
+	"somebody asks in the middle of a step", "something happens in the middle of a step")
 
 // report tells what was reached; where that many histories ran, all must be.
 func (f *faults) report(t *testing.T, all bool) {
@@ -67,6 +68,13 @@ func (h *history) hit(kind string) {
 	h.trace.Write([]byte(kind))
 }
 
+// count counts what a history does, until its end.
+func (h *history) count(kind string) {
+	if !h.over {
+		h.hit(kind)
+	}
+}
+
 // odds is true once in n times, while there are faults.
 func (h *history) odds(n int) bool { return h.chaos && h.r.IntN(n) == 0 }
 
@@ -75,12 +83,14 @@ func (h *history) odds(n int) bool { return h.chaos && h.r.IntN(n) == 0 }
 func (h *history) context(tb *tab, c *virtual.Config) {
 	c.Trace = func(e plan.Event, p *plan.Plan) {
 		h.traced(tb, e, p)
+		h.sliced(tb, e)
 		h.mirrored(tb, p)
 		h.fed(tb, p)
-		if tb.Stream != nil {
+		if tb.Stream != nil && !tb.db.Working() {
 			h.knows(tb)
 		}
 	}
+	c.Slice = h.slice
 	c.Store = &flipping{c.Store, h, tb.local}
 	if h.disorder {
 		c.Fault = h.disordered
@@ -105,6 +115,25 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 			return action.Fail([]string{action.CodeForbidden, action.CodeUnavailable, action.CodeRateLimited, "something-new"}[h.r.IntN(4)], "", "no")
 		}
 	}
+}
+
+// sliced counts steps that are done in slices, and what happens in their middle.
+func (h *history) sliced(tb *tab, e plan.Event) {
+	_, whole := e.(*plan.Whole)
+	_, more := e.(*plan.More)
+	switch {
+	case whole:
+		h.count("somebody asks in the middle of a step")
+	case !tb.db.Working():
+	case more:
+		h.count("a step takes several tasks")
+		if tb.Stream != nil && h.odds(200) {
+			tb.host.After(0, func() { h.visible(tb) }) // before the rest of it
+		}
+	case h.middle[tb]:
+		h.count("something happens in the middle of a step")
+	}
+	h.middle[tb] = tb.db.Working()
 }
 
 // knows notes under which id a tab writes: one that another copy of the profile writes under, too, is given up.

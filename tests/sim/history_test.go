@@ -97,7 +97,9 @@ type history struct {
 	strangers bool // requests bear another user's token, streams are refused
 	lines     bool // requests go over a bad line
 	allLines  []*virtual.Line
-	over      bool // what follows is looking
+	over      bool          // what follows is looking
+	slice     int           // units of work in a step; 0 for as many as elsewhere
+	middle    map[*tab]bool // in the middle of a step
 	mirrors   map[*tab]*mirror
 	ids       map[*memstore.Database]map[action.UUID]bool // that profiles have had
 }
@@ -127,7 +129,8 @@ func newHistory(t *testing.T, seed uint64) *history {
 		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
-	h.feeds = map[*tab]*feed{}
+	h.slice = []int{0, 1, 7, 40}[seed/2%4]
+	h.feeds, h.middle = map[*tab]*feed{}, map[*tab]bool{}
 	h.many, h.sides = seed/8%6 == 2, map[*tab]map[string]*side{}
 	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600

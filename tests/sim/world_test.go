@@ -133,6 +133,7 @@ func (tb *tab) steal() {
 func (tb *tab) kill() {
 	tb.dead = true
 	tb.host.Kill()
+	tb.db.Drop()
 	if l := tb.w.locks[tb.local]; l != nil {
 		tb.w.elect(l)
 	}

@@ -285,6 +285,7 @@ type Stream struct {
 
 // Stream is the open one of that name, or nil.
 func (d *Database) Stream(name string) *Stream {
+	d.Whole()
 	if s := d.DB.Stream(name); s != nil {
 		return &Stream{s, d}
 	}
