@@ -187,8 +187,12 @@ func (s *story) play(words []string) {
 			answer += fmt.Sprintf(`{"id":"%s","index":%d}`, o.ID, it.After+uint64(i)+1)
 		}
 		s.step(&plan.Answered{Op: op, Body: []byte(`{"streams":[` + answer + `],"chain":"` + chain.String() + `"}]}`)})
-	case "unanswered": // op, code
-		s.step(&plan.Answered{Op: s.op(rest[0]), Err: action.Fail(rest[1], "", "")})
+	case "unanswered": // op, code, and for how many milliseconds the server asks to be left alone
+		e := &plan.Answered{Op: s.op(rest[0]), Err: action.Fail(rest[1], "", "")}
+		if len(rest) > 2 {
+			e.RetryAfter, _ = strconv.ParseInt(rest[2], 10, 64)
+		}
+		s.step(e)
 	case "fired":
 		kind := map[string]plan.TimerKind{"turn": plan.TurnTimer, "hints": plan.HintsTimer, "store": plan.StoreTimer}[rest[0]]
 		id := plan.TimerID{Kind: kind}
