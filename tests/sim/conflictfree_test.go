@@ -159,6 +159,7 @@ func (h *history) promised(tb *tab, d *queue.Draft) error {
 	ticket, err := tb.Write(d)
 	if err == nil {
 		h.promises[d.ID] = &promise{tb, ticket}
+		h.wrote(tb, d.Ops)
 	}
 	return err
 }
