@@ -49,12 +49,14 @@ type Store struct {
 	frame      func() js.Value
 	limit      time.Duration // of an open
 	answer     time.Duration // of a transaction
+	indexedDB  js.Value      // behind the factory
 	db         *idb.Database
+	raw        js.Value      // behind db
 	opening    chan struct{} // closed when the reopening that is under way is over; nil where none is
 	life       string        // the database's; one that was deleted and made again has another
 	closed     bool
 	frozen     bool
-	live       map[*transaction]bool // begun and not ended
+	live       map[aborter]bool // begun and not ended
 }
 
 var _ locallog.Store = (*Store)(nil)
@@ -63,7 +65,7 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the store is cl
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
-	s := &Store{name: name, frame: o.Frame, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[*transaction]bool{}}
+	s := &Store{name: name, frame: o.Frame, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[aborter]bool{}}
 	if s.limit == 0 {
 		s.limit = openLimit
 	}
@@ -82,17 +84,18 @@ func (s *Store) open(ctx context.Context) error {
 			return &action.Error{Code: action.CodeStorage, Message: "this context has no IndexedDB"}
 		}
 		renewLog(indexedDB)
-		s.factory = idb.Global()
+		s.factory, s.indexedDB = idb.Global(), indexedDB
 	}
-	db, err := s.connect(ctx)
+	db, raw, err := s.connect(ctx)
 	if s.frame != nil && frameMayHelp(err) {
 		if other := s.frame(); other.Truthy() {
-			was := s.factory
+			was, wasDB := s.factory, s.indexedDB
 			if s.factory, err = idb.WrapFactory(other); err == nil {
-				db, err = s.connect(ctx)
+				s.indexedDB = other
+				db, raw, err = s.connect(ctx)
 			}
 			if err != nil {
-				s.factory = was
+				s.factory, s.indexedDB = was, wasDB
 			}
 		}
 	}
@@ -109,7 +112,7 @@ func (s *Store) open(ctx context.Context) error {
 		_ = db.Close()
 		return locallog.ErrGone
 	}
-	s.db, s.life = db, life
+	s.db, s.raw, s.life = db, raw, life
 	return nil
 }
 
@@ -136,12 +139,24 @@ func (s *Store) reopen(ctx context.Context, broken *idb.Database) error {
 	return nil
 }
 
-func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
+// connect opens the database: the driver's, and what is behind it.
+func (s *Store) connect(ctx context.Context) (*idb.Database, js.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
+	none := js.Undefined()
+	opening, err := try(func() js.Value { return s.indexedDB.Call("open", s.name, Schema) })
+	if err != nil {
+		return nil, none, err
+	}
+	given := js.FuncOf(func(js.Value, []js.Value) any { return opening })
+	defer given.Release()
+	factory, err := idb.WrapFactory(js.ValueOf(map[string]any{"open": given}))
+	if err != nil {
+		return nil, none, err
+	}
 	var failed error                         // in the driver's hands it would be a panic
 	background := context.WithoutCancel(ctx) // an answer that comes late is still listened to
-	req, err := s.factory.Open(background, s.name, Schema, func(db *idb.Database, old, _ uint) error {
+	req, err := factory.Open(background, s.name, Schema, func(db *idb.Database, old, _ uint) error {
 		for _, name := range [...]string{records, meta} {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
 				failed = err
@@ -150,7 +165,7 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
 	db, err := req.Await(ctx)
 	switch {
@@ -160,14 +175,16 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, error) {
 				_ = db.Close()
 			}
 		})
-		return nil, &action.Error{Code: action.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
+		return nil, none, &action.Error{Code: action.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
 	case err != nil:
-		return nil, err
+		return nil, none, err
 	case failed != nil:
 		_ = db.Close()
-		return nil, failed
+		return nil, none, failed
 	}
-	return s.whole(ctx, db)
+	raw := opening.Get("result")
+	db, err = s.whole(ctx, db)
+	return db, raw, err
 }
 
 // whole gives a database that has its object stores. One that was half made holds nothing, and is made anew.
@@ -316,7 +333,7 @@ func lsnOf(key js.Value) locallog.LSN { return locallog.LSN(key.Index(1).Float()
 // guessed is how many records a catch-up asks for before it knows that they are there.
 const guessed = 4
 
-// catchUp reads the records from an lsn on, in one round trip where they are few. It says false where the one before is gone.
+// catchUp reads the records from an lsn on, where they are few. It says false where they are not, or the one before is gone.
 func (s *Store) catchUp(ctx context.Context, stream string, from locallog.LSN) (out [][]byte, there bool, err error) {
 	tx, err := s.begin(ctx, idb.TransactionReadOnly, records)
 	if err != nil {
@@ -347,16 +364,15 @@ func (s *Store) catchUp(ctx context.Context, stream string, from locallog.LSN) (
 			return nil, false, errHole
 		}
 	}
-	if len(found) <= guessed {
-		return first[:len(found)], true, nil
+	if len(found) > guessed {
+		return nil, false, nil
 	}
-	rest, err := tx.values(ctx, tx.records, len(found)-guessed, func(i int) (js.Value, error) { return found[guessed+i], nil })
-	return append(first, rest...), true, err
+	return first[:len(found)], true, nil
 }
 
 var errHole = &action.Error{Code: action.CodeCorrupt, Message: "the local log has a hole"}
 
-// Load implements locallog.Store. What is not a short catch-up it reads in one readonly transaction.
+// Load implements locallog.Store.
 func (s *Store) Load(ctx context.Context, stream string, from locallog.LSN) (out locallog.Log, err error) {
 	const op = "read the log"
 	if from > 0 {
@@ -364,51 +380,14 @@ func (s *Store) Load(ctx context.Context, stream string, from locallog.LSN) (out
 		if err != nil || there {
 			return locallog.Log{Records: records}, mapError(op, err)
 		}
-	}
-	tx, err := s.begin(ctx, idb.TransactionReadOnly, records, meta)
-	if err != nil {
-		return out, err
-	}
-	defer tx.end()
-	ctx = tx.ctx
-	keys, err := tx.keys(ctx, stream, max(from, 1)-1)
-	if err != nil {
-		return out, mapError(op, err)
-	}
-	if from > 0 && len(keys) > 0 && lsnOf(keys[0]) == from-1 {
-		keys = keys[1:]
-	} else {
-		if out.Manifest, out.Pages, err = tx.checkpoint(ctx, stream); err != nil {
+		if out, there, err = s.logFrom(ctx, stream, from); err != nil || there {
 			return out, mapError(op, err)
 		}
-		switch {
-		case out.Manifest != nil:
-			m, err := locallog.DecodeManifest(out.Manifest)
-			if err != nil {
-				return out, err
-			}
-			if from = m.LSN + 1; len(keys) == 0 || lsnOf(keys[0]) != m.LSN {
-				if keys, err = tx.keys(ctx, stream, m.LSN); err != nil {
-					return out, mapError(op, err)
-				}
-			}
-			if len(keys) == 0 || lsnOf(keys[0]) != m.LSN {
-				return out, &action.Error{Code: action.CodeCorrupt, Message: "the local log lacks the last record of its checkpoint"}
-			}
-			keys = keys[1:]
-		case from > 0:
-			return out, locallog.ErrGone
-		}
 	}
-	if len(keys) == 0 {
-		return out, nil // nothing else was asked of the transaction: it ends by itself
+	out, _, err = s.logFrom(ctx, stream, 0)
+	if err == nil && from > 0 && out.Manifest == nil {
+		return out, locallog.ErrGone
 	}
-	out.Records, err = tx.values(ctx, tx.records, len(keys), func(i int) (js.Value, error) {
-		if lsnOf(keys[i]) != from+locallog.LSN(i) {
-			return js.Undefined(), errHole
-		}
-		return keys[i], nil
-	})
 	return out, mapError(op, err)
 }
 

@@ -22,6 +22,9 @@ type transaction struct {
 	cancel        func()
 }
 
+// aborter is what a page that is frozen must let go of.
+type aborter interface{ Abort() error }
+
 var errFrozen = &action.Error{Code: action.CodeStorage, Message: "the page is frozen"}
 
 // begin begins a transaction over the given object stores; a connection that the browser has closed is opened again, once.
@@ -86,12 +89,16 @@ func toJS(b []byte) js.Value {
 	return value
 }
 
-// toGo copies bytes out; a key that is not there gives nil.
+// toGo copies the bytes of an answer out; a key that is not there gives nil.
 func toGo(req *idb.Request) ([]byte, error) {
 	value, err := req.Result()
 	if err != nil || value.IsUndefined() {
 		return nil, err
 	}
+	return bytesOf(value)
+}
+
+func bytesOf(value js.Value) ([]byte, error) {
 	if value.Type() != js.TypeObject || value.Get("byteLength").Type() != js.TypeNumber {
 		return nil, &action.Error{Code: action.CodeCorrupt, Message: "what is stored is no bytes"}
 	}
@@ -147,23 +154,6 @@ func (tx *transaction) guarded(ctx context.Context, op string, read listener, al
 	return nil
 }
 
-// keys lists a stream's records from an lsn on.
-func (tx *transaction) keys(ctx context.Context, stream string, from locallog.LSN) ([]js.Value, error) {
-	r, err := keysFrom(stream, from)
-	if err != nil {
-		return nil, err
-	}
-	req, err := tx.records.GetAllKeysRange(r, 0)
-	if err != nil {
-		return nil, err
-	}
-	found, err := req.Await(ctx)
-	if err == nil {
-		err = ctx.Err()
-	}
-	return found, err
-}
-
 // answered waits for a request. The result of one that has no answer must not be asked for: that throws where nothing catches.
 func answered(ctx context.Context, req *idb.Request) error {
 	_, err := req.Await(ctx)
@@ -196,22 +186,4 @@ func (tx *transaction) values(ctx context.Context, store *idb.ObjectStore, n int
 		}
 	}
 	return out, nil
-}
-
-// checkpoint reads the manifest and the pages that it names.
-func (tx *transaction) checkpoint(ctx context.Context, stream string) (manifest []byte, pages [][]byte, err error) {
-	one, err := tx.values(ctx, tx.meta, 1, func(int) (js.Value, error) { return manifestKey(stream), nil })
-	if err != nil || one[0] == nil {
-		return nil, nil, err
-	}
-	m, err := locallog.DecodeManifest(one[0])
-	if err != nil {
-		return one[0], nil, err
-	}
-	names := m.Names()
-	if len(names) == 0 {
-		return one[0], nil, nil
-	}
-	pages, err = tx.values(ctx, tx.meta, len(names), func(i int) (js.Value, error) { return pageKey(stream, names[i]), nil })
-	return one[0], pages, err
 }

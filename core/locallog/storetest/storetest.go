@@ -44,6 +44,22 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("%d records", len(got))
 		}
 	})
+	t.Run("ManyRecordsComeBackInOrder", func(t *testing.T) {
+		s := newDatabase(t)(t)
+		fill(t, s, "a", 300)
+		fill(t, s, "b", 3)
+		for _, from := range []locallog.LSN{0, 1, 10, 295, 299, 300} {
+			got := load(t, s, "a", from)
+			if len(got) != 300-int(from) {
+				t.Fatalf("from %d: %d records", from, len(got))
+			}
+			for i, b := range got {
+				if string(b) != fmt.Sprint("a", int(from)+i) {
+					t.Fatalf("from %d: record %d is %q", from, i, b)
+				}
+			}
+		}
+	})
 	t.Run("RecordsComeBackInOrder", func(t *testing.T) {
 		s := newDatabase(t)(t)
 		fill(t, s, "a", 12)
