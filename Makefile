@@ -20,7 +20,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
 .PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release \
-	conformance lint vendor size pin toolchains bench soak soak-frozen screenshots sim mutants fuzz chromium npm clean
+	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
 .DELETE_ON_ERROR:
@@ -176,6 +176,15 @@ bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modul
 
 tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
 	$(NEED) npm packages=tests/bench/contenders
+	@touch $@
+
+# The same work with other libraries, in cold pages of one browser; the table goes into docs/PERFORMANCE.md. Some 15 minutes.
+ROUNDS ?= 3
+bench-peers: chromium build tests/peers/node_modules
+	cd tests/peers && node run.mjs --rounds $(ROUNDS) --out peers --doc ../../docs/PERFORMANCE.md
+
+tests/peers/node_modules: tests/peers/package-lock.json
+	$(NEED) npm packages=tests/peers
 	@touch $@
 
 # Pictures of each page in light and dark, on a phone and a desktop, in screenshots/.
