@@ -11,7 +11,7 @@ import (
 )
 
 // reading is a readonly transaction over both object stores past the driver, which has no getAll and gives out none of its
-// JavaScript objects: to read a record by itself costs half a millisecond in a page that has just been loaded.
+// JavaScript objects: a record that is read by itself is a request, an event and some ten calls across the border.
 type reading struct {
 	tx     js.Value
 	store  *Store
@@ -45,7 +45,7 @@ func (s *Store) read(ctx context.Context) (*reading, error) {
 	r.ctx, r.cancel = context.WithTimeout(ctx, s.answer)
 	r.on("complete", func() error { return nil })
 	r.on("abort", func() error {
-		if why := tx.Get("error"); !why.IsNull() {
+		if why := tx.Get("error"); why.Truthy() {
 			return js.Error{Value: why}
 		}
 		return &action.Error{Code: action.CodeStorage, Message: "the transaction was aborted"}

@@ -130,7 +130,7 @@ func (r *Replica) DropSnapshot() {
 func (r *Replica) Base() *locallog.Manifest { return r.base }
 
 // Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes, or are
-// many: each is read by itself.
+// many: each is decoded by itself.
 func (r *Replica) Heavy(least int) bool {
 	return r.weight >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords
 }
