@@ -277,15 +277,16 @@ func writeLife(ctx context.Context, db *idb.Database) error {
 }
 
 // Append implements locallog.Store.
-func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte) error {
+func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte, shown ...locallog.Shown) error {
 	const op = "append a record"
 	value := toJS(record)
 	first := lsn
 	stores := []string{records}
 	if lsn > 0 {
 		first = lsn - 1
-	} else {
-		stores = append(stores, meta) // and no checkpoint may be there
+	}
+	if lsn == 0 || len(shown) > 0 { // and no checkpoint may be there
+		stores = append(stores, meta)
 	}
 	from, err := keysFrom(stream, first)
 	if err != nil {
@@ -308,8 +309,15 @@ func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, rec
 		}
 		return mayAppend(found, lsn)
 	}, func() error {
-		_, err := tx.records.AddKey(key(stream, lsn), value)
-		return err
+		if _, err := tx.records.AddKey(key(stream, lsn), value); err != nil {
+			return err
+		}
+		for _, at := range shown {
+			if err := tx.show(stream, at); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -473,6 +481,9 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 			if _, err := tx.meta.Delete(pageKey(stream, name)); err != nil {
 				return err
 			}
+		}
+		if err := tx.showCheckpoint(stream, c); err != nil {
+			return err
 		}
 		if _, err := tx.meta.PutKey(manifestKey(stream), manifest); err != nil {
 			return err

@@ -33,11 +33,47 @@ func TestStore(t *testing.T) {
 						t.Fatal(err)
 					}
 					t.Cleanup(func() { s.Close() })
-					return s
+					return showing{s, name}
 				}
 			})
 		})
 	}
+}
+
+// showing reads what is shown as the script does: past the store.
+type showing struct {
+	*idbstore.Store
+	name string
+}
+
+func (s showing) Shown(stream string) (shown map[locallog.LSN]string, rows map[string]string) {
+	shown, rows = map[locallog.LSN]string{}, map[string]string{}
+	opening := js.Global().Get("indexedDB").Call("open", s.name)
+	answer(opening)
+	db := opening.Get("result")
+	defer db.Call("close")
+	store := db.Call("transaction", js.ValueOf([]any{"meta"})).Call("objectStore", "meta")
+	all := js.Global().Get("IDBKeyRange").Call("bound", js.ValueOf([]any{stream, -1}), js.ValueOf([]any{stream, []any{[]any{}}}))
+	keys, values := store.Call("getAllKeys", all), store.Call("getAll", all)
+	answer(values)
+	for i := range values.Get("result").Length() {
+		at, value := keys.Get("result").Index(i).Index(1), values.Get("result").Index(i)
+		switch at.Type() {
+		case js.TypeNumber:
+			shown[locallog.LSN(at.Int())] = value.String()
+		case js.TypeObject:
+			rows[at.Index(0).String()] = value.String()
+		}
+	}
+	return shown, rows
+}
+
+func answer(request js.Value) {
+	done := make(chan bool)
+	f := js.FuncOf(func(js.Value, []js.Value) any { close(done); return nil })
+	defer f.Release()
+	request.Set("onsuccess", f)
+	<-done
 }
 
 // The trap of the driver: an aborted transaction whose Await gives nil must never be told as saved.

@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // DefaultCompact is how many bytes of records are worth a local checkpoint.
@@ -40,7 +41,7 @@ type compaction struct {
 func (s *Journal) Weigh() {
 	c := &s.compaction
 	if c.state != compactResting || s.Closed() || s.broken != nil ||
-		!s.p.Keeps || s.p.Now() < c.notUntil || !s.Heavy(s.p.Compact) {
+		!s.p.Keeps || s.p.Now() < c.notUntil || !s.Heavy(s.p.Compact) && s.options.Unshown == plan.LacksNothing {
 		return
 	}
 	c.state = compactSoon
@@ -69,7 +70,13 @@ func (s *Journal) looked(raw []byte, err error) {
 		s.Weigh()
 	case m != nil && m.LSN == s.NextLSN()-1:
 	default:
+		if s.options.Unshown == plan.LacksPage {
+			s.Checkpointed(s.Base())
+		}
 		c.state, c.snap = compactCutting, s.TrackSnapshot()
+		if s.shows() {
+			c.snap.Show(rows.AtCheckpoint(s.Replica, s.p.Pace))
+		}
 	}
 }
 
@@ -101,7 +108,7 @@ func (s *Journal) compacted(err error) {
 		s.DropSnapshot()
 		return
 	}
-	c.pause = 0
+	c.pause, s.options.Unshown = 0, plan.LacksNothing
 	s.Stored(snap)
 	s.Weigh()
 }

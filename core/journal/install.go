@@ -6,6 +6,7 @@ import (
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/rows"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -132,6 +133,9 @@ func (s *Journal) placeInstall(l *landing) {
 	in.state = installPlacing
 	in.next = s.PlanInstall(in.reader.State, s.p.NewClient(), s.p.Wall())
 	in.snap.Place(s.NextLSN(), in.next)
+	if s.shows() {
+		in.next.Over(func() { in.snap.Show(rows.AtCheckpoint(in.next, s.p.Pace)) })
+	}
 	c := in.snap.Seal(s.Base())
 	c.Record = locallog.Finish(locallog.NewRecord(locallog.KindInstall, 0))
 	s.place = in

@@ -6,6 +6,7 @@ import (
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // access is what a stream does with its local log; one thing at a time.
@@ -56,15 +57,16 @@ type Journal struct {
 
 	access   access
 	op       plan.Op
-	stale    bool          // another context may have committed: the log is read before anything else
-	read     bool          // the log was read since the last try to commit
-	wrote    bool          // the last record was of local writes: a turn that waits is next
-	failures int           // of the store, in a row
-	broken   error         // why the local log cannot be followed any more: nothing can be committed
-	storage  *action.Error // why it cannot be read or written now
-	waiting  []*landing    // what is to become a record
-	commit   commit        // of committing, unsure and asking
-	place    *install      // of placing and outrunning
+	stale    bool           // another context may have committed: the log is read before anything else
+	read     bool           // the log was read since the last try to commit
+	wrote    bool           // the last record was of local writes: a turn that waits is next
+	failures int            // of the store, in a row
+	broken   error          // why the local log cannot be followed any more: nothing can be committed
+	storage  *action.Error  // why it cannot be read or written now
+	waiting  []*landing     // what is to become a record
+	commit   commit         // of committing, unsure and asking
+	shown    locallog.Shown // at the last record, not stored yet; without a text there is none
+	place    *install       // of placing and outrunning
 	moving   *replica.Snapshot
 	lookedAt int64 // when a hint of another context last led to a read
 
@@ -90,6 +92,7 @@ func New(p *Profile, id plan.StreamID, name string, o plan.Options, attended boo
 type commit struct {
 	lsn    locallog.LSN
 	record []byte
+	shown  string   // at it; empty where that is known only when it has landed
 	writes int      // how many local writes it holds
 	upTo   uint64   // the ticket of the last one
 	land   *landing // what else it is of; nil: of local writes
@@ -142,6 +145,7 @@ func (s *Journal) Pump() {
 	case s.life == closing:
 		s.end(nil)
 	}
+	s.showAlone()
 }
 
 // begin begins an access.
@@ -168,14 +172,18 @@ func (s *Journal) Rekey(it *protocol.SyncItem) {
 // commitWrites appends the record of the waiting writes.
 func (s *Journal) commitWrites() {
 	record, n, upTo := s.CommitRecord()
-	s.append(commit{record: record, writes: n, upTo: upTo})
+	shown := ""
+	if s.shows() {
+		shown = rows.AtCommit(s.Replica, n, len(record), s.p.Pace)
+	}
+	s.append(commit{record: record, shown: shown, writes: n, upTo: upTo})
 }
 
 // append commits one record against the log as it is known now.
 func (s *Journal) append(c commit) {
 	c.lsn = s.NextLSN()
 	s.commit, s.read = c, false
-	s.begin(committing, plan.Access{Kind: plan.Append, LSN: c.lsn, Record: c.record})
+	s.begin(committing, plan.Access{Kind: plan.Append, LSN: c.lsn, Record: c.record, Shown: s.show(&c)})
 }
 
 // land turns the oldest landing into a record.
@@ -295,9 +303,12 @@ func (s *Journal) kept() {
 		s.signal(Signal{What: Moved})
 		return
 	}
+	was := s.Client()
 	land, err := s.Follow([]*replica.Record{c.plan.Turn})
 	if err != nil {
 		s.breakOff(err)
+	} else {
+		s.showTurn(&c, &land, was)
 	}
 	s.landed(&land, true)
 	if c.plan.Upgrade {

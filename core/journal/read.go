@@ -5,6 +5,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // readLog reads the records that other contexts have committed, and at the opening all of them.
@@ -53,8 +54,9 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 // loadedFirst goes on with a log that was read from the beginning. An empty one is made.
 func (s *Journal) loadedFirst(log *locallog.Log, err error) {
 	if err == nil && len(log.Records) == 0 && log.Manifest == nil {
-		blob := replica.NewLog(s.p.NewID(), s.p.NewClient(), s.p.User, s.options.ConflictFree != nil && *s.options.ConflictFree)
-		s.begin(founding, plan.Access{Kind: plan.Append, Record: blob})
+		id, client, free := s.p.NewID(), s.p.NewClient(), s.options.ConflictFree != nil && *s.options.ConflictFree
+		s.begin(founding, plan.Access{Kind: plan.Append, Record: replica.NewLog(id, client, s.p.User, free),
+			Shown: []locallog.Shown{{Text: rows.AtFounding(client, free)}}})
 		return
 	}
 	var r *replica.Replica

@@ -1,6 +1,9 @@
 package locallog
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 )
 
@@ -60,6 +63,23 @@ func DecodeManifest(b []byte) (*Manifest, error) {
 		return nil, action.Corrupt("a local record has a broken body")
 	}
 	return m, nil
+}
+
+// Shows tells whether the rows of all its pages are stored beside them: versions that did not do so have named them otherwise.
+func (m *Manifest) Shows() bool {
+	for i := range m.Pages {
+		if !strings.HasSuffix(m.Pages[i].Name, showing) {
+			return false
+		}
+	}
+	return len(m.Raw) > 0
+}
+
+const showing = "r"
+
+// PageName is the name of page number n of a checkpoint, which has its rows beside it.
+func PageName(lsn LSN, n int) string {
+	return strconv.FormatUint(uint64(lsn), 10) + "-" + strconv.Itoa(n) + showing
 }
 
 // Names lists all the pages in the order in which they are read.

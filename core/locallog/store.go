@@ -20,7 +20,11 @@ type Store interface {
 	// Append commits record lsn: durable when it returns nil. The last record of the stream must be lsn-1, else nothing is
 	// written and the error is ErrLost: another context was first. Where the stream has nothing any more, the
 	// error is ErrGone: the log that the caller follows has been destroyed. Record 0 is written only where the stream has nothing.
-	Append(ctx context.Context, stream string, lsn LSN, record []byte) error
+	// With it, what is shown is stored, of this record or of the one before.
+	Append(ctx context.Context, stream string, lsn LSN, record []byte, shown ...Shown) error
+
+	// Show stores what is shown at a record that is there; where it is not any more, the error is ErrLost.
+	Show(ctx context.Context, stream string, shown Shown) error
 
 	// Manifest reads the manifest of the last checkpoint; nil where there is none.
 	Manifest(ctx context.Context, stream string) ([]byte, error)
@@ -49,6 +53,13 @@ type Log struct {
 	Records  [][]byte // from the lsn that was asked for on, or from the one after the manifest's
 }
 
+// Shown is what an app sees at a record, as JSON text for who reads it without the core: what has changed since the record before, or
+// all of it beside a checkpoint. It follows from the log, and nothing follows from it: where it is missing, the log is read.
+type Shown struct {
+	LSN  LSN
+	Text string
+}
+
 // Checkpoint is a local checkpoint on its way into the store.
 type Checkpoint struct {
 	LSN      LSN    // of the last record that it holds; that one stays
@@ -57,12 +68,15 @@ type Checkpoint struct {
 	Manifest []byte
 	Pages    []Page   // new ones
 	Drop     []string // pages that Base named and Manifest does not
+	Shown    string   // what an app sees at LSN, beside the rows of the pages; that of the records before goes
+	Afresh   bool     // what is shown of other pages than the new ones goes, whatever names them
 }
 
 // Page is a part of a checkpoint: at most 256 KiB, but for one object that is larger.
 type Page struct {
 	Name  string
 	Bytes []byte
+	Rows  string // a JSON array of its objects' rows, which goes with it; empty for none
 }
 
 // ErrLost says that another context committed first: catch up and try again.

@@ -259,6 +259,8 @@ func (s *story) step(e plan.Event) {
 			line("%s: op %d, load %s from record %d on", where, a.Op, a.Stream, a.LSN)
 		case plan.Append:
 			line("%s: op %d, append record %d of %s", where, a.Op, a.LSN, a.Stream)
+		case plan.Show:
+			line("%s: op %d, what is shown at record %d of %s", where, a.Op, a.Shown[0].LSN, a.Stream)
 		case plan.ReadManifest:
 			line("%s: op %d, read the manifest of %s", where, a.Op, a.Stream)
 		case plan.Replace:

@@ -19,7 +19,8 @@ type AccessKind uint8
 
 const (
 	Load         AccessKind = iota // Stream, LSN: Loaded
-	Append                         // Stream, LSN, Record: Stored
+	Append                         // Stream, LSN, Record, Shown: Stored
+	Show                           // Stream, Shown, one: Stored
 	ReadManifest                   // Stream: ManifestRead
 	Replace                        // Stream, Checkpoint: Stored
 	ListStreams                    // Listed
@@ -35,6 +36,7 @@ type Access struct {
 	Stream     string
 	LSN        locallog.LSN
 	Record     []byte
+	Shown      []locallog.Shown
 	Checkpoint *locallog.Checkpoint
 	Next       map[string]locallog.LSN
 }
@@ -57,7 +59,9 @@ func (a *Access) Run(store locallog.Store) Event {
 		e.Names, e.Err = store.Streams(ctx)
 		return e
 	case Append:
-		err = store.Append(ctx, a.Stream, a.LSN, a.Record)
+		err = store.Append(ctx, a.Stream, a.LSN, a.Record, a.Shown...)
+	case Show:
+		err = store.Show(ctx, a.Stream, a.Shown[0])
 	case Replace:
 		err = store.Checkpoint(ctx, a.Stream, a.Checkpoint)
 	case Wipe:

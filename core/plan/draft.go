@@ -25,6 +25,7 @@ const (
 	OfJournal           // a stream's local log
 	OfInstall           // fetching a checkpoint of the server
 	OfCompaction        // a local checkpoint
+	OfShown             // what is shown at a record; whatever comes of it
 	OfEnding            // of the database
 	OfList
 	OfHints // the connection for them

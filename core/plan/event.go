@@ -17,7 +17,17 @@ type StreamID uint32
 type Options struct {
 	ConflictFree *bool // the mode, which is chosen when the local log is made; nil: as it is, or not
 	Conflicts    int   // how many reports are kept; 0: replica.DefaultConflicts
+	Unshown      Lack  // what lacks of what is shown beside the local log: a checkpoint is worth while
 }
+
+// Lack is what a page could not be shown without the program.
+type Lack uint8
+
+const (
+	LacksNothing Lack = iota
+	LacksRecord       // what is shown at a record
+	LacksPage         // the rows of a page of the checkpoint: all of them are written anew
+)
 
 // Call is the host's name for somebody who waits for a notice; 0 for nobody.
 type Call uint32
@@ -90,7 +100,7 @@ type (
 		Raw []byte
 		Err error
 	}
-	// Stored ends an Append, a Replace, a Wipe or a Release.
+	// Stored ends an Append, a Show, a Replace, a Wipe or a Release.
 	Stored struct {
 		Op  Op
 		Err error

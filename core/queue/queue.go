@@ -15,6 +15,7 @@ type Queue struct {
 	byID    map[action.UUID]*Local
 	objects map[action.UUID]naming
 	order   uint64
+	left    []action.UUID // named by the ops of what was taken out since Left
 }
 
 // naming is who names an object.
@@ -51,6 +52,24 @@ func (q *Queue) Find(id action.UUID) *Local { return q.byID[id] }
 
 // Touches tells whether an action names the object in an op.
 func (q *Queue) Touches(object action.UUID) bool { return q.objects[object].ops > 0 }
+
+// Waits tells whether a pending action names the object in an op; the first n uncommitted ones count as pending.
+func (q *Queue) Waits(object action.UUID, n int) bool {
+	limit := uint64(uncommittedOrder)
+	if n > 0 {
+		limit = q.Uncommitted[n-1].order + 1
+	}
+	named := q.objects[object]
+	if named.one == nil || named.one.Names(object) {
+		return named.one != nil && named.one.order < limit
+	}
+	for _, l := range named.more { // the first one has it in a guard
+		if l.Names(object) {
+			return l.order < limit
+		}
+	}
+	return false
+}
 
 // Objects are those that actions name in their ops, in no order that means anything.
 func (q *Queue) Objects() iter.Seq[action.UUID] {
@@ -153,7 +172,9 @@ func (q *Queue) RemoveFirst(n int) {
 // Replace puts other actions in the place of all, each in its own place: those of a queue that goes on under another client id.
 func (q *Queue) Replace(with func(l *Local) *Local) {
 	pending, uncommitted := q.Pending, q.Uncommitted
+	left := q.left
 	*q = *New()
+	q.left = left
 	for _, l := range pending {
 		l.queued = false
 		q.Enqueue(with(l))
@@ -203,9 +224,17 @@ func (q *Queue) name(l *Local, object action.UUID, ops int) {
 	q.objects[object] = n
 }
 
+// Left gives the objects that were named by the ops of what was taken out since it was called last, some of them several times.
+func (q *Queue) Left() []action.UUID {
+	left := q.left
+	q.left = nil
+	return left
+}
+
 func (q *Queue) unindex(l *Local) {
 	l.queued = false
 	for i := range l.Ops {
+		q.left = append(q.left, l.Ops[i].Object)
 		q.unname(l, l.Ops[i].Object, 1)
 	}
 	for i := range l.Guards {

@@ -21,6 +21,7 @@ type Landing struct {
 	Rejected  []Rejected
 	Conflicts []Conflict
 	Dropped   []dropped
+	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
 	Difference
 }
 
@@ -55,6 +56,7 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 			r.dropPointless(&land)
 		}
 	}
+	r.q.Left() // of what was taken back before
 	part, ok := r.concerned(records)
 	if r.over = !ok || len(part) > 0; ok {
 		land.Shown = r.rebase(part, follow)
@@ -64,6 +66,7 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 	if !r.over { // what is shown there is what the log says
 		land.Logged = append(land.Logged, land.Shown...)
 	}
+	land.Left = r.q.Left()
 	r.undoNext(&land)
 	return land, err
 }

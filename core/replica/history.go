@@ -22,7 +22,7 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 	for i := range r.own[from:] {
 		o := &r.own[from+i]
 		e.UUID(o.undoes)
-		writeInverse(e, o.inverse)
+		state.WriteInverse(e, o.inverse)
 	}
 	for _, l := range r.q.Pending {
 		e.Uint(uint64(len(l.Bases)))
@@ -57,7 +57,7 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 		e.UUID(id)
 	}
 	for i := range r.own[from:] {
-		writeMore(e, r.own[from+i].inverse)
+		state.WriteMore(e, r.own[from+i].inverse)
 	}
 }
 
@@ -67,7 +67,7 @@ func (r *Replica) readHistory(d *action.Decoder) {
 	}
 	from := d.Uint()
 	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		r.own[i].undoes, r.own[i].inverse = d.UUID(), readInverse(d)
+		r.own[i].undoes, r.own[i].inverse = d.UUID(), state.ReadInverse(d)
 	}
 	r.weighInverses()
 	for _, l := range r.q.Pending {
@@ -84,7 +84,7 @@ func (r *Replica) readHistory(d *action.Decoder) {
 		if d.Bool() {
 			c.Other = &state.Touch{Index: d.Uint(), Client: d.UUID(), Action: d.UUID()}
 		}
-		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), readPart(d)
+		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), state.ReadPart(d)
 		r.conflictBytes += c.bytes()
 	}
 	if !d.More() {
@@ -95,6 +95,6 @@ func (r *Replica) readHistory(d *action.Decoder) {
 		r.former[i] = d.UUID()
 	}
 	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		readMore(d, r.own[i].inverse)
+		state.ReadMore(d, r.own[i].inverse)
 	}
 }

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -15,6 +16,7 @@ type Snapshot struct {
 	written []int // which of them are new, as out.Pages has them
 	Next    locallog.Manifest
 	rest    []byte
+	shown   string // beside it; {"pages":[…]} comes to it
 	out     locallog.Checkpoint
 }
 
@@ -44,9 +46,9 @@ func (n *Snapshot) Step() (done bool) {
 		e := locallog.NewRecord(locallog.KindPage, len(p.Body))
 		e.Raw(p.Body)
 		blob := locallog.Finish(e)
-		p.Body, p.Bytes = nil, len(blob)
 		n.written = append(n.written, n.framed)
-		n.out.Pages = append(n.out.Pages, locallog.Page{Bytes: blob})
+		n.out.Pages = append(n.out.Pages, locallog.Page{Bytes: blob, Rows: action.View(p.Rows)})
+		p.Body, p.Rows, p.Bytes = nil, nil, len(blob)
 	}
 	return done
 }
@@ -57,7 +59,7 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 	pages := n.state.Pages
 	n.out.Pages = n.out.Pages[:len(n.written)]
 	for i, at := range n.written {
-		name := pageName(m.LSN, i)
+		name := locallog.PageName(m.LSN, i)
 		n.out.Pages[i].Name, pages[at].Name = name, name
 	}
 	m.Pages, m.Rest, m.Bytes, n.out.Drop = nil, nil, len(n.rest), nil
@@ -66,12 +68,19 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 		m.Bytes += pages[i].Bytes
 	}
 	for at := 0; at < len(n.rest); at += pageRoom {
-		name := pageName(m.LSN, len(n.out.Pages))
+		name := locallog.PageName(m.LSN, len(n.out.Pages))
 		m.Rest = append(m.Rest, name)
 		n.out.Pages = append(n.out.Pages, locallog.Page{Name: name, Bytes: n.rest[at:min(len(n.rest), at+pageRoom)]})
 	}
 	m.Raw = m.Encode()
-	n.out.LSN, n.out.Base, n.out.Manifest = m.LSN, base.Raw, m.Raw
+	n.out.LSN, n.out.Base, n.out.Manifest, n.out.Afresh = m.LSN, base.Raw, m.Raw, !base.Shows()
+	if n.out.Shown = ""; n.shown != "" {
+		names := []byte(`{"pages":[`)
+		for i := range m.Pages {
+			names = append(strconv.AppendQuote(names, m.Pages[i].Name), ',')
+		}
+		n.out.Shown = string(append(bytes.TrimSuffix(names, []byte{','}), "],"...)) + n.shown[1:]
+	}
 	kept := map[string]bool{}
 	for _, name := range m.Names() {
 		kept[name] = true
@@ -84,10 +93,6 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 	return &n.out
 }
 
-func pageName(lsn locallog.LSN, n int) string {
-	return strconv.FormatUint(uint64(lsn), 10) + "-" + strconv.Itoa(n)
-}
-
 // Stored makes the finished snapshot the checkpoint that later changes are measured against.
 func (r *Replica) Stored(n *Snapshot) {
 	r.snap, r.base = nil, &n.Next
@@ -95,8 +100,10 @@ func (r *Replica) Stored(n *Snapshot) {
 	r.keepWeights(n.Next.LSN)
 }
 
-// track takes a stored checkpoint for the last one. Where it is not known what has changed since, every page is dirty.
+// track takes a stored checkpoint for the last one. Where it is not known what has changed since, every page is dirty; and where an
+// earlier version has written one without its rows.
 func (r *Replica) track(m *locallog.Manifest, known bool) {
+	known = known && m.Shows()
 	pages := make([]state.Interval, len(m.Pages))
 	for i, p := range m.Pages {
 		pages[i] = state.Interval{Low: p.Low, Name: p.Name, Bytes: p.Bytes, Dirty: !known}
@@ -130,14 +137,17 @@ func (r *Replica) DropSnapshot() {
 func (r *Replica) Base() *locallog.Manifest { return r.base }
 
 // Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes, or are
-// many: each is decoded by itself.
+// many: each is decoded by itself. One of a version that did not store rows is worth another one at once.
 func (r *Replica) Heavy(least int) bool {
-	return r.weight >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords
+	return r.weight >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords || len(r.base.Raw) > 0 && !r.base.Shows()
 }
 
 const maxRecords = 2000
 
 // Place says where the checkpoint will stand, and what it holds beside the state.
 func (n *Snapshot) Place(lsn locallog.LSN, beside *Replica) {
-	n.Next.LSN, n.rest = lsn, beside.encodeRest()
+	n.Next.LSN, n.rest, n.shown = lsn, beside.encodeRest(), ""
 }
+
+// Show says what is shown at that place beside the rows of the pages: a JSON object.
+func (n *Snapshot) Show(text string) { n.shown = text }

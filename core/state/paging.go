@@ -12,6 +12,7 @@ type Interval struct {
 	Bytes int    // of it
 	Dirty bool   // an object in it has changed since
 	Body  []byte // of a page that is not stored yet
+	Rows  []byte // and its objects as apps see them: a JSON array
 }
 
 // paging knows in which interval each object of the confirmed state stands, and which have changed since the last checkpoint.
@@ -212,9 +213,10 @@ func (n *Snapshot) write(low action.UUID, bucket []candidate) {
 	action.SortBy(len(bucket), func(i, j int) bool { return bucket[i].id.Compare(bucket[j].id) < 0 },
 		func(i, j int) { bucket[i], bucket[j] = bucket[j], bucket[i] })
 	w := newPageWriter(n.s)
+	var rows []byte
 	cut := func() {
 		if w.objects.Len() > 0 {
-			n.Pages = append(n.Pages, Interval{Low: low, Body: w.finish()})
+			n.Pages = append(n.Pages, Interval{Low: low, Body: w.finish(), Rows: append(rows, ']')})
 		}
 	}
 	for i, c := range bucket {
@@ -227,9 +229,14 @@ func (n *Snapshot) write(low action.UUID, bucket []candidate) {
 		}
 		if w.len()+o.bytes+objectCost > PageBytes && w.objects.Len() > 0 {
 			cut()
-			low, w = c.id, newPageWriter(n.s)
+			low, w, rows = c.id, newPageWriter(n.s), nil
 		}
-		w.add(&o)
+		if w.add(&o); rows == nil {
+			rows = append(make([]byte, 0, PageBytes), '[')
+		} else {
+			rows = append(rows, ',')
+		}
+		rows = n.s.appendRow(rows, &o)
 	}
 	cut()
 }

@@ -1,13 +1,20 @@
 package state
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"iter"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
 
 // AppendRow writes an object as an app sees it: id, type and fields in one JSON object. It writes nothing where there is none.
 func (s *State) AppendRow(dst []byte, id action.UUID) []byte {
-	o := s.object(id)
-	if o == nil {
-		return dst
+	if o := s.object(id); o != nil {
+		dst = s.appendRow(dst, o)
 	}
+	return dst
+}
+
+func (s *State) appendRow(dst []byte, o *object) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = o.id.Append(dst)
 	dst = append(dst, `","type":`...)
@@ -20,4 +27,40 @@ func (s *State) AppendRow(dst []byte, id action.UUID) []byte {
 		}
 	}
 	return append(dst, '}')
+}
+
+// Images are objects as they were before some applications, which were the last ones: those that these have touched.
+type Images struct {
+	s  *State
+	of map[action.UUID]*image
+
+	// Touched are they, in the order in which they were touched first.
+	Touched []action.UUID
+}
+
+// Images looks at what these undos would restore, which were saved in this order. It holds until the next change.
+func (s *State) Images(undos iter.Seq[*Undo]) Images {
+	n := Images{s: s, of: map[action.UUID]*image{}}
+	for u := range undos {
+		for i := range u.images {
+			im := &u.images[i]
+			if n.of[im.id] == nil {
+				n.of[im.id] = im
+				n.Touched = append(n.Touched, im.id)
+			}
+		}
+	}
+	return n
+}
+
+// AppendRow writes an object as an app saw it then. It writes nothing where there was none.
+func (n *Images) AppendRow(dst []byte, id action.UUID) []byte {
+	im := n.of[id]
+	switch {
+	case im == nil:
+		return n.s.AppendRow(dst, id)
+	case im.absent:
+		return dst
+	}
+	return n.s.appendRow(dst, &im.object)
 }

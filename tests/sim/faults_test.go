@@ -41,7 +41,8 @@ var kinds = append(slices.Clone(fateNames[1:]), "a call of the store fails", "th
 	"verdicts change", "the server's disk fails before", "the server's disk fails after", "another user's token", "a stream is refused",
 	"an event is doubled", "an event is late", "a hint is lost", "a clock jumps", "a bad line breaks", "a profile is copied",
 	"a database is taken away", "a database is to be destroyed", "one of many streams is closed", "a step takes several tasks",
-	"somebody asks in the middle of a step", "something happens in the middle of a step")
+	"somebody asks in the middle of a step", "something happens in the middle of a step", "a page shows rows without a program",
+	"a page waits for its program")
 
 // report tells what was reached; where that many histories ran, all must be.
 func (f *faults) report(t *testing.T, all bool) {
@@ -86,6 +87,11 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 		h.sliced(tb, e)
 		h.mirrored(tb, p)
 		h.fed(tb, p)
+		if _, stored := e.(*plan.Stored); stored {
+			if h.stored++; h.stored%4 == 0 {
+				h.showsRight(tb.local)
+			}
+		}
 		if tb.Stream != nil && !tb.db.Working() {
 			h.knows(tb)
 		}

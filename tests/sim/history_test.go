@@ -101,6 +101,7 @@ type history struct {
 	slice     int           // units of work in a step; 0 for as many as elsewhere
 	middle    map[*tab]bool // in the middle of a step
 	mirrors   map[*tab]*mirror
+	stored    int                                         // how many writes of local logs have ended
 	ids       map[*memstore.Database]map[action.UUID]bool // that profiles have had
 }
 

@@ -20,7 +20,7 @@ type Database struct {
 	names []string // of the logs, as they were made
 	life  int      // counts how often the database was destroyed
 
-	// Fail, where not nil, is asked before each call ("load", "append", "manifest", "checkpoint") and after each
+	// Fail, where not nil, is asked before each call ("load", "append", "show", "manifest", "checkpoint") and after each
 	// append and checkpoint that was made durable ("appended", "checkpointed"): an error it gives is the call's, so
 	// that both kinds of unknown outcome can be had.
 	Fail func(op, stream string, lsn locallog.LSN) error
@@ -35,6 +35,8 @@ type log struct {
 	records  [][]byte
 	manifest []byte
 	pages    map[string][]byte
+	shown    map[locallog.LSN]string
+	rows     map[string]string // of pages
 }
 
 // New makes an empty database.
@@ -131,7 +133,7 @@ func (s *Store) Load(_ context.Context, stream string, from locallog.LSN) (out l
 func (l *log) next() locallog.LSN { return l.first + locallog.LSN(len(l.records)) }
 
 // Append implements locallog.Store.
-func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, record []byte) error {
+func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, record []byte, shown ...locallog.Shown) error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	if err := s.usable(); err != nil {
@@ -145,7 +147,7 @@ func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, recor
 	case l == nil && lsn > 0:
 		return locallog.ErrGone
 	case l == nil:
-		l = &log{pages: map[string][]byte{}}
+		l = &log{pages: map[string][]byte{}, shown: map[locallog.LSN]string{}, rows: map[string]string{}}
 		s.db.logs[stream] = l
 		s.db.names = append(s.db.names, stream)
 	case l.next() != lsn:
@@ -153,7 +155,45 @@ func (s *Store) Append(_ context.Context, stream string, lsn locallog.LSN, recor
 	}
 	l.records = append(l.records, slices.Clone(record))
 	s.db.Written += len(record)
+	for _, at := range shown {
+		l.shown[at.LSN] = at.Text
+	}
 	return s.db.fails("appended", stream, lsn)
+}
+
+// Show implements locallog.Store.
+func (s *Store) Show(_ context.Context, stream string, shown locallog.Shown) error {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if err := s.db.fails("show", stream, shown.LSN); err != nil {
+		return err
+	}
+	l := s.db.logs[stream]
+	if l == nil || shown.LSN < l.first || shown.LSN >= l.next() {
+		return locallog.ErrLost
+	}
+	l.shown[shown.LSN] = shown.Text
+	return nil
+}
+
+// Shown is what is stored of what an app sees: by record, and the rows of pages by their names. first and next are the numbers of the
+// first record and of the one after the last.
+func (d *Database) Shown(stream string) (first, next locallog.LSN, shown map[locallog.LSN]string, rows map[string]string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l := d.logs[stream]; l != nil {
+		return l.first, l.next(), maps.Clone(l.shown), maps.Clone(l.rows)
+	}
+	return 0, 0, nil, nil
+}
+
+// Shown implements storetest.Showing.
+func (s *Store) Shown(stream string) (shown map[locallog.LSN]string, rows map[string]string) {
+	_, _, shown, rows = s.db.Shown(stream)
+	return shown, rows
 }
 
 // Manifest implements locallog.Store.
@@ -197,12 +237,23 @@ func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpo
 	if c.Record != nil {
 		l.records = append(l.records, slices.Clone(c.Record))
 	}
+	if c.Afresh {
+		clear(l.rows)
+	}
 	for _, p := range c.Pages {
 		l.pages[p.Name] = slices.Clone(p.Bytes)
 		s.db.Written += len(p.Bytes)
+		if p.Rows != "" {
+			l.rows[p.Name] = p.Rows
+		}
 	}
 	for _, name := range c.Drop {
 		delete(l.pages, name)
+		delete(l.rows, name)
+	}
+	maps.DeleteFunc(l.shown, func(at locallog.LSN, _ string) bool { return at <= c.LSN })
+	if c.Shown != "" {
+		l.shown[c.LSN] = c.Shown
 	}
 	l.manifest = slices.Clone(c.Manifest)
 	l.records, l.first = slices.Clone(l.records[c.LSN-l.first:]), c.LSN
@@ -255,7 +306,8 @@ func (d *Database) Clone() *Database {
 	c := New()
 	c.names = slices.Clone(d.names)
 	for name, l := range d.logs {
-		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, pages: maps.Clone(l.pages)}
+		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, pages: maps.Clone(l.pages),
+			shown: maps.Clone(l.shown), rows: maps.Clone(l.rows)}
 	}
 	return c
 }

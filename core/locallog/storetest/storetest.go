@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +17,11 @@ import (
 
 // Open makes one more connection to the database that a test was given.
 type Open func(t *testing.T) locallog.Store
+
+// Showing is a store that gives what is shown of a stream, by record, and the rows of pages by their names.
+type Showing interface {
+	Shown(stream string) (shown map[locallog.LSN]string, rows map[string]string)
+}
 
 // Run runs the suite. newDatabase makes an empty database and gives what opens connections to it.
 func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
@@ -345,6 +351,66 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		if err != nil || !slices.Equal(names, []string{"a", "b"}) {
 			t.Fatalf("%q, %v", names, err)
 		}
+	})
+	t.Run("WhatIsShownGoesWithItsRecord", func(t *testing.T) {
+		open := newDatabase(t)
+		s, late := open(t), open(t)
+		at := func(lsn locallog.LSN, text string) locallog.Shown { return locallog.Shown{LSN: lsn, Text: text} }
+		is := func(shown map[locallog.LSN]string, rows map[string]string) {
+			t.Helper()
+			gotShown, gotRows := s.(Showing).Shown("a")
+			if !maps.Equal(gotShown, shown) || !maps.Equal(gotRows, rows) {
+				t.Fatalf("shown: %v, rows: %q", gotShown, gotRows)
+			}
+		}
+		if err := s.Show(ctx, "a", at(0, "zero")); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("at a record that is not there: %v", err)
+		}
+		for lsn := range locallog.LSN(10) {
+			var shown []locallog.Shown
+			if lsn%3 == 0 && lsn > 0 {
+				shown = []locallog.Shown{at(lsn-1, fmt.Sprint("äöü 🙂 ", lsn-1)), at(lsn, fmt.Sprint(lsn))}
+			}
+			if err := s.Append(ctx, "a", lsn, rec("x"), shown...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := late.Append(ctx, "a", 5, rec("late"), at(4, "late"), at(5, "late")); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("a lost race: %v", err)
+		}
+		if err := late.Show(ctx, "a", at(4, "4")); err != nil {
+			t.Fatal(err)
+		}
+		if err := late.Show(ctx, "a", at(10, "10")); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("behind the last record: %v", err)
+		}
+		is(map[locallog.LSN]string{2: "äöü 🙂 2", 3: "3", 4: "4", 5: "äöü 🙂 5", 6: "6", 8: "äöü 🙂 8", 9: "9"}, map[string]string{})
+		one := checkpoint(6, nil, nil, "6-0r", "6-1r")
+		one.Pages[0].Rows, one.Shown, one.Afresh = "[0]", "all of 6", true
+		if err := s.Checkpoint(ctx, "a", one); err != nil {
+			t.Fatal(err)
+		}
+		is(map[locallog.LSN]string{6: "all of 6", 8: "äöü 🙂 8", 9: "9"}, map[string]string{"6-0r": "[0]"})
+		if err := late.Show(ctx, "a", at(4, "4")); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("at a record that is gone: %v", err)
+		}
+		two := checkpoint(9, one.Manifest, []string{"6-0r"}, "9-0r")
+		two.Pages[0].Rows, two.Shown = "[9]", "all of 9"
+		if err := s.Checkpoint(ctx, "a", two); err != nil {
+			t.Fatal(err)
+		}
+		is(map[locallog.LSN]string{9: "all of 9"}, map[string]string{"9-0r": "[9]"})
+		three := checkpoint(10, two.Manifest, nil, "10-0r")
+		three.Record, three.Pages[0].Rows, three.Afresh = rec("installed"), "[10]", true
+		if err := s.Checkpoint(ctx, "a", three); err != nil {
+			t.Fatal(err)
+		}
+		is(map[locallog.LSN]string{}, map[string]string{"10-0r": "[10]"})
+		if err := s.Destroy(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t)
+		is(map[locallog.LSN]string{}, map[string]string{})
 	})
 	t.Run("AnOldCheckpointDeletesNothing", func(t *testing.T) {
 		open := newDatabase(t)

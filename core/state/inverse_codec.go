@@ -1,12 +1,11 @@
-package replica
+package state
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
-// writeInverse stores an inverse.
-func writeInverse(e *action.Encoder, ops []state.InverseOp) {
+// WriteInverse stores an inverse.
+func WriteInverse(e *action.Encoder, ops []InverseOp) {
 	e.Uint(uint64(len(ops)))
 	for i := range ops {
 		op := &ops[i]
@@ -23,9 +22,9 @@ func writeInverse(e *action.Encoder, ops []state.InverseOp) {
 	}
 }
 
-// readInverse reads one.
-func readInverse(d *action.Decoder) []state.InverseOp {
-	ops := make([]state.InverseOp, d.Count(19))
+// ReadInverse reads one.
+func ReadInverse(d *action.Decoder) []InverseOp {
+	ops := make([]InverseOp, d.Count(19))
 	for i := range ops {
 		op := &ops[i]
 		kind := d.Uint()
@@ -35,7 +34,7 @@ func readInverse(d *action.Decoder) []state.InverseOp {
 		op.Kind, op.Object, op.Type = action.OpKind(kind), d.UUID(), d.String()
 		op.Changes = make([]action.Change, d.Count(3))
 		for j := range op.Changes {
-			op.Changes[j] = action.Change{Part: readPart(d), Key: d.String(), Value: d.String()}
+			op.Changes[j] = action.Change{Part: ReadPart(d), Key: d.String(), Value: d.String()}
 			op.Over = append(op.Over, d.UUID())
 			op.Old = append(op.Old, "")
 		}
@@ -43,8 +42,8 @@ func readInverse(d *action.Decoder) []state.InverseOp {
 	return ops
 }
 
-// readPart reads how a key was changed.
-func readPart(d *action.Decoder) action.Part {
+// ReadPart reads how a key was changed.
+func ReadPart(d *action.Decoder) action.Part {
 	part := d.Uint()
 	if part > uint64(action.PartWithout) {
 		d.Fail()
@@ -52,8 +51,8 @@ func readPart(d *action.Decoder) action.Part {
 	return action.Part(part)
 }
 
-// writeMore stores what earlier versions did not have.
-func writeMore(e *action.Encoder, ops []state.InverseOp) {
+// WriteMore stores what earlier versions did not have.
+func WriteMore(e *action.Encoder, ops []InverseOp) {
 	for i := range ops {
 		e.Bool(ops[i].Gone)
 		for _, old := range ops[i].Old {
@@ -62,8 +61,8 @@ func writeMore(e *action.Encoder, ops []state.InverseOp) {
 	}
 }
 
-// readMore reads it into what readInverse gave.
-func readMore(d *action.Decoder, ops []state.InverseOp) {
+// ReadMore reads it into what ReadInverse gave.
+func ReadMore(d *action.Decoder, ops []InverseOp) {
 	for i := range ops {
 		ops[i].Gone = d.Bool()
 		for j := range ops[i].Old {
