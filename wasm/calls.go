@@ -85,6 +85,13 @@ func destroyDatabase(args []js.Value) {
 	})})
 }
 
+// lacking takes (stream, lack): what is shown beside its local log is not whole.
+func lacking(args []js.Value) {
+	if s := streams[args[0].Int()]; s != nil {
+		s.db.step(&plan.Lacking{Stream: s.ID, Lack: plan.Lack(args[1].Int())})
+	}
+}
+
 // settled takes (stream, done).
 func settled(args []js.Value) {
 	done := args[1]

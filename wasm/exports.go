@@ -115,10 +115,11 @@ const (
 )
 
 // strandline_write makes one action of one op out of n bytes of input. now is Unix milliseconds, as everywhere here: to ask for the time
-// costs a call back. The output is the action's and the object's id, 36 characters each.
+// costs a call back. upon is one more than the head that its author has seen, 0 for that of now. The output is the action's and the object's id, 36
+// characters each.
 //
 //go:wasmexport strandline_write
-func exportWrite(h, kind, n int32, now float64) int32 {
+func exportWrite(h, kind, n int32, now, upon float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
 		var object action.UUID
@@ -148,7 +149,7 @@ func exportWrite(h, kind, n int32, now float64) int32 {
 			ops = object.Append(append(ops, `,"object":"`...))
 			ops = append(append(ops, `","op":"create","type":`...), typ...)
 		}
-		return write(s, object, &queue.Draft{Ops: view(append(ops, `}]`...))}, now)
+		return write(s, object, &queue.Draft{Ops: view(append(ops, `}]`...)), Upon: uint64(upon)}, now)
 	})
 }
 

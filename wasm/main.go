@@ -34,6 +34,7 @@ func main() {
 	cold("closeStream", closeStream)
 	cold("close", closeDatabase)
 	cold("destroy", destroyDatabase)
+	cold("lacking", lacking)
 	cold("settled", settled)
 	cold("persisted", persisted)
 	cold("discard", discard)

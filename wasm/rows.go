@@ -6,6 +6,7 @@ package main
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // pieceBytes is how much is handed out at once: what a page reads in some milliseconds.
@@ -17,10 +18,41 @@ const pieceBytes = 128 << 10
 //go:wasmexport strandline_changes
 func exportChanges(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		piece, whole, more := s.news.Piece(output[:0], s.State(), pieceBytes)
-		header[2], header[3] = flag(more), flag(whole)
-		give(piece)
+		return givePiece(&s.news, s)
+	})
+}
+
+func givePiece(news *rows.News, s *stream) int32 {
+	piece, whole, more := news.Piece(output[:0], s.State(), pieceBytes)
+	header[2], header[3] = flag(more), flag(whole)
+	give(piece)
+	return statusOK
+}
+
+// strandline_known tells whether the rows as they are at a record are what is shown now; then all that follows is new, else all there is.
+//
+//go:wasmexport strandline_known
+func exportKnown(h int32, lsn float64) int32 {
+	return call(h, func(s *stream) int32 {
+		if float64(s.NextLSN()) != lsn+1 || s.Uncommits() {
+			s.news = rows.News{}
+			return statusAbsent
+		}
+		s.news.Known()
 		return statusOK
+	})
+}
+
+// strandline_proof gives the next piece of all rows as strandline_changes does, as they are by then, from the beginning where begin is 1.
+// It leaves alone what is new.
+//
+//go:wasmexport strandline_proof
+func exportProof(h, begin int32) int32 {
+	return call(h, func(s *stream) int32 {
+		if begin == 1 {
+			s.proof = rows.News{}
+		}
+		return givePiece(&s.proof, s)
 	})
 }
 

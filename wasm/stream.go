@@ -16,5 +16,6 @@ type stream struct {
 	observer js.Value
 	handle   int
 	news     rows.News // what the script has not fetched yet of its rows
+	proof    rows.News // what it has not compared yet
 	outdated bool      // that was told
 }

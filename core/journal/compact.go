@@ -34,6 +34,7 @@ type compaction struct {
 	snap     *replica.Snapshot
 	notUntil int64 // Unix milliseconds
 	pause    int64
+	lack     plan.Lack
 }
 
 // Weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
@@ -41,11 +42,17 @@ type compaction struct {
 func (s *Journal) Weigh() {
 	c := &s.compaction
 	if c.state != compactResting || s.Closed() || s.broken != nil ||
-		!s.p.Keeps || s.p.Now() < c.notUntil || !s.Heavy(s.p.Compact) && s.options.Unshown == plan.LacksNothing {
+		!s.p.Keeps || s.p.Now() < c.notUntil || !s.Heavy(s.p.Compact) && c.lack == plan.LacksNothing {
 		return
 	}
 	c.state = compactSoon
 	s.setTimer(plan.CompactTimer, compactDelay)
+}
+
+// lacking takes note that what is shown is not whole.
+func (s *Journal) lacking(lack plan.Lack) {
+	s.compaction.lack = max(s.compaction.lack, lack)
+	s.Weigh()
 }
 
 // compact looks whether another context was first.
@@ -70,8 +77,8 @@ func (s *Journal) looked(raw []byte, err error) {
 		s.Weigh()
 	case m != nil && m.LSN == s.NextLSN()-1:
 	default:
-		if s.options.Unshown == plan.LacksPage {
-			s.Checkpointed(s.Base())
+		if c.lack == plan.LacksPage {
+			s.Checkpointed(s.Base()) // all of its pages are dirty
 		}
 		c.state, c.snap = compactCutting, s.TrackSnapshot()
 		if s.shows() {
@@ -108,7 +115,7 @@ func (s *Journal) compacted(err error) {
 		s.DropSnapshot()
 		return
 	}
-	c.pause, s.options.Unshown = 0, plan.LacksNothing
+	c.pause, c.lack = 0, plan.LacksNothing
 	s.Stored(snap)
 	s.Weigh()
 }

@@ -35,6 +35,8 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 		s.settled(e.Call)
 	case *plan.Persisted:
 		s.persisted(e.ID, e.Call)
+	case *plan.Lacking:
+		s.lacking(e.Lack)
 	case *plan.Discard:
 		s.discard(e.ID, e.Call)
 	}

@@ -117,6 +117,10 @@ func (db *DB) wish(e plan.Event) {
 		if m := db.usable(e.Stream, e.Call); m != nil {
 			m.kind.Step(plan.OfJournal, e)
 		}
+	case *plan.Lacking:
+		if m := db.known[e.Stream]; m != nil {
+			m.kind.Step(plan.OfJournal, e)
+		}
 	case *plan.Persisted:
 		if m := db.known[e.Stream]; m != nil {
 			m.kind.Step(plan.OfJournal, e)

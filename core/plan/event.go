@@ -17,8 +17,10 @@ type StreamID uint32
 type Options struct {
 	ConflictFree *bool // the mode, which is chosen when the local log is made; nil: as it is, or not
 	Conflicts    int   // how many reports are kept; 0: replica.DefaultConflicts
-	Unshown      Lack  // what lacks of what is shown beside the local log: a checkpoint is worth while
 }
+
+// Call is the host's name for somebody who waits for a notice; 0 for nobody.
+type Call uint32
 
 // Lack is what a page could not be shown without the program.
 type Lack uint8
@@ -28,9 +30,6 @@ const (
 	LacksRecord       // what is shown at a record
 	LacksPage         // the rows of a page of the checkpoint: all of them are written anew
 )
-
-// Call is the host's name for somebody who waits for a notice; 0 for nobody.
-type Call uint32
 
 // Op is the number of what a plan has begun. An event that ends it carries it back.
 type Op uint32
@@ -82,6 +81,11 @@ type (
 	List struct{ Call Call }
 	// ListenFor says which data streams the connection for hints is to be about as well, as many as protocol.MaxTopics: Moved.
 	ListenFor struct{ Data []string }
+	// Lacking says that what is shown beside a local log is not whole, or not right: a checkpoint is worth while.
+	Lacking struct {
+		Stream StreamID
+		Lack   Lack
+	}
 	// Wrote says that the task which wrote is over: what was written until then shares one commit.
 	Wrote struct{}
 )
@@ -168,6 +172,7 @@ func (*Persisted) event()    {}
 func (*Discard) event()      {}
 func (*List) event()         {}
 func (*ListenFor) event()    {}
+func (*Lacking) event()      {}
 func (*Wrote) event()        {}
 func (*Loaded) event()       {}
 func (*ManifestRead) event() {}

@@ -12,6 +12,7 @@ type Draft struct {
 	Guards string // JSON array, or empty
 	Atomic bool
 	Meta   string // JSON, or empty
+	Upon   uint64 // one more than the head of what its author has seen; 0 for the head of now
 
 	Retries action.UUID // the refused action that it takes the place of
 

@@ -26,7 +26,11 @@ type Local struct {
 const seqRoom = "999999999999999"
 
 // Make makes the action's canonical bytes, but for its seq, and decodes them.
-func Make(d *Draft, client action.UUID, base uint64, sl *action.Slab) (*Local, error) {
+func Make(d *Draft, client action.UUID, head uint64, sl *action.Slab) (*Local, error) {
+	base := head
+	if d.Upon > 0 {
+		base = min(head, d.Upon-1)
+	}
 	ops, err := action.Canonical(d.Ops, action.MaxDepth-1)
 	if err != nil {
 		return nil, action.Under("ops", err)

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -126,11 +127,14 @@ func (q *Queue) Remove(gone map[action.UUID]bool) {
 		q.Pending, q.Uncommitted = q.without(q.Pending, gone), q.without(q.Uncommitted, gone)
 		return
 	}
+	out := make([]*Local, 0, len(gone))
 	for id := range gone {
-		l := q.Find(id)
-		if l == nil {
-			continue
+		if l := q.Find(id); l != nil {
+			out = append(out, l)
 		}
+	}
+	slices.SortFunc(out, func(a, b *Local) int { return cmp.Compare(a.order, b.order) }) // what they leave behind is in order
+	for _, l := range out {
 		list := &q.Uncommitted
 		if l.order < uncommittedOrder {
 			list = &q.Pending

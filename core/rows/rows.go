@@ -22,6 +22,9 @@ type News struct {
 // few is how many ids may be there more than once: to look for each of them would cost every write.
 const few = 4096
 
+// Known says that the table holds the state as it is shown now: there is nothing new.
+func (n *News) Known() { *n = News{known: true} }
+
 // Add takes note of objects that have another row, or none.
 func (n *News) Add(ids []action.UUID) {
 	if !n.known {

@@ -42,11 +42,12 @@ func AtCommit(r *replica.Replica, n, bytes int, p *pace.Pace) string {
 func AtTurn(r *replica.Replica, land *replica.Landing, was action.UUID, bytes int, p *pace.Pace) string {
 	c := asCommitted(r, false, 0)
 	w := newWriter(c, Most(bytes), p)
-	for _, ids := range [...][]action.UUID{land.Shown, land.Left, c.Touched} {
+	for _, ids := range [...][]action.UUID{land.Shown, land.Left} {
 		for _, id := range ids {
 			w.add(id)
 		}
 	}
+	w.named(c.Uncommitted) // what they name may look the same with them, and be another without
 	if client, _ := r.Founded(); client != was {
 		w.founded(r)
 	}

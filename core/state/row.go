@@ -29,13 +29,10 @@ func (s *State) appendRow(dst []byte, o *object) []byte {
 	return append(dst, '}')
 }
 
-// Images are objects as they were before some applications, which were the last ones: those that these have touched.
+// Images are objects as they were before some applications, which were the last ones.
 type Images struct {
 	s  *State
 	of map[action.UUID]*image
-
-	// Touched are they, in the order in which they were touched first.
-	Touched []action.UUID
 }
 
 // Images looks at what these undos would restore, which were saved in this order. It holds until the next change.
@@ -46,7 +43,6 @@ func (s *State) Images(undos iter.Seq[*Undo]) Images {
 			im := &u.images[i]
 			if n.of[im.id] == nil {
 				n.of[im.id] = im
-				n.Touched = append(n.Touched, im.id)
 			}
 		}
 	}

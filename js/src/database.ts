@@ -1,4 +1,6 @@
-import { ClosedError, errorOf, invalid, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
+import { Boot } from "./boot/boot.js";
+import type { Lack } from "./boot/early.js";
+import { ClosedError, errorOf, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
@@ -10,8 +12,10 @@ import { pulse } from "./pulse.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
 import { load, type Runtime, type WakeUp } from "./runtime.js";
-import { checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
+import { checkName, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
 import type { DatabaseEvents, Status } from "./states.js";
+import { Peers } from "./peers.js";
+import { Starting } from "./starting.js";
 import { Stream } from "./stream.js";
 import { compare, version } from "./update.js";
 
@@ -20,6 +24,8 @@ const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, a
 
 const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
 const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
+
+const closed = () => new ClosedError({ code: "closed", message: "the database is closed" });
 
 export class Database {
   readonly name: string;
@@ -36,8 +42,7 @@ export class Database {
   #closed: SyncError | null = null;
   #closing: Promise<void> | null = null;
   #ended = false;
-  #channel: BroadcastChannel | null = null;
-  #isolated = false; // what is in memory of this context nobody else sees, and what others tell is not about it
+  readonly #peers = new Peers();
   #leftCore = false; // the core was told to close
   #destroying = false; // another context is about to destroy the database
   #candidate = true;
@@ -47,6 +52,9 @@ export class Database {
   // the runtime, when it stops
   #down: SyncError | null = null; // while another one is started
   #ready: Promise<void> = Promise.resolve();
+  #boot: Boot | null = null; // what is read before there is a program
+  #starting: Starting | null = null;
+  readonly #lacks = new Map<string, Lack>(); // of streams that could not be read so
   #restarts: number[] = []; // when
   #mostMemory = memoryLimit;
   #stopPulse: () => void = () => {};
@@ -81,7 +89,7 @@ export class Database {
         return this.#runtime.ascii();
       },
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
-      tell: (message) => this.#tell(message),
+      tell: (message) => this.#peers.tell(message),
       changed: () => {
         this.wrote();
         this.statusChanged();
@@ -98,18 +106,58 @@ export class Database {
     const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
     this.#leader = new Leader(this.#shared, !shared, candidate, lead);
     this.#candidate = candidate;
-    await this.#attach(await load(this.#options.wasm));
     this.#listen();
+    if (candidate) this.#boot = await Boot.open(this.#shared);
+    if (this.#boot) return this.#begin(this.#boot);
+    await this.#attach(await load(this.#options.wasm));
+    this.#begun();
+  }
+
+  /** The first program is there. */
+  #begun(): void {
     if (!this.durable) this.#alone();
     this.#leader.begin();
     this.#stopPulse = pulse(
       () => !this.#down && this.#runtime.host.wake(this.#handle, "the device goes on after a sleep"),
       () => this.#beat(),
     );
-    if (candidate) {
+    if (this.#candidate) {
       this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
       this.wrote(); // what was left the last time
     }
+  }
+
+  /** Begins with what is stored: the first program is loaded when the rows are there that are asked for at once. */
+  #begin(boot: Boot): void {
+    const why = (this.#down = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true }));
+    let late!: (e: SyncError) => void;
+    const overdue = new Promise<never>((_, reject) => (late = reject));
+    const starting = (this.#starting = new Starting({
+      quiet: () => boot.quiet(),
+      attach: async () => this.#attach(await load(this.#options.wasm)),
+      ended: () => this.#ended,
+      failed: (e) => {
+        this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
+        this.statusChanged();
+      },
+      overdue: (e) => {
+        late(e);
+        for (const stream of this.#opened.values()) stream.overdue(e);
+      },
+    }));
+    const there = starting.run().then(() => this.#started(boot, why), (e: SyncError) => this.#end(e));
+    this.#ready = Promise.race([there, overdue]);
+    this.#ready.catch(() => {});
+  }
+
+  async #started(boot: Boot, why: SyncError): Promise<void> {
+    boot.close();
+    if (this.#ended) return this.#leaveCore();
+    this.#begun();
+    const first = this.#ready;
+    await this.#resume(why);
+    if (this.#ready !== first) await this.#ready; // it has died at once
+    else this.#ready = Promise.resolve(); // also where it was overdue
   }
 
   /** Opens the database in a program. */
@@ -126,7 +174,7 @@ export class Database {
       memory: this.#candidate && this.#url !== "",
     };
     const hooks = {
-      tell: (message: object) => this.#tell(message),
+      tell: (message: object) => this.#peers.tell(message),
       slot: options.elect ? this.#leader.slot : null,
       await: this.#data.await,
       frame: frameFactory,
@@ -175,20 +223,34 @@ export class Database {
       await this.#attach(await load(this.#options.wasm));
       if (this.#ended) return this.#leaveCore();
       if (!this.durable) this.#alone();
-      const { leads, frozen } = this.#leader;
-      this.#place();
-      const calls = await Promise.all([...this.#opened.values()].map((s) => this.#reopen(s)));
-      if (this.#ended) return this.#leaveCore();
-      if (this.#down !== why) return;
-      this.#down = null;
-      if (this.#leader.leads !== leads || this.#leader.frozen !== frozen) this.#place();
-      for (const call of calls.flat()) call();
-      this.statusChanged();
+      await this.#resume(why);
     } catch (e) {
       if (this.#down !== why) return; // it has died again, and is being started again
       if (e instanceof RestartedError) this.#dead(e);
       else this.#end(e instanceof SyncError ? e : new SyncError({ code: "internal", message: `internal: the runtime cannot be started again: ${String(e)}` }, e));
     }
+  }
+
+  /** @internal Why the first program has not come in time. */
+  get overdue(): SyncError | null {
+    return this.#starting?.overdue ?? null;
+  }
+
+  /** Opens in a program what is open here. */
+  async #resume(why: SyncError): Promise<void> {
+    const { leads, frozen } = this.#leader;
+    this.#place();
+    const there = new Set<Stream>(), calls: (() => void)[] = [];
+    for (let left = [...this.#opened.values()]; left.length > 0; left = [...this.#opened.values()].filter((s) => !there.has(s))) {
+      for (const stream of left) there.add(stream); // more may come meanwhile
+      calls.push(...(await Promise.all(left.map((s) => this.#reopen(s)))).flat());
+    }
+    if (this.#ended) return this.#leaveCore();
+    if (this.#down !== why) return;
+    this.#down = null;
+    if (this.#leader.leads !== leads || this.#leader.frozen !== frozen) this.#place();
+    for (const call of calls) call();
+    this.statusChanged();
   }
 
   /** Tells the core whether the page is frozen, and whether it leads. */
@@ -261,12 +323,13 @@ export class Database {
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
   #alone(): void {
-    this.#isolated = true;
+    this.#peers.isolate();
     this.#leader.alone();
     void this.#data.now?.taken();
   }
 
   async health(): Promise<Health> {
+    await this.#ready;
     this.#check();
     return this.#keeper.health();
   }
@@ -291,43 +354,34 @@ export class Database {
     this.#data.now?.freeze(yes);
   }
 
-  /** What other tabs tell. Only hints: what counts is read from the local log. */
   #listen(): void {
-    if (typeof BroadcastChannel === "undefined") return;
-    this.#channel = new BroadcastChannel(this.#shared);
-    this.#channel.onmessage = (e: MessageEvent<unknown>) => {
-      if (this.#ended) return;
-      const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown; destroying?: unknown } | null;
-      if (told?.destroyed === true) this.#end(destroyedElsewhere());
-      else if (typeof told?.destroying === "boolean") this.#destroying = told.destroying;
-      else if (this.#isolated || this.#closed) return;
-      else if (e.data instanceof Uint8Array) {
-        if (!this.#down) this.#runtime.host.hear(this.#handle, e.data);
-      } else if (typeof told?.data === "string") this.#data.hear(told as { data: string });
-      else if (typeof told?.version === "string") this.#met(told.version);
-      else if (e.data === "trace?" && !this.#down) this.#channel?.postMessage({ trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" });
-    };
-    this.#tell({ version });
-  }
-
-  #tell(message: object): void {
-    if (!this.#isolated) this.#channel?.postMessage(message);
+    const open = () => !this.#ended && !this.#closed;
+    this.#peers.listen(this.#shared, version, {
+      destroyed: () => this.#end(destroyedElsewhere()),
+      destroying: (yes) => (this.#destroying = yes),
+      core: (message) => open() && !this.#down && this.#runtime.host.hear(this.#handle, message),
+      data: (message) => open() && this.#data.hear(message),
+      met: (other) => open() && this.#met(other),
+      trace: () => (open() && !this.#down ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
+    });
   }
 
   /** Another context is of some version: a newer one is news, and an older one wants to hear of this. */
   #met(other: string): void {
     const which = compare(other, version);
     if (which > 0) this.outdated("wasm");
-    if (which < 0) this.#tell({ version });
+    if (which < 0) this.#peers.tell({ version });
   }
 
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
-    if (this.#down && !this.#ended) return this.#ready.then(() => this.stream(name, options));
+    const boot = this.#down && !this.#ended ? this.#boot : null;
+    if (this.#down && !this.#ended && !boot) return this.#ready.then(() => this.stream(name, options));
     let stream = this.#streams.get(name);
     if (!stream) {
       // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
       const closing = this.#leaving.get(name);
-      stream = closing ? closing.close().then(() => this.#open(name, options)) : this.#open(name, options);
+      const open = () => (boot && this.#down ? this.#show(boot, name, options) : this.#open(name, options));
+      stream = closing ? closing.close().then(open) : open();
       this.#streams.set(name, stream);
       stream.catch(() => this.#streams.delete(name));
       return stream;
@@ -335,10 +389,26 @@ export class Database {
     return Object.keys(options).length === 0 ? stream : stream.then((open) => open.again(options));
   }
 
+  /** Gives a stream as it is stored, or waits for the program where that cannot be told. */
+  async #show(boot: Boot, name: string, options: StreamOptions): Promise<Stream> {
+    checkName(name);
+    checkStreamOptions(options);
+    const early = await boot.read(name);
+    if (typeof early === "number") this.#lacks.set(name, early);
+    else if (this.#down && !this.#closed && !this.#leaving.has(name) && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
+      const stream = new Stream(this, name, early.conflictFree, options, early);
+      this.#opened.set(name, stream);
+      this.statusChanged();
+      return stream;
+    }
+    await this.#ready;
+    return this.#open(name, options);
+  }
+
   #open(name: string, options: StreamOptions): Promise<Stream> {
     return new Promise((resolve, reject) => {
       this.#check();
-      if (typeof name !== "string") throw invalid("/name", "is no string");
+      checkName(name);
       checkStreamOptions(options);
       let stream: Stream | undefined;
       // The core may tell before the stream is there, of a state that its first look will show.
@@ -351,7 +421,8 @@ export class Database {
         this.#runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
         stream = new Stream(this, name, conflictFree, options);
-        stream.attach(this.#runtime, handle, client);
+        stream.attach(this.#runtime, handle, client, this.#lacks.get(name));
+        this.#lacks.delete(name);
         this.#opened.set(name, stream);
         resolve(stream);
         this.statusChanged();
@@ -428,6 +499,7 @@ export class Database {
 
   /** The last turns that the loop made in this context, oldest first. */
   trace(): readonly WakeUp[] {
+    if (this.#boot && this.#down) return [];
     this.#check();
     const turns: WakeUp[] = [];
     this.#runtime.host.trace(this.#handle, (turn) => turns.push(turn));
@@ -458,11 +530,13 @@ export class Database {
   close(): Promise<void> {
     if (this.#closed) return this.#closing ?? Promise.resolve();
     if (this.#down) {
-      this.#end(new ClosedError({ code: "closed", message: "the database is closed" }));
+      const early = this.#boot && [...this.#opened.values()].some((s) => s.unsent > 0);
+      if (early && !this.overdue) return (this.#closing ??= this.#ready.then(() => ((this.#closing = null), this.close()), () => this.#end(closed())));
+      this.#end(closed());
       return Promise.resolve();
     }
     this.#closing = this.#ask((done) => {
-      this.#closed = new ClosedError({ code: "closed", message: "the database is closed" }); // for every call from now on
+      this.#closed = closed(); // for every call from now on
       this.#leftCore = true;
       this.#runtime.host.close(this.#handle, done);
     }).finally(() => this.#end(this.#closed!));
@@ -486,7 +560,7 @@ export class Database {
         this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
           if (problem) this.#leftCore = false;
           else {
-            this.#channel?.postMessage({ destroyed: true });
+            this.#peers.shout({ destroyed: true });
             this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
           }
           done(problem);
@@ -503,7 +577,7 @@ export class Database {
 
   #destroys(yes: boolean): void {
     this.#keeper.destroying(yes);
-    this.#channel?.postMessage({ destroying: yes });
+    this.#peers.shout({ destroying: yes });
   }
 
   /** Without the script nobody knows what the data streams would lose. */
@@ -517,14 +591,14 @@ export class Database {
     if (this.#ended) return;
     this.#ended = true;
     this.#closed = error;
-    this.#channel?.close();
-    this.#channel = null;
+    this.#peers.close();
     this.#leaveCore();
     this.#leader?.end();
     this.#stopPulse();
     this.#keeper.end();
-    this.#runtime.onDeath.delete(this.#dead);
-    this.#runtime.users.delete(this.#busy);
+    this.#boot?.close();
+    this.#runtime?.onDeath.delete(this.#dead);
+    this.#runtime?.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);
     void this.#data.now?.close(error).catch(() => {});
   }
@@ -545,6 +619,11 @@ export class Database {
     const why = this.#closed ?? this.#down;
     if (why) throw why;
     this.#runtime.alive();
+  }
+
+  /** @internal Rows that were stored are not those of the log; they are being replaced. */
+  differed(stream: string): void {
+    this.#keeper.differed(stream);
   }
 
   /** @internal */

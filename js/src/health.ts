@@ -3,6 +3,7 @@ import type { Loss } from "./witness.js";
 
 export type Health = {
   indexedDB: "ok" | "lost" | "private" | "unavailable";
+  rows: "ok" | "differed";
   persisted: boolean;
   quota: { usage: number; quota: number } | null;
   locks: boolean;
@@ -11,13 +12,14 @@ export type Health = {
   loss: Loss | null;
 };
 
-export async function healthOf(indexedDB: Health["indexedDB"], loss: Loss | null): Promise<Health> {
+export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["rows"], loss: Loss | null): Promise<Health> {
   const storage = globalThis.navigator?.storage as StorageManager | undefined;
   const no = () => null;
   const [persisted, estimate] = await Promise.all([storage?.persisted?.().catch(no), storage?.estimate?.().catch(no)]);
   const serviceWorker = !!globalThis.navigator && "serviceWorker" in navigator;
   return {
     indexedDB,
+    rows,
     persisted: persisted === true,
     quota: estimate ? { usage: estimate.usage ?? 0, quota: estimate.quota ?? 0 } : null,
     locks: !!globalThis.navigator?.locks,

@@ -20,6 +20,7 @@ export class Keeper {
   readonly #background: Background;
   readonly #persist: boolean;
   #storage: Health["indexedDB"] = "ok";
+  #rows: Health["rows"] = "ok";
   #loss: Loss | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -36,7 +37,7 @@ export class Keeper {
   }
 
   health(): Promise<Health> {
-    return healthOf(this.#storage, this.#loss);
+    return healthOf(this.#storage, this.#rows, this.#loss);
   }
 
   /** The database was opened: the one of that id, or, for that reason, one in memory. */
@@ -65,6 +66,12 @@ export class Keeper {
   #lose(loss: Loss): void {
     this.#loss = loss;
     this.#host.changed("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
+  }
+
+  /** Rows that were stored beside a log were not those of it. */
+  differed(stream: string): void {
+    this.#rows = "differed";
+    this.#host.changed("error", "corrupt", `rows of stream ${stream} that were stored were not those of its log; they are being replaced`);
   }
 
   /** The database is about to be deleted on purpose, or, after all, is not. */

@@ -57,6 +57,10 @@ export interface StreamOptions {
 
 const knownOfStream = new Set(["conflictFree", "conflicts", "validate"]);
 
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== "string") throw invalid("/name", "is no string");
+}
+
 /** Throws InvalidError where the options are none. */
 export function checkStreamOptions(o: StreamOptions): void {
   if (typeof o !== "object" || o === null) throw invalid("", "stream takes an object of options");

@@ -19,6 +19,8 @@ interface Exports {
   strandline_new_id: Export;
   strandline_row: Export;
   strandline_changes: Export;
+  strandline_known: Export;
+  strandline_proof: Export;
   strandline_pending_ids: Export;
   strandline_pending: Export;
   strandline_is_pending: Export;
@@ -44,6 +46,7 @@ interface Host {
   pump(): void;
   open(options: object, auth: unknown, hooks: object, done: (error: Problem | null, handle: number, life: string, why: Problem | null) => void): void;
   stream(db: number, name: string, conflictFree: boolean | null, conflicts: number, observer: object, done: (error: Problem | null, handle: number, client: string, conflictFree: boolean) => void): void;
+  lacking(stream: number, lack: number): void;
   closeStream(stream: number, done: () => void): void;
   close(db: number, done: Done): void;
   destroy(db: number, force: boolean, done: Done): void;

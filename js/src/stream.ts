@@ -1,6 +1,10 @@
+import type { Early, Lack } from "./boot/early.js";
 import type { Database } from "./database.js";
-import { ClosedError, ConflictError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { Waiting } from "./early.js";
+import { ClosedError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { edited } from "./edit.js";
 import { Events } from "./events.js";
+import { newID } from "./ids.js";
 import { createHead, fieldsText, freeze, patchText, plain } from "./json.js";
 import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "./states.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "./options.js";
@@ -16,7 +20,8 @@ import { OK, type Runtime } from "./runtime.js";
 import { doubtful, joined, parts } from "./many.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
-import { begin, refused, Write, type Open } from "./write.js";
+import { begin, refused, type Open, type Write } from "./write.js";
+import { Writes } from "./writes.js";
 
 // Kinds of write, as wasm/exports.go has them.
 const CREATE = 0;
@@ -32,7 +37,10 @@ const REDO = 1;
 const RETRY = 2;
 const RESTORE = 3;
 
-const later = (fn: () => void) => void setTimeout(fn);
+const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
+
+const closed = (name: string) => new ClosedError({ code: "closed", message: `stream ${name} is closed` });
+const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
 
 export class Stream {
   readonly name: string;
@@ -40,14 +48,14 @@ export class Stream {
   readonly #db: Database;
   #runtime!: Runtime;
   #handle = 0;
-  readonly #rows = new Rows(later);
+  readonly #rows: Rows;
   readonly #notifier: Notifier;
   readonly #events: Events<StreamEvents>;
-  #uncommitted: Open<unknown>[] = []; // in the order of their tickets
-  readonly #open = new Map<number, Open<unknown>>(); // by ticket, until the log has them
+  readonly #writes: Writes;
   readonly #waiting = new Set<(e: SyncError) => void>();
   #closed: SyncError | null = null;
   #down: SyncError | null = null; // while the runtime is being restarted
+  #early: Waiting | null = null; // until there is a first one
   #closing: Promise<void> | null = null;
   #ended: (() => void) | null = null;
   #telling = false;
@@ -56,14 +64,17 @@ export class Stream {
   #validators: Validators | null;
 
   /** @internal */
-  constructor(db: Database, name: string, conflictFree: boolean, options: StreamOptions) {
+  constructor(db: Database, name: string, conflictFree: boolean, options: StreamOptions, early?: Early) {
     this.#conflictFree = conflictFree;
+    this.#rows = new Rows(later, early);
+    if (early) [this.#early, this.#client, this.#down] = [new Waiting(early), early.client, starting];
     this.conflictsKept = options.conflicts ?? 0;
     this.#validators = validatorsOf(options);
     this.#db = db;
     this.name = name;
+    this.#writes = new Writes(() => db.durable);
     this.#notifier = new Notifier(this.#rows, {
-      ready: () => !this.#closed && !this.#down,
+      ready: () => !this.#closed && (!this.#down || this.#early !== null),
       later,
       warn: (code, message, e) => db.warn(code, `${message} (stream ${name})`, e),
     });
@@ -76,27 +87,37 @@ export class Stream {
 
   /** @internal Its place in a program: in the first one, or in one that was started anew. Gives what is to be called when all streams are there: what
       subscribers have seen is compared with what is there now. */
-  attach(runtime: Runtime, handle: number, client: string): (() => void)[] {
+  attach(runtime: Runtime, handle: number, client: string, lack: Lack = 0): (() => void)[] {
     this.#runtime = runtime;
     this.#handle = handle;
     this.#client = client;
-    this.#rows.attach(sourceOf(runtime, handle));
+    if (lack > 0) runtime.host.lacking(handle, lack);
+    this.#rows.attach(sourceOf(runtime, handle), () => {
+      runtime.host.lacking(handle, 2);
+      this.#changed(true);
+      this.#db.differed(this.name);
+    });
     if (!this.#down) return [];
     this.#down = null;
-    const sent = [...this.#open.values()];
-    this.#open.clear(); // the tickets were the old program's
-    for (const [i, open] of sent.entries()) {
-      const ticket = -1 - i;
-      open.ticket = ticket;
-      this.#open.set(ticket, open);
-      runtime.host.persisted(handle, open.write.action, (problem, index, rejected) => {
-        if (this.#open.get(ticket) !== open) return;
-        this.#open.delete(ticket);
-        open.write.settle(index, problem && (rejected ? new RejectedError(problem, JSON.parse(rejected)) : errorOf(problem)));
-      });
-    }
+    this.#writes.goOn((action, done) => runtime.host.persisted(handle, action, done));
     this.#statusChanged();
-    return [() => this.#changed(true), () => this.#changed(false)];
+    const goOn = () => {
+      const early = this.#early;
+      if (this.#down) return;
+      this.#early = null;
+      early?.end();
+    };
+    return [() => this.#changed(true), () => this.#changed(false), goOn];
+  }
+
+  /** @internal The first program does not come: what is written is refused until it does. */
+  overdue(why: SyncError): void {
+    this.#early?.refuse(why);
+  }
+
+  /** When the program is there; rows can be read before. */
+  get ready(): Promise<void> {
+    return this.#closed ? Promise.reject(this.#closed) : this.#early?.ready ?? Promise.resolve();
   }
 
   /** @internal The program has died. What is not committed may be in the local log, or not. */
@@ -104,15 +125,10 @@ export class Stream {
     if (this.#closed) return;
     this.#down = error;
     this.#rows.detach();
-    for (const open of this.#uncommitted) {
-      this.#open.delete(open.ticket);
-      open.reject(error);
-      open.write.settle(0, error);
-    }
-    this.#uncommitted.length = 0;
+    this.#writes.interrupt(error);
     for (const reject of [...this.#waiting]) reject(error);
     this.#waiting.clear();
-    if (this.#closing) this.end(new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
+    if (this.#closing) this.end(closed(this.name));
   }
 
   /** @internal */
@@ -122,12 +138,12 @@ export class Stream {
 
   /** @internal How many writes of this page the server is not known to have. */
   get unsent(): number {
-    return this.#open.size;
+    return this.#writes.unsent + (this.#early?.size ?? 0);
   }
 
   /** @internal Whether a call is under way that a restart would end. */
   get busy(): boolean {
-    return this.#uncommitted.length + this.#waiting.size > 0;
+    return this.#writes.uncommitted + this.#waiting.size > 0;
   }
 
   /** @internal What it was opened with that the local log does not say. */
@@ -140,40 +156,12 @@ export class Stream {
 
   /** @internal What the core tells; takes notes only. */
   readonly observer = {
-    committed: (upTo: number) => {
-      if (!this.#db.durable) return; // what is in memory only is kept when the server has it
-      const after = this.#uncommitted.findIndex((open) => open.ticket > upTo);
-      for (const open of this.#uncommitted.splice(0, after < 0 ? this.#uncommitted.length : after)) open.resolve(open.value);
-    },
-    failed: (tickets: number[], problem: Problem) => {
-      const gone = new Set(tickets);
-      const error = errorOf(problem);
-      for (const ticket of gone) {
-        const open = this.#open.get(ticket);
-        this.#open.delete(ticket);
-        open?.reject(error);
-        open?.write.settle(0, error);
-      }
-      const kept = this.#uncommitted.filter((o) => !gone.has(o.ticket));
-      this.#uncommitted.splice(0, this.#uncommitted.length, ...kept);
-    },
-    resolved: (ticket: number, index: number, problem: Problem | null) => {
-      const open = this.#open.get(ticket);
-      this.#open.delete(ticket);
-      if (!this.#db.durable && open) {
-        this.#uncommitted = this.#uncommitted.filter((o) => o !== open);
-        open.resolve(open.value);
-      }
-      open?.write.settle(index, problem && new ConflictError(problem));
-    },
+    committed: (upTo: number) => this.#writes.committed(upTo),
+    failed: (tickets: number[], problem: Problem) => this.#writes.failed(tickets, problem),
+    resolved: (ticket: number, index: number, problem: Problem | null) => this.#writes.resolved(ticket, index, problem),
     refused: (ticket: number, text: string) => {
       const rejected = freeze(JSON.parse(text) as Rejected);
-      const error = new RejectedError({ code: rejected.code, message: `${rejected.code}: ${rejected.message}` }, rejected.action);
-      const open = this.#open.get(ticket);
-      this.#open.delete(ticket);
-      open?.reject(error); // a dependant that was not committed yet; else it has resolved before
-      if (!this.#db.durable) this.#uncommitted = this.#uncommitted.filter((o) => o !== open);
-      open?.write.settle(0, error);
+      this.#writes.refused(ticket, rejected);
       queueMicrotask(() => this.#events.emit("rejected", rejected));
     },
     conflict: (text: string) => {
@@ -183,7 +171,7 @@ export class Stream {
     statusChanged: () => this.#statusChanged(),
     outdated: () => this.#db.outdated("database"),
     closed: (problem: Problem | null) => {
-      this.end(problem ? errorOf(problem) : new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
+      this.end(problem ? errorOf(problem) : closed(this.name));
     },
   };
 
@@ -199,10 +187,9 @@ export class Stream {
   end(error: SyncError): void {
     if (this.#closed) return;
     this.#closed = error;
-    for (const open of this.#uncommitted) open.reject(error);
-    for (const open of this.#open.values()) open.write.settle(0, error);
-    this.#uncommitted.length = 0;
-    this.#open.clear();
+    this.#early?.refuse(error);
+    this.#early = null;
+    this.#writes.end(error);
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
     this.#notifier.end();
@@ -221,10 +208,10 @@ export class Stream {
   }
 
   /** What is wrong with one of them is told before any is written. */
-  #createMany(type: string, rows: readonly object[], options: object): Write<readonly string[]> {
+  #createMany(type: string, rows: readonly object[], options: object, early?: string[]): Write<readonly string[]> {
     let first = 0;
     try {
-      this.#check();
+      if (!this.#early) this.#check();
       const r = this.#runtime, head = createHead(type, options);
       if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
       const doubts: number[] = [];
@@ -234,8 +221,12 @@ export class Stream {
         if (doubtful(fields, text)) doubts.push(i);
         return text;
       });
-      r.status(r.exports.strandline_new_id(Date.now(), rows.length));
-      const ids = r.text().match(/.{36}/g) ?? [];
+      if (this.#early) {
+        const copies = texts.map((text) => JSON.parse(text) as object), ids = texts.map(() => newID());
+        return this.#early.write(() => this.#createMany(type, copies, options, ids));
+      }
+      if (!early) r.status(r.exports.strandline_new_id(Date.now(), rows.length));
+      const ids = early ?? r.text().match(/.{36}/g) ?? [];
       const all = parts(texts.map((text, i) => `{"op":"create","object":"${ids[i]}","type":${head},"fields":${text}}`));
       // Once the first action is written it is too late for what is wrong in the next one.
       for (const part of all.length > 1 ? all : []) {
@@ -271,21 +262,12 @@ export class Stream {
   }
 
   edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
+    if (this.#early) return this.#early.write(() => this.edit(id, fn));
     return this.#write<void>(UPDATE, () => {
       this.#check();
       const row = this.#rows.get(this.#id(id));
       if (!row) throw new NotFoundError({ code: "not-found", message: `not-found: no object has the id ${id}` });
-      const { id: _id, type: _type, ...fields } = row;
-      const draft = structuredClone(fields) as { [key: string]: unknown };
-      const result: unknown = fn(draft);
-      if (typeof (result as PromiseLike<void> | undefined)?.then === "function") throw invalid("", "edit takes a function that is not async");
-      const patch: { [key: string]: unknown } = Object.create(null) as { [key: string]: unknown };
-      for (const key of Object.keys(fields)) if (!Object.hasOwn(draft, key) || draft[key] === undefined) patch[key] = undefined;
-      patchText(draft); // what is not JSON is told before it is compared as if it were
-      for (const key of Object.keys(draft)) {
-        const same = Object.hasOwn(fields, key) && JSON.stringify(draft[key]) === JSON.stringify(fields[key]);
-        if (draft[key] !== undefined && !same) patch[key] = draft[key];
-      }
+      const patch = edited(row, fn);
       const text = patchText(patch);
       if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : id + text;
@@ -325,7 +307,7 @@ export class Stream {
   retry(action: string, patch?: object): Write<void> {
     return this.#again<void>(RETRY, () => {
       const text = this.#id(action) + (patch === undefined ? "" : patchText(patch));
-      for (const op of patch === undefined ? [] : this.rejected().find((r) => r.action.id === action)?.action.ops ?? []) {
+      for (const op of patch === undefined ? [] : this.rejected()!.find((r) => r.action.id === action)?.action.ops ?? []) {
         if (op.op === "create") validate(this.#validators, op.type!, patched(op.fields!, patch!));
         if (op.op === "update") this.#validate(op.object, { ...op.set, ...patch });
       }
@@ -341,15 +323,16 @@ export class Stream {
     });
   }
 
-  rejected(): readonly Rejected[] {
+  rejected(): readonly Rejected[] | null {
     return this.#list("strandline_rejected");
   }
 
-  conflicts(): readonly Conflict[] {
+  conflicts(): readonly Conflict[] | null {
     return this.#list("strandline_conflicts");
   }
 
-  writable(id: string): "yes" | "offline" | "locked" | "missing" {
+  writable(id: string): "yes" | "offline" | "locked" | "missing" | "starting" {
+    if (this.#early) return "starting";
     this.#check();
     const r = this.#runtime;
     if (!r.inputID(id)) return "missing";
@@ -363,7 +346,8 @@ export class Stream {
     if (row) validate(this.#validators, row.type, patched(row, patch));
   }
 
-  #list<T>(name: "strandline_rejected" | "strandline_conflicts"): readonly T[] {
+  #list<T>(name: "strandline_rejected" | "strandline_conflicts"): readonly T[] | null {
+    if (this.#early) return null;
     this.#check();
     const r = this.#runtime;
     r.status(r.exports[name](this.#handle));
@@ -371,6 +355,7 @@ export class Stream {
   }
 
   discard(action: string): Promise<void> {
+    if (this.#early) return this.ready.then(() => this.discard(action));
     return new Promise((resolve, reject) => {
       this.#check();
       const id = this.#id(action);
@@ -390,13 +375,23 @@ export class Stream {
 
   /** Makes one action. make gives what crosses the border; an empty text where there is nothing to do. */
   #write<T>(kind: number, make: () => string): Write<T> {
-    return this.#apply<T>(kind, () => {
-      const text = make();
+    const call = (text: string, kind: number, now: number, upon: number) => {
       if (text === "") return false;
       const r = this.#runtime;
-      r.status(r.exports.strandline_write(this.#handle, kind, r.input(text), Date.now()));
+      r.status(r.exports.strandline_write(this.#handle, kind, r.input(text), now, upon));
       return true;
-    });
+    };
+    const early = this.#early;
+    if (!early) return this.#apply<T>(kind, () => call(make(), kind, Date.now(), 0));
+    let text: string;
+    try {
+      text = make();
+      if (kind === CREATE) [kind, text] = [CREATE_AS, newID() + text];
+    } catch (e) {
+      return refused<T>(outside(e, false));
+    }
+    const now = Date.now(), upon = early.of.head + 1; // what was seen counts, not what is there by then
+    return early.write(() => this.#apply<T>(kind, () => call(text, kind, now, upon)), text.slice(0, 36));
   }
 
   /** Makes an action of what was. make gives what crosses the border. */
@@ -410,6 +405,7 @@ export class Stream {
 
   /** Makes an action by a call of the core, which says false where there is nothing to do. */
   #apply<T>(kind: number, call: () => boolean): Write<T> {
+    if (this.#early) return this.#early.write(() => this.#apply<T>(kind, call));
     try {
       return this.#done<T>(kind, call);
     } catch (e) {
@@ -433,8 +429,7 @@ export class Stream {
     open.write.object = ids.slice(36, 72);
     if (ids.length > 72) open.value = { skipped: JSON.parse(ids.slice(72)) } as T;
     if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
-    this.#uncommitted.push(open as Open<unknown>);
-    this.#open.set(open.ticket, open as Open<unknown>);
+    this.#writes.add(open as Open<unknown>);
     this.#changed(false); // subscribers first: what is left to be done takes longer
     r.pump();
     this.#db.wrote();
@@ -485,14 +480,18 @@ export class Stream {
     this.#telling = true;
     queueMicrotask(() => {
       this.#telling = false;
-      if (this.#closed || this.#down) return;
+      if (this.#closed || (this.#down && !this.#early)) return;
       if (this.#events.has("status")) this.#events.emit("status", this.status);
       this.#db.statusChanged();
     });
   }
 
   get status(): StreamStatus {
-    if (this.#down && !this.#closed) return { state: "starting", reason: null, head: 0, pending: this.#open.size, rejected: 0, next: null, lastSynced: null, error: this.#down };
+    if (this.#early) {
+      const { size, of } = this.#early;
+      return { state: "starting", reason: null, head: of.head, pending: of.unsent + size, rejected: of.refused, next: null, lastSynced: null, error: this.#db.overdue };
+    }
+    if (this.#down && !this.#closed) return { state: "starting", reason: null, head: 0, pending: this.#writes.unsent, rejected: 0, next: null, lastSynced: null, error: this.#down };
     this.#check();
     const r = this.#runtime;
     r.status(r.exports.strandline_status(this.#handle));
@@ -501,11 +500,12 @@ export class Stream {
   }
 
   get head(): number {
-    this.#check();
+    if (!this.#early) this.#check();
     return this.status.head;
   }
 
-  pending(id?: string): readonly unknown[] {
+  pending(id?: string): readonly unknown[] | null {
+    if (this.#early) return null;
     this.#check();
     const r = this.#runtime;
     if (id !== undefined && !r.inputID(id)) return [];
@@ -514,12 +514,14 @@ export class Stream {
   }
 
   isPending(id: string): boolean {
+    if (this.#early) return this.#rows.waits(id);
     this.#check();
     const r = this.#runtime;
     return r.inputID(id) && r.status(r.exports.strandline_is_pending(this.#handle)) === OK;
   }
 
   settled(): Promise<void> {
+    if (this.#early) return this.ready.then(() => this.settled());
     return new Promise((resolve, reject) => {
       this.#check();
       this.#waiting.add(reject);
@@ -531,7 +533,7 @@ export class Stream {
   }
 
   persisted(action: string): Promise<number> {
-    const promise = new Promise<number>((resolve, reject) => {
+    const promise = this.#early ? this.ready.then(() => this.persisted(action)) : new Promise<number>((resolve, reject) => {
       this.#check();
       this.#waiting.add(reject);
       this.#runtime.host.persisted(this.#handle, String(action), (problem, index, rejected) => {
@@ -553,8 +555,10 @@ export class Stream {
       if (this.#closed) return resolve();
       this.#ended = resolve; // also where the program dies meanwhile
       this.#db.leaving(this);
-      if (this.#down) return this.end(new ClosedError({ code: "closed", message: `stream ${this.name} is closed` }));
-      this.#runtime.host.closeStream(this.#handle, () => resolve());
+      const early = this.#early, close = () => this.#runtime.host.closeStream(this.#handle, () => resolve());
+      if (early && early.size > 0) return void early.ready.then(close, () => this.end(closed(this.name)));
+      if (this.#down) return this.end(closed(this.name));
+      close();
     });
     return this.#closing;
   }

@@ -117,7 +117,10 @@ func (h *history) showsRight(local *memstore.Database) {
 		h.count("a page shows rows without a program")
 		if err := p.differs(r); err != "" {
 			_, next, texts, _ := local.Shown(name)
-			h.t.Fatalf("at record %d of %s %s; its text: %s", r.NextLSN()-1, name, err, texts[next-locallog.LSN(1)])
+			for i, record := range log.Records {
+				h.t.Logf("record %d: %.1500q\nshown: %.700s", int(next)-len(log.Records)+i, record, texts[next-locallog.LSN(len(log.Records)-i)])
+			}
+			h.t.Fatalf("at record %d of %s %s", r.NextLSN()-1, name, err)
 		}
 	}
 }

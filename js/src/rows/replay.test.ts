@@ -28,7 +28,7 @@ for (const file of files) {
       const found = now.find((r) => r.id === id);
       return found && JSON.stringify(found);
     };
-    const source = () => ({ piece: () => pieces.shift()!, row, size: () => now.length, pending: () => [] });
+    const source = () => ({ piece: () => pieces.shift()!, row, size: () => now.length, pending: () => [], known: () => false, proof: () => pieces[0]! });
     let lives: { rows: readonly Row[] }[] | null = null;
     let kept = new Map<string, Row>(); // what live queries were told
     for (const line of readFileSync(`${dir}/${file}`, "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line)) {

@@ -23,10 +23,23 @@ export interface Source {
   size(): number;
   /** The ids of all objects that pending actions name. */
   pending(): Iterable<string>;
+  /** Whether the rows as of that record are all there is; then pieces give what is new since. Else they give everything, anew. */
+  known(lsn: number): boolean;
+  /** All rows as they are, piece by piece from the beginning. */
+  proof(begin: boolean): Piece;
 }
 
+/** Rows that are there before their source is. */
+export interface Known {
+  readonly lsn: number;
+  readonly table: Table;
+  readonly pending: ReadonlySet<string>;
+}
+
+const proofDelay = 500; // milliseconds after a start that has better things to do
+
 export class Rows {
-  readonly table = new Table();
+  readonly table: Table;
   #source: Source | null = null;
   #stale = true;
   #full = false; // it has been, at least once
@@ -35,18 +48,47 @@ export class Rows {
   #whole = false;
   #pending: ReadonlySet<string> = new Set();
   #old = true; // what is pending may be another; without a source it stays as it was
-  readonly #later: (fn: () => void) => void;
+  #lsn: number | null = null; // of rows that were there before the first source
+  readonly #later: (fn: () => void, ms?: number) => void;
 
   /** later calls a function in a task of its own. */
-  constructor(later: (fn: () => void) => void) {
+  constructor(later: (fn: () => void, ms?: number) => void, known?: Known) {
     this.#later = later;
+    this.table = known?.table ?? new Table();
+    if (!known) return;
+    this.#pending = known.pending;
+    this.#lsn = known.lsn;
+    this.#full = true;
+    this.#stale = this.#old = false;
   }
 
-  /** The rows come from here from now on, all of them at first. */
-  attach(source: Source): void {
+  /** The rows come from here from now on, all of them at first; of rows that were there before, only what they are not. differ is called
+      where those are not what this says of the same moment. */
+  attach(source: Source, differ: () => void = () => {}): void {
     this.detach();
     this.#source = source;
-    this.changed();
+    this.#old = true;
+    if (this.#lsn !== null && source.known(this.#lsn)) this.#later(() => this.#prove(source, differ, true), proofDelay);
+    else this.changed();
+    this.#lsn = null;
+  }
+
+  /** Compares the table with its source, a piece in each task. */
+  #prove(source: Source, differ: () => void, begin: boolean): void {
+    if (this.#source !== source) return;
+    try {
+      this.fresh();
+      const { text, more } = source.proof(begin);
+      const { rows, gone } = JSON.parse(text) as { rows: Row[]; gone: string[] };
+      const right = rows.every((row) => equal(row, this.table.get(row.id))) && !gone.some((id) => this.table.get(id)) && (more || source.size() === this.table.size);
+      if (right && more) return this.#later(() => this.#prove(source, differ, false));
+      if (right) return;
+      source.known(-1);
+      this.changed();
+      differ();
+    } catch {
+      // the program has died: with the next one all rows are compared
+    }
   }
 
   /** The source is gone. What is there stays. */
@@ -149,6 +191,11 @@ export class Rows {
       return text === undefined || !equal(JSON.parse(text), this.table.get(id));
     });
     return source.size() === ids.length ? wrong : [...wrong, `${ids.length} rows of ${source.size()}`];
+  }
+
+  /** Whether an object is pending, as far as that is known without a source. */
+  waits(id: string): boolean {
+    return this.#pending.has(id);
   }
 
   query(q: Query): Row[] {

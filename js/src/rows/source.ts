@@ -1,5 +1,5 @@
 // The rows of one stream in the program.
-import { ABSENT, type Runtime } from "../runtime.js";
+import { ABSENT, OK, type Runtime } from "../runtime.js";
 import type { Source } from "./rows.js";
 
 export function sourceOf(r: Runtime, handle: number): Source {
@@ -16,6 +16,13 @@ export function sourceOf(r: Runtime, handle: number): Source {
       r.inputID("00000000-0000-0000-0000-000000000000");
       r.status(r.exports.strandline_row(handle));
       return r.header[2]!;
+    },
+    known(lsn) {
+      return r.status(r.exports.strandline_known(handle, lsn)) === OK;
+    },
+    proof(begin) {
+      r.status(r.exports.strandline_proof(handle, begin ? 1 : 0));
+      return { text: r.text(), more: r.header[2] === 1, whole: false };
     },
     pending() {
       r.status(r.exports.strandline_pending_ids(handle));

@@ -107,6 +107,18 @@ class Core implements Source {
   pending(): string[] {
     return [...this.rows.keys()].filter((id) => id < "05");
   }
+  at = 0; // the record that it is at
+  known(lsn: number): boolean {
+    this.#whole = lsn !== this.at;
+    this.#dirty.clear();
+    return !this.#whole;
+  }
+  #left: string[] = [];
+  proof(begin: boolean): Piece {
+    if (begin) this.#left = [...this.rows.keys()];
+    const ids = this.#left.splice(0, 2), rows = ids.map((id) => this.rows.get(id));
+    return { text: JSON.stringify({ rows: rows.filter((row) => row), gone: ids.filter((_, i) => !rows[i]) }), whole: begin, more: this.#left.length > 0 };
+  }
 }
 
 const setup = () => {
