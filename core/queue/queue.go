@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -133,7 +132,7 @@ func (q *Queue) Remove(gone map[action.UUID]bool) {
 			out = append(out, l)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Local) int { return cmp.Compare(a.order, b.order) }) // what they leave behind is in order
+	action.SortBy(len(out), func(i, j int) bool { return out[i].order < out[j].order }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	for _, l := range out {
 		list := &q.Uncommitted
 		if l.order < uncommittedOrder {

@@ -22,6 +22,7 @@ type Landing struct {
 	Conflicts []Conflict
 	Dropped   []dropped
 	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
+	Hidden    []action.UUID // objects that were named by what was not committed
 	Difference
 }
 
@@ -57,6 +58,11 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 		}
 	}
 	r.q.Left() // of what was taken back before
+	for _, l := range r.q.Uncommitted {
+		for i := range l.Ops {
+			land.Hidden = append(land.Hidden, l.Ops[i].Object)
+		}
+	}
 	part, ok := r.concerned(records)
 	if r.over = !ok || len(part) > 0; ok {
 		land.Shown = r.rebase(part, follow)

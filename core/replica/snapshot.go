@@ -1,9 +1,6 @@
 package replica
 
 import (
-	"bytes"
-	"strconv"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/state"
@@ -75,11 +72,14 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 	m.Raw = m.Encode()
 	n.out.LSN, n.out.Base, n.out.Manifest, n.out.Afresh = m.LSN, base.Raw, m.Raw, !base.Shows()
 	if n.out.Shown = ""; n.shown != "" {
-		names := []byte(`{"pages":[`)
+		shown := []byte(`{"pages":[`)
 		for i := range m.Pages {
-			names = append(strconv.AppendQuote(names, m.Pages[i].Name), ',')
+			if i > 0 {
+				shown = append(shown, ',')
+			}
+			shown = append(append(append(shown, '"'), m.Pages[i].Name...), '"')
 		}
-		n.out.Shown = string(append(bytes.TrimSuffix(names, []byte{','}), "],"...)) + n.shown[1:]
+		n.out.Shown = action.View(append(append(shown, "],"...), n.shown[1:]...))
 	}
 	kept := map[string]bool{}
 	for _, name := range m.Names() {

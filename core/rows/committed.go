@@ -18,11 +18,9 @@ type committed struct {
 // asCommitted looks at it; with a record under way of n actions as it will be when that is there.
 func asCommitted(r *replica.Replica, committing bool, n int) *committed {
 	q := r.Queue()
-	return &committed{r, q, r.State().Images(func(yield func(*state.Undo) bool) {
-		for _, l := range q.Uncommitted[n:] {
-			if !yield(&l.Undo) {
-				return
-			}
-		}
-	}), n, r.RefusedThen(committing)}
+	undos := make([]*state.Undo, 0, len(q.Uncommitted)-n)
+	for _, l := range q.Uncommitted[n:] {
+		undos = append(undos, &l.Undo)
+	}
+	return &committed{r, q, r.State().Images(undos), n, r.RefusedThen(committing)}
 }

@@ -15,6 +15,7 @@ import (
 //	head, unsent, refused    numbers, as of the record
 //	rows, gone               objects that no pending action names: as rows, or the ids of those that are not there
 //	ownRows, ownGone         objects that pending actions name
+//	done                     the ids of those that none names any more, and that look the same
 //	client, conflictFree     of the local log; at record 0, where the client is another, and beside a checkpoint
 //	pages                    beside a checkpoint: the names of its pages
 //
@@ -42,12 +43,15 @@ func AtCommit(r *replica.Replica, n, bytes int, p *pace.Pace) string {
 func AtTurn(r *replica.Replica, land *replica.Landing, was action.UUID, bytes int, p *pace.Pace) string {
 	c := asCommitted(r, false, 0)
 	w := newWriter(c, Most(bytes), p)
-	for _, ids := range [...][]action.UUID{land.Shown, land.Left} {
+	for _, ids := range [...][]action.UUID{land.Shown, land.Hidden} { // what was hidden may look the same, and be another
 		for _, id := range ids {
 			w.add(id)
 		}
 	}
-	w.named(c.Uncommitted) // what they name may look the same with them, and be another without
+	w.named(c.Uncommitted) // what an undo hides since
+	for _, id := range land.Left {
+		w.left(id)
+	}
 	if client, _ := r.Founded(); client != was {
 		w.founded(r)
 	}
@@ -67,7 +71,7 @@ func AtCheckpoint(r *replica.Replica, p *pace.Pace) string {
 type writer struct {
 	of   *committed
 	seen map[action.UUID]bool
-	out  [4][]byte // of lists
+	out  [5][]byte // of lists
 	size int
 	most int
 	more []byte
@@ -75,7 +79,7 @@ type writer struct {
 	pace *pace.Pace
 }
 
-var lists = [...]string{"rows", "gone", "ownRows", "ownGone"}
+var lists = [...]string{"rows", "gone", "ownRows", "ownGone", "done"}
 
 func newWriter(c *committed, most int, p *pace.Pace) *writer {
 	return &writer{of: c, seen: map[action.UUID]bool{}, most: most, pace: p}
@@ -108,6 +112,15 @@ func (w *writer) add(id action.UUID) {
 	w.pace.Took(pace.Look + pace.KiB*len(w.row)>>10)
 }
 
+// left adds an object that looks the same, and that an action has named which is not there any more. It costs less than that action did,
+// and is not weighed.
+func (w *writer) left(id action.UUID) {
+	if !w.seen[id] && !w.of.Waits(id, 0) {
+		w.out[4] = append(id.Append(append(w.out[4], '"')), '"', ',')
+	}
+	w.seen[id] = true
+}
+
 func (w *writer) founded(r *replica.Replica) {
 	client, conflictFree := r.Founded()
 	w.more = appendFounded(w.more, client, conflictFree)
@@ -122,7 +135,7 @@ func (w *writer) finish() string {
 	if w.size > w.most {
 		return ""
 	}
-	b := make([]byte, 0, w.size+128)
+	b := make([]byte, 0, w.size+len(w.out[4])+192)
 	b = strconv.AppendUint(append(b, `{"head":`...), w.of.State().Head, 10)
 	b = strconv.AppendInt(append(b, `,"unsent":`...), int64(len(w.of.Pending)+w.of.n), 10)
 	b = strconv.AppendInt(append(b, `,"refused":`...), int64(w.of.refused), 10)

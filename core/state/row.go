@@ -1,10 +1,6 @@
 package state
 
-import (
-	"iter"
-
-	"github.com/strandline-sync/strandline/core/action"
-)
+import "github.com/strandline-sync/strandline/core/action"
 
 // AppendRow writes an object as an app sees it: id, type and fields in one JSON object. It writes nothing where there is none.
 func (s *State) AppendRow(dst []byte, id action.UUID) []byte {
@@ -36,9 +32,9 @@ type Images struct {
 }
 
 // Images looks at what these undos would restore, which were saved in this order. It holds until the next change.
-func (s *State) Images(undos iter.Seq[*Undo]) Images {
+func (s *State) Images(undos []*Undo) Images {
 	n := Images{s: s, of: map[action.UUID]*image{}}
-	for u := range undos {
+	for _, u := range undos {
 		for i := range u.images {
 			im := &u.images[i]
 			if n.of[im.id] == nil {

@@ -114,6 +114,7 @@ function wakeUps(to: HTMLElement, heard: Heard[]): void {
 
 function pending(stream: Stream): Node {
   const actions = stream.pending();
+  if (!actions) return text("The runtime is not there yet.");
   if (actions.length === 0) return text("Nothing is pending.");
   return table(["seq", "base", "ops"], actions.slice(0, newest).map((a) => cells("td", a.seq ?? "not stored yet", a.base, JSON.stringify(a.ops))), actions.length);
 }

@@ -7,6 +7,7 @@ declare module "node:assert/strict" {
     (value: unknown, message?: string): void;
     equal(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
+    rejects(promise: Promise<unknown>): Promise<void>;
     throws(fn: () => unknown, expected?: (e: unknown) => boolean, message?: string): void;
   }
   const assert: Assert;

@@ -332,7 +332,7 @@ export class Stream {
   }
 
   writable(id: string): "yes" | "offline" | "locked" | "missing" | "starting" {
-    if (this.#early) return "starting";
+    if (this.#early) return this.#conflictFree ? "starting" : this.#rows.get(id) ? "yes" : "missing";
     this.#check();
     const r = this.#runtime;
     if (!r.inputID(id)) return "missing";
@@ -391,7 +391,7 @@ export class Stream {
       return refused<T>(outside(e, false));
     }
     const now = Date.now(), upon = early.of.head + 1; // what was seen counts, not what is there by then
-    return early.write(() => this.#apply<T>(kind, () => call(text, kind, now, upon)), text.slice(0, 36));
+    return early.write(() => this.#apply<T>(kind, () => call(text, kind, now, upon)), text.slice(0, 36) || undefined);
   }
 
   /** Makes an action of what was. make gives what crosses the border. */

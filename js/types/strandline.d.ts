@@ -98,6 +98,11 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
       of the op, or with /if and that of the guard. A transaction without ops makes no action. */
   transact(fn: (tx: Transaction<S>) => void): Write<void>;
 
+  /** Resolves when the runtime is there. Rows that were stored can be read before, from the moment that `stream()` gives the stream: they, `isPending`,
+      `head` and the counts in `status` are exact as of the last record that this browser had stored. What is written before waits, in order, shows when
+      it is made, and rejects where the runtime has not come after 20 seconds; this rejects then, too. */
+  readonly ready: Promise<void>;
+
   // reads: synchronous, frozen, identical object until it changes
   /** One object; undefined where there is none. */
   get<T extends keyof S & string>(id: UUID): Row<S, T> | undefined;
@@ -115,8 +120,8 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   readonly status: StreamStatus;
   /** The index in the server's log up to which this browser has everything. */
   readonly head: number;
-  /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. */
-  pending(id?: UUID): readonly Action[];
+  /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. null before `ready`: it is not known yet. */
+  pending(id?: UUID): readonly Action[] | null;
   /** Whether an action that names the object is not in the server's log yet. */
   isPending(id: UUID): boolean;
   /** Resolves when all that is pending now is persisted (or rejected). While the stream is offline, held or stopped it waits: see status. */
@@ -125,18 +130,18 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
       for one that this client has not made, or long ago: the last 10,000 are remembered. */
   persisted(action: UUID): Promise<number>;
   /** Calls fn whenever the event happens. Gives a function that ends it. */
-  /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode). */
-  writable(id: UUID): "yes" | "offline" | "locked" | "missing";
+  /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode; `starting` there before `ready`). */
+  writable(id: UUID): "yes" | "offline" | "locked" | "missing" | "starting";
 
   // what did not go as meant
-  /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. */
-  rejected(): readonly Rejected[];
+  /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. null before `ready`. */
+  rejected(): readonly Rejected[] | null;
   /** Makes a refused action again, with the same ops and guards, and takes it off the list in the same step. A patch is laid over its one create or update. */
   retry(action: UUID, patch?: Patch): Write<void>;
   /** Takes a refused action off the list, for good. Resolves when that is durable. */
   discard(action: UUID): Promise<void>;
-  /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. */
-  conflicts(): readonly Conflict[];
+  /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. null before `ready`. */
+  conflicts(): readonly Conflict[] | null;
   /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there. */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction

@@ -73,6 +73,7 @@ func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
 	ids := one.do(`return ids`)
 	one.reload()
 	one.start("")
+	one.do(`await s.ready`)
 	one.do(`window.ids = %s`, ids)
 	one.want(both, list)
 
@@ -123,6 +124,7 @@ func TestConflictsAreReportedAndRestored(t *testing.T) {
 
 	one.reload()
 	one.start("")
+	one.do(`await s.ready`)
 	one.do(`window.id = %s`, object)
 	one.want(`["second","first"]`, `const before = s.get(id).title; await s.restore(s.conflicts()[0]); return [before, s.get(id).title]`)
 	one.do(`await s.settled()`)

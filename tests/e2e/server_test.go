@@ -88,7 +88,7 @@ func (s *site) kill() {
 	}
 }
 
-// setFault puts a fault between the browsers and /v1/sync, or another path, or all of /v1 where it is empty: it answers, or gives false to let the request pass.
+// setFault puts a fault between the browsers and /v1/sync, or another path, or all of /v1 where it is empty, or everything at *: it answers, or gives false to let the request pass.
 func (s *site) setFault(f func(w http.ResponseWriter, r *http.Request, forward func() *http.Response) bool) {
 	s.setFaultAt("/v1/sync", f)
 }
@@ -120,7 +120,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 			s.mu.Unlock()
 		}()
 	}
-	here := r.URL.Path == s.at || s.at == "" && strings.HasPrefix(r.URL.Path, "/v1/")
+	here := r.URL.Path == s.at || s.at == "*" || s.at == "" && strings.HasPrefix(r.URL.Path, "/v1/")
 	s.mu.Unlock()
 	if fault != nil && here {
 		forward := func() *http.Response {

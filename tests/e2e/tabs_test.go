@@ -175,6 +175,7 @@ func TestAFrozenTabAcrossACheckpoint(t *testing.T) {
 	again := openBrowser(t, b.profile).open(s.url)
 	again.offline(true)
 	again.start("")
+	again.do(`await s.ready`)
 	again.want(`[2052,0]`, `return [s.count(), s.pending().length]`)
 	again.offline(false)
 	other := openBrowser(t, t.TempDir()).open(s.url)

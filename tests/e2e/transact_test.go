@@ -90,6 +90,7 @@ func TestOneOfTwoTransactionsWins(t *testing.T) {
 	one.offline(false)
 	one.reload()
 	one.start("")
+	one.do(`await s.ready`)
 	one.want(`1`, `return s.pending().length`)
 	s.setFault(nil)
 	one.want(`["ConflictError","conflict"]`, `await db.sync(); try { return await s.persisted(%s) } catch (e) { return [e.name, e.code] }`, action)

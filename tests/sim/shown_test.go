@@ -26,7 +26,7 @@ type shown struct {
 	Client                string
 	Pages                 []string
 	Rows, OwnRows         []json.RawMessage
-	Gone, OwnGone         []string
+	Gone, OwnGone, Done   []string
 }
 
 func idOf(row json.RawMessage) string {
@@ -80,6 +80,9 @@ func pageOf(local *memstore.Database, name string) (p *page, why string) {
 			for _, id := range list {
 				p.take(id, "", i == 1)
 			}
+		}
+		for _, id := range s.Done {
+			delete(p.own, id)
 		}
 		p.Head, p.Unsent, p.Refused = s.Head, s.Unsent, s.Refused
 		if s.Client != "" {

@@ -36,8 +36,8 @@ export function undoAndRedo(stream: Stream): void {
 /** Lists, each in a tray that is there while it has something. */
 export function trays(stream: Stream): void {
   const tell = () => {
-    fill("refused", "Refused by the server", stream.rejected().map((r) => refused(stream, r.action, r.message)));
-    fill("conflicts", "Conflicts", stream.conflicts().slice(0, 20).map((c) => conflict(stream, c)));
+    fill("refused", "Refused by the server", (stream.rejected() ?? []).map((r) => refused(stream, r.action, r.message)));
+    fill("conflicts", "Conflicts", (stream.conflicts() ?? []).slice(0, 20).map((c) => conflict(stream, c)));
   };
   let shown = "";
   stream.on("status", (s) => {
@@ -46,6 +46,7 @@ export function trays(stream: Stream): void {
     shown = now;
   });
   stream.on("conflict", tell);
+  void stream.ready.then(tell); // rows are there before
   stream.subscribe({}, tell); // what was restored stands again
   tell();
 }

@@ -37,9 +37,11 @@ interface Shown {
   gone?: string[];
   ownRows?: Row[];
   ownGone?: string[];
+  done?: string[];
 }
 
 const slice = 8; // milliseconds of a task
+const piece = 500; // rows that are put in between two looks at the clock
 
 export async function assemble({ log, at, texts, rows }: Stored, breathe: () => Promise<void> = task): Promise<Early | Lack> {
   if (log.length === 0) return 0; // there is no stream of that name
@@ -65,8 +67,7 @@ export async function assemble({ log, at, texts, rows }: Stored, breathe: () => 
         await pause();
       }
     }
-    take(shown);
-    await pause();
+    await take(shown);
     client = shown.client ?? client;
     conflictFree = shown.conflictFree ?? conflictFree;
     last = shown;
@@ -75,11 +76,17 @@ export async function assemble({ log, at, texts, rows }: Stored, breathe: () => 
   if (!client || ![head, unsent, refused].every(Number.isSafeInteger)) return 1;
   return { lsn: log[log.length - 1]!, client, conflictFree, head, unsent, refused, table, pending };
 
-  function take({ rows = [], gone = [], ownRows = [], ownGone = [] }: Shown): void {
-    table.put(rows, gone);
-    table.put(ownRows, ownGone);
+  async function take({ rows = [], gone = [], ownRows = [], ownGone = [], done = [] }: Shown): Promise<void> {
+    table.put([], gone);
+    table.put([], ownGone);
+    for (const list of [rows, ownRows]) {
+      for (let i = 0; i < list.length; i += piece) {
+        table.put(list.length > piece ? list.slice(i, i + piece) : list, []);
+        await pause();
+      }
+    }
     for (const row of rows) pending.delete(row.id);
-    for (const id of gone) pending.delete(id);
+    for (const id of [...gone, ...done]) pending.delete(id);
     for (const row of ownRows) pending.add(row.id);
     for (const id of ownGone) pending.add(id);
   }
