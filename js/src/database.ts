@@ -5,9 +5,11 @@ import { Events } from "./events.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
 import { DataStreams } from "./datastreams.js";
-import { deleted } from "./deletion.js";
+import { deleted, deleteUnread } from "./deletion.js";
+import { newID } from "./ids.js";
 import { Keeper } from "./keeper.js";
 import { Leader } from "./leader.js";
+import { logTo } from "./log.js";
 import { pulse } from "./pulse.js";
 import type { DataStreamOptions } from "./data/options.js";
 import type { DataStream } from "./data/stream.js";
@@ -16,8 +18,8 @@ import { checkName, checkStreamOptions, maxTimer, sharedName, type LogEntry, typ
 import type { DatabaseEvents, Status } from "./states.js";
 import { Peers } from "./peers.js";
 import { Starting } from "./starting.js";
-import { Stream } from "./stream.js";
-import { compare, version } from "./update.js";
+import { relay, Stream } from "./stream.js";
+import { Updates, version } from "./update.js";
 
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
@@ -48,7 +50,8 @@ export class Database {
   #candidate = true;
   #leader!: Leader;
   #telling = false;
-  readonly #data: DataStreams;
+  /** @internal */
+  readonly dataStreams: DataStreams;
   // the runtime, when it stops
   #down: SyncError | null = null; // while another one is started
   #ready: Promise<void> = Promise.resolve();
@@ -59,11 +62,13 @@ export class Database {
   #mostMemory = memoryLimit;
   #stopPulse: () => void = () => {};
   readonly #keeper: Keeper;
-  readonly #outdated = { wasm: false, database: false };
+  readonly #updates = new Updates((news) => this.#events.emit("update", news));
+  readonly #log: (entry: LogEntry) => void;
 
   /** @internal */
   constructor(options: OpenOptions, url: string) {
     this.#options = options;
+    this.#log = logTo(options.log);
     this.#url = url;
     this.name = options.name;
     this.user = options.user ?? null;
@@ -76,18 +81,14 @@ export class Database {
         setTimeout(() => void tell()); // when open has resolved
       },
     });
-    this.#data = new DataStreams({
+    this.dataStreams = new DataStreams({
       options,
       url,
       shared: this.#shared,
       durable: () => this.durable,
       leads: () => this.#leader.leads,
       closed: () => this.#closed,
-      newID: () => {
-        this.#runtime.alive();
-        this.#runtime.status(this.#runtime.exports.strandline_new_id(Date.now(), 1));
-        return this.#runtime.ascii();
-      },
+      newID,
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
       tell: (message) => this.#peers.tell(message),
       changed: () => {
@@ -163,24 +164,20 @@ export class Database {
   /** Opens the database in a program. */
   #attach(runtime: Runtime): Promise<void> {
     const o = this.#options;
+    const timer = (ms = 0) => Math.min(ms, maxTimer);
     const options = {
-      name: o.name,
-      user: o.user ?? "",
-      url: this.#url,
-      strict: o.durability === "strict",
-      retry: Math.min(o.timers?.retry ?? 0, maxTimer),
-      idle: Math.min(o.timers?.idle ?? 0, maxTimer),
+      name: o.name, user: o.user ?? "", url: this.#url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle),
       elect: !this.#leader.leads || this.#leader.candidate,
       memory: this.#candidate && this.#url !== "",
     };
     const hooks = {
       tell: (message: object) => this.#peers.tell(message),
       slot: options.elect ? this.#leader.slot : null,
-      await: this.#data.await,
+      await: this.dataStreams.await,
       frame: frameFactory,
       steal: () => this.#leader.steal(),
       lost: (unsent: number) => this.#lost(unsent),
-      moved: (name: string, offset: string) => void this.#data.now?.moved(name, offset),
+      moved: (name: string, offset: string) => void this.dataStreams.now?.moved(name, offset),
     };
     return new Promise((resolve, reject) => {
       runtime.alive();
@@ -259,7 +256,7 @@ export class Database {
     if (this.#leader.frozen) host.freeze(this.#handle, true);
     else if (!this.#down) host.freeze(this.#handle, false); // it was, when the program was started
     host.lead(this.#handle, this.#leader.leads);
-    host.listenFor(this.#handle, this.#data.topics);
+    host.listenFor(this.#handle, this.dataStreams.topics);
   }
 
   /** Opens a stream in the new program, and gives what is to be called then. A storage that fails at this moment is asked again. */
@@ -310,7 +307,7 @@ export class Database {
 
   /** The database is gone while it is open: the core goes on in memory. Where somebody has deleted it on purpose, that is heard within a moment. */
   #lost(unsent: number): void {
-    for (const s of this.#data.now?.streams.values() ?? []) unsent += s.status.pending;
+    for (const s of this.dataStreams.now?.streams.values() ?? []) unsent += s.status.pending;
     this.#keeper.taken();
     this.#alone();
     const judge = () => {
@@ -325,7 +322,7 @@ export class Database {
   #alone(): void {
     this.#peers.isolate();
     this.#leader.alone();
-    void this.#data.now?.taken();
+    void this.dataStreams.now?.taken();
   }
 
   async health(): Promise<Health> {
@@ -334,24 +331,22 @@ export class Database {
     return this.#keeper.health();
   }
 
-  /** @internal Something newer is about: of the runtime, or in the local database. Each is told once. */
-  outdated(what: "wasm" | "database"): void {
-    if (this.#outdated[what]) return;
-    this.#outdated[what] = true;
-    queueMicrotask(() => this.#events.emit("update", { ...this.#outdated }));
+  /** @internal Something in the local database is newer than this. */
+  outdated(): void {
+    this.#updates.add("database");
   }
 
   // ---- other contexts
 
   #led(yes: boolean): void {
     if (!this.#down) this.#runtime.host.lead(this.#handle, yes);
-    this.#data.lead(yes);
+    this.dataStreams.lead(yes);
     this.statusChanged();
   }
 
   #froze(yes: boolean): void {
     if (!this.#down) this.#runtime.host.freeze(this.#handle, yes);
-    this.#data.now?.freeze(yes);
+    this.dataStreams.now?.freeze(yes);
   }
 
   #listen(): void {
@@ -360,17 +355,10 @@ export class Database {
       destroyed: () => this.#end(destroyedElsewhere()),
       destroying: (yes) => (this.#destroying = yes),
       core: (message) => open() && !this.#down && this.#runtime.host.hear(this.#handle, message),
-      data: (message) => open() && this.#data.hear(message),
-      met: (other) => open() && this.#met(other),
+      data: (message) => open() && this.dataStreams.hear(message),
+      met: (other) => open() && this.#updates.met(other) && this.#peers.tell({ version }),
       trace: () => (open() && !this.#down ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
     });
-  }
-
-  /** Another context is of some version: a newer one is news, and an older one wants to hear of this. */
-  #met(other: string): void {
-    const which = compare(other, version);
-    if (which > 0) this.outdated("wasm");
-    if (which < 0) this.#peers.tell({ version });
   }
 
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
@@ -411,11 +399,7 @@ export class Database {
       checkName(name);
       checkStreamOptions(options);
       let stream: Stream | undefined;
-      // The core may tell before the stream is there, of a state that its first look will show.
-      const observer = {} as { [event: string]: (...args: never[]) => void };
-      for (const event of ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "outdated", "closed"] as const) {
-        observer[event] = (...args: never[]) => (stream?.observer[event] as ((...args: never[]) => void) | undefined)?.(...args);
-      }
+      const observer = relay(() => stream?.observer);
       this.#runtime.onDeath.add(reject);
       this.#runtime.host.stream(this.#handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
         this.#runtime.onDeath.delete(reject);
@@ -433,7 +417,7 @@ export class Database {
   async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
     await this.#ready;
     this.#check();
-    const data = await this.#data.load();
+    const data = await this.dataStreams.load();
     this.#check();
     const stream = await data.open(name, options);
     this.statusChanged();
@@ -459,23 +443,12 @@ export class Database {
   async sync(): Promise<void> {
     await this.#ready;
     await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
-    await this.#data.now?.sync();
+    await this.dataStreams.now?.sync();
   }
 
-  /** @internal Sends what any context has left behind, of every stream, open or not, and gives how much of it is left. */
-  async drain(streams?: readonly string[]): Promise<number> {
-    const names = streams ?? (await new Promise<string[]>((resolve, reject) => {
-      this.#runtime.host.streams(this.#handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names)));
-    }));
-    const failed: unknown[] = []; // those that cannot be opened do not keep the others
-    for (const name of names) await this.stream(name).catch((e: unknown) => failed.push(e));
-    await this.sync();
-    const data = await this.#data.any();
-    await data?.drain();
-    const pending = () => Object.values(this.status.streams).reduce((n, s) => n + s.pending, 0);
-    if (data && pending() > 0) await this.sync(); // what waited for entries
-    if (failed.length > 0) throw failed[0];
-    return pending() + ((await data?.queued()) ?? 0);
+  /** @internal The streams that have a local log. */
+  names(): Promise<string[]> {
+    return new Promise((resolve, reject) => this.#runtime.host.streams(this.#handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names))));
   }
 
   #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {
@@ -493,7 +466,7 @@ export class Database {
   get status(): Status {
     const streams: Status["streams"] = {};
     for (const [name, stream] of this.#opened) streams[name] = stream.status;
-    for (const [name, stream] of this.#data.now?.streams ?? []) streams[`data:${name}`] = stream.status;
+    for (const [name, stream] of this.dataStreams.now?.streams ?? []) streams[`data:${name}`] = stream.status;
     return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader.leads, user: this.user, streams };
   }
 
@@ -508,7 +481,7 @@ export class Database {
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
     const end = this.#events.on(event, fn);
-    if (event === "update" && (this.#outdated.wasm || this.#outdated.database)) queueMicrotask(() => fn({ ...this.#outdated } as DatabaseEvents[E])); // it stays true
+    if (event === "update") this.#updates.again((news) => fn(news as DatabaseEvents[E]));
     return end;
   }
 
@@ -548,7 +521,7 @@ export class Database {
     this.#check();
     const { unread } = this.#keeper;
     if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
-    const data = await this.#data.any().catch((e: unknown) => this.#unread(e, options.force === true));
+    const data = await this.dataStreams.any().catch((e: unknown) => deleteUnread(this.#shared, e, options.force === true));
     if (data) {
       const pending = await data.leave(options.force === true);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
@@ -580,13 +553,6 @@ export class Database {
     this.#peers.shout({ destroying: yes });
   }
 
-  /** Without the script nobody knows what the data streams would lose. */
-  #unread(e: unknown, force: boolean): null {
-    if (!force) throw e;
-    indexedDB.deleteDatabase(`${this.#shared}/data`);
-    return null;
-  }
-
   #end(error: SyncError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -600,7 +566,7 @@ export class Database {
     this.#runtime?.onDeath.delete(this.#dead);
     this.#runtime?.users.delete(this.#busy);
     for (const stream of [...this.#opened.values()]) stream.end(error);
-    void this.#data.now?.close(error).catch(() => {});
+    void this.dataStreams.now?.close(error).catch(() => {});
   }
 
   /** Lets the core go, where nobody has told it to. */
@@ -629,17 +595,5 @@ export class Database {
   /** @internal */
   warn(code: string, message: string, cause?: unknown): void {
     this.#log({ level: "warn", code, message, cause });
-  }
-
-  #log(entry: LogEntry): void {
-    if (this.#options.log) {
-      try {
-        this.#options.log(entry);
-        return;
-      } catch {
-        // the console is left
-      }
-    }
-    console[entry.level](`strandline: ${entry.message}`, entry.cause ?? "");
   }
 }

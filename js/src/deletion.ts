@@ -17,3 +17,10 @@ export function deleted(name: string): Promise<void> {
     }
   });
 }
+
+/** Without the script nobody knows what the data streams would lose: they are deleted by force only. */
+export function deleteUnread(shared: string, e: unknown, force: boolean): null {
+  if (!force) throw e;
+  indexedDB.deleteDatabase(`${shared}/data`);
+  return null;
+}

@@ -1,4 +1,5 @@
 // The service worker's part: at a wake-up it runs the loop until nothing is left to send, within a time.
+import type { Database } from "./database.js";
 import { invalid, SyncError } from "./errors.js";
 import { begin } from "./opening.js";
 import { checkOptions, sharedName, type OpenOptions } from "./options.js";
@@ -65,10 +66,23 @@ async function tries(options: OpenOptions, streams: readonly string[] | undefine
 async function drain(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
   const db = await begin(options, false);
   try {
-    const left = await db.drain(streams);
+    const left = await sent(db, streams ?? (await db.names()));
     // A wake-up that fails is tried again by the browser.
     if (left > 0) throw new SyncError({ code: "unsent", message: `unsent: ${left} are not on the server yet`, retryable: true });
   } finally {
     await db.close();
   }
+}
+
+/** Sends what any context has left behind, of streams that may be open or not, and gives how much of it is left. */
+async function sent(db: Database, names: readonly string[]): Promise<number> {
+  const failed: unknown[] = []; // those that cannot be opened do not keep the others
+  for (const name of names) await db.stream(name).catch((e: unknown) => failed.push(e));
+  await db.sync();
+  const data = await db.dataStreams.any();
+  await data?.drain();
+  const pending = () => Object.values(db.status.streams).reduce((n, s) => n + s.pending, 0);
+  if (data && pending() > 0) await db.sync(); // what waited for entries
+  if (failed.length > 0) throw failed[0];
+  return pending() + ((await data?.queued()) ?? 0);
 }

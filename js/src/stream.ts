@@ -39,6 +39,12 @@ const RESTORE = 3;
 
 const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
 
+/** An observer in the place of one that is not there yet: what is told before is of a state that its first look will show. */
+export function relay(to: () => Stream["observer"] | undefined): object {
+  const events = ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "outdated", "closed"] as const;
+  return Object.fromEntries(events.map((event) => [event, (...args: never[]) => (to()?.[event] as ((...args: never[]) => void) | undefined)?.(...args)]));
+}
+
 const closed = (name: string) => new ClosedError({ code: "closed", message: `stream ${name} is closed` });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
 
@@ -169,7 +175,7 @@ export class Stream {
     },
     changed: (remote: boolean) => this.#changed(remote),
     statusChanged: () => this.#statusChanged(),
-    outdated: () => this.#db.outdated("database"),
+    outdated: () => this.#db.outdated(),
     closed: (problem: Problem | null) => {
       this.end(problem ? errorOf(problem) : closed(this.name));
     },
