@@ -40,13 +40,26 @@ type compaction struct {
 // Weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
 // about twice, and start-up reads at most about twice the state.
 func (s *Journal) Weigh() {
-	c := &s.compaction
-	if c.state != compactResting || s.Closed() || s.broken != nil ||
-		!s.p.Keeps || s.p.Now() < c.notUntil || !s.Heavy(s.p.Compact) && c.lack == plan.LacksNothing {
-		return
+	if c := &s.compaction; c.state == compactResting && s.worthwhile() {
+		c.state = compactSoon
+		s.setTimer(plan.CompactTimer, compactDelay)
 	}
-	c.state = compactSoon
-	s.setTimer(plan.CompactTimer, compactDelay)
+}
+
+func (s *Journal) worthwhile() bool {
+	c := &s.compaction
+	return !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil && (s.Heavy(s.p.Compact) || c.lack != plan.LacksNothing)
+}
+
+// toCompact tells whether the next checkpoint will be of the record that is the last one now, or of a later one.
+func (s *Journal) toCompact() bool {
+	switch s.compaction.state {
+	case compactSoon, compactLooking:
+		return true
+	case compactResting:
+		return s.worthwhile()
+	}
+	return false
 }
 
 // lacking takes note that what is shown is not whole.

@@ -28,7 +28,7 @@ func (s *Journal) show(c *commit) (shown []locallog.Shown) {
 
 // showTurn takes note of what is shown at a turn's record. A checkpoint that is about to be taken shows it, too.
 func (s *Journal) showTurn(c *commit, land *replica.Landing, was action.UUID) {
-	if s.shows() && !(s.p.Keeps && s.Heavy(s.p.Compact)) {
+	if s.shows() && !s.toCompact() {
 		s.shown = locallog.Shown{LSN: c.lsn, Text: rows.AtTurn(s.Replica, land, was, len(c.record), s.p.Pace)}
 	}
 }

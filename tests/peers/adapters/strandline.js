@@ -9,7 +9,6 @@ globalThis.fetch = (input, init) =>
   !gate && String(input?.url ?? input).startsWith(location.origin + '/v1') ? Promise.reject(new TypeError('gate')) : real(input, init);
 
 const QUERY = { type: 'obj', where: { done: false }, orderBy: 'order', limit: 50 };
-const compiled = {};
 const until = (ok) =>
   new Promise((res) => {
     if (ok()) return res();
@@ -18,11 +17,8 @@ const until = (ok) =>
 
 const a = {
   name: 'strandline',
-  async init() {
-    compiled.wasm = await WebAssembly.compileStreaming(real(new URL(wasm, import.meta.url)));
-  },
   async open(name) {
-    db = await open({ name, server: location.origin, wasm: compiled.wasm ?? new URL(wasm, import.meta.url), log() {} });
+    db = await open({ name, server: location.origin, wasm: new URL(wasm, import.meta.url), log() {} });
     s = await db.stream('bench/' + location.hostname);
   },
   async create(objs) {
@@ -44,7 +40,7 @@ const a = {
   subscribeAll: async (cb) => s.subscribe({ type: 'obj' }, (rows) => cb({ size: rows.length, get: (id) => s.get(id) })),
   subscribeQuery: async (cb) => s.subscribe(QUERY, (rows) => cb({ size: rows.length, get: (id) => rows.find((r) => r.id === id) })),
   async rebasePrepare(batches) {
-    const peer = await open({ name: 'peer', server: location.origin + '/peer', wasm: compiled.wasm ?? new URL(wasm, import.meta.url), log() {} });
+    const peer = await open({ name: 'peer', server: location.origin + '/peer', wasm: new URL(wasm, import.meta.url), log() {} });
     const p = await peer.stream('bench/' + location.hostname);
     await peer.sync();
     for (const b of batches) for (const { id, patch } of b) p.update(id, patch);
