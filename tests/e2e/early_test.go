@@ -1,8 +1,13 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -246,4 +251,53 @@ func TestChangedRows(t *testing.T) {
 	one.want(`true`, `return await change("record", "{", "{,") > 0`)
 	again()
 	one.want(fmt.Sprint(count+3), `return s.count()`)
+}
+
+// testdata/before-rows.json.gz is what IndexedDB held of a stream when a version had written it that stored no rows (8bebf89): a checkpoint of 700
+// objects, records, three pending actions; and what that version showed.
+func TestADatabaseOfAnEarlierVersion(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url + "/empty.html")
+	packed, err := os.ReadFile("testdata/before-rows.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.do(`
+		const packed = Uint8Array.from(atob(%q), (c) => c.charCodeAt(0));
+		const { stores } = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+		const db = await new Promise((r) => { const q = indexedDB.open("strandline/test/", 1);
+			q.onupgradeneeded = () => { for (const name of Object.keys(stores)) q.result.createObjectStore(name) };
+			q.onsuccess = () => r(q.result) });
+		const tx = db.transaction(Object.keys(stores), "readwrite");
+		for (const [name, list] of Object.entries(stores)) for (const [key, { b, v }] of list) tx.objectStore(name).put(b === undefined ? v : Uint8Array.from(atob(b), (c) => c.charCodeAt(0)), key);
+		await new Promise((r) => { tx.oncomplete = r });
+		db.close();
+		localStorage.setItem("strandline/test/", JSON.stringify({ life: stores.meta.find(([k]) => k === "life")[1].v, unsent: {} }))`, base64.StdEncoding.EncodeToString(packed))
+	var held struct {
+		Rows    json.RawMessage
+		Head    int
+		Pending int
+		Client  string
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(packed))
+	if err == nil {
+		err = json.NewDecoder(unpacked).Decode(&held)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`[%s,%d,%d,%q]`, held.Rows, held.Head, held.Pending, held.Client)
+	const look = `[s.query({orderBy: "id"}), s.head, s.status.pending, s.client]`
+	one.goTo(s.url)
+	one.start(`{server: undefined}`)
+	one.want(`"offline"`, `return s.status.state`) // it has waited for the program
+	one.want(want, `return `+look)
+	one.shown() // a checkpoint
+	one.reload()
+	one.start(`{server: undefined}`)
+	one.want(`"starting"`, `return s.status.state`)
+	one.want(want, `return `+look)
+	one.do(`await s.ready`)
+	one.want(want, `return `+look)
 }
