@@ -48,7 +48,6 @@ func AtTurn(r *replica.Replica, land *replica.Landing, was action.UUID, bytes in
 			w.add(id)
 		}
 	}
-	w.named(c.Uncommitted) // what an undo hides since
 	for _, id := range land.Left {
 		w.left(id)
 	}

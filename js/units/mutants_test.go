@@ -26,6 +26,11 @@ var mutants = []struct{ name, file, old, new, by string }{
 	{"many changes at once lose the order", "js/src/rows/view.ts", "while (i < rows.length && before(rows[i]!, row) < 0)", "while (i < rows.length && before(rows[i]!, row) > 0)", "table"},
 	{"the second change of a row hides the first", "js/src/rows/table.ts", "if (!this.#since.has(id)) this", "this", "table"},
 	{"who was there before is not told", "js/src/rows/notifier.ts", "for (const entry of this.#entries) entry.owed = merged(entry.owed, changes);", ";", "table"},
+	{"rows of an older record are taken for those of now", "js/src/rows/rows.ts", "if (this.#lsn !== null && source.known(this.#lsn))", "if (source.known(this.#lsn ?? -1) || this.#lsn !== null)", "early"},
+	{"a record without its text is passed over", "js/src/boot/early.ts", "if (log.length !== at.length || !log.every((lsn, i) => lsn === first + i && at[i] === lsn)) return 1;", "", "early"},
+	{"what is pending is forgotten before the program", "js/src/boot/early.ts", "for (const row of ownRows) pending.add(row.id);", "", "early"},
+	{"the wrong order: what is pending lies below", "js/src/boot/early.ts", "    await take(shown);\n", "    if (i > 0 || first === 0) await take(shown);\n", "early"},
+	{"wrong rows are not found out", "js/src/rows/rows.ts", "if (right && more)", "if (more || true)", "early"},
 	{"an index keeps what has left it", "js/src/rows/exact.ts", "if (there?.delete(before) && there.size === 0)", "if (there?.size === 0)", "table"},
 	{"a view forgets rows that leave it", "js/src/rows/view.ts", "if (had) this.rows.splice(from, 1);", "", "table"},
 }

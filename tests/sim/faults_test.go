@@ -88,7 +88,7 @@ func (h *history) context(tb *tab, c *virtual.Config) {
 		h.mirrored(tb, p)
 		h.fed(tb, p)
 		if _, stored := e.(*plan.Stored); stored {
-			if h.stored++; h.stored%3 == 0 {
+			if h.stored++; h.stored%8 == 0 {
 				h.showsRight(tb.local)
 			}
 		}

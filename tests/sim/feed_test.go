@@ -81,6 +81,11 @@ func (f *feed) piece() (more bool) {
 
 // endFeeds gives what is left, and writes the files.
 func (h *history) endFeeds() {
+	if h.shown.Len() > 0 {
+		if err := os.WriteFile(filepath.Join(*changesDir, filepath.Base(h.t.Name())+".shown"), h.shown.Bytes(), 0o644); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 	for _, p := range h.profiles {
 		for _, f := range p.feeds {
 			for f.tb.Stream != nil && f.piece() {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -102,6 +103,8 @@ type history struct {
 	middle    map[*tab]bool // in the middle of a step
 	mirrors   map[*tab]*mirror
 	stored    int                                         // how many writes of local logs have ended
+	shown     bytes.Buffer                                // see keepShown
+	looks     int                                         // how often somebody looked at that
 	ids       map[*memstore.Database]map[action.UUID]bool // that profiles have had
 }
 

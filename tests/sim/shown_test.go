@@ -103,13 +103,14 @@ func (p *page) take(id, row string, own bool) {
 
 // showsRight holds what a page would show of a database to what its log says.
 func (h *history) showsRight(local *memstore.Database) {
-	for _, name := range must(local.Clone().Open().Streams(context.Background())) {
+	st := local.Clone().Open()
+	for _, name := range must(st.Streams(context.Background())) {
 		p, why := pageOf(local, name)
 		if why != "" {
 			h.count("a page waits for its program")
 			continue
 		}
-		log, err := local.Clone().Open().Load(context.Background(), name, 0)
+		log, err := st.Load(context.Background(), name, 0)
 		var r *replica.Replica
 		if err == nil {
 			r, err = replica.Read(name, 0, &log, nil)
@@ -118,6 +119,7 @@ func (h *history) showsRight(local *memstore.Database) {
 			continue
 		}
 		h.count("a page shows rows without a program")
+		h.keepShown(local, name, p)
 		if err := p.differs(r); err != "" {
 			_, next, texts, _ := local.Shown(name)
 			for i, record := range log.Records {
@@ -126,6 +128,28 @@ func (h *history) showsRight(local *memstore.Database) {
 			h.t.Fatalf("at record %d of %s %s", r.NextLSN()-1, name, err)
 		}
 	}
+}
+
+// keepShown keeps every fortieth for js/src/boot/early.test.ts: what is stored, and what is to be shown.
+func (h *history) keepShown(local *memstore.Database, name string, p *page) {
+	if *changesDir == "" {
+		return
+	}
+	if h.looks++; h.looks%40 != 0 {
+		return
+	}
+	first, next, shown, rows := local.Shown(name)
+	at, texts := []locallog.LSN{}, []string{}
+	for lsn := first; lsn < next; lsn++ {
+		at, texts = append(at, lsn), append(texts, shown[lsn])
+	}
+	list := []json.RawMessage{}
+	for _, id := range slices.Sorted(maps.Keys(p.rows)) {
+		list = append(list, json.RawMessage(p.rows[id]))
+	}
+	line := must(json.Marshal(map[string]any{"at": at, "texts": texts, "rows": rows,
+		"want": []any{list, append([]string{}, slices.Sorted(maps.Keys(p.own))...), p.Head, p.Unsent, p.Refused, p.Client}}))
+	h.shown.Write(append(line, '\n'))
 }
 
 func (p *page) differs(r *replica.Replica) string {

@@ -10,7 +10,7 @@ import { canonical } from "./values.js";
 type Line = { attach?: true; piece?: object; whole?: boolean; more?: boolean; all?: { rows: Row[] } };
 
 const dir = process.env.STRANDLINE_CHANGES ?? "";
-const files = dir ? readdirSync(dir) : [];
+const files = dir ? readdirSync(dir).filter((file) => file.endsWith(".jsonl")) : [];
 
 const text = (rows: Iterable<Row>) => [...rows].map(canonical).sort().join("\n");
 const queries = [{}, { where: { n: { gte: 1 } }, orderBy: [{ key: "n", direction: "desc" }, "k1"] }, { where: { x: { has: 2 } }, limit: 3 }].map(read);
