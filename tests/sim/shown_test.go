@@ -130,12 +130,12 @@ func (h *history) showsRight(local *memstore.Database) {
 	}
 }
 
-// keepShown keeps every fortieth for js/src/boot/early.test.ts: what is stored, and what is to be shown.
+// keepShown keeps every fifth for js/src/boot/early.test.ts: what is stored, and what is to be shown.
 func (h *history) keepShown(local *memstore.Database, name string, p *page) {
 	if *changesDir == "" {
 		return
 	}
-	if h.looks++; h.looks%40 != 0 {
+	if h.looks++; h.looks%5 != 0 {
 		return
 	}
 	first, next, shown, rows := local.Shown(name)
