@@ -4,7 +4,8 @@
 // # Layout
 //
 // One IndexedDB database per app database and user. The object store "records" holds, under the key [stream, lsn], the
-// bytes of one record as a Uint8Array. The schema is static: what changes is the version inside each record, so that no tab
+// bytes of one record as a Uint8Array. "meta" holds the rest: the database's id and format, each stream's manifest and pages, and what is
+// shown (show.go). The schema is static: what changes is the version inside each record, so that no tab
 // ever waits for another to let a database upgrade happen.
 //
 // # One commit

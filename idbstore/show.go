@@ -47,7 +47,10 @@ func (s *Store) Show(ctx context.Context, stream string, shown locallog.Shown) e
 			err = locallog.ErrLost
 		}
 		return err
-	}, func() error { return tx.show(stream, shown) })
+	}, func() error {
+		_, err := tx.meta.AddKey(key(stream, shown.LSN), js.ValueOf(shown.Text)) // that of a checkpoint stays
+		return err
+	})
 }
 
 // showCheckpoint stores what a checkpoint shows, in the place of what was shown before it.

@@ -13,7 +13,7 @@ import (
 )
 
 // transaction is one under way, over both object stores. Its records are under [stream, lsn], which are arrays; in meta
-// stand the manifests under [stream] and the pages under [stream, name].
+// stand the manifests under [stream], the pages under [stream, name], and what is shown (show.go).
 type transaction struct {
 	*idb.Transaction
 	records, meta *idb.ObjectStore

@@ -154,13 +154,13 @@ func exportWrite(h, kind, n int32, now, upon float64) int32 {
 }
 
 // strandline_transact makes one atomic action of n bytes of input: the guards as a JSON array, or nothing; a line break; the ops as a
-// JSON array.
+// JSON array. upon is as with strandline_write.
 //
 //go:wasmexport strandline_transact
-func exportTransact(h, n int32, now float64) int32 {
+func exportTransact(h, n int32, now, upon float64) int32 {
 	return call(h, func(s *stream) int32 {
 		guards, ops, _ := strings.Cut(string(input[:n]), "\n")
-		return write(s, action.Nil, &queue.Draft{Ops: ops, Guards: guards, Atomic: true}, now)
+		return write(s, action.Nil, &queue.Draft{Ops: ops, Guards: guards, Atomic: true, Upon: uint64(upon)}, now)
 	})
 }
 

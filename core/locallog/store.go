@@ -20,10 +20,10 @@ type Store interface {
 	// Append commits record lsn: durable when it returns nil. The last record of the stream must be lsn-1, else nothing is
 	// written and the error is ErrLost: another context was first. Where the stream has nothing any more, the
 	// error is ErrGone: the log that the caller follows has been destroyed. Record 0 is written only where the stream has nothing.
-	// With it, what is shown is stored, of this record or of the one before.
+	// With it, what is shown is stored, of this record and of the one before.
 	Append(ctx context.Context, stream string, lsn LSN, record []byte, shown ...Shown) error
 
-	// Show stores what is shown at a record that is there; where it is not any more, the error is ErrLost.
+	// Show stores what is shown at a record that is there; where it is not any more, or something is shown at it already, the error is ErrLost.
 	Show(ctx context.Context, stream string, shown Shown) error
 
 	// Manifest reads the manifest of the last checkpoint; nil where there is none.

@@ -17,6 +17,7 @@ import { load, type Runtime, type WakeUp } from "./runtime.js";
 import { checkName, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "./options.js";
 import type { DatabaseEvents, Status } from "./states.js";
 import { Peers } from "./peers.js";
+import { reopen } from "./reopening.js";
 import { Starting } from "./starting.js";
 import { relay, Stream } from "./stream.js";
 import { Updates, version } from "./update.js";
@@ -107,10 +108,10 @@ export class Database {
     const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
     this.#leader = new Leader(this.#shared, !shared, candidate, lead);
     this.#candidate = candidate;
-    this.#listen();
     if (candidate) this.#boot = await Boot.open(this.#shared);
     if (this.#boot) return this.#begin(this.#boot);
     await this.#attach(await load(this.#options.wasm));
+    this.#listen();
     this.#begun();
   }
 
@@ -130,35 +131,38 @@ export class Database {
 
   /** Begins with what is stored: the first program is loaded when the rows are there that are asked for at once. */
   #begin(boot: Boot): void {
+    this.#listen();
     const why = (this.#down = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true }));
-    let late!: (e: SyncError) => void;
-    const overdue = new Promise<never>((_, reject) => (late = reject));
     const starting = (this.#starting = new Starting({
       quiet: () => boot.quiet(),
-      attach: async () => this.#attach(await load(this.#options.wasm)),
+      attach: () => this.#load(),
       ended: () => this.#ended,
       failed: (e) => {
         this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
         this.statusChanged();
       },
-      overdue: (e) => {
-        late(e);
-        for (const stream of this.#opened.values()) stream.overdue(e);
-      },
+      overdue: (e) => this.#opened.forEach((stream) => stream.overdue(e)),
     }));
-    const there = starting.run().then(() => this.#started(boot, why), (e: SyncError) => this.#end(e));
-    this.#ready = Promise.race([there, overdue]);
-    this.#ready.catch(() => {});
+    this.#ready = starting.ready;
+    void starting.run(() => this.#goOn(why, () => this.#begun()), (e) => this.#fail(e)).then(() => {
+      boot.close();
+      this.#boot = null;
+      if (!this.#down) this.#ready = Promise.resolve(); // also where it was overdue
+    });
   }
 
-  async #started(boot: Boot, why: SyncError): Promise<void> {
-    boot.close();
-    if (this.#ended) return this.#leaveCore();
-    this.#begun();
-    const first = this.#ready;
-    await this.#resume(why);
-    if (this.#ready !== first) await this.#ready; // it has died at once
-    else this.#ready = Promise.resolve(); // also where it was overdue
+  /** Resolves when there is a program, however often it is started again. */
+  async #up(): Promise<void> {
+    let ready: Promise<void>;
+    do {
+      if (this.#ended) throw this.#closed!;
+      await (ready = this.#ready);
+    } while (ready !== this.#ready);
+  }
+
+  async #load(): Promise<void> {
+    const runtime = await load(this.#options.wasm);
+    if (!this.#ended) await this.#attach(runtime);
   }
 
   /** Opens the database in a program. */
@@ -188,6 +192,7 @@ export class Database {
         this.#runtime = runtime;
         this.#handle = handle;
         this.#leftCore = false;
+        if (this.#ended) return resolve();
         runtime.onDeath.add(this.#dead);
         runtime.users.add(this.#busy);
         this.#keeper.opened(life, why);
@@ -215,17 +220,30 @@ export class Database {
   };
 
   /** Starts another program, out of IndexedDB, and goes on there. */
-  async #restart(why: SyncError): Promise<void> {
+  #restart(why: SyncError): Promise<void> {
+    return this.#goOn(why, async () => {
+      await this.#load();
+      if (!this.#ended && !this.durable) this.#alone();
+    });
+  }
+
+  /** Goes on in a program that begin has loaded, or takes up. */
+  async #goOn(why: SyncError, begin: () => void | Promise<void>): Promise<void> {
     try {
-      await this.#attach(await load(this.#options.wasm));
+      await begin();
       if (this.#ended) return this.#leaveCore();
-      if (!this.durable) this.#alone();
       await this.#resume(why);
     } catch (e) {
       if (this.#down !== why) return; // it has died again, and is being started again
       if (e instanceof RestartedError) this.#dead(e);
-      else this.#end(e instanceof SyncError ? e : new SyncError({ code: "internal", message: `internal: the runtime cannot be started again: ${String(e)}` }, e));
+      else this.#fail(e instanceof SyncError ? e : new SyncError({ code: "internal", message: `internal: the runtime cannot be started again: ${String(e)}` }, e));
     }
+  }
+
+  /** Ends the database since it cannot go on. */
+  #fail(e: SyncError): void {
+    if (!this.#ended) this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
+    this.#end(e);
   }
 
   /** @internal Why the first program has not come in time. */
@@ -237,10 +255,11 @@ export class Database {
   async #resume(why: SyncError): Promise<void> {
     const { leads, frozen } = this.#leader;
     this.#place();
+    const host = { ended: () => this.#ended, failed: (e: LogEntry) => this.#log(e) };
     const there = new Set<Stream>(), calls: (() => void)[] = [];
     for (let left = [...this.#opened.values()]; left.length > 0; left = [...this.#opened.values()].filter((s) => !there.has(s))) {
       for (const stream of left) there.add(stream); // more may come meanwhile
-      calls.push(...(await Promise.all(left.map((s) => this.#reopen(s)))).flat());
+      calls.push(...(await Promise.all(left.map((s) => reopen(this.#runtime, this.#handle, s, host)))).flat());
     }
     if (this.#ended) return this.#leaveCore();
     if (this.#down !== why) return;
@@ -257,31 +276,6 @@ export class Database {
     else if (!this.#down) host.freeze(this.#handle, false); // it was, when the program was started
     host.lead(this.#handle, this.#leader.leads);
     host.listenFor(this.#handle, this.dataStreams.topics);
-  }
-
-  /** Opens a stream in the new program, and gives what is to be called then. A storage that fails at this moment is asked again. */
-  #reopen(stream: Stream, tries = 0): Promise<(() => void)[]> {
-    const runtime = this.#runtime;
-    return new Promise((resolve, reject) => {
-      runtime.onDeath.add(reject);
-      runtime.host.stream(this.#handle, stream.name, stream.conflictFree, stream.conflictsKept, stream.observer, (problem, handle, client) => {
-        const end = <T>(f: (value: T) => void, value: T) => {
-          runtime.onDeath.delete(reject);
-          f(value);
-        };
-        if (problem?.code === "storage" && tries < 5 && !this.#ended) {
-          setTimeout(() => this.#reopen(stream, tries + 1).then((calls) => end(resolve, calls), (e: unknown) => end(reject, e as SyncError)), 200 << tries);
-          return;
-        }
-        try {
-          if (problem) stream.end(errorOf(problem));
-          else if (stream.closed) runtime.host.closeStream(handle, () => {}); // meanwhile
-          end(resolve, problem || stream.closed ? [] : stream.attach(runtime, handle, client));
-        } catch (e) {
-          end(reject, e as SyncError);
-        }
-      });
-    });
   }
 
   /** A program whose memory has grown beyond what it needs is replaced while nothing is under way. What it needs shows in the one that takes its place. */
@@ -326,7 +320,7 @@ export class Database {
   }
 
   async health(): Promise<Health> {
-    await this.#ready;
+    await this.#up();
     this.#check();
     return this.#keeper.health();
   }
@@ -354,7 +348,7 @@ export class Database {
     this.#peers.listen(this.#shared, version, {
       destroyed: () => this.#end(destroyedElsewhere()),
       destroying: (yes) => (this.#destroying = yes),
-      core: (message) => open() && !this.#down && this.#runtime.host.hear(this.#handle, message),
+      core: (message) => open() && this.#runtime?.live && this.#runtime.host.hear(this.#handle, message), // also while streams are opened
       data: (message) => open() && this.dataStreams.hear(message),
       met: (other) => open() && this.#updates.met(other) && this.#peers.tell({ version }),
       trace: () => (open() && !this.#down ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
@@ -363,7 +357,7 @@ export class Database {
 
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
     const boot = this.#down && !this.#ended ? this.#boot : null;
-    if (this.#down && !this.#ended && !boot) return this.#ready.then(() => this.stream(name, options));
+    if (this.#down && !this.#ended && !boot) return this.#up().then(() => this.stream(name, options));
     let stream = this.#streams.get(name);
     if (!stream) {
       // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
@@ -382,14 +376,15 @@ export class Database {
     checkName(name);
     checkStreamOptions(options);
     const early = await boot.read(name);
-    if (typeof early === "number") this.#lacks.set(name, early);
-    else if (this.#down && !this.#closed && !this.#leaving.has(name) && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
+    if (early === 1 || early === 2) this.#lacks.set(name, early);
+    else if (early !== 0 && this.#down && !this.#closed && !this.#leaving.has(name) && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
       const stream = new Stream(this, name, early.conflictFree, options, early);
       this.#opened.set(name, stream);
+      if (this.overdue) stream.overdue(this.overdue);
       this.statusChanged();
       return stream;
     }
-    await this.#ready;
+    await this.#up();
     return this.#open(name, options);
   }
 
@@ -415,7 +410,7 @@ export class Database {
   }
 
   async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
-    await this.#ready;
+    await this.#up();
     this.#check();
     const data = await this.dataStreams.load();
     this.#check();
@@ -441,7 +436,7 @@ export class Database {
   }
 
   async sync(): Promise<void> {
-    await this.#ready;
+    await this.#up();
     await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
     await this.dataStreams.now?.sync();
   }
@@ -504,7 +499,7 @@ export class Database {
     if (this.#closed) return this.#closing ?? Promise.resolve();
     if (this.#down) {
       const early = this.#boot && [...this.#opened.values()].some((s) => s.unsent > 0);
-      if (early && !this.overdue) return (this.#closing ??= this.#ready.then(() => ((this.#closing = null), this.close()), () => this.#end(closed())));
+      if (early && !this.overdue) return (this.#closing ??= this.#up().then(() => ((this.#closing = null), this.close()), () => this.#end(closed())));
       this.#end(closed());
       return Promise.resolve();
     }
@@ -517,7 +512,7 @@ export class Database {
   }
 
   async destroy(options: { force?: boolean } = {}): Promise<void> {
-    await this.#ready;
+    await this.#up();
     this.#check();
     const { unread } = this.#keeper;
     if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
@@ -557,6 +552,7 @@ export class Database {
     if (this.#ended) return;
     this.#ended = true;
     this.#closed = error;
+    this.#starting?.giveUp(error);
     this.#peers.close();
     this.#leaveCore();
     this.#leader?.end();

@@ -260,6 +260,11 @@ export class Runtime {
     for (const f of hear) f(why);
   }
 
+  /** Whether it can be called. */
+  get live(): boolean {
+    return !this.#dead && !this.#go.exited;
+  }
+
   /** Bytes of linear memory. */
   get memory(): number {
     return this.exports.mem.buffer.byteLength;

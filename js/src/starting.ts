@@ -19,17 +19,34 @@ interface Host {
 export class Starting {
   /** Why it has not come in time; it may still. */
   overdue: SyncError | null = null;
+  /** Resolves when it is there; rejects where it is waited for no longer. */
+  readonly ready: Promise<void>;
+  #resolve!: () => void;
+  #reject!: (e: SyncError) => void;
   #failed: SyncError | null = null;
   readonly #host: Host;
 
   constructor(host: Host) {
     this.#host = host;
+    this.ready = new Promise((resolve, reject) => ([this.#resolve, this.#reject] = [resolve, reject]));
+    this.ready.catch(() => {}); // who asks is told
   }
 
-  /** Resolves when it is there, or the database has ended; rejects where it can never be. */
-  async run(): Promise<void> {
+  /** Nobody waits any longer. */
+  giveUp(why: SyncError): void {
+    this.#reject(why);
+  }
+
+  /** Loads it, and goes on there; where it can never be, fail is told. */
+  async run(goOn: () => Promise<void>, fail: (e: SyncError) => void): Promise<void> {
+    await this.#load().then(goOn, fail);
+    this.#resolve();
+  }
+
+  async #load(): Promise<void> {
     const late = setTimeout(() => {
       this.overdue = this.#failed ?? new SyncError({ code: "wasm", message: "wasm: the program has not come yet", retryable: true });
+      this.#reject(this.overdue);
       this.#host.overdue(this.overdue);
     }, limit);
     try {

@@ -94,6 +94,7 @@ export class Stream {
   /** @internal Its place in a program: in the first one, or in one that was started anew. Gives what is to be called when all streams are there: what
       subscribers have seen is compared with what is there now. */
   attach(runtime: Runtime, handle: number, client: string, lack: Lack = 0): (() => void)[] {
+    if (this.#early && client !== this.#client) this.#rows.doubt(); // of another log, or the same under another id
     this.#runtime = runtime;
     this.#handle = handle;
     this.#client = client;
@@ -112,6 +113,7 @@ export class Stream {
       if (this.#down) return;
       this.#early = null;
       early?.end();
+      this.#statusChanged();
     };
     return [() => this.#changed(true), () => this.#changed(false), goOn];
   }
@@ -119,11 +121,14 @@ export class Stream {
   /** @internal The first program does not come: what is written is refused until it does. */
   overdue(why: SyncError): void {
     this.#early?.refuse(why);
+    this.#statusChanged();
   }
 
   /** When the program is there; rows can be read before. */
   get ready(): Promise<void> {
-    return this.#closed ? Promise.reject(this.#closed) : this.#early?.ready ?? Promise.resolve();
+    const ready = this.#closed ? Promise.reject(this.#closed) : this.#early?.ready ?? Promise.resolve();
+    ready.catch(() => {}); // who asks is told
+    return ready;
   }
 
   /** @internal The program has died. What is not committed may be in the local log, or not. */
@@ -229,7 +234,7 @@ export class Stream {
       });
       if (this.#early) {
         const copies = texts.map((text) => JSON.parse(text) as object), ids = texts.map(() => newID());
-        return this.#early.write(() => this.#createMany(type, copies, options, ids));
+        return this.#wait(() => this.#createMany(type, copies, options, ids));
       }
       if (!early) r.status(r.exports.strandline_new_id(Date.now(), rows.length));
       const ids = early ?? r.text().match(/.{36}/g) ?? [];
@@ -242,7 +247,7 @@ export class Stream {
       const writes = all.map((part) => {
         first = part.first;
         return this.#done<void>(TRANSACT, () => {
-          r.status(r.exports.strandline_transact(this.#handle, r.input(`\n${part.ops}`), Date.now()));
+          r.status(r.exports.strandline_transact(this.#handle, r.input(`\n${part.ops}`), Date.now(), 0));
           return true;
         });
       });
@@ -260,15 +265,16 @@ export class Stream {
   }
 
   update(id: string, patch: object): Write<void> {
+    const given = { ...patch };
     return this.#write<void>(UPDATE, () => {
       const text = patchText(patch);
       if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : this.#id(id) + text;
-    });
+    }, () => this.#validate(id, given));
   }
 
   edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
-    if (this.#early) return this.#early.write(() => this.edit(id, fn));
+    if (this.#early) return this.#wait(() => this.edit(id, fn));
     return this.#write<void>(UPDATE, () => {
       this.#check();
       const row = this.#rows.get(this.#id(id));
@@ -285,6 +291,7 @@ export class Stream {
   }
 
   transact(fn: (tx: Transaction) => void): Write<void> {
+    const upon = this.#early ? this.#early.of.head + 1 : 0;
     return this.#apply<void>(TRANSACT, () => {
       if (typeof fn !== "function") throw invalid("", "transact takes a function");
       const r = this.#runtime;
@@ -297,7 +304,7 @@ export class Stream {
       this.#check(); // fn may have closed it
       if (tx.ops.length === 0) return false;
       const guards = tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "";
-      r.status(r.exports.strandline_transact(this.#handle, r.input(`${guards}\n[${tx.ops.join(",")}]`), Date.now()));
+      r.status(r.exports.strandline_transact(this.#handle, r.input(`${guards}\n[${tx.ops.join(",")}]`), Date.now(), upon));
       return true;
     });
   }
@@ -380,7 +387,7 @@ export class Stream {
   }
 
   /** Makes one action. make gives what crosses the border; an empty text where there is nothing to do. */
-  #write<T>(kind: number, make: () => string): Write<T> {
+  #write<T>(kind: number, make: () => string, again: () => void = () => {}): Write<T> {
     const call = (text: string, kind: number, now: number, upon: number) => {
       if (text === "") return false;
       const r = this.#runtime;
@@ -397,7 +404,18 @@ export class Stream {
       return refused<T>(outside(e, false));
     }
     const now = Date.now(), upon = early.of.head + 1; // what was seen counts, not what is there by then
-    return early.write(() => this.#apply<T>(kind, () => call(text, kind, now, upon)), text.slice(0, 36) || undefined);
+    const later = () => {
+      again(); // what came before it may have changed what it is about
+      return call(text, kind, now, upon);
+    };
+    return this.#wait(() => this.#apply<T>(kind, later), text.slice(0, 36) || undefined);
+  }
+
+  /** Makes one when there is a program. */
+  #wait<T>(make: () => Write<T>, object?: string): Write<T> {
+    const write = this.#early!.write(make, object);
+    this.#statusChanged();
+    return write;
   }
 
   /** Makes an action of what was. make gives what crosses the border. */
@@ -411,7 +429,7 @@ export class Stream {
 
   /** Makes an action by a call of the core, which says false where there is nothing to do. */
   #apply<T>(kind: number, call: () => boolean): Write<T> {
-    if (this.#early) return this.#early.write(() => this.#apply<T>(kind, call));
+    if (this.#early) return this.#wait(() => this.#apply<T>(kind, call));
     try {
       return this.#done<T>(kind, call);
     } catch (e) {

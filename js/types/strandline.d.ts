@@ -100,7 +100,7 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
 
   /** Resolves when the runtime is there. Rows that were stored can be read before, from the moment that `stream()` gives the stream: they, `isPending`,
       `head` and the counts in `status` are exact as of the last record that this browser had stored. What is written before waits, in order, shows when
-      it is made, and rejects where the runtime has not come after 20 seconds; this rejects then, too. */
+      it is made (the functions of edit and transact run then), and rejects where the runtime has not come after 20 seconds; this rejects then, too. */
   readonly ready: Promise<void>;
 
   // reads: synchronous, frozen, identical object until it changes
@@ -158,7 +158,7 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
 
 /** A promise of the local commit, with the later stage beside it. */
 export interface Write<T> extends Promise<T> {
-  /** The action's id; the nil UUID where nothing was written. */
+  /** The action's id; the nil UUID where nothing was written, and before `ready`. */
   readonly action: UUID;
   /** The object's id, at once (create). */
   readonly object: UUID;

@@ -89,6 +89,7 @@ func TestRefusedActionsWaitUntilTheyAreDealtWith(t *testing.T) {
 	one.want(`[0,null]`, `const done = await s.discard(ids[2]); return [s.rejected().length, done ?? null]`)
 	one.reload()
 	one.start("")
+	one.do(`await s.ready`)
 	one.want(`[0,0,["also good","better","good"]]`, `return [s.rejected().length, s.status.rejected, titles()]`)
 	if n := strings.Count(s.log("lists/1"), `"id":`); n != 3 {
 		t.Fatalf("%d entries: %s", n, s.log("lists/1"))

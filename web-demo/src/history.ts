@@ -46,7 +46,7 @@ export function trays(stream: Stream): void {
     shown = now;
   });
   stream.on("conflict", tell);
-  void stream.ready.then(tell); // rows are there before
+  stream.ready.then(tell, () => {}); // rows are there before
   stream.subscribe({}, tell); // what was restored stands again
   tell();
 }

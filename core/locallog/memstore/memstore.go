@@ -172,7 +172,7 @@ func (s *Store) Show(_ context.Context, stream string, shown locallog.Shown) err
 		return err
 	}
 	l := s.db.logs[stream]
-	if l == nil || shown.LSN < l.first || shown.LSN >= l.next() {
+	if l == nil || shown.LSN < l.first || shown.LSN >= l.next() || l.shown[shown.LSN] != "" {
 		return locallog.ErrLost
 	}
 	l.shown[shown.LSN] = shown.Text

@@ -394,6 +394,9 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 		if err := late.Show(ctx, "a", at(4, "4")); !errors.Is(err, locallog.ErrLost) {
 			t.Fatalf("at a record that is gone: %v", err)
 		}
+		if err := late.Show(ctx, "a", at(6, "less")); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("in the place of what a checkpoint shows: %v", err)
+		}
 		two := checkpoint(9, one.Manifest, []string{"6-0r"}, "9-0r")
 		two.Pages[0].Rows, two.Shown = "[9]", "all of 9"
 		if err := s.Checkpoint(ctx, "a", two); err != nil {

@@ -4,7 +4,7 @@ import { assemble, type Early, type Lack, type Stored } from "./early.js";
 
 const schema = 1; // of the database, as idbstore has it
 const format = 1; // of what it holds
-const openLimit = 3000; // milliseconds that the browser has to open it
+const limit = 3000; // milliseconds that the browser has for each answer: some are forgotten
 
 export class Boot {
   readonly #db: IDBDatabase;
@@ -13,7 +13,6 @@ export class Boot {
 
   private constructor(db: IDBDatabase) {
     this.#db = db;
-    db.onversionchange = () => db.close();
   }
 
   /** Connects to a database; null where there is none that can be read so. */
@@ -25,7 +24,7 @@ export class Boot {
     }
     const db = await connect(name).catch(() => null);
     if (!db) return null;
-    const of = await result(() => db.transaction("meta").objectStore("meta").get("format")).catch(() => Infinity);
+    const of = await within(result(() => db.transaction("meta").objectStore("meta").get("format"))).catch(() => Infinity);
     if (!(typeof of === "number" && of <= format)) {
       db.close();
       return null;
@@ -37,7 +36,7 @@ export class Boot {
   async read(stream: string): Promise<Early | Lack> {
     this.#reading++;
     try {
-      const stored = await this.#stored(stream).catch(() => null); // the program will say what is wrong
+      const stored = await within(this.#stored(stream)).catch(() => null); // the program will say what is wrong
       return stored ? await assemble(stored).catch(() => 2 as Lack) : 0;
     } finally {
       this.#reading--;
@@ -77,14 +76,20 @@ export class Boot {
   }
 }
 
+function within<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("no answer")), limit)));
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
 function connect(name: string): Promise<IDBDatabase | null> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const request = indexedDB.open(name, schema);
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       resolve(null);
-    }, openLimit);
+    }, limit);
     request.onupgradeneeded = () => request.transaction!.abort(); // it is not there
     request.onerror = (e) => {
       e.preventDefault();
@@ -94,11 +99,11 @@ function connect(name: string): Promise<IDBDatabase | null> {
     request.onsuccess = () => {
       clearTimeout(timer);
       const db = request.result;
+      db.onversionchange = () => db.close(); // who deletes it is not held up
       if (!late && db.objectStoreNames.contains("records") && db.objectStoreNames.contains("meta")) return resolve(db);
       db.close();
       resolve(null);
     };
-    request.onblocked = () => reject(new Error("blocked"));
   });
 }
 

@@ -73,6 +73,11 @@ export class Rows {
     this.#lsn = null;
   }
 
+  /** Rows that were there before are compared with all that the source has. */
+  doubt(): void {
+    this.#lsn = null;
+  }
+
   /** Compares the table with its source, a piece in each task. */
   #prove(source: Source, differ: () => void, begin: boolean): void {
     if (this.#source !== source) return;
