@@ -23,7 +23,8 @@ type Store interface {
 	// With it, what is shown is stored, of this record and of the one before.
 	Append(ctx context.Context, stream string, lsn LSN, record []byte, shown ...Shown) error
 
-	// Show stores what is shown at a record that is there; where it is not any more, or something is shown at it already, the error is ErrLost.
+	// Show stores what is shown at a record that is there; where it is not any more, or something is shown at it already, the error is
+	// ErrLost.
 	Show(ctx context.Context, stream string, shown Shown) error
 
 	// Manifest reads the manifest of the last checkpoint; nil where there is none.

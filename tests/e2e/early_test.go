@@ -120,7 +120,7 @@ func TestAProgramThatDoesNotCome(t *testing.T) {
 	b := openBrowser(t, t.TempDir())
 	one := b.open(s.url)
 	one.start("")
-	one.do(`await s.create("todo", {title: "kept"}); await s.settled()`)
+	one.do(`await s.create("todo", {title: "kept"}); await s.settled(); const other = await db.stream("lists/2"); await other.create("todo", {}); await other.settled()`)
 	one.shown()
 	var missing atomic.Bool
 	missing.Store(true)
@@ -136,9 +136,10 @@ func TestAProgramThatDoesNotCome(t *testing.T) {
 	one.want(`["wasm","wasm","wasm",["kept"]]`, `
 		const code = (p) => p.then(() => "done", (e) => e.code);
 		return [...await Promise.all([code(s.create("todo", {title: "refused"})), code(s.ready), code(db.sync())]), titles()]`)
-	one.want(`["wasm","wasm","wasm","wasm"]`, `
+	one.want(`["wasm","wasm","wasm","wasm","wasm","wasm"]`, `
 		const code = (p) => p.then(() => "done", (e) => e.code);
-		return [await code(s.update(s.query()[0].id, {n: 1})), await code(db.stream("another")), s.status.error.code, told[0]]`)
+		const late = await db.stream("lists/2");
+		return [await code(late.create("todo", {})), await code(late.ready), await code(s.update(s.query()[0].id, {n: 1})), await code(db.stream("another")), s.status.error.code, told[0]]`)
 	missing.Store(false)
 	one.do(`while (s.status.state === "starting") await new Promise((r) => setTimeout(r, 100)); await s.ready`)
 	one.want(`["again","kept"]`, `await s.create("todo", {title: "again"}); return titles()`)
@@ -176,13 +177,21 @@ func TestAnotherTabBeforeTheProgram(t *testing.T) {
 	release = s.hold(false)
 	two.reload()
 	two.start(uncached(""))
-	two.do(`window.id = %s; window.late = s.update(id, {title: "unseen"})`, id)
+	two.do(`
+		window.id = %s;
+		window.guarded = s.transact((tx) => { tx.require({object: id, unchanged: true}); tx.update(id, {n: 1}) }).then(() => "done", (e) => e.code);
+		window.late = s.update(id, {title: "unseen"});
+		window.again = await db.stream("lists/1", {validate: {todo: {"~standard": {version: 1, vendor: "test", validate: (v) => typeof v.title === "string" ? {value: v} : {issues: [{message: "no title"}]}}}}});
+		const made = s.create("todo", {title: "made here"});
+		window.invalid = s.update(made.object, {title: 5}).then(() => "done", (e) => e.code);
+		window.removed = made.then((id) => s.remove(id));`, id)
 	far.do(`await s.update(%s, {title: "theirs"}); await s.settled()`, id)
 	one.eventually(`["theirs"]`, `return titles()`)
 	one.do(`for (let i = 0; i < 30; i++) await s.create("todo", {title: "x" + i, big: "x".repeat(20000)}); await s.settled()`) // checkpoints
 	two.want(`["late"]`, `return titles()`)
 	release()
 	two.do(`await late; await s.settled()`)
+	two.want(`["conflict","invalid"]`, `await removed; await s.settled(); return [await guarded, await invalid]`)
 	two.want(`[31,"unseen"]`, `return [s.count(), s.get(id).title]`)
 	two.eventually(`[["overwrote","theirs","unseen"]]`, `return s.conflicts().filter((c) => c.object === id).map((c) => [c.kind, c.theirs, c.mine])`)
 }
