@@ -28,7 +28,11 @@ import (
 //go:embed bench.js
 var script string
 
-var out = flag.String("out", "", "a file to write the figures to, as Markdown")
+var (
+	out   = flag.String("out", "", "a file to write the figures to, as Markdown")
+	grows = flag.Bool("growth", false, "measure how things grow, and nothing else")
+	large = flag.Bool("large", false, "up to a million objects")
+)
 
 func main() {
 	flag.Parse()
@@ -47,6 +51,9 @@ func run() error {
 	www, err := site(tmp)
 	if err != nil {
 		return err
+	}
+	if *grows {
+		return growing(tmp, www)
 	}
 	plain, stopPlain, err := serve(tmp, "plain", www, "--checkpoints", "-1")
 	if err != nil {
@@ -120,16 +127,33 @@ func run() error {
 	if *out == "" {
 		return nil
 	}
-	return keep(*out, text.String())
+	return keep(*out, "figures", text.String())
 }
 
-// keep puts the figures between the marks of a document.
-func keep(path, figures string) error {
+func growing(tmp, www string) error {
+	url, stop, err := serve(tmp, "full", www)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var text strings.Builder
+	objects := []int{1000, 10_000, 100_000}
+	if *large {
+		objects = append(objects, 1_000_000)
+	}
+	if err := growth(io.MultiWriter(os.Stdout, &text), tmp, url, objects, []int{10, 1000, 10_000, 100_000}, []int{1, 20, 200}); err != nil || *out == "" {
+		return err
+	}
+	return keep(*out, "growth", text.String())
+}
+
+// keep puts figures between their marks in a document.
+func keep(path, which, figures string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	const begin, end = "<!-- figures -->\n", "<!-- end of the figures -->\n"
+	begin, end := "<!-- "+which+" -->\n", "<!-- end of the "+which+" -->\n"
 	before, rest, ok := strings.Cut(string(b), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
@@ -163,7 +187,7 @@ func site(tmp string) (www string, err error) {
 		return "", fmt.Errorf("bundle the contenders: %s", r.Errors[0].Text)
 	}
 	page := `<!doctype html><link rel="icon" href="data:,"><script type="module">import * as s from "/dist/strandline.js"; window.strandline = s;</script>` +
-		`<script type="module" src="/contenders.js"></script><script>` + script + `</script>`
+		`<script type="module" src="/contenders.js"></script><script>` + script + growthScript + `</script>`
 	return www, os.WriteFile(filepath.Join(www, "index.html"), []byte(page), 0o644)
 }
 
