@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -129,6 +130,7 @@ func (r *Replica) encodeRest() []byte {
 	e.Uint(uint64(len(r.q.Pending)))
 	for _, l := range r.q.Pending {
 		e.String(l.Raw)
+		r.pace.Took(pace.Look + sized(len(l.Raw)))
 	}
 	e.Uint(uint64(len(r.own)))
 	for i := range r.own {
@@ -166,6 +168,7 @@ func (r *Replica) readRest(b []byte) error {
 			return err
 		}
 		r.q.Enqueue(l)
+		r.pace.Took(pace.Apply + sized(len(l.Raw)))
 	}
 	r.own = make([]ownEntry, d.Count(20))
 	for i := range r.own {
