@@ -40,24 +40,25 @@ type compaction struct {
 // Weigh takes a checkpoint soon where the records after the last one outweigh it: each byte of the log is then written
 // about twice, and start-up reads at most about twice the state.
 func (s *Journal) Weigh() {
-	if c := &s.compaction; c.state == compactResting && s.worthwhile() {
+	if c := &s.compaction; c.state == compactResting && s.worthwhile(0) {
 		c.state = compactSoon
 		s.setTimer(plan.CompactTimer, compactDelay)
 	}
 }
 
-func (s *Journal) worthwhile() bool {
+func (s *Journal) worthwhile(more int) bool {
 	c := &s.compaction
-	return !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil && (s.Heavy(s.p.Compact) || c.lack != plan.LacksNothing)
+	return !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil && (s.Heavy(s.p.Compact, more) || c.lack != plan.LacksNothing)
 }
 
-// toCompact tells whether the next checkpoint will be of the record that is the last one now, or of a later one.
-func (s *Journal) toCompact() bool {
+// toCompact tells whether a checkpoint comes soon, of the record that is the last one now, or of a later one; or of one of more bytes that
+// is about to come.
+func (s *Journal) toCompact(more int) bool {
 	switch s.compaction.state {
 	case compactSoon, compactLooking:
 		return true
 	case compactResting:
-		return s.worthwhile()
+		return s.worthwhile(more)
 	}
 	return false
 }

@@ -28,7 +28,7 @@ func (s *Journal) show(c *commit) (shown []locallog.Shown) {
 
 // showTurn takes note of what is shown at a turn's record. A checkpoint that is about to be taken shows it, too.
 func (s *Journal) showTurn(c *commit, land *replica.Landing, was action.UUID) {
-	if s.shows() && !s.toCompact() {
+	if s.shows() && !s.toCompact(0) {
 		s.shown = locallog.Shown{LSN: c.lsn, Text: rows.AtTurn(s.Replica, land, was, len(c.record), s.p.Pace)}
 	}
 }

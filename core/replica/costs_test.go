@@ -149,13 +149,13 @@ func TestManyRecordsAreWorthACheckpoint(t *testing.T) {
 	w := newReplicaWorld(t)
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{}}`, X)
 	for n := range maxRecords - 1 { // and record 0
-		if w.r.Heavy(1 << 30) {
+		if w.r.Heavy(1<<30, 0) {
 			t.Fatalf("%d records are not many", n)
 		}
 		w.ops(`{"op":"update","object":"%s","set":{"n":%d}}`, X, n)
 		w.commit()
 	}
-	if !w.r.Heavy(1 << 30) {
+	if !w.r.Heavy(1<<30, 0) {
 		t.Error("many records, and no checkpoint")
 	}
 }

@@ -137,9 +137,10 @@ func (r *Replica) DropSnapshot() {
 func (r *Replica) Base() *locallog.Manifest { return r.base }
 
 // Heavy tells whether the records after the last checkpoint weigh more than it, and more than least bytes, or are
-// many: each is decoded by itself. One of a version that did not store rows is worth another one at once.
-func (r *Replica) Heavy(least int) bool {
-	return r.weight >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords || len(r.base.Raw) > 0 && !r.base.Shows()
+// many: each is decoded by itself. One of a version that did not store rows is worth another one at once. more are the bytes of one that
+// is about to come.
+func (r *Replica) Heavy(least, more int) bool {
+	return r.weight+more >= max(least, r.base.Bytes) || len(r.weights) >= maxRecords || len(r.base.Raw) > 0 && !r.base.Shows()
 }
 
 const maxRecords = 2000
