@@ -48,7 +48,8 @@ func (s *Journal) Weigh() {
 
 func (s *Journal) worthwhile(more int) bool {
 	c := &s.compaction
-	return !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil && (s.Heavy(s.p.Compact, more) || c.lack != plan.LacksNothing)
+	may := !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil
+	return may && (s.Heavy(s.p.Compact, more) || c.lack != plan.LacksNothing)
 }
 
 // toCompact tells whether a checkpoint comes soon, of the record that is the last one now, or of a later one; or of one of more bytes that
