@@ -173,7 +173,7 @@ func (s *Journal) Rekey(it *protocol.SyncItem) {
 func (s *Journal) commitWrites() {
 	record, n, upTo := s.CommitRecord()
 	shown := ""
-	if s.shows() && !s.toCompact(len(record)) { // a checkpoint will show it
+	if s.shows() && !s.skips(len(record), len(record)) {
 		shown = rows.AtCommit(s.Replica, n, len(record), s.p.Pace)
 	}
 	s.append(commit{record: record, shown: shown, writes: n, upTo: upTo})

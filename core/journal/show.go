@@ -26,9 +26,12 @@ func (s *Journal) show(c *commit) (shown []locallog.Shown) {
 	return shown
 }
 
+// skips tells whether what a record shows is left to the checkpoint that comes soon: of a large one only, as the page may be closed first.
+func (s *Journal) skips(bytes, more int) bool { return bytes >= 64<<10 && s.toCompact(more) }
+
 // showTurn takes note of what is shown at a turn's record. A checkpoint that is about to be taken shows it, too.
 func (s *Journal) showTurn(c *commit, land *replica.Landing, was action.UUID) {
-	if s.shows() && !s.toCompact(0) {
+	if s.shows() && !s.skips(len(c.record), 0) {
 		s.shown = locallog.Shown{LSN: c.lsn, Text: rows.AtTurn(s.Replica, land, was, len(c.record), s.p.Pace)}
 	}
 }

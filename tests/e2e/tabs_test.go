@@ -39,6 +39,7 @@ func tabs(b *browser, url string, n int, options string) []*tab {
 	for range n {
 		tb := b.open(url)
 		tb.start(options)
+		tb.do(`await s.ready`) // who comes first leads first
 		out = append(out, tb)
 	}
 	return out
