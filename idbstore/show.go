@@ -55,9 +55,9 @@ func (s *Store) Show(ctx context.Context, stream string, shown locallog.Shown) e
 
 // showCheckpoint stores what a checkpoint shows, in the place of what was shown before it.
 func (tx *transaction) showCheckpoint(stream string, c *locallog.Checkpoint) error {
-	gone := []js.Value{between([]any{stream, -1}, []any{stream, float64(c.LSN)}, false)}
+	gone := []js.Value{within(stream, -1, float64(c.LSN)+1)}
 	if c.Afresh {
-		gone = append(gone, between([]any{stream, []any{}}, []any{stream, []any{[]any{}}}, true))
+		gone = append(gone, within(stream, []any{}, []any{[]any{}}))
 	}
 	for _, name := range c.Drop {
 		gone = append(gone, rowsKey(stream, name))
@@ -79,9 +79,4 @@ func (tx *transaction) showCheckpoint(stream string, c *locallog.Checkpoint) err
 		return nil
 	}
 	return tx.show(stream, locallog.Shown{LSN: c.LSN, Text: c.Shown})
-}
-
-// between is the range of keys from low to high, with or without high itself.
-func between(low, high []any, without bool) js.Value {
-	return js.Global().Get("IDBKeyRange").Call("bound", js.ValueOf(low), js.ValueOf(high), false, without)
 }

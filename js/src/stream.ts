@@ -265,7 +265,7 @@ export class Stream {
   }
 
   update(id: string, patch: object): Write<void> {
-    const given = { ...patch };
+    const given = this.#early ? { ...patch } : patch; // it may be another when it is looked at again
     return this.#write<void>(UPDATE, () => {
       const text = patchText(patch);
       if (text !== "") this.#validate(id, patch);
