@@ -1,24 +1,16 @@
 package main
 
-import (
-	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-)
-
 // A Go program in the browser collects its garbage where nothing else is to do, and until all is marked: the scheduler prefers it to
 // going back to JavaScript. A large heap is then one long task. These edits of the runtime's sources end a collector's share of a task
 // gcShare nanoseconds after the task began, and go on in the next one. Within a long task only allocation marks: it must also come to
 // marking's end there, which Go leaves to the workers (its last thousand bytes of work could be the leave for many times the heap).
 // docs/adr/0003-collect-in-steps.md has the figures.
-var gcEdits = []struct{ file, old, new string }{
-	{"lock_js.go", `func handleEvent() {
+var gcEdits = []edit{
+	{"runtime/lock_js.go", `func handleEvent() {
 `, `func handleEvent() {
 	taskStart = nanotime()
 `},
-	{"lock_js.go", `var idleStart int64
+	{"runtime/lock_js.go", `var idleStart int64
 `, `var idleStart int64
 
 // taskStart is when JavaScript last called for an event.
@@ -39,29 +31,29 @@ func gcWake(now, pollUntil int64) (int64, int64) {
 	return now, pollUntil
 }
 `},
-	{"proc.go", `gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) && gcController.addIdleMarkWorker()`,
+	{"runtime/proc.go", `gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) && gcController.addIdleMarkWorker()`,
 		`gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) && !gcShareSpent() && gcController.addIdleMarkWorker()`},
-	{"proc.go", `	gp, otherReady := beforeIdle(now, pollUntil)
+	{"runtime/proc.go", `	gp, otherReady := beforeIdle(now, pollUntil)
 `, `	if gcBlackenEnabled != 0 && gcShouldScheduleWorker(pp) {
 		now, pollUntil = gcWake(now, pollUntil)
 	}
 	gp, otherReady := beforeIdle(now, pollUntil)
 `},
-	{"proc.go", `func pollWork() bool {
+	{"runtime/proc.go", `func pollWork() bool {
 `, `func pollWork() bool {
 	if gcShareSpent() {
 		return true
 	}
 `},
-	{"mgcpacer.go", `if delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`,
+	{"runtime/mgcpacer.go", `if delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`,
 		`if gcShareSpent() || delta > 0 && float64(pp.gcFractionalMarkTime.Load())/float64(delta) > c.fractionalUtilizationGoal {`},
-	{"mgcpacer.go", `		scanWorkRemaining = 1000
+	{"runtime/mgcpacer.go", `		scanWorkRemaining = 1000
 `, `		scanWorkRemaining = gcOverAssistWork
 `},
-	{"mgcpacer.go", `	if scanWorkRemaining < 1000 {
+	{"runtime/mgcpacer.go", `	if scanWorkRemaining < 1000 {
 `, `	if scanWorkRemaining < gcOverAssistWork {
 `},
-	{"mgc.go", `	if delta <= 0 {
+	{"runtime/mgc.go", `	if delta <= 0 {
 		return true
 	}
 	p := getg()`, `	if delta <= 0 || gcShareSpent() {
@@ -71,37 +63,3 @@ func gcWake(now, pollUntil int64) (int64, int64) {
 }
 
 const gcShare = "8e6"
-
-// gcOverlay writes the edited sources of a GOROOT into dir, and the file that go build -overlay takes.
-func gcOverlay(goroot, dir string) (string, error) {
-	runtime := filepath.Join(goroot, "src", "runtime")
-	texts := map[string]string{}
-	for _, e := range gcEdits {
-		text, known := texts[e.file]
-		if !known {
-			b, err := os.ReadFile(filepath.Join(runtime, e.file))
-			if err != nil {
-				return "", err
-			}
-			text = string(b)
-		}
-		if n := strings.Count(text, e.old); n != 1 {
-			return "", fmt.Errorf("the runtime's %s is not the known one: it has %d times %q", e.file, n, e.old)
-		}
-		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
-	}
-	replace := map[string]string{}
-	for file, text := range texts {
-		edited := filepath.Join(dir, file)
-		if err := os.WriteFile(edited, []byte(text), 0o644); err != nil {
-			return "", err
-		}
-		replace[filepath.Join(runtime, file)] = edited
-	}
-	b, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, os.WriteFile(overlay, b, 0o644)
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/strandline-sync/strandline/js/build/toolchain"
 )
@@ -14,22 +15,10 @@ import (
 var wasmFlags = []string{"-trimpath", "-buildvcs=false", "-gcflags=all=-l",
 	"-gcflags=runtime=", "-gcflags=internal/runtime/maps=", "-gcflags=unicode/utf8="}
 
-// buildWasm makes the program for browsers: with the runtime's edits, and without what nobody needs.
+// buildWasm makes the program for browsers: with the edits of the toolchain's library, and without what nobody needs.
 func buildWasm(g *toolchain.Go, stamp, out string) error {
-	edited, err := os.MkdirTemp("", "strandline-runtime-")
+	err := link(g, gcAndLean, "github.com/strandline-sync/strandline/wasm", "-s -w -buildid= -X main.stamp="+stamp, out)
 	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(edited)
-	overlay, err := gcOverlay(g.Root, edited)
-	if err != nil {
-		return err
-	}
-	args := append([]string{"build", "-overlay", overlay}, wasmFlags...)
-	args = append(args, "-ldflags=-s -w -buildid= -X main.stamp="+stamp, "-o", out, "github.com/strandline-sync/strandline/wasm")
-	cmd := g.Command("js", "wasm", args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build the wasm: %w", err)
 	}
 	b, err := os.ReadFile(out)
@@ -43,6 +32,32 @@ func buildWasm(g *toolchain.Go, stamp, out string) error {
 		err = os.Chmod(out, 0o644)
 	}
 	return err
+}
+
+// edition is what a program is linked with in place of the toolchain's own files.
+type edition struct {
+	edits []edit
+	files map[string]string
+}
+
+var gcAndLean = edition{slices.Concat(gcEdits, leanEdits), leanFiles}
+
+// link builds a program for browsers with an edition of the toolchain's library.
+func link(g *toolchain.Go, e edition, program, ldflags, out string) error {
+	edited, err := os.MkdirTemp("", "strandline-library-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(edited)
+	overlay, err := overlay(g.Root, edited, e.edits, e.files)
+	if err != nil {
+		return err
+	}
+	args := append([]string{"build", "-overlay", overlay}, wasmFlags...)
+	args = append(args, "-ldflags="+ldflags, "-o", out, program)
+	cmd := g.Command("js", "wasm", args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
 }
 
 // sameGlue tells whether wasm_exec.js is the toolchain's: another one's does not link.

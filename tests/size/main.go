@@ -16,7 +16,7 @@ import (
 
 // The budgets in bytes, packed. Glue is wasm_exec.js, which every Go program in a browser has.
 const (
-	wasmBudget = 912 << 10 // docs/adr/0013, 0014, 0015
+	wasmBudget = 826 << 10 // docs/adr/0016: with the script at most 850 KiB
 	jsBudget   = 20 << 10  // docs/adr/0007, 0013, 0015
 	dataBudget = 12 << 10  // the data streams, loaded by those who use them; docs/adr/0007
 )
@@ -97,6 +97,9 @@ func run() error {
 }
 
 func packed(path string) (int, error) {
+	if _, err := os.Stat(path); err != nil {
+		return 0, err
+	}
 	out, err := exec.Command("sh", "-c", "brotli -q 11 -c \"$0\" | wc -c", path).Output()
 	if err != nil {
 		return 0, fmt.Errorf("pack %s: %w", path, err)
