@@ -33,7 +33,7 @@ build: bin/strandline
 
 GO_SOURCES   := go.mod go.sum js/package.json $(shell find core idbstore wasm server cmd js web-demo -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*')
 WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm -name '*.go' -not -name '*_test.go')
-JS_SOURCES   := wasm_exec.js js/package.json js/tsconfig.json $(shell find js/src js/types js/build -type f)
+JS_SOURCES   := wasm_exec.js idbstore/append.js js/package.json js/tsconfig.json $(shell find js/src js/types js/build -type f)
 DEMO_SOURCES := web-demo/tsconfig.json $(shell find web-demo/src web-demo/public web-demo/build web-demo/vendor -type f)
 
 bin/strandline: $(GO_SOURCES) js/dist/strandline.js web-demo/dist/index.html

@@ -37,6 +37,8 @@ type Options struct {
 	Strict bool
 	// Limit is how long the browser may take to open it; 0 stands for eight seconds.
 	Limit time.Duration
+	// Append is the function of append.js.
+	Append js.Value
 	// Frame gives another IDBFactory of the same origin, or null: asked where the browser has lost what serves this page's. It may be nil.
 	Frame func() js.Value
 }
@@ -57,6 +59,7 @@ type Store struct {
 	closed     bool
 	frozen     bool
 	live       map[aborter]bool // begun and not ended
+	appends    appends
 }
 
 var _ locallog.Store = (*Store)(nil)
@@ -66,6 +69,7 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the store is cl
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
 	s := &Store{name: name, frame: o.Frame, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[aborter]bool{}}
+	s.appends.init(o.Append)
 	if s.limit == 0 {
 		s.limit = openLimit
 	}
@@ -274,51 +278,6 @@ func writeLife(ctx context.Context, db *idb.Database) error {
 		return nil
 	}
 	return err
-}
-
-// Append implements locallog.Store.
-func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte, shown ...locallog.Shown) error {
-	const op = "append a record"
-	value := toJS(record)
-	first := lsn
-	stores := []string{records}
-	if lsn > 0 {
-		first = lsn - 1
-	}
-	if lsn == 0 || len(shown) > 0 { // and no checkpoint may be there
-		stores = append(stores, meta)
-	}
-	from, err := keysFrom(stream, first)
-	if err != nil {
-		return mapError(op, err)
-	}
-	tx, err := s.begin(ctx, idb.TransactionReadWrite, stores...)
-	if err != nil {
-		return err
-	}
-	defer tx.end()
-	ctx = tx.ctx
-	keys, err := tx.records.GetAllKeysRange(from, 2)
-	if err != nil {
-		return mapError(op, err)
-	}
-	return tx.guarded(ctx, op, keys, func() error {
-		found, err := keys.Result()
-		if err != nil {
-			return err
-		}
-		return mayAppend(found, lsn)
-	}, func() error {
-		if _, err := tx.records.AddKey(key(stream, lsn), value); err != nil {
-			return err
-		}
-		for _, at := range shown {
-			if err := tx.show(stream, at); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // mayAppend looks at the first two keys from lsn-1 on: exactly lsn-1 must be there.
@@ -538,5 +497,6 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.appends.end()
 	return mapError("close the database", s.db.Close())
 }

@@ -4,7 +4,9 @@ package idbstore_test
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
+	"strings"
 	"syscall/js"
 	"testing"
 	"time"
@@ -14,6 +16,16 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog/storetest"
 	"github.com/strandline-sync/strandline/idbstore"
 )
+
+//go:embed append.js
+var appendJS string
+
+// open opens with the function that the script gives.
+func open(ctx context.Context, name string, o idbstore.Options) (*idbstore.Store, error) {
+	text := strings.ReplaceAll(appendJS, "export ", "")
+	o.Append = js.Global().Get("Function").New(text + "; return append").Invoke()
+	return idbstore.Open(ctx, name, o)
+}
 
 var serial int
 
@@ -28,7 +40,7 @@ func TestStore(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Open {
 				name := newName()
 				return func(t *testing.T) locallog.Store {
-					s, err := idbstore.Open(context.Background(), name, idbstore.Options{Strict: strict})
+					s, err := open(context.Background(), name, idbstore.Options{Strict: strict})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -80,8 +92,8 @@ func answer(request js.Value) {
 func TestALostRaceIsNeverToldAsSaved(t *testing.T) {
 	ctx := context.Background()
 	name := newName()
-	one, _ := idbstore.Open(ctx, name, idbstore.Options{})
-	two, _ := idbstore.Open(ctx, name, idbstore.Options{})
+	one, _ := open(ctx, name, idbstore.Options{})
+	two, _ := open(ctx, name, idbstore.Options{})
 	for lsn := range locallog.LSN(20) {
 		if err := one.Append(ctx, "a", lsn, []byte{1}); err != nil {
 			t.Fatal(err)
@@ -121,7 +133,7 @@ func deleteRecords(t *testing.T, name, stream string, below int) {
 func TestAClosedConnectionIsOpenedAgain(t *testing.T) {
 	ctx := context.Background()
 	name := newName()
-	s, err := idbstore.Open(ctx, name, idbstore.Options{})
+	s, err := open(ctx, name, idbstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +153,7 @@ func TestAClosedConnectionIsOpenedAgain(t *testing.T) {
 // However many calls find the connection closed, one other is opened: each more would block the deletion of the database.
 func TestAClosedConnectionIsOpenedAgainOnce(t *testing.T) {
 	ctx := context.Background()
-	s, err := idbstore.Open(ctx, newName(), idbstore.Options{})
+	s, err := open(ctx, newName(), idbstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +200,7 @@ func TestAClosedConnectionIsOpenedAgainOnce(t *testing.T) {
 func TestForeignValuesAreCorrupt(t *testing.T) {
 	ctx := context.Background()
 	name := newName()
-	s, _ := idbstore.Open(ctx, name, idbstore.Options{})
+	s, _ := open(ctx, name, idbstore.Options{})
 	if err := s.Append(ctx, "a", 0, []byte{1}); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +248,7 @@ func TestALateOpenIsClosed(t *testing.T) {
 		return nil
 	}))
 	<-begun
-	if s, err := idbstore.Open(context.Background(), name, idbstore.Options{Limit: 100 * time.Millisecond}); action.CodeOf(err) != action.CodeStorage {
+	if s, err := open(context.Background(), name, idbstore.Options{Limit: 100 * time.Millisecond}); action.CodeOf(err) != action.CodeStorage {
 		t.Fatalf("%v, %v", s, err)
 	}
 	close(released)
@@ -262,7 +274,7 @@ func TestALateOpenIsClosed(t *testing.T) {
 func TestATransactionThatIsNotAnswered(t *testing.T) {
 	ctx := context.Background()
 	name := newName()
-	s, err := idbstore.Open(ctx, name, idbstore.Options{})
+	s, err := open(ctx, name, idbstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

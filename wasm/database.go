@@ -90,6 +90,7 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is
 //	slot(stream, got)  calls got(release) when it is this context's turn to write; null where there are no locks
 //	await(stream, id)  has entryDurable called when the server has this entry of a data stream
 //	steal()            takes the lead from a leader that is dead
+//	append(…)          is that of idbstore/append.js
 //	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
 //	moved(name, offset)  a data stream that listenFor has named has another end; "" where nothing can be heard of any
@@ -137,7 +138,8 @@ const secondLimit = 2 * time.Second
 
 // openStore opens the database in the browser. What fails is tried once more: some browsers answer the second time only.
 func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
-	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Frame: func() js.Value { return hooks.Call("frame") }}
+	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Append: hooks.Get("append"),
+		Frame: func() js.Value { return hooks.Call("frame") }}
 	store, err := idbstore.Open(context.Background(), name, how)
 	if err != nil && action.CodeOf(err) == action.CodeStorage {
 		how.Limit = secondLimit

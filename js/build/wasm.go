@@ -40,7 +40,7 @@ type edition struct {
 	files map[string]string
 }
 
-var gcAndLean = edition{slices.Concat(gcEdits, leanEdits), leanFiles}
+var gcAndLean = edition{slices.Concat(gcEdits, stackEdits, leanEdits), leanFiles}
 
 // link builds a program for browsers with an edition of the toolchain's library.
 func link(g *toolchain.Go, e edition, program, ldflags, out string) error {

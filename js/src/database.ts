@@ -2,6 +2,7 @@ import { Boot } from "./boot/boot.js";
 import type { Lack } from "./boot/early.js";
 import { ClosedError, errorOf, RestartedError, SyncError, UnsentError, type Problem } from "./errors.js";
 import { Events } from "./events.js";
+import { append } from "../../idbstore/append.js";
 import { frameFactory } from "./frame.js";
 import type { Health } from "./health.js";
 import { DataStreams } from "./datastreams.js";
@@ -178,7 +179,7 @@ export class Database {
       tell: (message: object) => this.#peers.tell(message),
       slot: options.elect ? this.#leader.slot : null,
       await: this.dataStreams.await,
-      frame: frameFactory,
+      append, frame: frameFactory,
       steal: () => this.#leader.steal(),
       lost: (unsent: number) => this.#lost(unsent),
       moved: (name: string, offset: string) => void this.dataStreams.now?.moved(name, offset),

@@ -338,7 +338,10 @@ export class Runtime {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => {
+    // Who has awaited a promise that is settled goes on first: what he writes then is in the same transaction.
+    let turns = 10;
+    const pump = () => {
+      if (turns-- > 0) return queueMicrotask(pump);
       this.#pumping = false;
       try {
         this.alive();
@@ -346,6 +349,7 @@ export class Runtime {
       } catch (e) {
         this.die(String(e)); // it has been told already where it died before
       }
-    });
+    };
+    pump();
   }
 }

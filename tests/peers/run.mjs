@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // node run.mjs [--rounds 3] [--only a,b] [--steps W2,W7] [--quick] [--out name] [--doc file.md] [--adapter /path/x.js]
+// --profile W2 samples that step, as results/<out>-<library>.cpuprofile.
 import { chromium } from 'playwright-core';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync, spawn } from 'node:child_process';
@@ -23,6 +24,7 @@ const { values: opt } = parseArgs({
     quick: { type: 'boolean', default: false },
     out: { type: 'string' },
     doc: { type: 'string' },
+    profile: { type: 'string' },
     adapter: { type: 'string', multiple: true },
     'no-lock': { type: 'boolean', default: false },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
@@ -47,7 +49,7 @@ for (const n of names) {
 const runnable = names.filter((n) => sizes[n]);
 
 const profile = mkdtempSync(join(tmpdir(), 'bench-profile-'));
-const back = runnable.includes('strandline') ? await backend() : null;
+const back = runnable.includes('strandline') || opt.adapter ? await backend() : null;
 const server = await serve(join(root, 'dist'));
 const context = await chromium.launchPersistentContext(profile, {
   executablePath: opt.chromium,
@@ -84,7 +86,8 @@ for (let round = 0; round < Number(opt.rounds); round++) {
     const m0 = treeCpu();
     let r;
     try {
-      r = await runRound({ browser, context, port: server.port, name, round, quick: opt.quick, log, only: opt.steps?.split(','), idle });
+      r = await runRound({ browser, context, port: server.port, name, round, quick: opt.quick, log, only: opt.steps?.split(','), idle,
+        profile: opt.profile, keep: (p) => writeFileSync(join(root, 'results', `${stamp}-${name}.cpuprofile`), JSON.stringify(p)) });
     } catch (e) {
       r = { errors: { run: String(e.message).slice(0, 500) } };
     }
