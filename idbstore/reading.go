@@ -146,6 +146,7 @@ func (s *Store) logFrom(ctx context.Context, stream string, from locallog.LSN) (
 	}
 	keys, values := found[0], found[1]
 	n, at := keys.Length(), 0
+	breath := s.breath()
 	next := from
 	switch {
 	case from > 0:
@@ -161,7 +162,7 @@ func (s *Store) logFrom(ctx context.Context, stream string, from locallog.LSN) (
 		if err != nil {
 			return out, true, err
 		}
-		if out.Pages, err = pagesOf(m, found[3], found[4]); err != nil {
+		if out.Pages, err = pagesOf(m, found[3], found[4], breath); err != nil {
 			return out, true, err
 		}
 		next = m.LSN + 1
@@ -183,12 +184,13 @@ func (s *Store) logFrom(ctx context.Context, stream string, from locallog.LSN) (
 		}
 		out.Records = append(out.Records, b)
 		next++
+		breath.take()
 	}
 	return out, true, nil
 }
 
 // pagesOf gives the pages that a manifest names; nil for one that is not there.
-func pagesOf(m *locallog.Manifest, keys, values js.Value) ([][]byte, error) {
+func pagesOf(m *locallog.Manifest, keys, values js.Value, breath *breath) ([][]byte, error) {
 	at := make(map[string]int, keys.Length())
 	for i := range keys.Length() {
 		at[keys.Index(i).Index(1).String()] = i
@@ -201,6 +203,7 @@ func pagesOf(m *locallog.Manifest, keys, values js.Value) ([][]byte, error) {
 			if pages[i], err = bytesOf(values.Index(n)); err != nil {
 				return nil, err
 			}
+			breath.take()
 		}
 	}
 	return pages, nil

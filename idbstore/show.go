@@ -53,8 +53,8 @@ func (s *Store) Show(ctx context.Context, stream string, shown locallog.Shown) e
 	})
 }
 
-// showCheckpoint stores what a checkpoint shows, in the place of what was shown before it.
-func (tx *transaction) showCheckpoint(stream string, c *locallog.Checkpoint) error {
+// showCheckpoint stores what a checkpoint shows, in the place of what was shown before it. rows are those of its pages.
+func (tx *transaction) showCheckpoint(stream string, c *locallog.Checkpoint, rows []js.Value) error {
 	gone := []js.Value{within(stream, -1, float64(c.LSN)+1)}
 	if c.Afresh {
 		gone = append(gone, within(stream, []any{}, []any{[]any{}}))
@@ -67,11 +67,11 @@ func (tx *transaction) showCheckpoint(stream string, c *locallog.Checkpoint) err
 			return err
 		}
 	}
-	for i := range c.Pages {
-		if c.Pages[i].Rows == "" {
+	for i, text := range rows {
+		if text.IsUndefined() {
 			continue
 		}
-		if _, err := tx.meta.PutKey(rowsKey(stream, c.Pages[i].Name), js.ValueOf(c.Pages[i].Rows)); err != nil {
+		if _, err := tx.meta.PutKey(rowsKey(stream, c.Pages[i].Name), text); err != nil {
 			return err
 		}
 	}

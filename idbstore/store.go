@@ -39,6 +39,8 @@ type Options struct {
 	Limit time.Duration
 	// Append is the function of append.js.
 	Append js.Value
+	// Yield calls a function in another task; nil: what is read and written is converted in one.
+	Yield func(f func()) (cancel func())
 	// Frame gives another IDBFactory of the same origin, or null: asked where the browser has lost what serves this page's. It may be nil.
 	Frame func() js.Value
 }
@@ -49,6 +51,7 @@ type Store struct {
 	durability idb.TransactionDurability
 	factory    *idb.Factory
 	frame      func() js.Value
+	yield      func(f func()) (cancel func())
 	limit      time.Duration // of an open
 	answer     time.Duration // of a transaction
 	indexedDB  js.Value      // behind the factory
@@ -68,7 +71,7 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the store is cl
 
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
-	s := &Store{name: name, frame: o.Frame, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[aborter]bool{}}
+	s := &Store{name: name, frame: o.Frame, yield: o.Yield, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[aborter]bool{}}
 	s.appends.init(o.Append)
 	if s.limit == 0 {
 		s.limit = openLimit
@@ -376,9 +379,14 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	const op = "store a checkpoint"
-	values := make([]js.Value, len(c.Pages))
+	// What is written is converted first: a transaction that waits for another task is over.
+	values, rows, breath := make([]js.Value, len(c.Pages)), make([]js.Value, len(c.Pages)), s.breath()
 	for i := range c.Pages {
 		values[i] = toJS(c.Pages[i].Bytes)
+		if text := c.Pages[i].Rows; text != "" {
+			rows[i] = js.ValueOf(text)
+		}
+		breath.take()
 	}
 	manifest := toJS(c.Manifest)
 	at, needed := c.LSN, 1
@@ -441,7 +449,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 				return err
 			}
 		}
-		if err := tx.showCheckpoint(stream, c); err != nil {
+		if err := tx.showCheckpoint(stream, c, rows); err != nil {
 			return err
 		}
 		if _, err := tx.meta.PutKey(manifestKey(stream), manifest); err != nil {

@@ -138,7 +138,7 @@ const secondLimit = 2 * time.Second
 
 // openStore opens the database in the browser. What fails is tried once more: some browsers answer the second time only.
 func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
-	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Append: hooks.Get("append"),
+	name, how := databaseName(o.Name, o.User), idbstore.Options{Strict: o.Strict, Append: hooks.Get("append"), Yield: yield,
 		Frame: func() js.Value { return hooks.Call("frame") }}
 	store, err := idbstore.Open(context.Background(), name, how)
 	if err != nil && action.CodeOf(err) == action.CodeStorage {

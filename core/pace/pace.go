@@ -12,7 +12,7 @@ const (
 	Unapply = 1 // and taken back
 	Fold    = 8 // an entry of the log that is applied
 	Look    = 1 // an action that is looked at, encoded or found
-	KiB     = 4 // of a record that is read or written
+	KiB     = 16 // of a record that is read or written
 )
 
 // Pace cuts work into slices. One piece is under way at a time, as a coroutine: it stands still where its slice is used up, and goes

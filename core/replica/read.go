@@ -32,7 +32,7 @@ func DecodeRecords(blobs [][]byte, p *pace.Pace) (records []*Record, err error) 
 			return records, err
 		}
 		records = append(records, r)
-		p.Took(pace.Look + sized(len(b)))
+		p.Took(pace.Look + 4*sized(len(b)))
 	}
 	return records, nil
 }

@@ -74,6 +74,61 @@ func TestMemoryFollowsTheState(t *testing.T) {
 	}
 }
 
+// An object holds at most twice its JSON and 40 bytes for each of its keys (C26), whether it came by entries or by a checkpoint.
+func TestAnObjectIsHeldInLittle(t *testing.T) {
+	const n = 20_000
+	fields := func(i int) string {
+		return fmt.Sprintf(`{"done":false,"order":%d,"tags":["a","b"],"title":"Buy %d bottles of milk"}`, i, i)
+	}
+	row := len(fields(n)) + len(`{"fields":,"id":"0b1ec700-0000-4000-8000-000000000001","type":"row"}`)
+	limit := 2*row + 4*40
+	check := func(how string, s *State, before int64) {
+		t.Helper()
+		if each := int(heap()-before) / n; s.Len() != n || each > limit {
+			t.Errorf("%s: %d objects hold %d bytes each, of %d with JSON of %d", how, s.Len(), each, limit, row)
+		} else {
+			t.Logf("%s: %d bytes each, JSON %d", how, each, row)
+		}
+	}
+	before := heap()
+	s := NewState()
+	for from := 0; from < n; from += 500 {
+		var all strings.Builder
+		for i := range 500 {
+			all.WriteString(canonical(t, from+i, fmt.Sprintf(`{"fields":%s,"object":"0b1ec700-0000-4000-8000-%012d","op":"create","type":"row"}`, fields(from+i), from+i)))
+		}
+		text, size := all.String(), all.Len()
+		for len(text) > 0 {
+			end := strings.Index(text[1:], `{"at"`) + 1
+			if end == 0 {
+				end = len(text)
+			}
+			a, err := action.DecodeAction(text[:end])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.ApplyEntry(a, nil, nil)
+			text = text[end:]
+		}
+		s.Came(size)
+		for s.Untidy() {
+			s.Tidy()
+		}
+	}
+	check("by entries", s, before)
+	text := string(s.AppendCheckpoint(nil, "s"))
+	runtime.KeepAlive(s)
+	s = nil
+	before = heap()
+	_, read, err := ReadCheckpoint(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = ""
+	check("by a checkpoint", read, before)
+	runtime.KeepAlive(read)
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
