@@ -8,10 +8,10 @@ const Slice = 5000
 
 // What work is, in units.
 const (
-	Apply   = 4 // an action that is applied
-	Unapply = 1 // and taken back
-	Fold    = 8 // an entry of the log that is applied
-	Look    = 1 // an action that is looked at, encoded or found
+	Apply   = 4  // an action that is applied
+	Unapply = 1  // and taken back
+	Fold    = 8  // an entry of the log that is applied
+	Look    = 1  // an action that is looked at, encoded or found
 	KiB     = 16 // of a record that is read or written
 )
 

@@ -149,6 +149,9 @@ const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "w
 
 type Program = WebAssembly.WebAssemblyInstantiatedSource;
 
+/** It is no WebAssembly, a policy forbids it, or there is no room: the browser says which. */
+const cannotRun = (what: string, e: unknown) => wasmError(`${what} cannot be run: ${e instanceof Error ? e.message : String(e)}`, e);
+
 async function instantiate(source: WasmSource, imports: WebAssembly.Imports, cache: RequestCache): Promise<Program> {
   let bytes: BufferSource | WebAssembly.Module;
   if (typeof source === "string" || source instanceof URL || source instanceof Response) {
@@ -160,7 +163,7 @@ async function instantiate(source: WasmSource, imports: WebAssembly.Imports, cac
       if (streaming) return await WebAssembly.instantiateStreaming(response, imports);
       bytes = await response.arrayBuffer();
     } catch (e) {
-      throw wasmError(`${where} is no WebAssembly that this browser can run`, e);
+      throw cannotRun(where, e);
     }
   } else {
     bytes = source;
@@ -169,7 +172,7 @@ async function instantiate(source: WasmSource, imports: WebAssembly.Imports, cac
     if (bytes instanceof WebAssembly.Module) return { module: bytes, instance: await WebAssembly.instantiate(bytes, imports) };
     return await WebAssembly.instantiate(bytes, imports);
   } catch (e) {
-    throw wasmError("the bytes are no WebAssembly that this browser can run", e);
+    throw cannotRun("the program given", e);
   }
 }
 

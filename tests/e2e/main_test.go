@@ -64,6 +64,8 @@ window.strandline = strandline;
 </script>`),
 	"strict.html": page(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'">
 <script src="/dist/strandline.global.js"></script>`),
+	"blocked.html": page(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; connect-src 'self'">
+<script src="/dist/strandline.global.js"></script>`),
 	"classic.html": page(`<script src="/dist/strandline.global.js"></script>`),
 	"empty.html":   page(``),
 	"sw.js": `importScripts("/dist/strandline.sw.js");
