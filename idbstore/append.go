@@ -14,10 +14,11 @@ import (
 
 // appends are the transactions of append.js that are under way.
 type appends struct {
-	run   js.Value
-	done  js.Func
-	last  int
-	calls map[int]chan appended
+	run    js.Value
+	done   js.Func
+	last   int
+	calls  map[int]chan appended
+	closed bool
 }
 
 // appended is how one ended; the outcomes are those of append.js.
@@ -32,26 +33,54 @@ const (
 	appendGone
 )
 
-func (a *appends) init(run js.Value) {
-	a.run, a.calls = run, map[int]chan appended{}
+func newAppends(run js.Value) *appends {
+	a := &appends{run: run, calls: map[int]chan appended{}}
 	a.done = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		call, end := args[0].Int(), appended{outcome: args[1].Int()}
-		if why := args[2]; why.Truthy() {
-			end.err = js.Error{Value: why}
-		}
-		a.calls[call] <- end
-		delete(a.calls, call)
-		if a.run.IsUndefined() && len(a.calls) == 0 {
-			a.done.Release()
+		call := args[0].Int()
+		if ended := a.calls[call]; ended != nil {
+			ended <- appended{args[1].Int(), failure(args[2])}
+			a.forget(call)
 		}
 		return nil
 	})
+	return a
+}
+
+// failure makes an error of what the browser tells, which need not be one.
+func failure(why js.Value) error {
+	switch {
+	case !why.Truthy():
+		return nil
+	case why.Type() == js.TypeObject:
+		return named{js.Error{Value: why}}
+	}
+	return &action.Error{Code: action.CodeStorage, Message: "what was thrown is no error"}
+}
+
+// named tells a browser's error with its name.
+type named struct{ thrown js.Error }
+
+func (e named) Error() string { return nameOf(e.thrown.Value) + ": " + e.thrown.Error() }
+func (e named) Unwrap() error { return e.thrown }
+
+// begin names a call that is about to be made.
+func (a *appends) begin() (call int, ended chan appended) {
+	a.last++
+	ended = make(chan appended, 1)
+	a.calls[a.last] = ended
+	return a.last, ended
+}
+
+func (a *appends) forget(call int) {
+	delete(a.calls, call)
+	if a.closed && len(a.calls) == 0 {
+		a.done.Release()
+	}
 }
 
 // end takes no more; those under way still end.
 func (a *appends) end() {
-	a.run = js.Undefined()
-	if len(a.calls) == 0 {
+	if a.closed = true; len(a.calls) == 0 {
 		a.done.Release()
 	}
 }
@@ -64,37 +93,46 @@ func (tx aborting) Abort() error {
 	return err
 }
 
-// Append implements locallog.Store.
-func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte, shown ...locallog.Shown) error {
-	const op = "append a record"
+// usable tells whether a transaction may begin.
+func (s *Store) usable() error {
 	switch {
 	case s.closed:
 		return errClosed
 	case s.frozen:
 		return errFrozen
 	}
-	a := &s.appends
-	a.last++
-	call, ended := a.last, make(chan appended, 1)
-	args := make([]any, 0, 8+2*len(shown))
-	args = append(args, s.raw, s.durability == idb.DurabilityStrict, s.answer.Milliseconds(), a.done, call, stream, float64(lsn), toJS(record))
-	for _, at := range shown {
-		args = append(args, float64(at.LSN), at.Text)
+	return nil
+}
+
+// Append implements locallog.Store.
+func (s *Store) Append(ctx context.Context, stream string, lsn locallog.LSN, record []byte, shown ...locallog.Shown) error {
+	const op = "append a record"
+	if err := s.usable(); err != nil {
+		return err
 	}
-	begin := func() (js.Value, error) { return try(func() js.Value { return a.run.Invoke(args...) }) }
-	db := s.db
-	a.calls[call] = ended
-	tx, err := begin()
-	if err != nil {
-		if err = s.reopen(ctx, db); err == nil {
-			args[0] = s.raw
-			if tx, err = begin(); err != nil {
-				err = mapError(op, err)
-			}
+	a, value := s.appends, toJS(record)
+	begin := func() (tx js.Value, ended chan appended, err error) {
+		call, ended := a.begin()
+		args := make([]any, 0, 8+2*len(shown))
+		args = append(args, s.raw, s.durability == idb.DurabilityStrict, s.answer.Milliseconds(), a.done, call, stream, float64(lsn), value)
+		for _, at := range shown {
+			args = append(args, float64(at.LSN), at.Text)
 		}
-		if err != nil {
-			delete(a.calls, call)
+		if tx, err = try(func() js.Value { return a.run.Invoke(args...) }); err != nil {
+			a.forget(call)
+		}
+		return tx, ended, err
+	}
+	tx, ended, err := begin()
+	if err != nil { // the browser has closed the connection
+		if err := s.reopen(ctx, s.db); err != nil {
 			return err
+		}
+		if err := s.usable(); err != nil {
+			return err
+		}
+		if tx, ended, err = begin(); err != nil {
+			return mapError(op, err)
 		}
 	}
 	under := &aborting{tx}

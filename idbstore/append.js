@@ -5,7 +5,7 @@ export const STORED = 0, LOST = 1, GONE = 2, FAILED = 3;
 
 /**
  * Appends a record behind the last one, with what is shown at it or before: one transaction over the connection, whose end is told once. It throws
- * where the connection is closed.
+ * where the connection is closed, and then alone.
  *
  * @param {IDBDatabase} db
  * @param {boolean} strict flush to the disk
@@ -31,14 +31,17 @@ export function append(db, strict, limit, done, call, stream, lsn, record, ...sh
     tx.oncomplete = tx.onabort = null;
     done(call, outcome, error);
   };
-  const timer = setTimeout(() => {
-    outcome = FAILED;
-    end();
+  const abort = () => {
     try {
       tx.abort();
     } catch {
-      // it has just ended
+      // it has ended, which is told
     }
+  };
+  const timer = setTimeout(() => {
+    outcome = FAILED;
+    end();
+    abort();
   }, limit);
   tx.oncomplete = end;
   tx.onabort = () => {
@@ -57,13 +60,13 @@ export function append(db, strict, limit, done, call, stream, lsn, record, ...sh
       if (lsn === 0) outcome = found.length === 0 ? STORED : LOST;
       else if (found.length === 0) outcome = GONE;
       else outcome = found.length === 1 && found[0]?.[1] === lsn - 1 ? STORED : LOST;
-      if (outcome !== STORED) tx.abort();
+      if (outcome !== STORED) abort();
     };
     records.add(record, [stream, lsn]);
     for (let i = 0; i < shown.length; i += 2) tx.objectStore("meta").put(shown[i + 1], [stream, /** @type {number} */ (shown[i])]);
   } catch (e) {
     error = e; // what was issued before must not stand alone
-    tx.abort();
+    abort();
   }
   return tx;
 }

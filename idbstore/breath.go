@@ -9,19 +9,20 @@ const breathless = 5 * time.Millisecond
 
 // breath cuts the conversion of much into tasks. Outside of transactions: one that waits for another task is over.
 type breath struct {
-	yield func(f func()) (cancel func())
+	store *Store
 	began time.Time
 }
 
-func (s *Store) breath() *breath { return &breath{s.yield, time.Now()} }
+func (s *Store) breath() *breath { return &breath{s, time.Now()} }
 
-// take waits for another task where this one has converted for long enough.
-func (b *breath) take() {
-	if b.yield == nil || time.Since(b.began) < breathless {
-		return
+// take waits for another task where this one has converted for long enough. It is an error where the store was closed or frozen meanwhile.
+func (b *breath) take() error {
+	if b.store.yield == nil || time.Since(b.began) < breathless {
+		return nil
 	}
 	next := make(chan struct{})
-	b.yield(func() { close(next) })
+	b.store.yield(func() { close(next) })
 	<-next
 	b.began = time.Now()
+	return b.store.usable()
 }

@@ -9,3 +9,6 @@ func Disconnect(s *Store) { s.db.Close() }
 
 // Impatient makes a store wait that long for a transaction.
 func Impatient(s *Store, limit time.Duration) { s.answer = limit }
+
+// Live are the transactions under way.
+func Live(s *Store) map[aborter]bool { return s.live }

@@ -23,11 +23,8 @@ type reading struct {
 
 // read begins one; a connection that the browser has closed is opened again, once.
 func (s *Store) read(ctx context.Context) (*reading, error) {
-	switch {
-	case s.closed:
-		return nil, errClosed
-	case s.frozen:
-		return nil, errFrozen
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	begin := func() (js.Value, error) {
 		return try(func() js.Value { return s.raw.Call("transaction", js.ValueOf([]any{records, meta}), "readonly") })
@@ -184,7 +181,9 @@ func (s *Store) logFrom(ctx context.Context, stream string, from locallog.LSN) (
 		}
 		out.Records = append(out.Records, b)
 		next++
-		breath.take()
+		if err := breath.take(); err != nil {
+			return out, true, err
+		}
 	}
 	return out, true, nil
 }
@@ -203,7 +202,9 @@ func pagesOf(m *locallog.Manifest, keys, values js.Value, breath *breath) ([][]b
 			if pages[i], err = bytesOf(values.Index(n)); err != nil {
 				return nil, err
 			}
-			breath.take()
+			if err := breath.take(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return pages, nil

@@ -62,7 +62,7 @@ type Store struct {
 	closed     bool
 	frozen     bool
 	live       map[aborter]bool // begun and not ended
-	appends    appends
+	appends    *appends
 }
 
 var _ locallog.Store = (*Store)(nil)
@@ -72,14 +72,17 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the store is cl
 // Open opens the database, or makes it.
 func Open(ctx context.Context, name string, o Options) (*Store, error) {
 	s := &Store{name: name, frame: o.Frame, yield: o.Yield, limit: o.Limit, answer: answerLimit, durability: idb.DurabilityRelaxed, live: map[aborter]bool{}}
-	s.appends.init(o.Append)
 	if s.limit == 0 {
 		s.limit = openLimit
 	}
 	if o.Strict {
 		s.durability = idb.DurabilityStrict
 	}
-	return s, s.open(ctx)
+	if err := s.open(ctx); err != nil {
+		return s, err
+	}
+	s.appends = newAppends(o.Append)
+	return s, nil
 }
 
 // open connects. Where the browser has lost what serves this page's databases (WebKit does, until the page is loaded anew), a frame of
@@ -114,8 +117,13 @@ func (s *Store) open(ctx context.Context) error {
 		_ = db.Close()
 		return mapError("open the database", err)
 	}
+	if s.closed {
+		_ = db.Close()
+		return errClosed
+	}
 	if s.life != "" && s.life != life {
 		s.closed = true
+		s.appends.end()
 		_ = db.Close()
 		return locallog.ErrGone
 	}
@@ -386,7 +394,9 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 		if text := c.Pages[i].Rows; text != "" {
 			rows[i] = js.ValueOf(text)
 		}
-		breath.take()
+		if err := breath.take(); err != nil {
+			return err
+		}
 	}
 	manifest := toJS(c.Manifest)
 	at, needed := c.LSN, 1

@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"runtime"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -24,7 +25,71 @@ var appendJS string
 func open(ctx context.Context, name string, o idbstore.Options) (*idbstore.Store, error) {
 	text := strings.ReplaceAll(appendJS, "export ", "")
 	o.Append = js.Global().Get("Function").New(text + "; return append").Invoke()
+	o.Yield = func(f func()) func() {
+		channel, called := js.Global().Get("MessageChannel").New(), js.Func{}
+		called = js.FuncOf(func(js.Value, []js.Value) any { called.Release(); f(); return nil })
+		channel.Get("port1").Set("onmessage", called)
+		channel.Get("port2").Call("postMessage", nil)
+		return func() {}
+	}
 	return idbstore.Open(ctx, name, o)
+}
+
+// A request that throws in a transaction which has ended already: its outcome is told once, and the next append goes on.
+func TestAnAppendThatThrows(t *testing.T) {
+	ctx := context.Background()
+	s, err := open(ctx, newName(), idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Append(ctx, "s", 0, []byte("zero")); err != nil {
+		t.Fatal(err)
+	}
+	store := js.Global().Get("IDBObjectStore").Get("prototype")
+	for _, name := range []string{"add", "getAllKeys", "put"} {
+		real := store.Get(name)
+		store.Set(name, js.Global().Get("Function").New("real", "return function (...args) { this.transaction.abort(); return real.apply(this, args) }").Invoke(real))
+		err := s.Append(ctx, "s", 1, []byte("one"), locallog.Shown{LSN: 1, Text: "{}"})
+		store.Set(name, real)
+		if action.CodeOf(err) != action.CodeStorage {
+			t.Errorf("%s throws: %v", name, err)
+		}
+	}
+	if err := s.Append(ctx, "s", 1, []byte("one")); err != nil {
+		t.Errorf("and then: %v", err)
+	}
+	if err := s.Append(ctx, "s", 1, []byte("again")); err != locallog.ErrLost {
+		t.Errorf("a second record 1: %v", err)
+	}
+}
+
+// What is under way when the store is closed ends, with what has become of it.
+func TestCloseDuringAnAppend(t *testing.T) {
+	ctx, name := context.Background(), newName()
+	s, err := open(ctx, name, idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- s.Append(ctx, "s", 0, []byte("zero")) }()
+	for len(idbstore.Live(s)) == 0 {
+		runtime.Gosched()
+	}
+	s.Close()
+	stored := <-ended == nil
+	again, err := open(ctx, name, idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	log, err := again.Load(ctx, "s", 0)
+	if err != nil || (len(log.Records) == 1) != stored {
+		t.Errorf("told %v, there are %d records (%v)", stored, len(log.Records), err)
+	}
+	if err := s.Append(ctx, "s", 1, []byte("one")); action.CodeOf(err) != action.CodeClosed {
+		t.Errorf("after the end: %v", err)
+	}
 }
 
 var serial int

@@ -29,11 +29,8 @@ var errFrozen = &action.Error{Code: action.CodeStorage, Message: "the page is fr
 
 // begin begins a transaction over the given object stores; a connection that the browser has closed is opened again, once.
 func (s *Store) begin(ctx context.Context, mode idb.TransactionMode, stores ...string) (*transaction, error) {
-	if s.closed {
-		return nil, errClosed
-	}
-	if s.frozen {
-		return nil, errFrozen
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	options := idb.TransactionOptions{Mode: mode}
 	if mode == idb.TransactionReadWrite {

@@ -69,7 +69,7 @@ func (r *CheckpointReader) Step(bytes int) (done bool, err error) {
 	}
 	done = r.c.Pos() == r.c.Len()
 	if done {
-		r.State.Lives(r.c.Len())
+		r.State.Came(r.c.Len()) // more than half of it is ids and numbers, which are kept in binary
 		r.placeClients()
 	}
 	return done, nil

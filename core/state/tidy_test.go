@@ -116,15 +116,17 @@ func TestAnObjectIsHeldInLittle(t *testing.T) {
 		}
 	}
 	check("by entries", s, before)
-	text := string(s.AppendCheckpoint(nil, "s"))
+	text := s.AppendCheckpoint(nil, "s")
 	runtime.KeepAlive(s)
 	s = nil
-	before = heap()
-	_, read, err := ReadCheckpoint(text)
+	_, read, err := ReadCheckpoint(action.View(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = ""
+	for read.Untidy() {
+		read.Tidy()
+	}
+	text = nil
 	check("by a checkpoint", read, before)
 	runtime.KeepAlive(read)
 }

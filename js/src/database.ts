@@ -476,9 +476,7 @@ export class Database {
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
-    const end = this.#events.on(event, fn);
-    if (event === "update") this.#updates.again((news) => fn(news as DatabaseEvents[E]));
-    return end;
+    return this.#events.on(event, fn, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
   }
 
   /** @internal */

@@ -11,13 +11,15 @@ export class Events<M> {
     this.#thrown = thrown;
   }
 
-  on<E extends keyof M>(event: E, fn: (e: M[E]) => void): () => void {
+  /** known is told to this listener alone, unless it has ended by then. */
+  on<E extends keyof M>(event: E, fn: (e: M[E]) => void, known?: M[E]): () => void {
     if (!this.#names.includes(event)) throw invalid("", `there is no event ${String(event)}`);
     if (typeof fn !== "function") throw invalid("", "on takes a function");
     let set = this.#listeners.get(event);
     if (!set) this.#listeners.set(event, (set = new Set()));
     const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own
     set.add(mine as (e: never) => void);
+    if (known !== undefined) queueMicrotask(() => set.has(mine as (e: never) => void) && this.#call(mine, known));
     return () => void set.delete(mine as (e: never) => void);
   }
 
@@ -26,12 +28,14 @@ export class Events<M> {
   }
 
   emit<E extends keyof M>(event: E, value: M[E]): void {
-    for (const fn of [...(this.#listeners.get(event) ?? [])]) {
-      try {
-        (fn as (e: M[E]) => void)(value);
-      } catch (e) {
-        this.#thrown(e);
-      }
+    for (const fn of [...(this.#listeners.get(event) ?? [])]) this.#call(fn as (e: M[E]) => void, value);
+  }
+
+  #call<T>(fn: (e: T) => void, value: T): void {
+    try {
+      fn(value);
+    } catch (e) {
+      this.#thrown(e);
     }
   }
 }

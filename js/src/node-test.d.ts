@@ -7,7 +7,7 @@ declare module "node:assert/strict" {
     (value: unknown, message?: string): void;
     equal(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
-    rejects(promise: Promise<unknown>): Promise<void>;
+    rejects(promise: Promise<unknown>, expected?: unknown): Promise<void>;
     throws(fn: () => unknown, expected?: (e: unknown) => boolean, message?: string): void;
   }
   const assert: Assert;
@@ -17,4 +17,8 @@ declare module "node:fs" {
   export function readFileSync(path: string, encoding: "utf8"): string;
   export function readdirSync(path: string): string[];
 }
-declare const process: { env: { [name: string]: string | undefined } };
+declare const process: {
+  env: { [name: string]: string | undefined };
+  on(event: "unhandledRejection", fn: (e: unknown) => void): void;
+  off(event: "unhandledRejection", fn: (e: unknown) => void): void;
+};

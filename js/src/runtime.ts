@@ -1,7 +1,7 @@
 // The wasm program and the border to it. Hot calls are exports over one buffer of bytes; cold ones are functions that the
 // program puts on the host object. Nothing here calls an app.
 import { errorOf, RestartedError, SyncError, type Problem } from "./errors.js";
-import { Go, silence, type GoProgram } from "./glue.js";
+import { newProgram, run, silence, type GoProgram } from "./glue.js";
 
 declare const __STAMP__: string; // of the build that this script and its wasm are of; the build puts it in
 
@@ -110,7 +110,7 @@ async function start(source: WasmSource | undefined, key: unknown): Promise<Runt
 }
 
 async function begin(source: WasmSource | undefined, key: unknown, cache: RequestCache = "default"): Promise<Runtime> {
-  const go = new (Go())();
+  const go = newProgram();
   const known = modules.get(key);
   const { module, instance } = await instantiate(known ?? source ?? defaultURL(), go.importObject, cache);
   modules.set(key, module);
@@ -127,7 +127,7 @@ async function begin(source: WasmSource | undefined, key: unknown, cache: Reques
     host.panicked = (message, stack) => runtime.die(message, stack);
     scope[name] = host;
     go.argv = ["strandline", name];
-    go.run(instance).then(
+    run(go, instance).then(
       () => {
         reject(wasmError("the program ended before it was ready"));
         runtime.die("the program ended");

@@ -27,9 +27,9 @@ export class Updates {
     queueMicrotask(() => this.#tell({ ...this.#newer }));
   }
 
-  /** Tells it to somebody who comes late. */
-  again(fn: (news: { wasm: boolean; database: boolean }) => void): void {
-    if (this.#newer.wasm || this.#newer.database) queueMicrotask(() => fn({ ...this.#newer }));
+  /** For somebody who comes late. */
+  get known(): { wasm: boolean; database: boolean } | undefined {
+    return this.#newer.wasm || this.#newer.database ? { ...this.#newer } : undefined;
   }
 
   /** Another context is of some version: a newer one is news, and an older one wants to hear of this, which is told by true. */

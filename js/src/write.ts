@@ -21,6 +21,7 @@ export class Write<T> extends Promise<T> {
         this.#tell();
       });
       this.#promise.catch(() => {}); // ignoring it raises nothing
+      this.catch(() => {}); // and who awaits this stage alone hears of a write that failed here
     }
     return this.#promise;
   }

@@ -79,7 +79,8 @@ func TestLargeRowsBeforeTheProgram(t *testing.T) {
 		window.large = await s.create("todo", {title: "large", n: 0, text: "x".repeat(200_000)});
 		await Promise.all(Array.from({length: 9_900}, (_, n) => s.update(large, {n: n + 1})));
 		for (let n = 9_900; n < 10_000; n++) await s.update(large, {n: n + 1});`)
-	one.want(`true`, `const [texts, bytes, records] = await beside(); return texts <= 4 * bytes + 4096 * records || [texts, bytes, records]`)
+	// Of a checkpoint's text, which holds the row once, and of the records' texts, which may not.
+	one.want(`true`, `const [texts, bytes, records] = await beside(); return texts <= 4 * bytes + 4096 * records + 300_000 || [texts, bytes, records]`)
 	one.do(`
 		const keys = Object.fromEntries(Array.from({length: 15_000}, (_, n) => ["k" + n, n]));
 		window.wide = await s.create("todo", {title: "wide", 7: "seven", ...keys});
@@ -122,4 +123,18 @@ func TestRowsThatChangeUnderAQuery(t *testing.T) {
 		while (calls < 5) await new Promise((r) => setTimeout(r));
 		end();
 		return s.count() === 96`)
+}
+
+// A page's globals are its own: what libraries look for to find out where they run (process, fs) is not there, before or after a restart (J5).
+func TestNothingIsLeftOnTheGlobal(t *testing.T) {
+	t.Parallel()
+	one := openBrowser(t, t.TempDir()).open(newSite(t).url + "/classic.html")
+	one.do(spied)
+	one.do(`window.before = new Set([...Reflect.ownKeys(globalThis), "before", "starting", "db", "s", "titles"])`)
+	const added = `Reflect.ownKeys(globalThis).filter((k) => !before.has(k))`
+	one.start(logging)
+	one.want(`[]`, `await s.create("todo", {title: "kept"}); return `+added)
+	one.do(`try { panic() } catch {}; while (!logged.some((l) => l.code === "restarted")) await new Promise((r) => setTimeout(r, 10))`)
+	one.eventually(`["after","kept"]`, `if (s.count() < 2) await s.create("todo", {title: "after"}); return titles()`)
+	one.want(`[]`, `return `+added)
 }
