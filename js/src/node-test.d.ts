@@ -17,8 +17,4 @@ declare module "node:fs" {
   export function readFileSync(path: string, encoding: "utf8"): string;
   export function readdirSync(path: string): string[];
 }
-declare const process: {
-  env: { [name: string]: string | undefined };
-  on(event: "unhandledRejection", fn: (e: unknown) => void): void;
-  off(event: "unhandledRejection", fn: (e: unknown) => void): void;
-};
+declare const process: { env: { [name: string]: string | undefined } };

@@ -1,7 +1,7 @@
 import type { Early, Lack } from "./boot/early.js";
 import type { Database } from "./database.js";
 import { Waiting } from "./early.js";
-import { ClosedError, errorOf, invalid, InvalidError, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
+import { ClosedError, errorOf, invalid, NotFoundError, RejectedError, SyncError, type Problem } from "./errors.js";
 import { edited } from "./edit.js";
 import { Events } from "./events.js";
 import { newID } from "./ids.js";
@@ -17,7 +17,7 @@ import { Notifier } from "./rows/notifier.js";
 import { LiveRows } from "./rows/live.js";
 import type { Change } from "./rows/watch.js";
 import { OK, type Runtime } from "./runtime.js";
-import { doubtful, joined, parts } from "./many.js";
+import { alone, created, doubtful, existing, imported, joined, op, parts, type Item } from "./many.js";
 import { Transaction } from "./transaction.js";
 import { patched, validate, type Validators } from "./validate.js";
 import { begin, refused, type Open, type Write } from "./write.js";
@@ -209,7 +209,7 @@ export class Stream {
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): Write<string | readonly string[]> {
-    if (Array.isArray(fields)) return this.#createMany(type, fields as object[], options);
+    if (Array.isArray(fields)) return this.#many(() => created(type, fields as object[], options));
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
       const head = createHead(type, options), text = fieldsText(fields);
@@ -218,27 +218,30 @@ export class Stream {
     });
   }
 
+  import(rows: readonly object[]): Write<readonly string[]> {
+    return this.#many(() => imported(rows));
+  }
+
   /** What is wrong with one of them is told before any is written. */
-  #createMany(type: string, rows: readonly object[], options: object, early?: string[]): Write<readonly string[]> {
+  #many(read: () => Item[], early?: Item[]): Write<readonly string[]> {
     let first = 0;
     try {
       if (!this.#early) this.#check();
-      const r = this.#runtime, head = createHead(type, options);
-      if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
-      const doubts: number[] = [];
-      const texts = rows.map((fields, i) => {
-        const text = fieldsText(fields, `/${i}`);
-        validate(this.#validators, type, fields, `/${i}`);
-        if (doubtful(fields, text)) doubts.push(i);
-        return text;
-      });
+      const r = this.#runtime;
+      let items = early ?? read();
+      for (const [i, item] of items.entries()) validate(this.#validators, item.type, item.fields, `/${i}`);
       if (this.#early) {
-        const copies = texts.map((text) => JSON.parse(text) as object), ids = texts.map(() => newID());
-        return this.#wait(() => this.#createMany(type, copies, options, ids));
+        const copies = items.map((item) => ({ ...item, fields: JSON.parse(item.text) as object, id: item.id ?? newID() }));
+        return this.#wait(() => this.#many(read, copies));
       }
-      if (!early) r.status(r.exports.strandline_new_id(Date.now(), rows.length));
-      const ids = early ?? r.text().match(/.{36}/g) ?? [];
-      const all = parts(texts.map((text, i) => `{"op":"create","object":"${ids[i]}","type":${head},"fields":${text}}`));
+      for (const [i, item] of items.entries()) if (item.given && this.#rows.get(item.id!)) throw existing(i);
+      if (items.some((item) => item.id === null)) {
+        r.status(r.exports.strandline_new_id(Date.now(), items.length));
+        const fresh = r.text().match(/.{36}/g) ?? [];
+        items = items.map((item, i) => ({ ...item, id: fresh[i]! }));
+      }
+      const ids = items.map((item) => item.id!), doubts = [...items.keys()].filter((i) => doubtful(items[i]!.fields, items[i]!.text));
+      const all = parts(items.map(op));
       // Once the first action is written it is too late for what is wrong in the next one.
       for (const part of all.length > 1 ? all : []) {
         first = part.first;
@@ -251,16 +254,10 @@ export class Stream {
           return true;
         });
       });
-      if (writes.length > 0) return joined(writes, ids);
-      const nothing = begin<readonly string[]>();
-      nothing.resolve([]);
-      nothing.write.settle(this.head, null);
-      return nothing.write;
+      return joined(writes, ids, this.head);
     } catch (e) {
       this.#runtime?.pump();
-      const error = outside(e, true, first);
-      if (error instanceof InvalidError && error.code === "too-large" && !error.path) return refused(new InvalidError({ code: error.code, message: error.message, path: `/${first}` })); // it is alone
-      return refused(error);
+      return refused(alone(outside(e, true, first), first));
     }
   }
 

@@ -85,6 +85,9 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** Makes many objects: one action as far as its limits go, several beyond them. What is wrong with one of them (its path begins with its number) keeps all from being
       written. The promise gives their ids; `persisted` is of the last one. */
   create<T extends keyof S & string>(type: T, rows: readonly S[T][]): Write<readonly UUID[]>;
+  /** Makes objects of rows as reads give them, under their ids: from a file, another stream, another database. One action as far as its limits go, several beyond
+      them. Where an object with one of the ids exists (`exists`), or one of them is wrong, none is made; the path begins with its number. */
+  import(rows: readonly Row<S>[]): Write<readonly UUID[]>;
   /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
   create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
   /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */

@@ -35,6 +35,43 @@ func TestCreateMany(t *testing.T) {
 	one.want(`[2500,0,[],0]`, `return [s.count(), s.status.pending, await s.create("todo", []), s.rejected().length]`)
 }
 
+// Rows from elsewhere, under their ids: as few actions as they fit in, and nothing at all where one of them is wrong or there already.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	one.want(`[true,2502,true,3]`, `
+		await s.create("todo", Array.from({length: 2500}, (_, n) => ({title: String(n), n, note: "Grüße", list: [{a: n}]})));
+		await s.create("other", JSON.parse('{"__proto__": 1, "7": "seven"}'));
+		await s.create("todo", {title: "last"});
+		window.to = await db.stream("lists/copy");
+		const rows = s.query({orderBy: "id"});
+		const write = to.import(rows);
+		const there = to.count(); // at once
+		const ids = await write;
+		await write.persisted;
+		window.same = () => JSON.stringify(to.query({orderBy: "id"})) === JSON.stringify(s.query({orderBy: "id"}));
+		return [same(), there, ids.join() === rows.map((r) => r.id).join(), to.head]`)
+	one.want(`[["exists","/1/id"],["exists","/1/id"],["invalid","/0/id"],["invalid","/0/id"],["invalid","/1/type"],["invalid","/1/a"],["invalid","/0"],["invalid",""],["too-large","/1"],2502]`, `
+		const id = () => strandline.open && crypto.randomUUID(), there = to.query({limit: 1})[0], a = {id: id(), type: "todo", n: 1};
+		const wrong = (rows) => to.import(rows).then(() => "done", (e) => [e.code, e.path]);
+		return [await wrong([a, there]), await wrong([a, a]), await wrong([{type: "todo"}]), await wrong([{...a, id: a.id.toUpperCase()}]), await wrong([a, {id: id()}]), await wrong([a, {...a, id: id(), a: () => 1}]),
+			await wrong([5]), await wrong("rows"), await wrong([a, {...a, id: id(), text: "x".repeat(300000)}]), to.count()]`)
+	// Also in the window before the program.
+	one.do(`window.more = [{id: crypto.randomUUID(), type: "todo", title: "early"}, to.query({limit: 1})[0]]; sessionStorage.more = JSON.stringify(more); await to.settled()`)
+	one.shown()
+	release := s.hold(false)
+	one.reload()
+	one.start(uncached(""))
+	one.do(`
+		const more = JSON.parse(sessionStorage.more);
+		window.twice = s.import(more.slice(1)).then(() => "done", (e) => [e.code, e.path]);
+		window.early = s.import(more.slice(0, 1));`)
+	release()
+	one.want(`[["exists","/0/id"],true,"early"]`, `const [id] = await early; return [await twice, id === JSON.parse(sessionStorage.more)[0].id, s.get(id).title]`)
+}
+
 // Many waiting writes to one object that another client changes: the core takes them back and applies them again over several tasks.
 // Who reads or writes between two of them meets all of it.
 func TestReadsInTheMiddleOfATurn(t *testing.T) {
