@@ -61,7 +61,7 @@ var mutants = []struct{ name, file, from, to, by string }{
 	{"who asks in the middle of a step sees half of it", "core/loop/virtual/asks.go", "if d.Working() {", "if d.Working() && d.refuge != nil {", ""},
 	{"a clock that is set back stops the loop", "core/plan/draft.go", "if now < d.now {", "if now < d.now && d.now == 0 {", ""},
 	{"a record that cannot be read is taken for another one", "core/journal/unsure.go", "_, err = replica.DecodeRecords(log.Records[:1], s.p.Pace)", "", ""},
-	{"a write is told as durable before it is", "core/journal/journal.go", "\ts.append(commit{record: record, writes: n, upTo: upTo})", "\ts.tell(&plan.Committed{Stream: s.ID, UpTo: upTo})\n\ts.append(commit{record: record, writes: n, upTo: upTo})", ""},
+	{"a write is told as durable before it is", "core/journal/journal.go", "\ts.append(commit{record: record, shown: shown, writes: n, upTo: upTo})", "\ts.tell(&plan.Committed{Stream: s.ID, UpTo: upTo})\n\ts.append(commit{record: record, shown: shown, writes: n, upTo: upTo})", ""},
 	{"a destroy does not see what is written meanwhile", "core/loop/ending.go", "plan.Access{Kind: plan.Wipe, Next: end.next}", "plan.Access{Kind: plan.Wipe}", "^TestADestroyCountsAnew$"},
 	{"a destroy does not count what is unsent", "core/loop/ending.go", "case end.unsent > 0:", "case end.unsent > 1e9:", "^TestDestroyCountsClosedStreams$"},
 	{"a stream that was refused is not asked again", "core/loop/contact.go", "max(c.asked, db.jitter(pause))", "max(c.asked, db.jitter(pause))*1_000_000", ""},
