@@ -1,7 +1,7 @@
 // A record goes into a local log in one crossing of the border and comes back in one: request by request, through the driver, it takes thirty.
 
-/** What became of an append. FAILED has the browser's error, or null where it told none; its outcome is not known. */
-export const STORED = 0, LOST = 1, GONE = 2, FAILED = 3;
+// What became of an append, as append.go has it. FAILED has the browser's error, or null where it told none; its outcome is not known.
+const STORED = 0, LOST = 1, GONE = 2, FAILED = 3;
 
 /**
  * Appends a record behind the last one, with what is shown at it or before: one transaction over the connection, whose end is told once. It throws

@@ -63,7 +63,7 @@ func gcWake(now, pollUntil int64) (int64, int64) {
 }
 
 // stackEdits let goroutines begin with stackSize bytes: an event, a step and a piece of work each have one, and from 2 KB it is copied three times
-// before they are through, for every write. docs/adr/0016-a-lean-library.md has the figures.
+// before they are through, for every write. docs/adr/0017-an-append-is-one-crossing.md has the figures.
 var stackEdits = []edit{
 	{"runtime/stack.go", "var startingStackSize uint32 = fixedStack\n", "var startingStackSize uint32 = " + stackSize + "\n"},
 	{"runtime/runtime1.go", "	debug.adaptivestackstart = 1 ", "	debug.adaptivestackstart = 0 "}, // it would be the average, with each collection
