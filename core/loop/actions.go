@@ -45,8 +45,8 @@ func (s *Stream) Status() Status { return s.in.status() }
 
 // Standing is how it stands.
 func (s *Stream) Standing() Standing {
-	st := Standing{Life: Closed, Away: s.Installing(), Busy: s.Busy(), Unsent: s.Unsent(), Refused: s.Refusals(), Head: s.State().Head,
-		Next: s.NextLSN(), Storage: s.Storage(), Held: s.offer.tooLarge}
+	st := Standing{Life: Closed, Away: s.Installing(), Behind: s.behind(), Busy: s.Busy(), Unsent: s.Unsent(),
+		Refused: s.Refusals(), Head: s.State().Head, Next: s.NextLSN(), Storage: s.Storage(), Held: s.offer.tooLarge}
 	switch {
 	case s.Opening():
 		st.Life = Opening
@@ -128,7 +128,9 @@ func (s *Stream) Answered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
 	s.offer.unsure = 0
 	s.offer.taken(len(it.Actions), len(a.Rejected))
 	s.DrainAnswered(it, a)
-	s.offer.behind = len(a.Entries) > 0 && a.Head > it.After+uint64(len(a.Entries))
+	if s.offer.reach = min(s.offer.reach, a.Head); len(a.Entries) > 0 && a.Head > it.After+uint64(len(a.Entries)) {
+		s.offer.reach = a.Head
+	}
 	s.Land(it, a)
 }
 

@@ -47,6 +47,7 @@ type Remote interface {
 type Standing struct {
 	Life   Life
 	Away   bool // it takes no part in turns for a while: it fetches something large
+	Behind bool // the last answer left something to fetch
 	Busy   bool // something is under way that has to be brought to an end
 	Unsent int  // changes that the server does not have
 	// Refused is how many changes the server has refused and nobody has dealt with.

@@ -12,7 +12,7 @@ type offer struct {
 	again     int64         // when it is tried again, Unix milliseconds
 	pause     int64
 	unsure    int    // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
-	behind    bool   // the last answer left entries to fetch: what is pending is not offered before they are here
+	reach     uint64 // the server's head, where an answer has left entries to fetch: what is pending is not offered before they are here
 	declined  uint64 // the index of a checkpoint that could not be installed
 	rekeyedAt int64  // when the client id was given up last
 }
@@ -26,11 +26,14 @@ func (s *Stream) most() int {
 	if o.unsure > 0 { // nothing but these, while their outcome is not known
 		most = min(most, o.unsure)
 	}
-	if o.behind || o.tooLarge != nil && s.in.db.own.Now() < o.again {
+	if s.behind() || o.tooLarge != nil && s.in.db.own.Now() < o.again {
 		return 0
 	}
 	return most
 }
+
+// behind tells whether entries are to be fetched that the server is known to have.
+func (s *Stream) behind() bool { return s.State().Head < s.offer.reach }
 
 // afterRefusal is how many actions are offered behind a refusal: what comes after the next one is sent in vain.
 const afterRefusal = 4

@@ -10,8 +10,8 @@ type StreamState string
 // The states of a stream.
 const (
 	StateStarting StreamState = "starting" // the local log is being read
-	StateSyncing  StreamState = "syncing"  // a turn is under way
-	StateLive     StreamState = "live"     // the last round trip succeeded
+	StateSyncing  StreamState = "syncing"  // the first turn is under way, or more is to come
+	StateLive     StreamState = "live"     // the last round trip succeeded, and brought all that there is
 	StateOffline  StreamState = "offline"  // no network, or no server was named
 	StateWaiting  StreamState = "waiting"  // the last one failed; the next comes at Status.NextAt
 	StateHeld     StreamState = "held"     // no valid token; pending actions are kept
@@ -69,7 +69,7 @@ func (m *member) state(s *Standing) (state StreamState, reason string, err *acti
 		return StateHeld, "", c.err
 	case m.db.offline || m.db.alone:
 		return StateOffline, "", c.err
-	case c.asking && !c.good || s.Away:
+	case c.asking && !c.good || c.good && s.Behind || s.Away:
 		return StateSyncing, "", nil
 	case c.err != nil:
 		return StateWaiting, "", c.err

@@ -24,7 +24,6 @@ import { relay, Stream } from "./stream.js";
 import { Updates, version } from "./update.js";
 
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
-const memoryLimit = 256 << 20; // bytes of linear memory, which never shrinks, above which a program is replaced
 
 const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
 const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
@@ -61,7 +60,6 @@ export class Database {
   #starting: Starting | null = null;
   readonly #lacks = new Map<string, Lack>(); // of streams that could not be read so
   #restarts: number[] = []; // when
-  #mostMemory = memoryLimit;
   #stopPulse: () => void = () => {};
   readonly #keeper: Keeper;
   readonly #updates = new Updates((news) => this.#events.emit("update", news));
@@ -279,13 +277,11 @@ export class Database {
     host.listenFor(this.#handle, this.dataStreams.topics);
   }
 
-  /** A program whose memory has grown beyond what it needs is replaced while nothing is under way. What it needs shows in the one that takes its place. */
+  /** A program whose memory has grown beyond what it needs is replaced while nothing is under way. */
   #beat(): void {
     const runtime = this.#runtime;
-    const { memory } = runtime;
-    if (this.#down || this.#closed || memory < this.#mostMemory || [...runtime.users].some((busy) => busy())) return;
-    runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${memory >> 20} MiB`, retryable: true }));
-    void this.#ready.then(() => (this.#mostMemory = Math.max(memoryLimit, 3 * this.#runtime.memory)));
+    if (this.#down || this.#closed || !runtime.memory.wasted || [...runtime.users].some((busy) => busy())) return;
+    runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
   }
 
   // ---- what the browser keeps, or does not
@@ -397,8 +393,10 @@ export class Database {
       let stream: Stream | undefined;
       const observer = relay(() => stream?.observer);
       this.#runtime.onDeath.add(reject);
+      const read = this.#runtime.memory.reading();
       this.#runtime.host.stream(this.#handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
         this.#runtime.onDeath.delete(reject);
+        read();
         if (problem) return reject(errorOf(problem));
         stream = new Stream(this, name, conflictFree, options);
         stream.attach(this.#runtime, handle, client, this.#lacks.get(name));

@@ -15,7 +15,9 @@ const tries = 5; // of a storage that fails at this moment
 export function reopen(runtime: Runtime, db: number, stream: Stream, host: Host, tried = 0): Promise<(() => void)[]> {
   return new Promise((resolve, reject) => {
     runtime.onDeath.add(reject);
+    const read = runtime.memory.reading();
     runtime.host.stream(db, stream.name, stream.conflictFree, stream.conflictsKept, stream.observer, (problem, handle, client) => {
+      read();
       const end = <T>(f: (value: T) => void, value: T) => {
         runtime.onDeath.delete(reject);
         f(value);

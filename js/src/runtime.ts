@@ -2,6 +2,7 @@
 // program puts on the host object. Nothing here calls an app.
 import { errorOf, RestartedError, SyncError, type Problem } from "./errors.js";
 import { newProgram, run, silence, type GoProgram } from "./glue.js";
+import { Memory } from "./memory.js";
 
 declare const __STAMP__: string; // of the build that this script and its wasm are of; the build puts it in
 
@@ -193,6 +194,7 @@ export class Runtime {
   /** Hears that the program has died; called once. */
   readonly onDeath = new Set<(e: SyncError) => void>();
   exports!: Exports;
+  memory!: Memory;
   /** Who uses it, each telling whether a call is under way that a restart would end. */
   readonly users = new Set<() => boolean>();
   /** What an export left: output address, its length, whether more follows, whether it begins a whole, ticket; and how many have ended. */
@@ -247,6 +249,7 @@ export class Runtime {
     this.#headerAt = exports.strandline_header() >>> 0;
     this.#views();
     this.#calls = this.header[CALLS]!;
+    this.memory = new Memory(() => this.bytes);
   }
 
   die(message: string, stack?: string): void {
@@ -269,7 +272,7 @@ export class Runtime {
   }
 
   /** Bytes of linear memory. */
-  get memory(): number {
+  get bytes(): number {
     return this.exports.mem.buffer.byteLength;
   }
 

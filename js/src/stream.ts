@@ -152,9 +152,10 @@ export class Stream {
     return this.#writes.unsent + (this.#early?.size ?? 0);
   }
 
-  /** @internal Whether a call is under way that a restart would end. */
+  /** @internal Whether something is under way that a restart would end. */
   get busy(): boolean {
-    return this.#writes.uncommitted + this.#waiting.size > 0;
+    const { state } = this.status;
+    return state === "starting" || state === "syncing" || this.#writes.uncommitted + this.#waiting.size > 0;
   }
 
   /** @internal What it was opened with that the local log does not say. */

@@ -278,7 +278,7 @@ export interface DataStream {
 
 /** How a stream stands with the server. */
 export type StreamStatus = {
-  /** live: last round trip succeeded. offline: no network. waiting: retry at `next`. held: no valid token.
+  /** syncing: something is asked for, or more is to come. live: the last round trip brought all that there is. offline: no network. waiting: retry at `next`. held: no valid token.
       stopped: cannot go on (reason or error says why); reading still works. */
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
   reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;

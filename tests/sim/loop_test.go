@@ -10,6 +10,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
 )
 
@@ -420,5 +421,40 @@ func TestARefusedActionTakesItsDependantsAlong(t *testing.T) {
 	}
 	if st := a.Status(); st.Rejected != 2 || a.State().Len() != 1 {
 		t.Fatalf("%+v", st)
+	}
+}
+
+// While the server has more than has come, a stream is not live.
+func TestAStreamThatIsBehindIsNotLive(t *testing.T) {
+	w := newWorld(t, 15)
+	a := w.open(memstore.New())
+	w.Latency = latency(20)
+	const all = 2*protocol.MaxEntries - 100 // too few for a checkpoint
+	for i := range all {
+		a.write(create(i+1, `{}`))
+	}
+	w.Run(minute)
+	if st := a.Status(); st.State != loop.StateLive || st.Head != all {
+		t.Fatalf("%+v", st)
+	}
+	b := w.openAsync(memstore.New())
+	between := 0
+	for range 10_000 {
+		if w.Run(5); b.Stream == nil {
+			continue
+		}
+		st := b.Status()
+		if st.Head > 0 && st.Head < all {
+			if between++; st.State != loop.StateSyncing {
+				t.Fatalf("%+v", st)
+			}
+		}
+		if st.Head == all {
+			break
+		}
+	}
+	w.Run(100)
+	if st := b.Status(); between == 0 || st.State != loop.StateLive || st.Head != all {
+		t.Fatalf("%+v, %d looks before the end", st, between)
 	}
 }
