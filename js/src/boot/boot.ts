@@ -1,5 +1,5 @@
 // What a page reads before it has a program: of a database that is there already. Nothing is written here, and none is made.
-import { Witness } from "../witness.js";
+import { Witness } from "../contexts/witness.js";
 import { assemble, type Early, type Lack, type Stored } from "./early.js";
 
 const schema = 1; // of the database, as idbstore has it

@@ -1,5 +1,5 @@
 // Rows out of what is stored beside a local log: exact as of its last record, or not at all. core/rows/shown.go says what the texts hold.
-import type { Row } from "../rows/row.js";
+import type { Row } from "../values/row.js";
 import { Table } from "../rows/table.js";
 
 /** What a stream shows as of a record. */

@@ -1,8 +1,8 @@
 // What the main script lends: errors must be of its classes, and its own file is to stay small, so that this one is loaded when the first
 // data stream is opened.
-import type * as errors from "../errors.js";
-import type { Events } from "../events.js";
-import type { begin } from "../write.js";
+import type * as errors from "../values/errors.js";
+import type { Events } from "../values/events.js";
+import type { begin } from "../values/write.js";
 
 export interface Kit {
   SyncError: typeof errors.SyncError;

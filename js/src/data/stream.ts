@@ -1,9 +1,9 @@
 // A data stream as apps see it.
-import type { StreamStatus } from "../states.js";
-import type { SyncError } from "../errors.js";
-import type { Open, Write } from "../write.js";
-import type { Events } from "../events.js";
-import { freeze } from "../json.js";
+import type { StreamStatus } from "../values/states.js";
+import type { SyncError } from "../values/errors.js";
+import type { Open, Write } from "../values/write.js";
+import type { Events } from "../values/events.js";
+import { freeze } from "../values/json.js";
 import { unpack, type Frame } from "./frames.js";
 import { partBytes } from "./producer.js";
 import { gone, rows, unheard, type Block, type Queued, type Refused, type Stored, type Tx } from "./store.js";

@@ -1,4 +1,4 @@
-import type { StreamStatus } from "../states.js";
+import type { StreamStatus } from "../values/states.js";
 
 /** What the loop knows of a stream beside what is stored. */
 export interface Work {

@@ -1,5 +1,5 @@
 // Rows by the value of one key, for queries that ask for that value.
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { getter } from "./where.js";
 import type { Changed } from "./view.js";
 

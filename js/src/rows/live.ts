@@ -1,7 +1,7 @@
 // A value that follows what it is made of.
 import type { Notifier, Subscription } from "./notifier.js";
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
 import type { Change } from "./watch.js";
 

@@ -1,6 +1,6 @@
 // Tells live queries what has changed: once for all that happens in a tick, and never half of a turn.
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
 import { equal } from "./values.js";
 import type { Changed } from "./view.js";

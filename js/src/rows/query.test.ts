@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { InvalidError } from "../errors.js";
+import { InvalidError } from "../values/errors.js";
 import { read } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { Table } from "./table.js";
 
 // 1,500 random queries over 240 random rows, with the answers of the core that once had queries.

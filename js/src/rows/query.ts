@@ -1,7 +1,7 @@
 // A query as it is asked: what it takes, in which order, and which part of that.
-import { invalid } from "../errors.js";
-import { escape, plain } from "../json.js";
-import type { Row } from "./row.js";
+import { invalid } from "../values/errors.js";
+import { escape, plain } from "../values/json.js";
+import type { Row } from "../values/row.js";
 import { compare } from "./values.js";
 import { checkKey, compile, getter, type Exact, type Test } from "./where.js";
 

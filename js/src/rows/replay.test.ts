@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { Notifier } from "./notifier.js";
 import { read } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { Rows, type Piece } from "./rows.js";
 import { canonical } from "./values.js";
 

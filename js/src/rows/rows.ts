@@ -2,7 +2,7 @@
 // read, or before live queries are told.
 import { Table } from "./table.js";
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { equal } from "./values.js";
 
 /** A part of what is new. */

@@ -3,7 +3,7 @@ import test from "node:test";
 import { LiveRows } from "./live.js";
 import { Notifier } from "./notifier.js";
 import { read } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { Rows, type Piece, type Source } from "./rows.js";
 import { Table } from "./table.js";
 import { canonical } from "./values.js";

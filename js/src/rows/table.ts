@@ -1,8 +1,8 @@
 // The rows of a stream as people see them. The core says what they are; all reading happens here.
-import { freeze } from "../json.js";
+import { freeze } from "../values/json.js";
 import { ExactIndex } from "./exact.js";
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import { equal } from "./values.js";
 import { takes, View, type Changed } from "./view.js";
 

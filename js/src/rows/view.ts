@@ -1,6 +1,6 @@
 // All rows that a query takes, in order, kept so while rows change: a change costs what it touches.
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 
 /** What has become of a row: undefined stands for none. */
 export type Changed = { readonly before: Row | undefined; readonly after: Row | undefined };

@@ -1,6 +1,6 @@
 // A live query: its rows, and what has changed of them since they were given out.
 import type { Query } from "./query.js";
-import type { Row } from "./row.js";
+import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
 import { equal } from "./values.js";
 import type { Changed, View } from "./view.js";

@@ -1,7 +1,7 @@
 // What a query asks of an object, made into one function.
-import { invalid } from "../errors.js";
-import { check, escape, plain } from "../json.js";
-import type { Row } from "./row.js";
+import { invalid } from "../values/errors.js";
+import { check, escape, plain } from "../values/json.js";
+import type { Row } from "../values/row.js";
 import { equal, rank } from "./values.js";
 
 export type Test = (row: Row) => boolean;

@@ -1,0 +1,152 @@
+// Who of the contexts (tabs, workers) of a database leads, and whose turn it is to write: Web Locks. All of it is courtesy that saves work: what
+// is kept in the local log is decided by the log alone.
+import type { Slot } from "../values/states.js";
+
+const slotLimit = 1000; // milliseconds that a tab waits for its turn to write
+
+interface Listener {
+  /** This context leads from now on, or does not any more. */
+  lead(yes: boolean): void;
+  /** The browser freezes the page, or lets it go on. */
+  freeze(yes: boolean): void;
+}
+
+export class Leader {
+  /** Whether this context leads. */
+  leads: boolean;
+  frozen = false;
+  readonly #name: string;
+  readonly #listener: Listener;
+  /** Whether it may lead once. */
+  candidate: boolean;
+  #ended = false;
+  #unlock: (() => void) | null = null;
+  #giveBack: (() => void) | null = null; // the lock, and no more
+  #asking = new AbortController(); // for turns to write
+  #awake = new AbortController(); // aborted when the page is frozen, or lets go: with it end the requests for locks
+  readonly #slots = new Set<() => void>();
+  readonly #unlisten: (() => void)[] = [];
+
+  /** name is what the contexts share. One that is alone leads; one that is no candidate never does. */
+  constructor(name: string, alone: boolean, candidate: boolean, listener: Listener) {
+    this.#name = name;
+    this.#listener = listener;
+    this.leads = alone;
+    this.candidate = candidate && !alone;
+  }
+
+  /** Begins to take part. */
+  begin(): void {
+    if (this.candidate) this.#elect();
+    this.on(globalThis.document, "freeze", () => this.#freeze(true));
+    this.on(globalThis.document, "resume", () => this.#freeze(false));
+    this.on(globalThis, "pagehide", (e) => (e as PageTransitionEvent).persisted && this.#freeze(true));
+    this.on(globalThis, "pageshow", () => this.#freeze(false));
+  }
+
+  /** Listens until the end. */
+  on(target: EventTarget | undefined, event: string, fn: (e: Event) => void): void {
+    target?.addEventListener(event, fn);
+    this.#unlisten.push(() => target?.removeEventListener(event, fn));
+  }
+
+  /** Takes part in nothing any more, and leads itself. */
+  alone(): void {
+    this.candidate = false;
+    this.#unlock = null;
+    this.#release();
+    this.#giveBack?.();
+    this.leads = true;
+  }
+
+  /** A turn to write: contexts that write at once would else only lose races to one another. Who waits too long goes without. */
+  readonly slot: Slot = (stream, got) => {
+    let waiting = true;
+    const awake = this.#awake.signal;
+    const go = (release: () => void) => {
+      if (!waiting) return release();
+      waiting = false;
+      got(release);
+    };
+    const granted = () =>
+      new Promise<void>((resolve) => {
+        if (awake.aborted) return resolve(); // the page was frozen meanwhile: nobody waits for a frozen page
+        const release = () => {
+          this.#slots.delete(release);
+          resolve();
+        };
+        this.#slots.add(release);
+        go(release);
+      });
+    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake, this.#asking.signal]);
+    navigator.locks.request(`${this.#name}/${stream}`, { signal }, granted).catch(() => go(() => {}));
+  };
+
+  /** Gives back the turns to write, and asks for none any more: who wanted them is gone. */
+  releaseSlots(): void {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    for (const release of this.#slots) release();
+  }
+
+  /** A frozen page holds nothing that others wait for: no lock, and no transaction. */
+  #freeze(yes: boolean): void {
+    if (this.frozen === yes) return;
+    this.frozen = yes;
+    if (yes) this.#release();
+    else this.#awake = new AbortController();
+    this.#listener.freeze(yes);
+    if (!yes && this.candidate) this.#elect();
+  }
+
+  /** Gives back what others wait for. */
+  #release(): void {
+    this.#awake.abort();
+    this.#unlock?.();
+    this.releaseSlots();
+  }
+
+  /** Waits for the database's lock: who holds it runs the loop for all. */
+  #elect(how: LockOptions = { signal: this.#awake.signal }): void {
+    const awake = this.#awake.signal;
+    this.#unlock = null;
+    const lead = (yes: boolean) => {
+      if (this.#ended) return;
+      this.leads = yes;
+      this.#listener.lead(yes);
+    };
+    const held = () =>
+      new Promise<void>((release) => {
+        const unlock = () => {
+          lead(false);
+          release();
+        };
+        this.#giveBack = release;
+        if (this.#ended || awake.aborted) release();
+        else {
+          this.#unlock = unlock;
+          lead(true);
+        }
+      });
+    navigator.locks.request(this.#name, how, held).catch(() => {
+      if (awake.aborted || this.#ended) return;
+      const stolen = this.#unlock !== null;
+      lead(false);
+      if (stolen) this.#elect(); // behind who has taken it
+    });
+  }
+
+  /** Takes the lock from a leader that says nothing, however it came to hold it still: it hears of that when it goes on. */
+  steal(): void {
+    if (!this.candidate || this.#ended || this.frozen || this.leads) return;
+    this.#awake.abort(); // the request that waits
+    this.#awake = new AbortController();
+    this.#elect({ steal: true });
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#release();
+    for (const unlisten of this.#unlisten) unlisten();
+  }
+}

@@ -1,0 +1,16 @@
+export { open } from "../life/opening.js";
+export { FieldOp, increment, union, without } from "../values/json.js";
+export {
+  ClosedError,
+  ConflictError,
+  InvalidError,
+  LockedError,
+  NotFoundError,
+  NothingToUndoError,
+  QuotaError,
+  ReadOnlyOfflineError,
+  RejectedError,
+  RestartedError,
+  SyncError,
+  UnsentError,
+} from "../values/errors.js";

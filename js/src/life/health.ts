@@ -1,0 +1,29 @@
+// What this browser gives, and what it has taken.
+import type { Health, Loss } from "../values/states.js";
+
+export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["rows"], loss: Loss | null): Promise<Health> {
+  const storage = globalThis.navigator?.storage as StorageManager | undefined;
+  const no = () => null;
+  const [persisted, estimate] = await Promise.all([storage?.persisted?.().catch(no), storage?.estimate?.().catch(no)]);
+  const serviceWorker = !!globalThis.navigator && "serviceWorker" in navigator;
+  return {
+    indexedDB,
+    rows,
+    persisted: persisted === true,
+    quota: estimate ? { usage: estimate.usage ?? 0, quota: estimate.quota ?? 0 } : null,
+    locks: !!globalThis.navigator?.locks,
+    backgroundSync: serviceWorker && "SyncManager" in globalThis,
+    serviceWorker,
+    loss,
+  };
+}
+
+/** Asks the browser not to evict what is stored, once a page: when something was written, by somebody who is there. True where that has changed. */
+export async function persist(): Promise<boolean> {
+  const storage = globalThis.navigator?.storage as StorageManager | undefined;
+  if (asked || !storage?.persist || !globalThis.document || navigator.userActivation?.hasBeenActive === false) return false;
+  asked = true;
+  return !(await storage.persisted()) && (await storage.persist());
+}
+
+let asked = false;

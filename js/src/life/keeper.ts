@@ -1,0 +1,119 @@
+// What the browser keeps for a database, and what it does not: whether what is committed is durable, what was lost, and what is unsent.
+import { Background } from "../contexts/background.js";
+import type { Problem } from "../values/errors.js";
+import { healthOf, persist } from "./health.js";
+import { Witness } from "../contexts/witness.js";
+import type { Health, Loss } from "../values/states.js";
+
+const soon = 1000; // milliseconds after a write that what is unsent is looked at
+const again = 5000;
+
+interface Host {
+  /** How much of each stream is unsent; null while nobody can tell. */
+  unsent(): [string, number][] | null;
+  /** Health has changed. */
+  changed(level: "info" | "error", code: string, message: string): void;
+}
+
+export class Keeper {
+  readonly #host: Host;
+  readonly #witness: Witness;
+  readonly #background: Background;
+  readonly #persist: boolean;
+  #storage: Health["indexedDB"] = "ok";
+  #rows: Health["rows"] = "ok";
+  #loss: Loss | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(shared: string, persist: boolean, host: Host) {
+    this.#host = host;
+    this.#persist = persist;
+    this.#witness = new Witness(shared);
+    this.#background = new Background(shared);
+  }
+
+  /** Whether what is committed is kept by this browser. */
+  get durable(): boolean {
+    return this.#storage === "ok";
+  }
+
+  health(): Promise<Health> {
+    return healthOf(this.#storage, this.#rows, this.#loss);
+  }
+
+  /** The database was opened: the one of that id, or, for that reason, one in memory. */
+  opened(life: string, why: Problem | null): void {
+    if (why) {
+      this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
+      this.#host.changed("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
+    } else {
+      this.#storage = "ok";
+      const loss = this.#witness.compare(life);
+      if (loss && !this.#loss) this.#lose(loss); // else it was told when it happened
+    }
+  }
+
+  /** The database is gone while it is open: from now on nothing is kept here. */
+  taken(): void {
+    this.#storage = "lost";
+  }
+
+  /** And nobody has deleted it on purpose. */
+  lost(unsent: number): void {
+    this.taken();
+    this.#lose({ at: Date.now(), unsent });
+  }
+
+  #lose(loss: Loss): void {
+    this.#loss = loss;
+    this.#host.changed("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
+  }
+
+  /** Rows that were stored beside a log were not those of it. */
+  differed(stream: string): void {
+    this.#rows = "differed";
+    this.#host.changed("error", "corrupt", `rows of stream ${stream} that were stored were not those of its log; they are being replaced`);
+  }
+
+  /** The database is about to be deleted on purpose, or, after all, is not. */
+  destroying(yes: boolean): void {
+    this.#witness.destroying(yes);
+  }
+
+  /** Whether somebody has deleted the database on purpose. */
+  get destroyed(): boolean {
+    return this.#witness.destroyed;
+  }
+
+  /** Whether there is, or was, a database that this context does not have. */
+  get unread(): boolean {
+    return !this.durable && this.#witness.knows;
+  }
+
+  /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
+  wrote(): void {
+    this.#timer ??= setTimeout(() => this.look(), soon);
+  }
+
+  /** Looks at what is unsent now. */
+  look(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const unsent = this.#host.unsent();
+    if (!unsent) {
+      this.#timer = setTimeout(() => this.look(), again); // the runtime is being started again
+      return;
+    }
+    this.#witness.remember(unsent);
+    if (this.#persist && unsent.length > 0) {
+      persist().then((granted) => granted && this.#host.changed("info", "persisted", "the browser keeps what is stored"), () => {});
+    }
+    if (!unsent.some(([, n]) => n > 0)) return;
+    this.#background.register(); // each time: the browser alone knows whether it still means to wake the service worker up
+    this.#timer = setTimeout(() => this.look(), again);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,9 +1,0 @@
-// The same as a module, for service workers of type "module" and for those that a bundler makes.
-import { DataSync } from "./data/sync.js";
-import { setData } from "./lazy.js";
-import { setWasm } from "./runtime.js";
-declare const __WASM__: string;
-setWasm(() => new URL(__WASM__, import.meta.url));
-setData(() => Promise.resolve({ DataSync }));
-export * from "./index.js";
-export { serviceWorker } from "./serviceworker.js";

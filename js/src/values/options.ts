@@ -1,0 +1,76 @@
+// The options of a database and of a stream.
+import { invalid } from "./errors.js";
+import { escape } from "./json.js";
+import type { StandardSchema, Validators } from "./validate.js";
+
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
+
+export interface OpenOptions {
+  name: string;
+  server?: string | URL;
+  auth?: () => string | null | Promise<string | null>;
+  user?: string;
+  wasm?: WasmSource;
+  durability?: "relaxed" | "strict";
+  timers?: { retry?: number; idle?: number };
+  persist?: boolean;
+  log?: (entry: LogEntry) => void;
+}
+
+export const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
+
+const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "persist", "log"]);
+
+/** The name that the contexts of a database share, and its background sync. */
+export const sharedName = (o: { name: string; user?: string }) => `strandline/${encodeURIComponent(o.name)}/${encodeURIComponent(o.user ?? "")}`;
+
+/** The URL of /v1, or "" for local only. */
+export function checkOptions(o: OpenOptions): string {
+  if (typeof o !== "object" || o === null) throw invalid("", "open takes an object of options");
+  for (const key of Object.keys(o)) if (!known.has(key)) throw invalid(`/${key}`, "is no option");
+  if (typeof o.name !== "string" || o.name === "") throw invalid("/name", "a database has a name");
+  if (o.user !== undefined && typeof o.user !== "string") throw invalid("/user", "is no string");
+  if (o.auth !== undefined && typeof o.auth !== "function") throw invalid("/auth", "is no function");
+  if (o.persist !== undefined && typeof o.persist !== "boolean") throw invalid("/persist", "is no boolean");
+  if (o.log !== undefined && typeof o.log !== "function") throw invalid("/log", "is no function");
+  if (o.durability !== undefined && o.durability !== "relaxed" && o.durability !== "strict") throw invalid("/durability", 'is neither "relaxed" nor "strict"');
+  for (const key of ["retry", "idle"] as const) {
+    const ms = o.timers?.[key];
+    if (ms !== undefined && !(Number.isFinite(ms) && ms >= 1)) throw invalid(`/timers/${key}`, "is no number of milliseconds");
+  }
+  if (o.server === undefined) return "";
+  try {
+    const url = new URL(o.server, globalThis.location?.href);
+    if (url.protocol !== "http:" && url.protocol !== "https:") throw new TypeError("no http");
+    return url.href.replace(/[?#].*$/, "").replace(/\/*$/, "") + "/v1";
+  } catch {
+    throw invalid("/server", "is no http URL");
+  }
+}
+
+export interface StreamOptions {
+  conflictFree?: boolean;
+  conflicts?: number;
+  validate?: { [type: string]: StandardSchema | undefined };
+}
+
+const knownOfStream = new Set(["conflictFree", "conflicts", "validate"]);
+
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== "string") throw invalid("/name", "is no string");
+}
+
+/** Throws InvalidError where the options are none. */
+export function checkStreamOptions(o: StreamOptions): void {
+  if (typeof o !== "object" || o === null) throw invalid("", "stream takes an object of options");
+  for (const key of Object.keys(o)) if (!knownOfStream.has(key)) throw invalid(`/${escape(key)}`, "is no option");
+  if (o.conflictFree !== undefined && typeof o.conflictFree !== "boolean") throw invalid("/conflictFree", "is neither true nor false");
+  if (o.conflicts !== undefined && !(Number.isInteger(o.conflicts) && o.conflicts > 0 && o.conflicts <= 1e6)) throw invalid("/conflicts", "is no number from 1 to 1,000,000");
+  for (const [type, schema] of Object.entries(o.validate ?? {})) {
+    if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") throw invalid(`/validate/${escape(type)}`, "is no Standard Schema validator");
+  }
+}
+
+/** A copy of the validators, null where there are none. */
+export const validatorsOf = (o: StreamOptions): Validators | null => (o.validate ? { ...o.validate } : null);
