@@ -39,7 +39,18 @@ func TestEndings(t *testing.T) {
 			stop = s.subscribe({}, () => heard++);
 			await s.create("t", {});
 			await new Promise((r) => setTimeout(r, 20));
-			same(heard, 1); await alive();`},
+			same(heard, 0); await alive();`},
+		{"a subscriber that ends itself", `
+			let calls = 0;
+			const end = s.subscribe({}, () => { calls++; end() }); // it is called when this has returned
+			same(calls, 0);
+			await s.create("t", {});
+			await new Promise((r) => setTimeout(r, 20));
+			same(calls, 1);
+			const never = s.subscribe({}, () => calls++);
+			never();
+			await new Promise((r) => setTimeout(r, 20));
+			same(calls, 1); await alive();`},
 		{"the database's status tells of streams", `
 			const seen = [];
 			db.on("status", (e) => seen.push(Object.keys(e.streams).length));

@@ -14,6 +14,7 @@ func TestCreateMany(t *testing.T) {
 	one.want(`[2500,true,true,"2499",2500]`, `
 		const calls = [];
 		s.subscribe({type: "todo"}, (rows) => calls.push(rows.length));
+		await 0;
 		const rows = Array.from({length: 2500}, (_, n) => ({title: String(n), n, note: "Grüße"}));
 		const write = s.create("todo", rows);
 		const there = s.count({type: "todo"}); // at once

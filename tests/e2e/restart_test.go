@@ -52,28 +52,31 @@ func TestTheRuntimeIsRestarted(t *testing.T) {
 				await kept;
 				window.seen = [];
 				s.subscribe({orderBy: "title"}, (rows) => seen.push(rows));
+				await 0;
 				window.row = seen[0][0];
 				window.calls = 0;
 				db.on("status", () => calls++);`)
-			one.want(`["RestartedError","restarted",true,"restarted","RestartedError"]`, `
+			one.want(`["RestartedError","restarted",true,"RestartedError",1,"starting"]`, `
 				const w = s.create("todo", {title: "maybe"});
-				const settled = s.settled().catch((e) => e.code);
+				window.settled = s.settled().then(() => "settled", (e) => e.code); // it is asked again
 				try { %s() } catch {}
+				const shown = [s.count({where: {title: "kept"}}), s.status.state]; // and nobody who reads is kept from it
+				window.meanwhile = s.create("todo", {title: "meanwhile"});
 				const e = await w.catch((e) => e);
-				return [e.name, e.code, e.retryable, await settled, (await w.persisted.catch((e) => e)).name]`, how)
+				return [e.name, e.code, e.retryable, (await w.persisted.catch((e) => e)).name, ...shown]`, how)
 			one.eventually(`true`, `try { return s.count({where: {title: "kept"}}) === 1 && s.pending().length >= 1 } catch (e) { return e.code }`)
 			one.want(`[true,true,true]`, `
 				const rows = s.query({orderBy: "title"});
 				return [seen.at(-1).length === rows.length, seen.at(-1)[0] === row, rows[0] === row]`)
 			one.do(`await s.create("todo", {title: "after"})`)
 			one.offline(false)
-			one.want(`"number"`, `return typeof await kept.persisted`)
+			one.want(`["number","number","settled"]`, `return [typeof await kept.persisted, typeof await meanwhile.persisted, await settled]`)
 			one.do(`await s.settled(); await db.sync()`)
 			one.want(`[true,1]`, `return [calls > 0, logged.filter((l) => l.code === "restarted").length]`)
 			if how == "panic" {
 				one.want(`[true,true]`, `const l = logged.find((l) => l.code === "restarted"); return [l.message.includes("out of range"), l.cause.includes("exportWrite")]`)
 			}
-			for _, title := range []string{"sent", "kept", "after"} {
+			for _, title := range []string{"sent", "kept", "meanwhile", "after"} {
 				if n := strings.Count(s.log("lists/1"), `"title":"`+title+`"`); n != 1 {
 					t.Errorf("%q is in the log %d times", title, n)
 				}
@@ -168,7 +171,7 @@ func TestARuntimeThatKeepsDying(t *testing.T) {
 		one.do(`panic()`)
 		one.want(`"starting"`, `return s.status.state`)
 		one.want(`1`, `return s.count()`) // what is there can be read meanwhile
-		one.eventually(`1`, `try { return s.pending().length } catch (e) { return e.code }`)
+		one.want(`1`, `await s.ready; return s.pending().length`)
 	}
 	one.offline(false)
 	one.want(`"number"`, `return typeof await index`)

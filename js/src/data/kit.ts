@@ -2,14 +2,22 @@
 // data stream is opened.
 import type * as errors from "../values/errors.js";
 import type { Events } from "../values/events.js";
+import type { Life } from "../values/life.js";
+import type { LiveValue, Signal } from "../values/live.js";
+import type { Users } from "../values/users.js";
 import type { begin } from "../values/write.js";
 
 export interface Kit {
   SyncError: typeof errors.SyncError;
   RejectedError: typeof errors.RejectedError;
+  ClosedError: typeof errors.ClosedError;
   errorOf: typeof errors.errorOf;
   invalid: typeof errors.invalid;
   Events: typeof Events;
+  Life: typeof Life;
+  LiveValue: typeof LiveValue;
+  Signal: typeof Signal;
+  Users: typeof Users<{ readonly closed: Promise<unknown> }>;
   begin: typeof begin;
   check(value: unknown, path: string): void;
 }

@@ -5,6 +5,12 @@ import type { Queued, Stored } from "./store.js";
 
 export const blobOf = (value: Blob | Uint8Array): Blob => (value instanceof Blob ? value : new Blob([value as BlobPart]));
 
+/** A copy of what a record holds, for another one: WebKit's blobs cannot be read any more when the record that they came from is gone. One whose file is gone
+    stays what it is. */
+export async function copied(value: Blob | Uint8Array): Promise<Blob | Uint8Array> {
+  return value instanceof Blob ? value.arrayBuffer().then((bytes) => new Blob([bytes]), () => value) : value;
+}
+
 /** The request of p: a part of a large entry, or entries side by side. */
 export function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
   const [one] = batch;

@@ -37,12 +37,14 @@ export interface Queued {
   json: boolean; // value is the text of one
   size: number;
   at: number;
+  by?: string; // the context that has appended it; absent in what earlier versions have stored
 }
 
 /** An entry that the server refused for good. */
 export interface Refused extends Queued {
   code: string;
   message: string;
+  dealt?: number; // when it was discarded, or appended again: only who has appended it is to hear of it still
 }
 
 /** Entries of the log as they came: a run of the view of entries. */

@@ -8,11 +8,13 @@ import { rows, Store, type Queued, type Refused, type Stored, type Tx } from "./
 import { checkOptions, type DataStreamOptions, type Keep } from "./options.js";
 import { DataStream } from "./stream.js";
 import type { Hint, Work } from "./work.js";
-import { blobOf, request } from "./request.js";
+import { blobOf, copied, request } from "./request.js";
+import { Presence } from "../contexts/presence.js";
 import { Failure, Transport, type Page } from "./transport.js";
 
 const firstLimit = 3000; // milliseconds that a first read waits for the server
 const hearsay = 500; // milliseconds in which it is heard that somebody destroys the database
+const verdictLife = 7 * 86_400_000; // milliseconds that what became of an entry is remembered for the context that has appended it
 const lateBy = 10_000; // milliseconds that what is pending waits for a leader
 
 const sameRequest = (a: Producer, b: Producer) => a.id === b.id && a.epoch === b.epoch && a.seq === b.seq && a.sent === b.sent && a.batch === b.batch;
@@ -22,9 +24,11 @@ export class DataSync {
   readonly store: Store;
   readonly transport: Transport;
   readonly #open = new Map<string, DataStream>();
-  readonly #opening = new Map<string, Promise<DataStream>>();
-  readonly #wanted = new Map<string, number>(); // what contexts that live have open: these are fetched
+  readonly #users: InstanceType<Host["kit"]["Users"]>;
+  readonly presence: Presence;
+  readonly #wanted = new Map<string, Set<string>>(); // what is open, in which contexts that live: these are fetched
   readonly #work = new Map<string, Work>();
+  readonly #errors = new WeakMap<object, InstanceType<Host["kit"]["SyncError"]>>();
   readonly #due = new Set<string>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #durable = new Set<string>(); // entries that were asked for and are on the server
@@ -39,8 +43,10 @@ export class DataSync {
 
   constructor(host: Host) {
     this.host = { ...host, tell: (message) => this.store.durable && host.tell(message) }; // nobody else sees what is in memory
+    this.#users = new host.kit.Users();
     this.store = new Store(host, () => this.#missing());
     this.transport = new Transport(host);
+    this.presence = new Presence(host.shared);
     for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
       const target = event === "visibilitychange" ? globalThis.document : globalThis;
       const told = () => (event === "offline" ? this.#offline() : this.#wakeAll(event));
@@ -53,17 +59,20 @@ export class DataSync {
 
   lead(yes: boolean): void {
     this.#leader = yes || !this.store.durable; // who is alone works for itself
+    this.presence.forget();
     if (!yes) return;
     this.#wanted.clear();
-    for (const name of this.#open.keys()) this.#wanted.set(name, 1);
+    for (const name of this.#open.keys()) this.#want(name, this.presence.id);
     this.host.tell({ data: "who" } satisfies Hint);
     void this.#adopt();
   }
 
   freeze(yes: boolean): void {
     this.#frozen = yes;
-    if (yes) return;
+    if (yes) return this.presence.hide();
+    if (this.#open.size > 0) this.presence.show();
     for (const [name, stream] of this.#open) {
+      this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint); // the leader may have taken it for gone
       void stream.refresh(); // what was told meanwhile was not heard
       this.wake(name, "write");
     }
@@ -76,20 +85,23 @@ export class DataSync {
     const hint = message as Hint;
     const { name } = hint;
     if (hint.data === "left") this.#left = hint.name === undefined;
-    if (hint.data === "who") for (const name of this.#open.keys()) this.host.tell({ data: "open", name } satisfies Hint);
+    if (hint.data === "who") for (const name of this.#open.keys()) this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint);
     if (typeof name !== "string") return;
     if (hint.data === "open") {
-      this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1);
+      this.#want(name, hint.from ?? "");
       this.wake(name, "opened");
     }
-    if (hint.data === "close") this.#unwanted(name);
+    if (hint.data === "close") this.#unwanted(name, hint.from ?? "");
+    const stream = this.#open.get(name);
+    for (const [id, index] of hint.acked ?? []) stream?.acked(id, index);
+    if (hint.progress) stream?.progress(hint.progress.id, hint.progress.sent, hint.progress.size);
     if (hint.data === "wake") this.wake(name, "write");
     if (hint.data === "changed") {
       if (hint.work) {
-        this.#work.set(name, hint.work);
+        if (JSON.stringify(this.#work.get(name)) !== JSON.stringify(hint.work)) this.#work.set(name, hint.work);
         if (hint.work.state !== "starting" && hint.work.state !== "syncing") this.#release(name);
       }
-      void this.#open.get(name)?.refresh();
+      void stream?.refresh();
       this.host.poke();
     }
   }
@@ -98,6 +110,9 @@ export class DataSync {
   async #adopt(): Promise<void> {
     try {
       for (const s of await this.#all()) if ((await this.#queued(s)) > 0 || this.#wanted.has(s.name)) this.wake(s.name, "leader");
+      await this.store.run("readwrite", ["rejected"], async (tx) => {
+        for (const r of await tx.all<Refused>("rejected", null)) if (r.dealt !== undefined && r.dealt < Date.now() - verdictLife) tx.delete("rejected", [r.stream, r.n]);
+      });
     } catch (e) {
       if (!this.#closed) this.host.log("warn", "storage", "the data streams cannot be read", e);
     }
@@ -107,13 +122,12 @@ export class DataSync {
 
   open(name: string, options: DataStreamOptions): Promise<DataStream> {
     checkOptions(this.host.kit.invalid, name, options);
-    let opening = this.#opening.get(name);
-    if (!opening) {
-      opening = this.#begin(name, options);
-      this.#opening.set(name, opening);
-      opening.catch(() => this.#opening.delete(name));
-    }
-    return opening.then((s) => s.again(options));
+    return this.#users.open(name, () => this.#begin(name, options), (stream) => (stream as DataStream).again(options)) as Promise<DataStream>;
+  }
+
+  /** One who has a stream open lets go of it; false where others have it open still. */
+  letGo(stream: DataStream): boolean {
+    return this.#users.letGo(stream.name, stream);
   }
 
   async #begin(name: string, options: DataStreamOptions): Promise<DataStream> {
@@ -125,9 +139,13 @@ export class DataSync {
     });
     const stream = new DataStream(this, name);
     await stream.refresh();
+    stream.again(options);
+    stream.life.turn("open");
+    this.#users.made(name, stream);
     this.#open.set(name, stream);
-    this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1);
-    this.host.tell({ data: "open", name } satisfies Hint);
+    this.presence.show();
+    this.#want(name, this.presence.id);
+    this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint);
     this.wake(name, "opened");
     return stream;
   }
@@ -164,18 +182,27 @@ export class DataSync {
     await this.taken();
   }
 
-  forget(name: string): void {
+  forget(stream: DataStream): void {
+    const { name } = stream;
+    this.#users.forget(name, stream);
+    if (this.#open.get(name) !== stream) return;
     this.#open.delete(name);
-    this.#opening.delete(name);
-    this.#unwanted(name);
-    this.host.tell({ data: "close", name } satisfies Hint);
+    this.#unwanted(name, this.presence.id);
+    this.host.tell({ data: "close", name, from: this.presence.id } satisfies Hint);
     this.host.statusChanged();
   }
 
-  #unwanted(name: string): void {
-    const left = (this.#wanted.get(name) ?? 1) - 1;
-    if (left > 0) this.#wanted.set(name, left);
-    else this.#wanted.delete(name);
+  /** A context has it open, until it says otherwise, or is gone. */
+  #want(name: string, by: string): void {
+    const contexts = this.#wanted.get(name);
+    if (contexts) contexts.add(by);
+    else this.#wanted.set(name, new Set([by]));
+    if (this.#leader) this.presence.watch(by, () => [...this.#wanted.keys()].forEach((name) => this.#unwanted(name, by)));
+  }
+
+  #unwanted(name: string, by: string): void {
+    const contexts = this.#wanted.get(name);
+    if (contexts?.delete(by) && contexts.size === 0) this.#wanted.delete(name);
   }
 
   get streams(): ReadonlyMap<string, DataStream> {
@@ -194,7 +221,7 @@ export class DataSync {
     const pending = await this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       let n = 0;
       const all = await tx.all<Stored>("streams", null);
-      for (const s of all) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.count("rejected", rows(s.name)));
+      for (const s of all) n += (await tx.count("queue", rows(s.name, s.acked))) + (await tx.all<Refused>("rejected", rows(s.name))).filter((r) => !r.dealt).length;
       if (n > 0 && !force) return n;
       for (const s of all) tx.delete("streams", s.name);
       left = all;
@@ -223,7 +250,7 @@ export class DataSync {
         const s = await tx.get<Stored>("streams", stream);
         this.#open.get(stream)?.mine(s); // nothing is queued where nothing is stored any more
         const queued = (await tx.byID<Queued>("queue", id)).some((q) => q.stream === stream && q.n > (s?.acked ?? -1));
-        return !queued && (await tx.byID("rejected", id)).length === 0;
+        return !queued && !(await tx.byID<Refused>("rejected", id)).some((r) => !r.dealt);
       })
       .then((yes) => {
         if (!yes || this.#durable.has(id)) return;
@@ -282,7 +309,7 @@ export class DataSync {
     return (this.#running ??= (async () => {
       for (let name: string | undefined; !this.#closed && !this.#frozen && (name = this.#due.values().next().value) !== undefined; ) {
         this.#due.delete(name);
-        await this.#turns(name);
+        await this.#turn(name);
       }
     })().finally(() => {
       this.#running = null;
@@ -290,19 +317,25 @@ export class DataSync {
     }));
   }
 
-  /** Sends and fetches until nothing is left, or it fails. */
-  async #turns(name: string): Promise<void> {
+  /** Sends what fits into a request, or fetches a page; it is due again where more is left. */
+  async #turn(name: string): Promise<void> {
     const w = this.work(name);
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
-    w.state = "syncing";
-    w.next = null;
-    this.#changed(name, false);
+    if (w.state !== "syncing") {
+      w.state = "syncing";
+      w.next = null;
+      this.#changed(name, false);
+    }
     try {
-      // Who may not write may read; and what is read says what the stream is.
-      const failed = await this.#pushAll(name);
-      if (this.#wanted.has(name)) while (await this.#pull(name));
-      if (failed && (!/^(content-type|exists)$/.test(failed.code) || (await this.#pushAll(name)))) throw failed;
+      // One request is a turn, so that a large entry keeps no other stream waiting. Who may not write may read; and what is read says what the stream is.
+      const sent = await this.#tryPush(name);
+      if (sent === true || (this.#wanted.has(name) && (await this.#pull(name)))) {
+        this.#due.add(name); // behind the others
+        return;
+      }
+      const again = sent && /^(content-type|exists)$/.test(sent.code) ? await this.#tryPush(name) : sent;
+      if (again instanceof Failure) throw again;
       const s = await this.#stored(name);
       if (!s.gone && (await this.#queued(s)) > 0) this.#due.add(name); // written meanwhile
       Object.assign(w, { state: s.gone ? "stopped" : "live", reason: s.gone ? "gone" : null, lastSynced: Date.now(), failure: s.gone ? { code: "gone", message: "the data stream was deleted" } : null });
@@ -321,11 +354,10 @@ export class DataSync {
     this.#changed(name, true);
   }
 
-  /** Sends all that is queued; what ends that is given back. */
-  async #pushAll(name: string): Promise<Failure | null> {
+  /** Makes a request of what is queued: true where more may be, false where nothing is; what failed is given back. */
+  async #tryPush(name: string): Promise<boolean | Failure> {
     try {
-      while (await this.#push(name));
-      return null;
+      return await this.#push(name);
     } catch (e) {
       if (this.#closed) throw e;
       return e instanceof Failure ? e : failureOf(e);
@@ -372,8 +404,16 @@ export class DataSync {
     }
   }
 
+  /** The error of a failure: the same one as long as that lasts. */
   error(f: Work["failure"]): InstanceType<Host["kit"]["SyncError"]> | null {
-    return f && this.host.kit.errorOf({ code: f.code, message: `${f.code}: ${f.message}`, retryable: !["gone", "exists", "content-type", "forbidden", "upgrade"].includes(f.code) });
+    if (!f) return null;
+    let error = this.#errors.get(f);
+    if (!error) this.#errors.set(f, (error = this.#errorOf(f)));
+    return error;
+  }
+
+  #errorOf(f: NonNullable<Work["failure"]>): InstanceType<Host["kit"]["SyncError"]> {
+    return this.host.kit.errorOf({ code: f.code, message: `${f.code}: ${f.message}`, retryable: !["gone", "exists", "content-type", "forbidden", "upgrade"].includes(f.code) });
   }
 
   /** Waits for the first turn of a stream that was never fetched, however it ends: what is nowhere but on the server is not "nothing". */
@@ -465,17 +505,24 @@ export class DataSync {
   async #settle(name: string, p: Producer, batch: readonly Queued[], o: Outcome, head: number): Promise<void> {
     const refused = o.refused.map((i) => batch[i]!);
     const stream = this.#open.get(name);
-    if (head > 0) batch.slice(0, o.done).forEach((q, i) => stream?.acked(q.id, head - (o.done - 1 - i)));
+    const acked = head > 0 ? batch.slice(0, o.done).map((q, i) => [q.id, head - (o.done - 1 - i)] as const) : [];
+    for (const [id, index] of acked) stream?.acked(id, index);
+    if (acked.length > 0) this.host.tell({ data: "acked", name, acked } satisfies Hint); // the others hear of it before they look
+    const values = await Promise.all(refused.map((q) => copied(q.value)));
     const won = await this.#move(name, p, (now, tx) => {
-      for (const q of refused) {
-        tx.put("rejected", { ...q, code: o.code, message: o.message } satisfies Refused);
+      for (const [i, q] of refused.entries()) {
+        tx.put("rejected", { ...q, value: values[i]!, code: o.code, message: o.message } satisfies Refused);
         tx.delete("queue", [name, q.n]);
       }
       return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true };
     });
     if (!won) return;
     if (o.fenced) this.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
-    if (batch[0] && o.producer.sent > 0) stream?.progress(batch[0].id, o.producer.sent, batch[0].size);
+    if (batch[0] && o.producer.sent > 0) {
+      const progress = { id: batch[0].id, sent: o.producer.sent, size: batch[0].size };
+      stream?.progress(progress.id, progress.sent, progress.size);
+      this.host.tell({ data: "progress", name, progress } satisfies Hint);
+    }
     if (o.done > 0) this.host.poke();
     this.#changed(name, true);
   }
@@ -527,7 +574,8 @@ export class DataSync {
       if (f.body === null && (keep === "all" || f.size <= (keep.bytes ?? Infinity))) {
         const own = f.id === "" ? [] : await this.store.run("readonly", ["queue"], (tx) => tx.byID<Queued>("queue", f.id));
         const mine = own.find((q) => q.stream === s.name)?.value;
-        out.set(f.offset, mine ? blobOf(mine) : await this.transport.bytes(name, `offset=${before}`, f.size));
+        const kept = mine && (await blobOf(mine).arrayBuffer().catch(() => null)); // a file may be gone
+        out.set(f.offset, kept ? new Blob([kept]) : await this.transport.bytes(name, `offset=${before}`, f.size));
       }
       before = f.offset;
     }
@@ -570,12 +618,24 @@ export class DataSync {
     this.wake(name, "write");
   }
 
+  /** Resolves when what was appended here is stored, or refused. */
+  get flushed(): Promise<unknown> {
+    return Promise.all([...this.#open.values()].map((stream) => stream.flushed));
+  }
+
+  /** Nothing new begins, and what was appended is stored. */
+  async finish(why: Error): Promise<void> {
+    await Promise.all([...this.#open.values()].map((stream) => stream.finish(why)));
+  }
+
   /** Ends what is under way. */
   async close(error: Error): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const f of this.#unlisten) f();
+    this.presence.hide();
+    this.presence.forget();
     for (const stream of [...this.#open.values()]) stream.end(error);
     this.transport.close();
     await this.#running?.catch(() => {});

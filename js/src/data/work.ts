@@ -11,7 +11,12 @@ export interface Work {
 
 /** What contexts tell one another. */
 export interface Hint {
-  data: "changed" | "wake" | "open" | "close" | "who" | "left";
+  data: "changed" | "wake" | "open" | "close" | "who" | "left" | "acked" | "progress";
   name?: string;
   work?: Work;
+  /** The context that opens or closes it. */
+  from?: string;
+  /** Entries that the server has, and at which index. */
+  acked?: readonly (readonly [id: string, index: number])[];
+  progress?: { id: string; sent: number; size: number };
 }

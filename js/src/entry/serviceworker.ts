@@ -1,7 +1,7 @@
 // The service worker's part: at a wake-up it runs the loop until nothing is left to send, within a time.
 import type { Database } from "../life/database.js";
 import { invalid, SyncError } from "../values/errors.js";
-import { begin } from "../life/opening.js";
+import { visit } from "../life/opening.js";
 import { checkOptions, sharedName, type OpenOptions } from "../values/options.js";
 
 export type ServiceWorkerOptions = Pick<OpenOptions, "name" | "user" | "server" | "auth" | "wasm" | "log"> & { streams?: readonly string[] };
@@ -64,7 +64,7 @@ async function tries(options: OpenOptions, streams: readonly string[] | undefine
 }
 
 async function drain(options: OpenOptions, streams: readonly string[] | undefined): Promise<void> {
-  const db = await begin(options, false);
+  const db = await visit(options);
   try {
     const left = await sent(db, streams ?? (await db.names()));
     // A wake-up that fails is tried again by the browser.

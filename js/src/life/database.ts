@@ -1,93 +1,101 @@
-import { Boot } from "../boot/boot.js";
-import type { Lack } from "../boot/early.js";
-import { ClosedError, errorOf, RestartedError, SyncError, UnsentError, type Problem } from "../values/errors.js";
-import { Events } from "../values/events.js";
+// A database as apps have it: its life, in one program after another; its streams; what its contexts and its browser tell of it.
 import { append } from "../../../idbstore/append.js";
-import { frameFactory } from "../program/frame.js";
-import type { Health } from "../values/states.js";
 import { DataStreams } from "./datastreams.js";
 import { deleted, deleteUnread } from "./deletion.js";
-import { newID } from "../values/ids.js";
 import { Keeper } from "./keeper.js";
+import { reopen } from "./reopening.js";
+import { Seat } from "./seat.js";
+import { Updates, version } from "./update.js";
+import { Users } from "../values/users.js";
+import { Boot } from "../boot/boot.js";
+import type { Lack } from "../boot/early.js";
 import { Leader } from "../contexts/leader.js";
-import { logTo } from "../values/log.js";
+import { Peers } from "../contexts/peers.js";
 import { pulse } from "../contexts/pulse.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
-import { load, type Runtime, type WakeUp } from "../program/runtime.js";
-import { checkName, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "../values/options.js";
-import type { DatabaseEvents, Status } from "../values/states.js";
-import { Peers } from "../contexts/peers.js";
-import { reopen } from "./reopening.js";
+import { frameFactory } from "../program/frame.js";
+import { load, spare, type Runtime, type WakeUp } from "../program/runtime.js";
 import { Starting } from "../program/starting.js";
+import type { Owner } from "../streams/owner.js";
 import { relay, Stream } from "../streams/stream.js";
-import { Updates, version } from "./update.js";
+import { ClosedError, errorOf, RestartedError, SyncError, UnsentError, type Problem } from "../values/errors.js";
+import { Events } from "../values/events.js";
+import { newID } from "../values/ids.js";
+import { Life } from "../values/life.js";
+import { LiveValue, Signal } from "../values/live.js";
+import { logTo } from "../values/log.js";
+import { checkName, checkStreamOptions, maxTimer, sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "../values/options.js";
+import type { DatabaseEvents, Health, Status } from "../values/states.js";
 
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 
 const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
 const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
-
 const closed = () => new ClosedError({ code: "closed", message: "the database is closed" });
+const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
+const broken = (message: string, cause: unknown) => new SyncError({ code: "internal", message: `internal: ${message}` }, cause);
 
-export class Database {
+/** Who has it open. */
+interface Holders {
+  /** One lets go of it; false where others have it open still. */
+  letGo(): boolean;
+  /** It has ended. */
+  forget(): void;
+}
+
+export class Database implements Owner {
   readonly name: string;
   readonly user: string | null;
-  #runtime!: Runtime;
-  readonly #options: OpenOptions;
-  readonly #streams = new Map<string, Promise<Stream>>();
-  readonly #opened = new Map<string, Stream>();
-  readonly #leaving = new Map<string, Stream>();
-  readonly #events: Events<DatabaseEvents>;
-  readonly #shared: string;
-  readonly #url: string;
-  #handle = 0;
-  #closed: SyncError | null = null;
-  #closing: Promise<void> | null = null;
-  #ended = false;
-  readonly #peers = new Peers();
-  #leftCore = false; // the core was told to close
-  #destroying = false; // another context is about to destroy the database
-  #candidate = true;
-  #leader!: Leader;
-  #telling = false;
+  /** @internal */
+  readonly life = new Life(starting);
   /** @internal */
   readonly dataStreams: DataStreams;
-  // the runtime, when it stops
-  #down: SyncError | null = null; // while another one is started
-  #ready: Promise<void> = Promise.resolve();
-  #boot: Boot | null = null; // what is read before there is a program
-  #starting: Starting | null = null;
-  readonly #lacks = new Map<string, Lack>(); // of streams that could not be read so
-  #restarts: number[] = []; // when
-  #stopPulse: () => void = () => {};
+  /** The status, and what this browser gives (null while that is not known), as values that follow them. */
+  readonly live: { readonly status: LiveValue<Status>; readonly health: LiveValue<Health | null> };
+  readonly #options: OpenOptions & { url: string; shared: string; candidate: boolean };
+  readonly #users: Holders;
+  readonly #streams = new Users<Stream>();
+  readonly #lacks = new Map<string, Lack>(); // of streams that could not be read without a program
+  readonly #events: Events<DatabaseEvents>;
+  readonly #signals: { status: Signal<Status>; health: Signal<Health | null> };
+  readonly #peers = new Peers();
   readonly #keeper: Keeper;
   readonly #updates = new Updates((news) => this.#events.emit("update", news));
   readonly #log: (entry: LogEntry) => void;
+  #leader!: Leader;
+  #seat: Seat | null = null; // in the program of now
+  #boot: Boot | null = null; // what is read before there is a program
+  #starting: Starting | null = null; // the first one
+  #restarts: number[] = []; // when
+  #closing: Promise<void> | null = null;
+  #destroying = false; // another context is about to destroy the database
+  #status: Status | null = null;
+  #health: Health | null = null;
+  #telling = false;
+  #stopPulse: () => void = () => {};
 
   /** @internal */
-  constructor(options: OpenOptions, url: string) {
-    this.#options = options;
+  constructor(options: OpenOptions, url: string, candidate: boolean, users: Holders) {
+    this.#options = { ...options, url, shared: sharedName(options), candidate };
+    this.#users = users;
     this.#log = logTo(options.log);
-    this.#url = url;
     this.name = options.name;
     this.user = options.user ?? null;
-    this.#shared = sharedName(options);
-    this.#keeper = new Keeper(this.#shared, options.persist !== false, {
-      unsent: () => (this.#closed || this.#down ? null : Object.entries(this.status.streams).map(([name, s]) => [name, s.pending])),
+    this.#keeper = new Keeper(this.#options.shared, options.persist !== false, {
+      unsent: () => (this.life.state === "open" ? this.#unsent() : null),
       changed: (level, code, message) => {
         this.#log({ level, code, message });
-        const tell = async () => this.#ended || this.#events.emit("health", await this.#keeper.health());
-        setTimeout(() => void tell()); // when open has resolved
+        setTimeout(() => void this.#lookAtHealth(true)); // when open has resolved
       },
     });
     this.dataStreams = new DataStreams({
       options,
       url,
-      shared: this.#shared,
+      shared: this.#options.shared,
       durable: () => this.durable,
       leads: () => this.#leader.leads,
-      closed: () => this.#closed,
+      closed: () => (this.life.lives ? null : this.life.why),
       newID,
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
       tell: (message) => this.#peers.tell(message),
@@ -95,22 +103,37 @@ export class Database {
         this.wrote();
         this.statusChanged();
       },
-      entryDurable: (stream, entry) => this.#closed || this.#down || this.#runtime.host.entryDurable(this.#handle, stream, entry),
-      listenFor: (names) => this.#closed || this.#down || this.#runtime.host.listenFor(this.#handle, names),
+      entryDurable: (stream, entry) => this.life.state === "open" && this.#seat!.host.entryDurable(this.#seat!.handle, stream, entry),
+      listenFor: (names) => this.life.state === "open" && this.#seat!.host.listenFor(this.#seat!.handle, names),
     });
-    this.#events = new Events(["status", "health", "update"], (e) => this.warn("listener", "a listener of the database threw", e));
+    const thrown = (e: unknown) => this.warn("listener", "a listener of the database threw", e);
+    this.#events = new Events(["status", "health", "update", "closed"], thrown);
+    this.#signals = { status: new Signal(() => this.status, thrown), health: new Signal(() => this.#health, thrown) };
+    this.live = { status: new LiveValue(this.#signals.status), health: new LiveValue(this.#signals.health) };
   }
 
+  /** @internal Of the server's /v1; "" for none. */
+  get url(): string {
+    return this.#options.url;
+  }
+
+  /** Resolves when it has ended, with the reason. */
+  get closed(): Promise<SyncError> {
+    return this.life.closed;
+  }
+
+  // ---- its life
+
   /** @internal */
-  async begin(candidate: boolean): Promise<void> {
-    const lead = { lead: (yes: boolean) => this.#led(yes), freeze: (yes: boolean) => this.#froze(yes) };
-    const shared = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
-    this.#leader = new Leader(this.#shared, !shared, candidate, lead);
-    this.#candidate = candidate;
-    if (candidate) this.#boot = await Boot.open(this.#shared);
-    if (this.#boot) return this.#begin(this.#boot);
+  async begin(): Promise<void> {
+    const { shared, candidate } = this.#options;
+    const together = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
+    this.#leader = new Leader(shared, !together, candidate, { lead: (yes) => this.#led(yes), freeze: (yes) => this.#froze(yes) });
+    if (candidate) this.#boot = await Boot.open(shared);
+    if (this.#boot) return this.#beginWith(this.#boot);
     await this.#attach(await load(this.#options.wasm));
     this.#listen();
+    this.life.turn("open");
     this.#begun();
   }
 
@@ -118,50 +141,42 @@ export class Database {
   #begun(): void {
     if (!this.durable) this.#alone();
     this.#leader.begin();
-    this.#stopPulse = pulse(
-      () => !this.#down && this.#runtime.host.wake(this.#handle, "the device goes on after a sleep"),
-      () => this.#beat(),
-    );
-    if (this.#candidate) {
-      this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
-      this.wrote(); // what was left the last time
-    }
+    const slept = () => this.life.state === "open" && this.#seat!.host.wake(this.#seat!.handle, "the device goes on after a sleep");
+    this.#stopPulse = pulse(slept, () => this.#beat());
+    if (!this.#options.candidate) return;
+    this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
+    this.wrote(); // what was left the last time
+    void this.#lookAtHealth(false);
   }
 
   /** Begins with what is stored: the first program is loaded when the rows are there that are asked for at once. */
-  #begin(boot: Boot): void {
+  #beginWith(boot: Boot): void {
     this.#listen();
-    const why = (this.#down = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true }));
-    const starting = (this.#starting = new Starting({
+    const first = (this.#starting = new Starting({
       quiet: () => boot.quiet(),
       attach: () => this.#load(),
-      ended: () => this.#ended,
+      ended: () => this.life.ended,
       failed: (e) => {
         this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
         this.statusChanged();
       },
-      overdue: (e) => this.#opened.forEach((stream) => stream.overdue(e)),
+      overdue: (e) => this.#open.forEach((stream) => stream.overdue(e)),
     }));
-    this.#ready = starting.ready;
-    void starting.run(() => this.#goOn(why, () => this.#begun()), (e) => this.#fail(e)).then(() => {
+    void first.run(() => this.#goOn(() => this.#begun()), (e) => this.#fail(e)).then(() => {
       boot.close();
-      this.#boot = null;
-      if (!this.#down) this.#ready = Promise.resolve(); // also where it was overdue
+      this.#boot = this.#starting = null;
     });
   }
 
-  /** Resolves when there is a program, however often it is started again. */
+  /** Resolves when there is a program, however often it is started again; rejects where the first one does not come in time. */
   async #up(): Promise<void> {
-    let ready: Promise<void>;
-    do {
-      if (this.#ended) throw this.#closed!;
-      await (ready = this.#ready);
-    } while (ready !== this.#ready);
+    await this.#starting?.ready;
+    await this.life.up();
   }
 
   async #load(): Promise<void> {
     const runtime = await load(this.#options.wasm);
-    if (!this.#ended) await this.#attach(runtime);
+    if (!this.life.ended) await this.#attach(runtime);
   }
 
   /** Opens the database in a program. */
@@ -169,9 +184,9 @@ export class Database {
     const o = this.#options;
     const timer = (ms = 0) => Math.min(ms, maxTimer);
     const options = {
-      name: o.name, user: o.user ?? "", url: this.#url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle),
+      name: o.name, user: o.user ?? "", url: o.url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle),
       elect: !this.#leader.leads || this.#leader.candidate,
-      memory: this.#candidate && this.#url !== "",
+      memory: o.candidate && o.url !== "",
     };
     const hooks = {
       tell: (message: object) => this.#peers.tell(message),
@@ -188,10 +203,8 @@ export class Database {
       runtime.host.open(options, o.auth, hooks, (problem, handle, life, why) => {
         runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
-        this.#runtime = runtime;
-        this.#handle = handle;
-        this.#leftCore = false;
-        if (this.#ended) return resolve();
+        this.#seat = new Seat(runtime, handle);
+        if (this.life.ended) return resolve();
         runtime.onDeath.add(this.#dead);
         runtime.users.add(this.#busy);
         this.#keeper.opened(life, why);
@@ -200,48 +213,43 @@ export class Database {
     });
   }
 
-  // ---- when the runtime stops
-
-  readonly #busy = () => !this.durable || [...this.#opened.values()].some((s) => s.busy); // what is in its memory only would go with it
+  readonly #busy = () => !this.durable || this.life.state !== "open" || this.#open.some((s) => s.busy); // what is in its memory only would go with it
 
   readonly #dead = (e: SyncError): void => {
-    if (this.#ended) return;
-    this.#down = e;
+    if (this.life.ended) return;
     const now = Date.now();
     this.#restarts = [...this.#restarts.filter((at) => at > now - 60_000), now];
     this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
-    if (!this.durable) this.#keeper.lost([...this.#opened.values()].reduce((n, s) => n + s.unsent, 0)); // what was in its memory only
-    for (const stream of [...this.#opened.values()]) stream.detach(e);
+    if (!this.durable) this.#keeper.lost(this.#open.reduce((n, s) => n + s.unsent, 0)); // what was in its memory only
+    if (!this.life.lives) return this.#end(this.life.why!); // it was about to
+    this.life.turn("restarting", e);
+    for (const stream of this.#open) stream.detach(e);
     this.#leader.releaseSlots();
-    if (this.#closed) return this.#end(this.#closed); // it was about to
-    if (this.#restarts.length > maxRestarts) return this.#end(new SyncError({ code: "internal", message: `internal: the runtime stops again and again: ${e.message}` }, e));
-    this.#ready = this.#restart(e);
+    if (this.#restarts.length > maxRestarts) return this.#end(broken(`the runtime stops again and again: ${e.message}`, e));
+    void this.#goOn(async () => {
+      await new Promise((resolve) => setTimeout(resolve)); // it may have died of an exhausted stack
+      await this.#load();
+      if (!this.life.ended && !this.durable) this.#alone();
+    });
   };
 
-  /** Starts another program, out of IndexedDB, and goes on there. */
-  #restart(why: SyncError): Promise<void> {
-    return this.#goOn(why, async () => {
-      await this.#load();
-      if (!this.#ended && !this.durable) this.#alone();
-    });
-  }
-
   /** Goes on in a program that begin has loaded, or takes up. */
-  async #goOn(why: SyncError, begin: () => void | Promise<void>): Promise<void> {
+  async #goOn(begin: () => void | Promise<void>): Promise<void> {
+    const { why } = this.life;
     try {
       await begin();
-      if (this.#ended) return this.#leaveCore();
-      await this.#resume(why);
+      if (!this.life.ended) await this.#resume(why);
+      if (this.life.ended) this.#seat?.leave();
     } catch (e) {
-      if (this.#down !== why) return; // it has died again, and is being started again
+      if (this.life.why !== why || this.life.ended) return; // it has died again, and is being started again
       if (e instanceof RestartedError) this.#dead(e);
-      else this.#fail(e instanceof SyncError ? e : new SyncError({ code: "internal", message: `internal: the runtime cannot be started again: ${String(e)}` }, e));
+      else this.#fail(e instanceof SyncError ? e : broken(`the runtime cannot be started again: ${String(e)}`, e));
     }
   }
 
   /** Ends the database since it cannot go on. */
   #fail(e: SyncError): void {
-    if (!this.#ended) this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
+    if (!this.life.ended) this.#log({ level: "error", code: e.code, message: e.message, cause: e.cause });
     this.#end(e);
   }
 
@@ -251,37 +259,43 @@ export class Database {
   }
 
   /** Opens in a program what is open here. */
-  async #resume(why: SyncError): Promise<void> {
-    const { leads, frozen } = this.#leader;
-    this.#place();
-    const host = { ended: () => this.#ended, failed: (e: LogEntry) => this.#log(e) };
+  async #resume(why: SyncError | null): Promise<void> {
+    const { leads, frozen } = this.#leader, { runtime, handle } = this.#seat!;
+    this.#place(false);
+    const host = { ended: () => this.life.ended, failed: (e: LogEntry) => this.#log(e) };
     const there = new Set<Stream>(), calls: (() => void)[] = [];
-    for (let left = [...this.#opened.values()]; left.length > 0; left = [...this.#opened.values()].filter((s) => !there.has(s))) {
+    for (let left = this.#open; left.length > 0; left = this.#open.filter((s) => !there.has(s))) {
       for (const stream of left) there.add(stream); // more may come meanwhile
-      calls.push(...(await Promise.all(left.map((s) => reopen(this.#runtime, this.#handle, s, host)))).flat());
+      calls.push(...(await Promise.all(left.map((s) => reopen(runtime, handle, s, host)))).flat());
     }
-    if (this.#ended) return this.#leaveCore();
-    if (this.#down !== why) return;
-    this.#down = null;
-    if (this.#leader.leads !== leads || this.#leader.frozen !== frozen) this.#place();
+    if (this.life.ended || this.life.why !== why) return;
+    this.life.turn("open");
+    if (this.#leader.leads !== leads || this.#leader.frozen !== frozen) this.#place(true);
     for (const call of calls) call();
     this.statusChanged();
   }
 
   /** Tells the core whether the page is frozen, and whether it leads. */
-  #place(): void {
-    const { host } = this.#runtime;
-    if (this.#leader.frozen) host.freeze(this.#handle, true);
-    else if (!this.#down) host.freeze(this.#handle, false); // it was, when the program was started
-    host.lead(this.#handle, this.#leader.leads);
-    host.listenFor(this.#handle, this.dataStreams.topics);
+  #place(again: boolean): void {
+    const { host, handle } = this.#seat!;
+    if (this.#leader.frozen) host.freeze(handle, true);
+    else if (again) host.freeze(handle, false); // it was, when the program was started
+    host.lead(handle, this.#leader.leads);
+    host.listenFor(handle, this.dataStreams.topics);
   }
 
-  /** A program whose memory has grown beyond what it needs is replaced while nothing is under way. */
+  /** A program whose memory has grown beyond what it needs is replaced while nothing is under way, by one that is there already. */
   #beat(): void {
-    const runtime = this.#runtime;
-    if (this.#down || this.#closed || !runtime.memory.wasted || [...runtime.users].some((busy) => busy())) return;
-    runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
+    const wasteful = () => {
+      const runtime = this.#seat?.runtime;
+      return runtime && this.life.state === "open" && runtime.memory.wasted && ![...runtime.users].some((busy) => busy()) ? runtime : null;
+    };
+    if (!wasteful()) return;
+    spare(this.#options.wasm).then((next) => {
+      const runtime = wasteful();
+      if (!runtime) next.end();
+      else runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
+    }, (e: SyncError) => this.warn(e.code, e.message, e));
   }
 
   // ---- what the browser keeps, or does not
@@ -303,7 +317,7 @@ export class Database {
     this.#alone();
     const judge = () => {
       if (this.#destroying || this.#keeper.destroyed) this.#end(destroyedElsewhere());
-      else if (!this.#ended) this.#keeper.lost(unsent);
+      else if (!this.life.ended) this.#keeper.lost(unsent);
     };
     if (this.#destroying) queueMicrotask(judge);
     else setTimeout(judge, hearsay);
@@ -318,8 +332,20 @@ export class Database {
 
   async health(): Promise<Health> {
     await this.#up();
-    this.#check();
     return this.#keeper.health();
+  }
+
+  async #lookAtHealth(tell: boolean): Promise<void> {
+    this.#health = await this.#keeper.health();
+    if (this.life.ended) return;
+    this.#signals.health.changed();
+    if (tell) this.#events.emit("health", this.#health);
+  }
+
+  /** How much of each stream the server does not have. */
+  #unsent(): [string, number][] {
+    const { streams, data } = this.status;
+    return [...Object.entries(streams).map(([name, s]) => [name, s.pending]), ...Object.entries(data).map(([name, s]) => [`data:${name}`, s.pending])] as [string, number][];
   }
 
   /** @internal Something in the local database is newer than this. */
@@ -327,45 +353,48 @@ export class Database {
     this.#updates.add("database");
   }
 
+  /** @internal Rows that were stored are not those of the log; they are being replaced. */
+  differed(stream: string): void {
+    this.#keeper.differed(stream);
+  }
+
   // ---- other contexts
 
   #led(yes: boolean): void {
-    if (!this.#down) this.#runtime.host.lead(this.#handle, yes);
+    if (this.life.state === "open") this.#seat!.host.lead(this.#seat!.handle, yes);
     this.dataStreams.lead(yes);
     this.statusChanged();
   }
 
   #froze(yes: boolean): void {
-    if (!this.#down) this.#runtime.host.freeze(this.#handle, yes);
+    if (this.life.state === "open") this.#seat!.host.freeze(this.#seat!.handle, yes);
     this.dataStreams.now?.freeze(yes);
   }
 
   #listen(): void {
-    const open = () => !this.#ended && !this.#closed;
-    this.#peers.listen(this.#shared, version, {
+    this.#peers.listen(this.#options.shared, version, {
       destroyed: () => this.#end(destroyedElsewhere()),
       destroying: (yes) => (this.#destroying = yes),
-      core: (message) => open() && this.#runtime?.live && this.#runtime.host.hear(this.#handle, message), // also while streams are opened
-      data: (message) => open() && this.dataStreams.hear(message),
-      met: (other) => open() && this.#updates.met(other) && this.#peers.tell({ version }),
-      trace: () => (open() && !this.#down ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
+      core: (message) => this.life.lives && this.#seat?.runtime.live && this.#seat.host.hear(this.#seat.handle, message), // also while streams are opened
+      data: (message) => this.life.lives && this.dataStreams.hear(message),
+      met: (other) => this.life.lives && this.#updates.met(other) && this.#peers.tell({ version }),
+      trace: () => (this.life.state === "open" ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
     });
   }
 
+  // ---- streams
+
+  get #open(): Stream[] {
+    return this.#streams.all.map(([, stream]) => stream);
+  }
+
   stream(name: string, options: StreamOptions = {}): Promise<Stream> {
-    const boot = this.#down && !this.#ended ? this.#boot : null;
-    if (this.#down && !this.#ended && !boot) return this.#up().then(() => this.stream(name, options));
-    let stream = this.#streams.get(name);
-    if (!stream) {
-      // One that is being closed is opened anew when it has ended: two of a name would not know of one another.
-      const closing = this.#leaving.get(name);
-      const open = () => (boot && this.#down ? this.#show(boot, name, options) : this.#open(name, options));
-      stream = closing ? closing.close().then(open) : open();
-      this.#streams.set(name, stream);
-      stream.catch(() => this.#streams.delete(name));
-      return stream;
-    }
-    return Object.keys(options).length === 0 ? stream : stream.then((open) => open.again(options));
+    if (this.life.state === "restarting" || (this.life.state === "opening" && !this.#boot)) return this.#up().then(() => this.stream(name, options));
+    return this.#streams.open(
+      name,
+      () => (this.#boot && this.life.state === "opening" ? this.#show(this.#boot, name, options) : this.#make(name, options)),
+      (stream) => (Object.keys(options).length === 0 ? stream : stream.again(options)),
+    );
   }
 
   /** Gives a stream as it is stored, or waits for the program where that cannot be told. */
@@ -374,164 +403,184 @@ export class Database {
     checkStreamOptions(options);
     const early = await boot.read(name);
     if (early === 1 || early === 2) this.#lacks.set(name, early);
-    else if (early !== 0 && this.#down && !this.#closed && !this.#leaving.has(name) && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
+    else if (early !== 0 && this.life.state === "opening" && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
       const stream = new Stream(this, name, early.conflictFree, options, early);
-      this.#opened.set(name, stream);
+      this.#streams.made(name, stream);
       if (this.overdue) stream.overdue(this.overdue);
       this.statusChanged();
       return stream;
     }
     await this.#up();
-    return this.#open(name, options);
+    return this.#make(name, options);
   }
 
-  #open(name: string, options: StreamOptions): Promise<Stream> {
-    return new Promise((resolve, reject) => {
-      this.#check();
-      checkName(name);
-      checkStreamOptions(options);
+  /** Opens one in the program. */
+  async #make(name: string, options: StreamOptions): Promise<Stream> {
+    checkName(name);
+    checkStreamOptions(options);
+    return this.#ask((seat, resolve, reject) => {
       let stream: Stream | undefined;
       const observer = relay(() => stream?.observer);
-      this.#runtime.onDeath.add(reject);
-      const read = this.#runtime.memory.reading();
-      this.#runtime.host.stream(this.#handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
-        this.#runtime.onDeath.delete(reject);
+      const read = seat.runtime.memory.reading();
+      seat.host.stream(seat.handle, name, options.conflictFree ?? null, options.conflicts ?? 0, observer, (problem, handle, client, conflictFree) => {
         read();
         if (problem) return reject(errorOf(problem));
         stream = new Stream(this, name, conflictFree, options);
-        stream.attach(this.#runtime, handle, client, this.#lacks.get(name));
+        stream.attach(seat.runtime, handle, client, this.#lacks.get(name));
         this.#lacks.delete(name);
-        this.#opened.set(name, stream);
+        this.#streams.made(name, stream);
         resolve(stream);
         this.statusChanged();
       });
     });
   }
 
+  /** @internal */
+  letGo(stream: Stream): boolean {
+    return this.#streams.letGo(stream.name, stream);
+  }
+
+  /** @internal */
+  forget(stream: Stream): void {
+    this.#streams.forget(stream.name, stream);
+    this.statusChanged();
+  }
+
   async data(name: string, options: DataStreamOptions = {}): Promise<DataStream> {
     await this.#up();
-    this.#check();
     const data = await this.dataStreams.load();
-    this.#check();
+    this.life.check();
     const stream = await data.open(name, options);
     this.statusChanged();
     return stream;
   }
 
-  /** @internal The stream is being closed: it is given to nobody any more. */
-  leaving(stream: Stream): void {
-    if (this.#opened.get(stream.name) !== stream) return;
-    this.#streams.delete(stream.name);
-    this.#leaving.set(stream.name, stream);
-  }
-
-  /** @internal The stream has ended. */
-  forget(stream: Stream): void {
-    if (this.#opened.get(stream.name) !== stream) return;
-    this.#opened.delete(stream.name);
-    if (this.#leaving.get(stream.name) === stream) this.#leaving.delete(stream.name);
-    else this.#streams.delete(stream.name);
-    this.statusChanged();
-  }
-
   async sync(): Promise<void> {
-    await this.#up();
-    await this.#ask((done) => this.#runtime.host.sync(this.#handle, done));
+    await this.#ask<void>((seat, resolve, reject) => seat.host.sync(seat.handle, answer(resolve, reject)));
     await this.dataStreams.now?.sync();
   }
 
   /** @internal The streams that have a local log. */
   names(): Promise<string[]> {
-    return new Promise((resolve, reject) => this.#runtime.host.streams(this.#handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names))));
+    return this.#ask((seat, resolve, reject) => seat.host.streams(seat.handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names))));
   }
 
-  #ask(call: (done: (problem: Problem | null) => void) => void): Promise<void> {
+  /** Asks the program, and those that take its place until one has answered. */
+  async #ask<T>(call: (seat: Seat, resolve: (value: T) => void, reject: (e: unknown) => void) => void): Promise<T> {
+    for (;;) {
+      if (this.life.state !== "open") await this.#up();
+      try {
+        return await this.#askOnce(call);
+      } catch (e) {
+        if (!(e instanceof RestartedError) || !this.life.lives) throw e;
+      }
+    }
+  }
+
+  #askOnce<T>(call: (seat: Seat, resolve: (value: T) => void, reject: (e: unknown) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#check();
-      this.#runtime.onDeath.add(reject);
-      call((problem) => {
-        this.#runtime.onDeath.delete(reject);
-        if (problem) reject(errorOf(problem));
-        else resolve();
-      });
+      const seat = this.#seat!, { onDeath } = seat.runtime;
+      seat.runtime.alive();
+      onDeath.add(reject);
+      const over = <V>(f: (value: V) => void) => (value: V) => {
+        onDeath.delete(reject);
+        f(value);
+      };
+      call(seat, over(resolve), over(reject));
     });
   }
 
+  // ---- how it stands
+
+  /** The same object until something of it is another. */
   get status(): Status {
-    const streams: Status["streams"] = {};
-    for (const [name, stream] of this.#opened) streams[name] = stream.status;
-    for (const [name, stream] of this.dataStreams.now?.streams ?? []) streams[`data:${name}`] = stream.status;
-    return { online: Object.values(streams).some((s) => s.state === "live"), leader: this.#leader.leads, user: this.user, streams };
+    const streams: Status["streams"] = {}, data: Status["data"] = {};
+    for (const [name, stream] of this.#streams.all) streams[name] = stream.status;
+    for (const [name, stream] of this.dataStreams.now?.streams ?? []) data[name] = stream.status;
+    const online = [...Object.values(streams), ...Object.values(data)].some((s) => s.state === "live");
+    const next: Status = { online, leader: this.#leader.leads, user: this.user, streams, data }, last = this.#status;
+    if (last && last.online === online && last.leader === next.leader && alike(last.streams, streams) && alike(last.data, data)) return last;
+    Object.freeze(streams);
+    Object.freeze(data);
+    return (this.#status = Object.freeze(next));
   }
 
   /** The last turns that the loop made in this context, oldest first. */
   trace(): readonly WakeUp[] {
-    if (this.#boot && this.#down) return [];
-    this.#check();
+    if (this.life.waits) return [];
+    this.life.check();
     const turns: WakeUp[] = [];
-    this.#runtime.host.trace(this.#handle, (turn) => turns.push(turn));
+    this.#seat!.host.trace(this.#seat!.handle, (turn) => turns.push(turn));
     return turns;
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
-    return this.#events.on(event, fn, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
-  }
-
-  /** @internal */
-  get watched(): boolean {
-    return this.#events.has("status");
+    const known = event === "update" ? this.#updates.known : event === "closed" && this.life.ended ? this.life.why : undefined;
+    return this.#events.on(event, fn, known as DatabaseEvents[E] | undefined);
   }
 
   /** @internal */
   statusChanged(): void {
-    if (this.#telling || !this.watched) return;
+    this.#signals.status.changed();
+    if (this.#telling || !this.#events.has("status")) return;
     this.#telling = true;
     queueMicrotask(() => {
       this.#telling = false;
-      if (!this.#closed) this.#events.emit("status", this.status);
+      if (this.life.lives) this.#events.emit("status", this.status);
     });
   }
 
+  // ---- its end
+
   close(): Promise<void> {
-    if (this.#closed) return this.#closing ?? Promise.resolve();
-    if (this.#down) {
-      const early = this.#boot && [...this.#opened.values()].some((s) => s.unsent > 0);
-      if (early && !this.overdue) return (this.#closing ??= this.#up().then(() => ((this.#closing = null), this.close()), () => this.#end(closed())));
-      this.#end(closed());
-      return Promise.resolve();
+    if (this.#closing) return this.#closing;
+    if (this.life.ended) return Promise.resolve();
+    if (!this.#users.letGo()) return Promise.all([...this.#open.map((s) => s.writes.flushed), this.dataStreams.now?.flushed]).then(() => {});
+    return (this.#closing = this.#close());
+  }
+
+  async #close(): Promise<void> {
+    if (this.life.waits && !this.overdue && this.#open.some((s) => s.waiting?.size)) await this.#up().catch(() => {}); // what was written becomes durable
+    if (this.life.ended) return;
+    if (this.life.state !== "open") return this.#end(closed());
+    const why = closed();
+    this.life.turn("closing", why);
+    const seat = this.#seat!;
+    seat.leaving();
+    try {
+      const core = this.#askOnce<void>((seat, resolve, reject) => seat.host.close(seat.handle, answer(resolve, reject)));
+      await Promise.all([core, this.dataStreams.now?.finish(why)]);
+    } catch (e) {
+      if (!(e instanceof RestartedError)) throw e; // each write has been told what became of it
+    } finally {
+      this.#end(why);
     }
-    this.#closing = this.#ask((done) => {
-      this.#closed = closed(); // for every call from now on
-      this.#leftCore = true;
-      this.#runtime.host.close(this.#handle, done);
-    }).finally(() => this.#end(this.#closed!));
-    return this.#closing;
   }
 
   async destroy(options: { force?: boolean } = {}): Promise<void> {
+    const force = options.force === true, { shared } = this.#options;
     await this.#up();
-    this.#check();
     const { unread } = this.#keeper;
-    if (unread && !options.force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
-    const data = await this.dataStreams.any().catch((e: unknown) => deleteUnread(this.#shared, e, options.force === true));
+    if (unread && !force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
+    const data = await this.dataStreams.any().catch((e: unknown) => deleteUnread(shared, e, force));
     if (data) {
-      const pending = await data.leave(options.force === true);
+      const pending = await data.leave(force);
       if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
     }
     this.#destroys(true); // else the others would take it for lost
     try {
-      await this.#ask((done) => {
-        this.#leftCore = true;
-        this.#runtime.host.destroy(this.#handle, options.force === true, (problem) => {
-          if (problem) this.#leftCore = false;
+      await this.#ask<void>((seat, resolve, reject) => {
+        seat.leaving();
+        seat.host.destroy(seat.handle, force, (problem) => {
+          if (problem) seat.leaving(false);
           else {
             this.#peers.shout({ destroyed: true });
             this.#end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
           }
-          done(problem);
+          answer(resolve, reject)(problem);
         });
       });
-      if (!this.durable) await deleted(this.#shared).catch((e: unknown) => unread && Promise.reject(e as Error));
+      if (!this.durable) await deleted(shared).catch((e: unknown) => unread && Promise.reject(e as Error));
     } catch (e) {
       this.#destroys(false);
       await data?.stay().catch(() => {});
@@ -546,47 +595,35 @@ export class Database {
   }
 
   #end(error: SyncError): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#closed = error;
+    if (this.life.ended) return;
+    this.life.turn("closed", error);
+    this.#users.forget();
     this.#starting?.giveUp(error);
     this.#peers.close();
-    this.#leaveCore();
+    this.#seat?.leave();
     this.#leader?.end();
     this.#stopPulse();
     this.#keeper.end();
     this.#boot?.close();
-    this.#runtime?.onDeath.delete(this.#dead);
-    this.#runtime?.users.delete(this.#busy);
-    for (const stream of [...this.#opened.values()]) stream.end(error);
+    this.#seat?.runtime.onDeath.delete(this.#dead);
+    this.#seat?.runtime.users.delete(this.#busy);
+    for (const stream of this.#open) stream.end(error);
     void this.dataStreams.now?.close(error).catch(() => {});
-  }
-
-  /** Lets the core go, where nobody has told it to. */
-  #leaveCore(): void {
-    if (this.#leftCore) return;
-    try {
-      this.#runtime.alive();
-      this.#runtime.host.close(this.#handle, () => {});
-      this.#leftCore = true;
-    } catch {
-      // it is dead
-    }
-  }
-
-  #check(): void {
-    const why = this.#closed ?? this.#down;
-    if (why) throw why;
-    this.#runtime.alive();
-  }
-
-  /** @internal Rows that were stored are not those of the log; they are being replaced. */
-  differed(stream: string): void {
-    this.#keeper.differed(stream);
+    for (const signal of Object.values(this.#signals)) signal.end();
+    queueMicrotask(() => this.#events.emit("closed", error));
   }
 
   /** @internal */
   warn(code: string, message: string, cause?: unknown): void {
     this.#log({ level: "warn", code, message, cause });
   }
+}
+
+/** What is called with an answer. */
+const answer = (resolve: () => void, reject: (e: unknown) => void) => (problem: Problem | null) => (problem ? reject(errorOf(problem)) : resolve());
+
+/** Whether two have the same under the same names. */
+function alike(a: { [name: string]: unknown }, b: { [name: string]: unknown }): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

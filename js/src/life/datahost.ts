@@ -1,17 +1,20 @@
 // What the script of the data streams gets of a database.
-import { errorOf, invalid, RejectedError, SyncError } from "../values/errors.js";
+import { ClosedError, errorOf, invalid, RejectedError, SyncError } from "../values/errors.js";
 import { Events } from "../values/events.js";
 import { frameFactory } from "../program/frame.js";
 import type { Host } from "../data/kit.js";
 import { check } from "../values/json.js";
 import { maxTimer, type OpenOptions } from "../values/options.js";
+import { Life } from "../values/life.js";
+import { LiveValue, Signal } from "../values/live.js";
+import { Users } from "../values/users.js";
 import { begin } from "../values/write.js";
 
 type Rest = Pick<Host, "durable" | "newID" | "log" | "tell" | "statusChanged" | "poke" | "listenFor">;
 
 export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest): Host {
   return {
-    kit: { SyncError, RejectedError, errorOf, invalid, Events, begin, check },
+    kit: { SyncError, RejectedError, ClosedError, errorOf, invalid, Events, Life, LiveValue, Signal, Users, begin, check },
     shared,
     url,
     auth: o.auth,

@@ -1,15 +1,29 @@
 import { Database } from "./database.js";
-import { checkOptions, type OpenOptions } from "../values/options.js";
+import { Users } from "../values/users.js";
+import { invalid } from "../values/errors.js";
+import { checkOptions, sharedName, type OpenOptions } from "../values/options.js";
 
-/** Opens (or makes) the local database, and starts the sync loop. */
-export function open(options: OpenOptions): Promise<Database> {
-  return begin(options, true);
+const databases = new Users<Database>();
+
+/** Opens (or makes) the local database, and starts the sync loop. One that is open in this page is the same, until all have closed it. */
+export async function open(options: OpenOptions): Promise<Database> {
+  const url = checkOptions(options), key = sharedName(options);
+  const make = async () => {
+    const db: Database = new Database(options, url, true, { letGo: () => databases.letGo(key, db), forget: () => databases.forget(key, db) });
+    databases.made(key, db);
+    await db.begin();
+    return db;
+  };
+  const again = (db: Database) => {
+    if (db.url !== url) throw invalid("/server", "the database is open with another one");
+    return db;
+  };
+  return databases.open(key, make, again);
 }
 
-/** Opens it; one that is no candidate never runs the loop for others, and keeps nothing in memory only. */
-export async function begin(options: OpenOptions, candidate: boolean): Promise<Database> {
-  const url = checkOptions(options);
-  const db = new Database(options, url);
-  await db.begin(candidate);
+/** Opens it in a context that never runs the loop for others, and keeps nothing in memory only. */
+export async function visit(options: OpenOptions): Promise<Database> {
+  const db = new Database(options, checkOptions(options), false, { letGo: () => true, forget: () => {} });
+  await db.begin();
   return db;
 }

@@ -16,7 +16,7 @@ export function reopen(runtime: Runtime, db: number, stream: Stream, host: Host,
   return new Promise((resolve, reject) => {
     runtime.onDeath.add(reject);
     const read = runtime.memory.reading();
-    runtime.host.stream(db, stream.name, stream.conflictFree, stream.conflictsKept, stream.observer, (problem, handle, client) => {
+    runtime.host.stream(db, stream.name, stream.options.conflictFree, stream.options.conflicts, stream.observer, (problem, handle, client) => {
       read();
       const end = <T>(f: (value: T) => void, value: T) => {
         runtime.onDeath.delete(reject);
@@ -30,8 +30,8 @@ export function reopen(runtime: Runtime, db: number, stream: Stream, host: Host,
         if (problem) {
           host.failed({ level: "error", code: problem.code, message: `stream ${stream.name}: ${problem.message}`, stream: stream.name });
           stream.end(errorOf(problem));
-        } else if (stream.closed) runtime.host.closeStream(handle, () => {}); // meanwhile
-        end(resolve, problem || stream.closed ? [] : stream.attach(runtime, handle, client));
+        } else if (stream.life.ended) runtime.host.closeStream(handle, () => {}); // meanwhile
+        end(resolve, problem || stream.life.ended ? [] : stream.attach(runtime, handle, client));
       } catch (e) {
         end(reject, e as SyncError);
       }

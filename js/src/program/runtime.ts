@@ -84,9 +84,25 @@ export function load(source?: WasmSource): Promise<Runtime> {
   const key = source instanceof URL ? source.href : source ?? "";
   let runtime = loading.get(key);
   if (!runtime) {
-    runtime = start(source, key);
+    runtime = spares.get(key) ?? start(source, key);
+    spares.delete(key);
     loading.set(key, runtime);
     const forget = () => loading.delete(key);
+    runtime.then((r) => r.onDeath.add(forget), forget);
+  }
+  return runtime;
+}
+
+const spares = new Map<unknown, Promise<Runtime>>();
+
+/** Starts another program of a source, which takes the place of the running one when that has ended. */
+export function spare(source?: WasmSource): Promise<Runtime> {
+  const key = source instanceof URL ? source.href : source ?? "";
+  let runtime = spares.get(key);
+  if (!runtime) {
+    runtime = start(source, key);
+    spares.set(key, runtime);
+    const forget = () => spares.delete(key);
     runtime.then((r) => r.onDeath.add(forget), forget);
   }
   return runtime;

@@ -4,7 +4,7 @@ import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
 import { equal } from "./values.js";
 import type { Changed } from "./view.js";
-import { Watch, type Change } from "./watch.js";
+import { Watch, WatchOne, type Change } from "./watch.js";
 
 export type Subscriber = (rows: readonly Row[], change: Change) => void;
 
@@ -14,7 +14,7 @@ export interface Subscription {
 }
 
 interface Entry extends Subscription {
-  readonly watch: Watch;
+  readonly watch: Watch | WatchOne;
   readonly fn: Subscriber;
   /** What it was not told of: when others began, or when its filter threw. */
   owed: readonly Changed[];
@@ -47,10 +47,19 @@ export class Notifier {
 
   /** Makes a query a live one; its rows are as of now, in the array that is known where they are the same. */
   add(query: Query, fn: Subscriber, known?: readonly Row[]): Subscription {
+    return this.#add(() => new Watch(this.#rows, query, known), fn);
+  }
+
+  /** Makes one object a live one. */
+  addOne(id: string, fn: Subscriber): Subscription {
+    return this.#add(() => new WatchOne(this.#rows, id), fn);
+  }
+
+  #add(make: () => Watch | WatchOne, fn: Subscriber): Subscription {
     this.#rows.fresh();
     const changes = this.#rows.table.take(); // the others are told of that, and this one has it
     if (changes.length > 0) for (const entry of this.#entries) entry.owed = merged(entry.owed, changes);
-    const watch = new Watch(this.#rows, query, known);
+    const watch = make();
     const entry: Entry = {
       watch,
       fn,
@@ -110,7 +119,7 @@ export class Notifier {
       try {
         const change = entry.watch.update(entry.owed, origin);
         entry.owed = [];
-        if (change) calls.push(() => this.#entries.has(entry) && this.call(entry, change)); // one that was called before may have ended it
+        if (change) calls.push(() => this.#entries.has(entry) && this.guard(() => entry.fn(entry.rows, change))); // one that was called before may have ended it
       } catch (e) {
         this.#host.warn("filter", "the filter of a live query threw", e);
       }
@@ -118,9 +127,9 @@ export class Notifier {
     for (const call of calls) call();
   };
 
-  call({ rows, fn }: { rows: readonly Row[]; fn: Subscriber }, change: Change): void {
+  guard(call: () => void): void {
     try {
-      fn(rows, change);
+      call();
     } catch (e) {
       this.#host.warn("subscriber", "a subscriber threw", e);
     }

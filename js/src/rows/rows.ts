@@ -4,6 +4,7 @@ import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import { equal } from "./values.js";
+import { same } from "./watch.js";
 
 /** A part of what is new. */
 export interface Piece {
@@ -36,6 +37,7 @@ export interface Known {
   readonly pending: ReadonlySet<string>;
 }
 
+const maxAnswers = 32; // that are kept to be given again
 const proofDelay = 500; // milliseconds after a start that has better things to do
 
 export class Rows {
@@ -49,6 +51,7 @@ export class Rows {
   #pending: ReadonlySet<string> = new Set();
   #old = true; // what is pending may be another; without a source it stays as it was
   #lsn: number | null = null; // of rows that were there before the first source
+  readonly #answers = new Map<string, { version: number; rows: readonly Row[] }>();
   readonly #later: (fn: () => void, ms?: number) => void;
 
   /** later calls a function in a task of its own. */
@@ -141,9 +144,13 @@ export class Rows {
     this.#filling = false;
   };
 
-  /** Takes what is new, all of it. */
+  /** Takes what is new, all of it. Where the program dies of it, what was there is shown. */
   fresh(): void {
-    while (!this.step());
+    try {
+      while (!this.step());
+    } catch (e) {
+      if (this.#source || !this.#full) throw e;
+    }
   }
 
   /** Takes a part of what is new; true when all of it is in the table. */
@@ -203,9 +210,19 @@ export class Rows {
     return this.#pending.has(id);
   }
 
-  query(q: Query): Row[] {
+  /** The same array as before, where the rows are the same. */
+  query(q: Query): readonly Row[] {
     this.fresh();
-    return this.table.query(this.#withPending(q));
+    const { version } = this.table;
+    const key = q.shape === null || q.after ? null : `${q.limit} ${q.offset} ${q.shape}`;
+    const last = key === null ? undefined : this.#answers.get(key);
+    if (last?.version === version) return last.rows;
+    const rows = this.table.query(this.#withPending(q));
+    if (key === null) return Object.freeze(rows);
+    if (this.#answers.size >= maxAnswers) this.#answers.clear();
+    const answer = { version, rows: last && same(last.rows, rows) ? last.rows : Object.freeze(rows) };
+    this.#answers.set(key, answer);
+    return answer.rows;
   }
 
   count(q: Query): number {

@@ -22,7 +22,7 @@ export class Watch {
     this.rows = known && same(known, rows) ? known : rows;
   }
 
-  #now(): Row[] {
+  #now(): readonly Row[] {
     return this.#view ? this.#view.window(this.#query) : this.#of.query(this.#query);
   }
 
@@ -57,6 +57,33 @@ export class Watch {
   end(): void {
     if (this.#view) this.#of.table.letGo(this.#view);
   }
+}
+
+/** One object. */
+export class WatchOne {
+  rows: readonly Row[];
+  readonly #id: string;
+  readonly #of: Rows;
+
+  constructor(of: Rows, id: string) {
+    this.#of = of;
+    this.#id = id;
+    this.rows = this.#now();
+  }
+
+  #now(): readonly Row[] {
+    const row = this.#of.get(this.#id);
+    return row ? [row] : [];
+  }
+
+  update(_: readonly Changed[], origin: Change["origin"]): Change | null {
+    const before = this.rows, rows = this.#now();
+    if (same(before, rows)) return null;
+    this.rows = rows;
+    return difference(before, rows, origin);
+  }
+
+  end(): void {}
 }
 
 export const same = (a: readonly Row[], b: readonly Row[]) => a.length === b.length && a.every((row, i) => row === b[i]);

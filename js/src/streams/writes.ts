@@ -23,6 +23,12 @@ export class Writes {
     return this.#uncommitted.length;
   }
 
+  /** Resolves when what is written now is durable, or was refused. */
+  get flushed(): Promise<void> {
+    const last = this.#uncommitted[this.#uncommitted.length - 1];
+    return last ? last.write.then(() => {}, () => {}) : Promise.resolve();
+  }
+
   add(open: Open<unknown>): void {
     this.#uncommitted.push(open);
     this.#open.set(open.ticket, open);

@@ -15,11 +15,11 @@ export type StreamStatus = {
 export type Op = { op: string; object: string; type?: string; fields?: { [key: string]: unknown }; set?: object };
 export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
-export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; closed: SyncError };
 export type Skipped = { skipped: readonly { object: string; key: string }[] };
 
-export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
-export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
+export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus }; data: { [name: string]: StreamStatus } };
+export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
 
 /** That a database is gone, and how much of it was known to be unsent. */
 export type Loss = { at: number; unsent: number | null };

@@ -1,11 +1,16 @@
-// A stream before its program is there: it shows what is stored, and what is written waits.
-import type { Early } from "../boot/early.js";
+// A stream while there is no program, before the first one or between two: it shows what is known, and what is written waits.
 import type { SyncError } from "../values/errors.js";
 import { begin, nilID, refused, type Write } from "../values/write.js";
 
+/** How the stream stood. */
+export interface Stood {
+  readonly head: number;
+  readonly unsent: number;
+  readonly refused: number;
+}
+
 export class Waiting {
-  /** What the stream shows until then. */
-  readonly of: Early;
+  readonly of: Stood;
   readonly #writes: { run(): void; refuse(why: SyncError): void }[] = [];
   #ready = new Promise<void>(() => {});
   #resolve!: () => void;
@@ -13,7 +18,7 @@ export class Waiting {
   /** Why nothing is waited for any more; it may come all the same. */
   #overdue: SyncError | null = null;
 
-  constructor(of: Early) {
+  constructor(of: Stood) {
     this.of = of;
     this.#promise();
   }

@@ -1,0 +1,195 @@
+// What apps read of a data stream: from what is kept here, and from the server where it is not.
+import { loggedEntry, queuedEntry, valueOf, type Entry } from "./entries.js";
+import { unpack, type Frame } from "./frames.js";
+import { rows, type Block, type Queued, type Stored, type Tx } from "./store.js";
+import type { DataSync } from "./sync.js";
+import { Failure, type Page } from "./transport.js";
+
+/** A frame, and the offset before it. */
+interface Placed {
+  readonly f: Frame;
+  readonly before: string;
+}
+
+/** The stream that is read. */
+interface Of {
+  readonly name: string;
+  /** The row of it, of a transaction; throws where it is another one's, or none. */
+  mine(s: Stored | undefined): Stored;
+  /** Whether the server is known to have had it. */
+  exists(): boolean;
+}
+
+export class Reader {
+  readonly #sync: DataSync;
+  readonly #of: Of;
+  #queued = new Map<string, Promise<Entry>>(); // what is pending, read once
+
+  constructor(sync: DataSync, of: Of) {
+    this.#sync = sync;
+    this.#of = of;
+  }
+
+  /** Entries in order, from behind an offset on, or as they are kept here. */
+  async read(after: string | undefined, limit: number): Promise<readonly Entry[]> {
+    const { name } = this.#of, { url } = this.#sync.host;
+    const s = await this.#sync.store.run("readonly", ["streams"], (tx) => this.#row(tx));
+    const out: Entry[] = [];
+    let at = after ?? s.from;
+    // What lies before the local part, or was never fetched, is fetched now.
+    if (after !== undefined && url !== "" && (s.from === "" || at < s.from)) at = await this.#before(out, s, at, limit);
+    if (out.length >= limit) return out;
+    const { frames, queued, type } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => {
+      const { type } = await this.#row(tx);
+      const frames = await framesAfter(tx, name, at, limit - out.length);
+      const logged = new Set([...out.map((e) => e.id), ...frames.map(({ f }) => f.id)]);
+      const queued: Queued[] = [];
+      const room = limit - out.length - frames.length;
+      if (room > 0) {
+        await tx.walk<Queued>("queue", rows(name), (q) => {
+          if (!logged.has(q.id)) queued.push(q);
+          return queued.length < room;
+        });
+      }
+      return { frames, queued, type };
+    });
+    for (const placed of frames) out.push(await this.entry(placed, type));
+    for (const q of queued) out.push(await this.queued(q));
+    return out;
+  }
+
+  async #row(tx: Tx): Promise<Stored> {
+    return this.#of.mine(await tx.get<Stored>("streams", this.#of.name));
+  }
+
+  /** Fetches the entries from an offset on up to where the local part begins, and gives the offset behind them. */
+  async #before(out: Entry[], s: Stored, at: string, limit: number): Promise<string> {
+    for (;;) {
+      const page = await this.#page(at, Math.min(limit - out.length, 1000));
+      if (!page) return at; // nobody has made the stream yet
+      for (const placed of placedOf(page.bytes, page.from)) {
+        if (s.from !== "" && placed.f.offset > s.from) return s.from;
+        out.push(await this.entry(placed, page.type));
+      }
+      at = page.next;
+      if (page.upToDate || out.length >= limit) return at;
+    }
+  }
+
+  async #page(after: string, limit: number): Promise<Page | null> {
+    try {
+      const page = await this.#sync.transport.read(this.#of.name, `offset=${encodeURIComponent(after)}&limit=${limit}&`);
+      if ("status" in page && page.code === "not-found" && !this.#of.exists()) return null;
+      if ("status" in page) throw page.code === "malformed" ? this.#sync.host.kit.invalid("/after", page.message) : new Failure(page.code, page.message);
+      return page;
+    } catch (e) {
+      throw this.#failure(e);
+    }
+  }
+
+  #failure(e: unknown): unknown {
+    return e instanceof Failure ? this.#sync.error(e) : e;
+  }
+
+  /** One entry by its id, wherever it is; undefined where there is none. */
+  async get(id: string): Promise<Entry | undefined> {
+    const { name } = this.#of;
+    const { found, mine, type } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => {
+      const { type } = await this.#row(tx);
+      const mine = (await tx.byID<Queued>("queue", id)).find((q) => q.stream === name);
+      let found: Placed | undefined;
+      if (!mine) {
+        await tx.walk<Block>("blocks", rows(name), (b) => {
+          found = placedOf(b.bytes, b.from).find(({ f }) => f.id === id);
+          return !found;
+        });
+      }
+      return { found, mine, type };
+    });
+    if (mine) return this.queued(mine);
+    if (found) return this.entry(found, type);
+    if (!this.#sync.host.url) return undefined;
+    try {
+      const page = await this.#sync.transport.read(name, `entry=${encodeURIComponent(id)}&`);
+      if ("status" in page) {
+        if (page.code === "not-found" || page.code === "gone") return undefined;
+        throw new Failure(page.code, page.message);
+      }
+      const [placed] = placedOf(page.bytes, page.from);
+      return placed && (await this.entry(placed, page.type));
+    } catch (e) {
+      throw this.#failure(e);
+    }
+  }
+
+  /** An entry of the log; a large one is read from where it is kept, or from the server. */
+  async entry({ f, before }: Placed, type: string): Promise<Entry> {
+    if (f.body) return loggedEntry(f, valueOf(f.body, type));
+    const { name } = this.#of;
+    const fetched = async () => new Uint8Array(await (await this.#sync.transport.bytes(name, `offset=${before}`, f.size)).arrayBuffer());
+    try {
+      const kept = await this.#sync.store.run("readonly", ["large"], (tx) => tx.get<Blob>("large", [name, f.offset]));
+      // A copy that the browser cannot read any more is as good as none.
+      const bytes = kept ? await kept.arrayBuffer().then((b) => new Uint8Array(b), fetched) : await fetched();
+      return loggedEntry(f, valueOf(bytes, type));
+    } catch (e) {
+      throw this.#failure(e);
+    }
+  }
+
+  /** An entry that is pending: its bytes are read once, however often it is shown. */
+  queued(q: Queued): Promise<Entry> {
+    let entry = this.#queued.get(q.id);
+    if (!entry) {
+      entry = queuedEntry(q);
+      this.#queued.set(q.id, entry);
+      entry.catch(() => this.#queued.delete(q.id));
+    }
+    return entry;
+  }
+
+  /** Only these are pending. */
+  keep(queued: readonly Queued[]): void {
+    if (this.#queued.size <= queued.length) return;
+    const ids = new Set(queued.map((q) => q.id));
+    for (const id of this.#queued.keys()) if (!ids.has(id)) this.#queued.delete(id);
+  }
+}
+
+/** The frames of a run of entries, with what lies before each. */
+export function placedOf(bytes: Uint8Array, from: string): Placed[] {
+  let before = from;
+  return unpack(bytes).map((f) => {
+    const placed = { f, before };
+    before = f.offset;
+    return placed;
+  });
+}
+
+/** The frames that are kept behind an offset, in order, as many as are asked for. What is read does not grow with the log. */
+async function framesAfter(tx: Tx, stream: string, at: string, limit: number): Promise<Placed[]> {
+  const out: Placed[] = [];
+  await tx.walk<Block>("blocks", rows(stream, (await blockAt(tx, stream, at)) - 1), (b) => {
+    for (const placed of b.to > at ? placedOf(b.bytes, b.from) : []) if (out.length < limit && placed.f.offset > at) out.push(placed);
+    return out.length < limit;
+  });
+  return out;
+}
+
+/** The place of the block where what lies behind an offset begins: blocks have places without gaps. */
+async function blockAt(tx: Tx, stream: string, at: string): Promise<number> {
+  let low = -1;
+  await tx.walk<Block>("blocks", rows(stream), (b) => {
+    low = b.to > at ? -1 : b.n;
+    return false;
+  });
+  if (low < 0) return 0;
+  const s = await tx.get<Stored>("streams", stream);
+  for (let high = s!.block; high - low > 1; ) { // low ends before it, high does not
+    const mid = (low + high) >> 1;
+    const b = await tx.get<Block>("blocks", [stream, mid]);
+    if (b && b.to <= at) low = mid;
+    else high = mid;
+  }
+  return low + 1;
+}

@@ -1,0 +1,259 @@
+// What is written to a stream: each call makes one action, or few, in the program, at once; where there is none, it waits.
+import { edited } from "./edit.js";
+import { alone, created, doubtful, existing, imported, joined, op, parts, type Item } from "./many.js";
+import type { Place } from "./place.js";
+import { Transaction } from "./transaction.js";
+import type { Waiting } from "./waiting.js";
+import type { Writes } from "./writes.js";
+import type { Rows } from "../rows/rows.js";
+import { invalid, NotFoundError } from "../values/errors.js";
+import { newID } from "../values/ids.js";
+import { createHead, fieldsText, patchText, plain } from "../values/json.js";
+import { outside } from "../values/paths.js";
+import type { Conflict, Rejected, Skipped } from "../values/states.js";
+import { patched, validate, type Validators } from "../values/validate.js";
+import { begin, refused, type Open, type Write } from "../values/write.js";
+
+// Kinds of write, as wasm/exports.go has them.
+const CREATE = 0;
+const UPDATE = 1;
+const REMOVE = 2;
+const CREATE_AS = 3;
+const TRANSACT = 4; // an export of its own
+const AGAIN = 5; // another
+
+// What is done again, as wasm/history.go has it.
+const UNDO = 0;
+const REDO = 1;
+const RETRY = 2;
+const RESTORE = 3;
+
+/** What the writer needs of its stream. */
+export interface Desk {
+  readonly rows: Rows;
+  readonly writes: Writes;
+  /** While there is no program. */
+  readonly waiting: Waiting | null;
+  /** Where there is one. Throws where nothing can be written. */
+  readonly place: Place;
+  /** The head of the log here. */
+  readonly head: number;
+  rejected(): readonly Rejected[] | null;
+  /** An action was made. */
+  wrote(): void;
+  /** Something may have been left for the program to do. */
+  pump(): void;
+  /** A write waits. */
+  waits(): void;
+}
+
+/** The id of an object, or an error. */
+export function objectID(id: unknown): string {
+  if (typeof id !== "string" || id.length !== 36) throw new NotFoundError({ code: "not-found", message: `not-found: ${String(id)} is no object's id` });
+  return id;
+}
+
+export class Writer {
+  readonly #desk: Desk;
+  validators: Validators | null;
+
+  constructor(desk: Desk, validators: Validators | null) {
+    this.#desk = desk;
+    this.validators = validators;
+  }
+
+  create(type: string, fields: object, options: { id?: string } = {}): Write<string | readonly string[]> {
+    if (Array.isArray(fields)) return this.#many(() => created(type, fields as object[], options));
+    const id = options?.id;
+    return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
+      const head = createHead(type, options), text = fieldsText(fields);
+      validate(this.validators, type, fields);
+      return (id ?? "") + head + "\n" + text; // JSON.stringify writes no line break
+    });
+  }
+
+  import(rows: readonly object[]): Write<readonly string[]> {
+    return this.#many(() => imported(rows));
+  }
+
+  /** What is wrong with one of them is told before any is written. */
+  #many(read: () => Item[], early?: Item[]): Write<readonly string[]> {
+    const { waiting, rows } = this.#desk;
+    let first = 0;
+    try {
+      const place = waiting ? null : this.#desk.place;
+      let items = early ?? read();
+      for (const [i, item] of items.entries()) validate(this.validators, item.type, item.fields, `/${i}`);
+      if (!place) {
+        const copies = items.map((item) => ({ ...item, fields: JSON.parse(item.text) as object, id: item.id ?? newID() }));
+        return this.#wait(() => this.#many(read, copies));
+      }
+      for (const [i, item] of items.entries()) if (item.given && rows.get(item.id!)) throw existing(i);
+      if (items.some((item) => item.id === null)) {
+        const fresh = place.newIDs(items.length);
+        items = items.map((item, i) => ({ ...item, id: fresh[i]! }));
+      }
+      const ids = items.map((item) => item.id!), doubts = [...items.keys()].filter((i) => doubtful(items[i]!.fields, items[i]!.text));
+      const all = parts(items.map(op));
+      // Once the first action is written it is too late for what is wrong in the next one.
+      for (const part of all.length > 1 ? all : []) {
+        first = part.first;
+        if (doubts.some((i) => i >= first && i < first + part.n)) place.check(part.ops);
+      }
+      const writes = all.map((part) => {
+        first = part.first;
+        return this.#done<void>(TRANSACT, (place) => {
+          place.transact("", part.ops, 0);
+          return true;
+        });
+      });
+      return joined(writes, ids, this.#desk.head);
+    } catch (e) {
+      this.#desk.pump();
+      return refused(alone(outside(e, true, first), first));
+    }
+  }
+
+  update(id: string, patch: object): Write<void> {
+    const given = this.#desk.waiting ? { ...patch } : patch; // it may be another when it is looked at again
+    return this.#write<void>(UPDATE, () => {
+      const text = patchText(patch);
+      if (text !== "") this.#validate(id, patch);
+      return text === "" ? "" : objectID(id) + text;
+    }, () => this.#validate(id, given));
+  }
+
+  edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
+    if (this.#desk.waiting) return this.#wait(() => this.edit(id, fn));
+    return this.#write<void>(UPDATE, () => {
+      const { rows } = this.#desk;
+      const row = rows.get(objectID(id));
+      if (!row) throw new NotFoundError({ code: "not-found", message: `not-found: no object has the id ${id}` });
+      const patch = edited(row, fn);
+      const text = patchText(patch);
+      if (text !== "") this.#validate(id, patch);
+      return text === "" ? "" : id + text;
+    });
+  }
+
+  remove(id: string): Write<void> {
+    return this.#write<void>(REMOVE, () => objectID(id));
+  }
+
+  transact(fn: (tx: Transaction) => void): Write<void> {
+    const upon = this.#upon();
+    return this.#apply<void>(TRANSACT, (place) => {
+      if (typeof fn !== "function") throw invalid("", "transact takes a function");
+      const tx = new Transaction(() => place.newID(), objectID, this.validators, (id) => this.#desk.rows.get(id));
+      tx.run(fn);
+      if (tx.ops.length === 0) return false;
+      this.#desk.place.transact(tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "", `[${tx.ops.join(",")}]`, upon); // fn may have closed it
+      return true;
+    });
+  }
+
+  undo(): Write<Skipped> {
+    return this.#again<Skipped>(UNDO, () => "");
+  }
+
+  redo(): Write<Skipped> {
+    return this.#again<Skipped>(REDO, () => "");
+  }
+
+  retry(action: string, patch?: object): Write<void> {
+    return this.#again<void>(RETRY, () => {
+      const text = objectID(action) + (patch === undefined ? "" : patchText(patch));
+      for (const op of patch === undefined ? [] : this.#desk.rejected()!.find((r) => r.action.id === action)?.action.ops ?? []) {
+        if (op.op === "create") validate(this.validators, op.type!, patched(op.fields!, patch!));
+        if (op.op === "update") this.#validate(op.object, { ...op.set, ...patch });
+      }
+      return text;
+    });
+  }
+
+  restore(conflict: Conflict): Write<void> {
+    return this.#again<void>(RESTORE, () => {
+      plain(conflict, "");
+      const { action, object, key, kind, index } = conflict;
+      return `${objectID(action)}${objectID(object)}${index} ${kind} ${key}`;
+    });
+  }
+
+  /** Looks the object up where somebody may ask: an update does not, else. */
+  #validate(id: string, patch: object): void {
+    const row = this.validators && this.#desk.rows.get(id);
+    if (row) validate(this.validators, row.type, patched(row, patch));
+  }
+
+  /** What was seen counts, not what is there when a write that waits is made. */
+  #upon(): number {
+    const { waiting } = this.#desk;
+    return waiting && waiting.of.head > 0 ? waiting.of.head + 1 : 0;
+  }
+
+  /** Makes one action. make gives what crosses the border; an empty text where there is nothing to do. */
+  #write<T>(kind: number, make: () => string, again: () => void = () => {}): Write<T> {
+    const call = (place: Place, text: string, kind: number, now: number, upon: number) => {
+      if (text === "") return false;
+      place.write(kind, text, now, upon);
+      return true;
+    };
+    if (!this.#desk.waiting) return this.#apply<T>(kind, (place) => call(place, make(), kind, Date.now(), 0));
+    let text: string;
+    try {
+      text = make();
+      if (kind === CREATE) [kind, text] = [CREATE_AS, newID() + text];
+    } catch (e) {
+      return refused<T>(outside(e, false));
+    }
+    const now = Date.now(), upon = this.#upon();
+    const later = (place: Place) => {
+      again(); // what came before it may have changed what it is about
+      return call(place, text, kind, now, upon);
+    };
+    return this.#wait(() => this.#apply<T>(kind, later), text.slice(0, 36) || undefined);
+  }
+
+  /** Makes one when there is a program. */
+  #wait<T>(make: () => Write<T>, object?: string): Write<T> {
+    const write = this.#desk.waiting!.write(make, object);
+    this.#desk.waits();
+    return write;
+  }
+
+  /** Makes an action of what was. make gives what crosses the border. */
+  #again<T>(kind: number, make: () => string): Write<T> {
+    return this.#apply<T>(AGAIN, (place) => place.again(kind, make()));
+  }
+
+  /** Makes an action by a call of the core, which says false where there is nothing to do. */
+  #apply<T>(kind: number, call: (place: Place) => boolean): Write<T> {
+    if (this.#desk.waiting) return this.#wait(() => this.#apply<T>(kind, call));
+    try {
+      return this.#done<T>(kind, call);
+    } catch (e) {
+      this.#desk.pump(); // one that is refused since the server is out of reach looks whether it is back
+      return refused<T>(outside(e, kind === TRANSACT));
+    }
+  }
+
+  #done<T>(kind: number, call: (place: Place) => boolean): Write<T> {
+    const place = this.#desk.place;
+    const open = begin<T>();
+    if (!call(place)) {
+      open.resolve(undefined as T);
+      open.write.settle(this.#desk.head, null);
+      return open.write;
+    }
+    const r = place.runtime;
+    const ids = kind === AGAIN ? r.text() : r.ascii();
+    open.ticket = r.header[4]!;
+    open.write.action = ids.slice(0, 36);
+    open.write.object = ids.slice(36, 72);
+    if (ids.length > 72) open.value = { skipped: JSON.parse(ids.slice(72)) } as T;
+    if (kind === CREATE || kind === CREATE_AS) open.value = open.write.object as T;
+    this.#desk.writes.add(open as Open<unknown>);
+    this.#desk.wrote();
+    return open.write;
+  }
+}
