@@ -7,6 +7,7 @@ const sections = [
   ["strandline", "../types/strandline.d.ts", "For five minutes with it, see the [README](../README.md). "],
   ["strandline/sw", "../types/sw.d.ts", ""],
   ["strandline/inspector", "../types/inspector.d.ts", ""],
+  ["strandline/react", "../types/react.d.ts", ""],
 ];
 const out = ["# API reference", "", "Generated from the types by `make docs`.", ""];
 

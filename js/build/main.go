@@ -70,7 +70,7 @@ func run() error {
 	names := map[string]string{"__WASM__": fmt.Sprintf("%q", "./"+hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData),
 		"__STAMP__": fmt.Sprintf("%q", stamp), "__VERSION__": fmt.Sprintf("%q", version)}
 	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
-		"elements/inspector.ts": "inspector.js"} {
+		"elements/inspector.ts": "inspector.js", "bindings/react.ts": "react.js"} {
 		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func run() error {
 			return err
 		}
 	}
-	for _, name := range []string{"strandline.d.ts", "sw.d.ts", "inspector.d.ts"} {
+	for _, name := range []string{"strandline.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts"} {
 		types, err := os.ReadFile(filepath.Join("js/types", name))
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func bundle(entry, out string, names map[string]string) error {
 		EntryPoints: []string{entry}, Outfile: out, Bundle: true, Write: true,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
-		Define: names, External: []string{"./data.*"}, LogLevel: api.LogLevelWarning,
+		Define: names, External: []string{"./data.*", "react"}, LogLevel: api.LogLevelWarning,
 	}
 	if strings.HasSuffix(entry, "classic.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"

@@ -8,7 +8,8 @@ export type UUID = string;
 /** What fields hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. Where the browser keeps nothing (health().indexedDB says so) and a
+/** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. One that is open in this page is the same, until it was closed as
+    often as it was opened. Where the browser keeps nothing (health().indexedDB says so) and a
     server is named, it goes on in memory: a write's promise resolves then when the server has it. */
 export function open(options: OpenOptions): Promise<Database>;
 
@@ -36,7 +37,7 @@ export interface OpenOptions {
 export interface Database {
   readonly name: string;
   readonly user: string | null;
-  /** Opens a stream, or gives the one that is open. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
+  /** Opens a stream, or gives the one that is open, until it was closed as often as it was opened. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
   stream<S extends SchemaOf<S> = Schema>(name: string, options?: StreamOptions<S>): Promise<Stream<S>>;
   /** Opens a data stream: entries that are appended and never change. Asked for again, it is the same one. */
   data(name: string, options?: DataStreamOptions): Promise<DataStream>;
@@ -48,10 +49,14 @@ export interface Database {
   health(): Promise<Health>;
   /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them. */
   trace(): readonly WakeUp[];
+  /** What it tells of itself, as values that follow it. health is null while it is not known. */
+  readonly live: { readonly status: Live<Status>; readonly health: Live<Health | null> };
   /** Calls fn whenever the event happens. Gives a function that ends it. */
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void;
-  /** Lets what is written become durable, then lets go. Pending actions stay in the local database. */
+  /** Lets what is written become durable, then lets go. Pending actions stay in the local database. Where it was opened several times, the last one ends it. */
   close(): Promise<void>;
+  /** Resolves when it has ended, with the reason: ClosedError after close or destroy, here or in another tab; any other error where it cannot go on. */
+  readonly closed: Promise<SyncError>;
   /** Sign-out: deletes the local database. Rejects with UnsentError (with the count) while actions are pending, unless forced. */
   destroy(options?: { force?: boolean }): Promise<void>;
 }
@@ -113,9 +118,9 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
   /** How many rows query would give. */
   count(q?: Query<S>): number;
-  /** The rows of a query, as a value that follows them. It costs nothing while nobody has subscribed to it. */
-  live<T extends keyof S & string>(q?: Query<S, T>): Live<readonly Row<S, T>[]>;
-  /** Called at once with the rows, then after every change of them, once per turn, in a microtask after it. Writes in fn are
+  /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. It costs nothing while nobody has subscribed to it. */
+  readonly live: StreamLive<S>;
+  /** Called with the rows when this has returned, then after every change of them, once per turn, in a microtask. Writes in fn are
       allowed and notify in the next one; what fn throws goes to `log`. */
   subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void): () => void;
 
@@ -132,7 +137,6 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** What became of an action of this client, also of one that was made before a reload: as `persisted` of its write. NotFoundError
       for one that this client has not made, or long ago: the last 10,000 are remembered. */
   persisted(action: UUID): Promise<number>;
-  /** Calls fn whenever the event happens. Gives a function that ends it. */
   /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode; `starting` there before `ready`). */
   writable(id: UUID): "yes" | "offline" | "locked" | "missing" | "starting";
 
@@ -154,9 +158,27 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** Puts back what the last undo took, as long as nothing was written after it. */
   redo(): Write<{ skipped: readonly Skipped[] }>;
 
+  /** Calls fn whenever the event happens. Gives a function that ends it. */
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
-  /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. */
+  /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. Where it was opened several
+      times, the last one ends it. */
   close(): Promise<void>;
+  /** Resolves when it has ended, with the reason. */
+  readonly closed: Promise<SyncError>;
+}
+
+/** Values of a stream that follow it: `stream.live(query)`, `stream.live(id)`, `stream.live.status`. */
+export interface StreamLive<S extends SchemaOf<S> = Schema> {
+  /** The rows of a query: the same array, with the same objects, until they are others. */
+  <T extends keyof S & string>(q?: Query<S, T>): Live<readonly Row<S, T>[], Change>;
+  /** One object; undefined where there is none. */
+  <T extends keyof S & string>(id: UUID): Live<Row<S, T> | undefined, Change>;
+  /** How many rows a query has. */
+  count(q?: Query<S>): Live<number, Change>;
+  readonly status: Live<StreamStatus>;
+  readonly pending: Live<readonly Action[] | null>;
+  readonly rejected: Live<readonly Rejected[] | null>;
+  readonly conflicts: Live<readonly Conflict[] | null>;
 }
 
 /** A promise of the local commit, with the later stage beside it. */
@@ -225,12 +247,12 @@ declare global {
   }
 }
 
-/** A value that follows what it is made of. */
-export interface Live<T> {
+/** A value that follows what it is made of. Changes of rows say which. */
+export interface Live<T, C = undefined> {
   /** The value now: the same object until it is another. While somebody has subscribed, it is the one that was told last. */
   readonly current: T;
   /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal. */
-  subscribe(fn: (value: T, change: Change) => void, options?: { signal?: AbortSignal }): () => void;
+  subscribe(fn: (value: T, change: C) => void, options?: { signal?: AbortSignal }): () => void;
   /** The value as it is, then as it becomes; who is slow is given the last one. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined>;
   /** Ends it: nobody is told any more. */
@@ -273,7 +295,16 @@ export interface DataStream {
   restart(): Promise<void>;
   /** Calls fn at each event until the function that it gives is called. */
   on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void): () => void;
+  /** What it tells of itself, as values that follow it; entries as subscribe gives them, none before they are read. */
+  readonly live: {
+    readonly status: Live<StreamStatus>;
+    readonly rejected: Live<readonly RejectedEntry[]>;
+    entries(options?: { after?: Offset }): Live<readonly Entry[]>;
+  };
+  /** Lets what was appended become durable, then lets go. Where it was opened several times, the last one ends it. */
   close(): Promise<void>;
+  /** Resolves when it has ended, with the reason. */
+  readonly closed: Promise<SyncError>;
 }
 
 /** How a stream stands with the server. */
@@ -319,7 +350,7 @@ export class UnsentError extends SyncError { readonly pending: number; }
 // ---- the plain data behind these
 
 /** leader: this context runs the loop for all that have the database open. streams: those that are open, data streams under "data:" and their name. */
-export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus } };
+export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus }; data: { [name: string]: StreamStatus } };
 /** indexedDB: "ok"; or what is written is kept in memory only, and by the server: "lost" (a database was there, and cannot be had any more, or was taken away while it was
     open), "private" (the browser's mode), "unavailable". persisted: the browser has promised not to evict. locks, backgroundSync, serviceWorker: whether it has them.
     rows: "differed" where stored rows were not those of the log; they were replaced. loss: a database that was there when the page was last used is gone: when that was noticed, and how many actions were known to be unsent. */
@@ -374,12 +405,12 @@ export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Arr
     once, so that it may be more). */
 export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
 /** Events of a data stream. progress: bytes of a large entry that the server has. */
-export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: { id: UUID; sent: number; size: number } };
+export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: { id: UUID; sent: number; size: number }; closed: SyncError };
 /** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
     version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
-export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean } };
+export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
 /** Events of a stream, and what their listeners get. */
-export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; closed: SyncError };
 
 /** https://standardschema.dev */
 export interface StandardSchemaV1<I = unknown, O = I> {

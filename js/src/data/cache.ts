@@ -3,7 +3,7 @@ import type { Frame } from "./frames.js";
 import { rows, type Block, type Queued, type Store, type Stored, type Tx } from "./store.js";
 import type { Page } from "./transport.js";
 
-const mergeBytes = 64 << 10; // blocks under this grow
+const blockBytes = 64 << 10; // of a block, but for one entry that is larger: who reads an entry reads its block
 
 /** Keeps a page, and forgets what of the queue it has brought. */
 export function keepPage(store: Store, s: Stored, page: Page, frames: readonly Frame[], large: Map<string, Blob>): Promise<void> {
@@ -18,25 +18,50 @@ export function keepPage(store: Store, s: Stored, page: Page, frames: readonly F
       return true;
     });
     if (frames.length > 0) {
-      const size = frames.reduce((sum, f) => sum + (f.body || large.has(f.offset) ? f.size : 0), 0);
       const last = await tx.get<Block>("blocks", [s.name, now.block - 1]);
-      const block: Block = { stream: s.name, n: now.block, from: page.from, to: page.next, count: frames.length, size, bytes: page.bytes, large: [...large.keys()] };
-      if (last && last.to === page.from && last.bytes.length + page.bytes.length <= mergeBytes) {
-        const bytes = new Uint8Array(last.bytes.length + page.bytes.length);
-        bytes.set(last.bytes);
-        bytes.set(page.bytes, last.bytes.length);
-        Object.assign(block, { n: last.n, from: last.from, count: last.count + frames.length, size: last.size + size, bytes, large: [...last.large, ...block.large] });
+      let block = last?.to === page.from && last.bytes.length + frames[0]!.end <= blockBytes ? last : null; // it grows
+      let from = page.from, at = 0;
+      for (const run of runs(frames, block ? blockBytes - block.bytes.length : blockBytes)) {
+        const end = run[run.length - 1]!, to = end === frames[frames.length - 1] ? page.next : end.offset;
+        const size = run.reduce((sum, f) => sum + (f.body || large.has(f.offset) ? f.size : 0), 0);
+        const part = page.bytes.subarray(at, end.end), beside = run.filter((f) => large.has(f.offset)).map((f) => f.offset);
+        if (block) block = { ...block, to, count: block.count + run.length, size: block.size + size, bytes: joined(block.bytes, part), large: [...block.large, ...beside] };
+        else block = { stream: s.name, n: now.block++, from, to, count: run.length, size, bytes: part.slice(), large: beside };
+        tx.put("blocks", block);
+        now.bytes += size;
+        [block, from, at] = [null, to, end.end];
       }
-      tx.put("blocks", block);
       for (const [offset, blob] of large) tx.put("large", blob, [s.name, offset]);
-      now.block = block.n + 1;
       now.kept += frames.length;
-      now.bytes += size;
     }
     Object.assign(now, { from: now.from || (s.offset === "" && keep === "all" ? "-1" : page.from), offset: page.next, head: page.head, type: page.type || now.type, exists: true, closed: page.closed });
     if (keep !== "all") await trim(tx, now, keep);
     tx.put("streams", now);
   });
+}
+
+/** Frames in runs of so many bytes at most, each of one at least; the first one has less room. */
+function runs(frames: readonly Frame[], room: number): Frame[][] {
+  const out: Frame[][] = [];
+  let run: Frame[] = [], upTo = room, at = 0;
+  for (const f of frames) {
+    if (run.length > 0 && f.end > upTo) {
+      out.push(run);
+      run = [];
+      upTo = at + blockBytes;
+    }
+    run.push(f);
+    at = f.end;
+  }
+  out.push(run);
+  return out;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 /** Forgets the oldest blocks beyond what is to be kept. */

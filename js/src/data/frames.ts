@@ -9,6 +9,7 @@ export interface Frame {
   size: number;
   offset: string; // behind it
   body: Uint8Array | null; // null: it is too large to be sent along
+  end: number; // where it ends in the page
 }
 
 /** The body of a request with these entries. */
@@ -40,7 +41,7 @@ export function unpack(page: Uint8Array): Frame[] {
     const end = at + n + (inline ? size : 0);
     if (end > page.length) throw new RangeError("cut off");
     const offset = ascii(page.subarray(at, at + n));
-    frames.push({ id: /[1-9a-f]/.test(id) ? id : "", size, offset, body: inline ? page.subarray(at + n, end) : null });
+    frames.push({ id: /[1-9a-f]/.test(id) ? id : "", size, offset, body: inline ? page.subarray(at + n, end) : null, end });
     at = end;
   }
   return frames;

@@ -42,7 +42,7 @@ export class DataStream {
   #writing: Promise<void> = Promise.resolve(); // the appends so far
   #stored!: Stored;
   #pending = 0;
-  #rejected: readonly RejectedEntry[] = [];
+  #rejected: readonly RejectedEntry[] = Object.freeze([]);
   #refusals: readonly Refused[] = []; // as they are stored
   #refreshing: { again: boolean; done: Promise<void> } | null = null;
   #status: StreamStatus | null = null;

@@ -35,13 +35,14 @@ export function inspect(db: Database, options: InspectOptions = {}): () => void 
 
   // What is large is read again only where something tells that it has changed.
   const marks = new Map<string, string>();
+  const opened = new Map<string, Promise<Stream>>(); // once each, since they are counted
   const anew = async (name: string, mark: string, make: () => Promise<Node>) => {
     if (marks.get(name) === mark) return;
     part(name).replaceChildren(await make());
     marks.set(name, mark);
   };
   const show = async () => {
-    const status = db.status; // throws once the database is closed, which ends this
+    const status = db.status;
     const names = Object.keys(status.streams).sort();
     if (!names.includes(chosen)) chosen = names[0] ?? "";
     about(part("about"), db, status, heard);
@@ -53,7 +54,8 @@ export function inspect(db: Database, options: InspectOptions = {}): () => void 
     heard = [];
     channel.postMessage("trace?"); // answered by the next time
     if (chosen === "") return;
-    const stream = await db.stream(chosen);
+    if (!opened.has(chosen)) opened.set(chosen, db.stream(chosen));
+    const stream = await opened.get(chosen)!;
     part("pending").replaceChildren(pending(stream));
     await anew("local", await keysOf(path, chosen), () => local(path, chosen));
     const state = `${chosen} ${stream.head} ${stream.status.state}`;
@@ -78,7 +80,12 @@ export function inspect(db: Database, options: InspectOptions = {}): () => void 
     clearTimeout(timer);
     channel.close();
     host.remove();
+    for (const stream of opened.values()) stream.then((s) => s.close()).catch(() => {});
   };
+  void db.closed.then((why) => {
+    stopped = true;
+    part("problem").textContent = why.message;
+  });
   part("log").parentElement!.hidden = options.server === undefined;
   void tick();
   return stop;
@@ -90,8 +97,12 @@ function about(to: HTMLElement, db: Database, status: Status, heard: Heard[]): v
 }
 
 function streams(to: HTMLElement, status: Status, chosen: string, choose: (name: string) => void): void {
-  const rows = Object.entries(status.streams).sort().map(([name, s]) => {
+  const of = (all: Status["streams"], data: boolean) => Object.entries(all).sort().map(([name, s]) => {
     const row = cells("td", "", s.state, s.head, s.pending, s.rejected, time(s.lastSynced), s.next ? `${time(s.next.at)}: ${s.next.because}` : "", s.error?.message ?? "");
+    if (data) {
+      row.firstElementChild!.textContent = `data: ${name}`;
+      return row;
+    }
     const pick = document.createElement("button");
     pick.type = "button";
     pick.textContent = name;
@@ -101,7 +112,7 @@ function streams(to: HTMLElement, status: Status, chosen: string, choose: (name:
     return row;
   });
   const focused = (to.getRootNode() as ShadowRoot).activeElement?.textContent;
-  to.replaceChildren(table(["stream", "state", "head", "pending", "rejected", "synced", "next", "error"], rows));
+  to.replaceChildren(table(["stream", "state", "head", "pending", "rejected", "synced", "next", "error"], [...of(status.streams, false), ...of(status.data, true)]));
   if (focused) [...to.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
 }
 

@@ -15,7 +15,7 @@ import { pulse } from "../contexts/pulse.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import { frameFactory } from "../program/frame.js";
-import { load, spare, type Runtime, type WakeUp } from "../program/runtime.js";
+import { load, spare, type Runtime, type RuntimeUser, type WakeUp } from "../program/runtime.js";
 import { Starting } from "../program/starting.js";
 import type { Owner } from "../streams/owner.js";
 import { relay, Stream } from "../streams/stream.js";
@@ -44,7 +44,7 @@ interface Holders {
   forget(): void;
 }
 
-export class Database implements Owner {
+export class Database implements Owner, RuntimeUser {
   readonly name: string;
   readonly user: string | null;
   /** @internal */
@@ -206,14 +206,22 @@ export class Database implements Owner {
         this.#seat = new Seat(runtime, handle);
         if (this.life.ended) return resolve();
         runtime.onDeath.add(this.#dead);
-        runtime.users.add(this.#busy);
+        runtime.users.add(this);
         this.#keeper.opened(life, why);
         resolve();
       });
     });
   }
 
-  readonly #busy = () => !this.durable || this.life.state !== "open" || this.#open.some((s) => s.busy); // what is in its memory only would go with it
+  /** @internal */
+  get busy(): boolean {
+    return !this.durable || this.life.state !== "open" || this.#open.some((s) => s.busy); // what is in its memory only would go with it
+  }
+
+  /** @internal */
+  take(): void {
+    for (const stream of this.#open) stream.rows.fresh();
+  }
 
   readonly #dead = (e: SyncError): void => {
     if (this.life.ended) return;
@@ -288,13 +296,14 @@ export class Database implements Owner {
   #beat(): void {
     const wasteful = () => {
       const runtime = this.#seat?.runtime;
-      return runtime && this.life.state === "open" && runtime.memory.wasted && ![...runtime.users].some((busy) => busy()) ? runtime : null;
+      return runtime && this.life.state === "open" && runtime.memory.wasted && ![...runtime.users].some((user) => user.busy) ? runtime : null;
     };
     if (!wasteful()) return;
     spare(this.#options.wasm).then((next) => {
       const runtime = wasteful();
-      if (!runtime) next.end();
-      else runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
+      if (!runtime) return next.end();
+      for (const user of runtime.users) user.take();
+      runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
     }, (e: SyncError) => this.warn(e.code, e.message, e));
   }
 
@@ -606,7 +615,7 @@ export class Database implements Owner {
     this.#keeper.end();
     this.#boot?.close();
     this.#seat?.runtime.onDeath.delete(this.#dead);
-    this.#seat?.runtime.users.delete(this.#busy);
+    this.#seat?.runtime.users.delete(this);
     for (const stream of this.#open) stream.end(error);
     void this.dataStreams.now?.close(error).catch(() => {});
     for (const signal of Object.values(this.#signals)) signal.end();

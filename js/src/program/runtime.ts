@@ -200,6 +200,14 @@ async function fetchWasm(url: string | URL, cache: RequestCache): Promise<Respon
   }
 }
 
+/** Who uses a program, and goes on in another one. */
+export interface RuntimeUser {
+  /** Whether something is under way that another program would do anew. */
+  readonly busy: boolean;
+  /** Takes what it does not have yet: the program is about to be replaced. */
+  take(): void;
+}
+
 /** One running program. */
 export class Runtime {
   readonly host = {} as Host;
@@ -207,8 +215,8 @@ export class Runtime {
   readonly onDeath = new Set<(e: SyncError) => void>();
   exports!: Exports;
   memory!: Memory;
-  /** Who uses it, each telling whether a call is under way that a restart would end. */
-  readonly users = new Set<() => boolean>();
+  /** Who uses it. */
+  readonly users = new Set<RuntimeUser>();
   /** What an export left: output address, its length, whether more follows, whether it begins a whole, ticket; and how many have ended. */
   header!: Uint32Array;
 
