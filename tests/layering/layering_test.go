@@ -53,7 +53,8 @@ func rooms(t *testing.T) (order []string, knows map[string][]string) {
 	}
 	knows = map[string][]string{}
 	name := regexp.MustCompile("`([a-z/]+)`")
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(string(text), -1) {
+	table, _, _ := strings.Cut(string(text), "| room of `js/src` |")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(table, -1) {
 		order = append(order, row[1])
 		knows[row[1]] = []string{}
 		for _, m := range name.FindAllStringSubmatch(row[2], -1) {
@@ -88,6 +89,64 @@ func TestRoomsKnowWhatTheTableSays(t *testing.T) {
 		}
 	}
 }
+
+// The same of the script: a room's files import what its row names, a file of data's own beside it, and nothing of the tests. A file holds one noun, a class has few fields.
+func TestTheScriptsRoomsKnowWhatTheTableSays(t *testing.T) {
+	text, err := os.ReadFile("../../docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| room of `js/src` |")
+	if !found {
+		t.Fatal("docs/ARCHITECTURE.md has no table of the script's rooms")
+	}
+	knows, order := map[string][]string{}, []string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|[^|]*\\|([^|]*)\\|$").FindAllStringSubmatch(table, -1) {
+		room := row[1]
+		for _, m := range regexp.MustCompile("`([a-z]+)`").FindAllStringSubmatch(row[2], -1) {
+			if !slices.Contains(order, m[1]) {
+				t.Errorf("%s knows %s, which is no row above its own", room, m[1])
+			}
+			knows[room] = append(knows[room], m[1])
+		}
+		order = append(order, room)
+	}
+	paths, err := filepath.Glob("../../js/src/*/*.ts")
+	if err != nil || len(paths) < 50 {
+		t.Fatal("the script's sources are not there", err)
+	}
+	imported := regexp.MustCompile(`(?:from|import)\s*\(?\s*"\.\./([a-z]+)/[^"]*"`)
+	fields := regexp.MustCompile(`(?m)^  (?:readonly )?#?[a-zA-Z]+[!?]?(?:: [^(]*?)?(?: = .*)?;(?: //.*)?$`)
+	for _, path := range paths {
+		room := filepath.Base(filepath.Dir(path))
+		if !slices.Contains(order, room) {
+			t.Errorf("%s is in no room of the table", path)
+		}
+		if strings.HasSuffix(path, ".test.ts") || strings.HasSuffix(path, ".d.ts") {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range imported.FindAllStringSubmatch(string(b), -1) {
+			if m[1] != room && !slices.Contains(knows[room], m[1]) {
+				t.Errorf("%s imports from %s: its row in docs/ARCHITECTURE.md does not name it", path, m[1])
+			}
+		}
+		if n := strings.Count(string(b), "\n"); n > maxFile {
+			t.Errorf("%s has %d lines; does it still hold one noun?", path, n)
+		}
+		for _, class := range regexp.MustCompile(`(?ms)^(?:export )?class (\w+).*?^}`).FindAllStringSubmatch(string(b), -1) {
+			if n := len(fields.FindAllString(class[0], -1)); n > maxFields {
+				t.Errorf("%s: class %s has %d fields", path, class[1], n)
+			}
+		}
+	}
+}
+
+// Fields of a class of the script.
+const maxFields = 18
 
 // imports lists what a package itself imports, for a platform.
 func imports(t *testing.T, pkg string, wasm bool) []string {

@@ -88,7 +88,7 @@ export class Reader {
   }
 
   #failure(e: unknown): unknown {
-    return e instanceof Failure ? this.#sync.error(e) : e;
+    return e instanceof Failure ? this.#sync.works.error(e) : e;
   }
 
   /** One entry by its id, wherever it is; undefined where there is none. */

@@ -1,10 +1,10 @@
 // A data stream as apps have it: its life, what is appended, and what is told of it.
+import { Appends } from "./appends.js";
 import { rejectedEntry, type Entry, type RejectedEntry } from "./entries.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
-import { partBytes } from "./producer.js";
 import { Reader } from "./reader.js";
-import { blobOf, copied } from "./request.js";
-import { gone, rows, unheard, type Queued, type Refused, type Stored, type Tx } from "./store.js";
+import { copied } from "./request.js";
+import { gone, rows, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { Subscription, type Listener } from "./subscription.js";
 import type { DataSync } from "./sync.js";
 import type { SyncError } from "../values/errors.js";
@@ -12,7 +12,7 @@ import type { Events } from "../values/events.js";
 import type { Life } from "../values/life.js";
 import type { LiveValue, Signal } from "../values/live.js";
 import type { StreamStatus } from "../values/states.js";
-import type { Open, Write } from "../values/write.js";
+import type { Write } from "../values/write.js";
 
 export type Progress = { id: string; sent: number; size: number };
 type DataEvents = { status: StreamStatus; rejected: RejectedEntry; progress: Progress; closed: SyncError };
@@ -23,8 +23,6 @@ interface Live {
   entries(options?: { after?: string }): LiveValue<readonly Entry[]>;
 }
 
-const maxJSON = (4 << 20) - 1024; // of a message: what a request may have
-
 export class DataStream {
   readonly name: string;
   /** @internal */
@@ -34,12 +32,9 @@ export class DataStream {
   readonly #events: Events<DataEvents>;
   readonly #reader: Reader;
   readonly #signals: { status: Signal<StreamStatus>; rejected: Signal<readonly RejectedEntry[]> };
-  readonly #open = new Map<string, { open: Open<undefined>; n: number; row: Omit<Queued, "n"> }>(); // appended here, and not on the server
+  readonly #appends: Appends;
   readonly #subscriptions = new Set<Subscription>();
   readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
-  readonly #indexes = new Map<string, number>(); // of entries that the server has, until the store says so
-  #queue: { open: Open<undefined>; row: Omit<Queued, "n"> }[] = [];
-  #writing: Promise<void> = Promise.resolve(); // the appends so far
   #stored!: Stored;
   #pending = 0;
   #rejected: readonly RejectedEntry[] = Object.freeze([]);
@@ -55,6 +50,17 @@ export class DataStream {
     this.life = new kit.Life(kit.errorOf({ code: "starting", message: `starting: data stream ${name} is being opened` }));
     const thrown = (e: unknown) => this.#thrown(e);
     this.#events = new kit.Events(["status", "rejected", "progress", "closed"], thrown);
+    this.#appends = new Appends({
+      sync, name, life: this.life,
+      stored: () => this.#stored,
+      row: (tx) => this.#in(tx),
+      stands: (more) => (this.#pending += more),
+      appended: () => {
+        sync.host.tell({ data: "changed", name });
+        void this.refresh();
+        sync.turns.wake(name, "write");
+      },
+    });
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
     this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown) };
     this.live = { status: new kit.LiveValue(this.#signals.status), rejected: new kit.LiveValue(this.#signals.rejected), entries: (o) => this.#liveEntries(o) };
@@ -82,7 +88,7 @@ export class DataStream {
 
   /** @internal Resolves when what was appended here is stored, or refused. */
   get flushed(): Promise<void> {
-    return this.#writing;
+    return this.#appends.flushed;
   }
 
   async close(): Promise<void> {
@@ -96,14 +102,14 @@ export class DataStream {
   /** @internal Nothing new begins, and what was appended is stored. */
   async finish(why: Error): Promise<void> {
     if (this.life.lives) this.life.turn("closing", why as SyncError);
-    await this.#writing;
+    await this.#appends.flushed;
   }
 
   /** @internal */
   end(error: Error): void {
     if (this.life.ended) return;
     this.life.turn("closed", error as SyncError);
-    for (const id of [...this.#open.keys()]) this.#fail(id, error as SyncError);
+    this.#appends.end(error as SyncError);
     for (const wait of this.#settling) wait.reject(error);
     this.#settling.clear();
     for (const sub of this.#subscriptions) sub.end();
@@ -130,7 +136,7 @@ export class DataStream {
 
   /** @internal The local database is gone. Gives a row with what is known of the stream, what was appended here since the page was loaded, and what was refused. */
   lost(fresh: Stored): { row: Stored; queue: Queued[]; rejected: Refused[] } {
-    const queue = [...this.#open.values()].map((open, i) => ({ ...open.row, n: (open.n = i) }));
+    const queue = this.#appends.lost();
     const rejected = this.#refusals.map((r, i) => ({ ...r, n: queue.length + i }));
     const { keep, type, life, exists } = this.#stored;
     this.#stored = { ...fresh, keep, type, life: life + 1, exists, next: queue.length + rejected.length };
@@ -147,92 +153,16 @@ export class DataStream {
   // ---- what is appended
 
   append(value: unknown): Write<undefined> {
-    const { kit, newID } = this.#sync.host;
-    const open = kit.begin<undefined>();
-    try {
-      this.life.check();
-      const json = !(value instanceof Uint8Array) && !(value instanceof Blob);
-      const { body, size } = json ? this.#text(value) : bytesOf(value);
-      if (size === 0) throw kit.invalid("", "an entry has at least one byte");
-      const type = this.contentType;
-      if (type && json !== (mediaType(type) === "application/json")) throw kit.invalid("", json ? `the stream's ${type} takes bytes` : "the stream takes JSON");
-      const id = newID();
-      open.write.object = id;
-      open.write.action = id;
-      this.#queue.push({ open, row: { stream: this.name, id, value: body, json, size, at: Date.now(), by: this.#sync.presence.id } });
-      if (this.#queue.length === 1) this.#writing = this.#writing.then(() => this.#write());
-    } catch (e) {
-      open.reject(e);
-      open.write.fail(e);
-    }
-    return open.write;
+    return this.#appends.append(value);
   }
 
   get contentType(): string {
-    return this.#stored.type || (this.#queue[0] ? (this.#queue[0].row.json ? "application/json" : "application/octet-stream") : "");
-  }
-
-  #text(value: unknown): { body: Uint8Array; size: number } {
-    const { kit } = this.#sync.host;
-    if (value === undefined) throw kit.invalid("", "a value of type undefined is not JSON");
-    kit.check(value, "");
-    const body = new TextEncoder().encode(JSON.stringify(value));
-    if (body.length > maxJSON) throw kit.errorOf({ code: "too-large", message: `too-large: a JSON entry has at most ${maxJSON} bytes` });
-    return { body, size: body.length };
-  }
-
-  /** Stores what this tick has appended, in one transaction. */
-  async #write(): Promise<void> {
-    const batch = this.#queue;
-    const type = this.contentType;
-    this.#queue = [];
-    try {
-      const store = (again: boolean) => this.#sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
-        const s = await this.#in(tx);
-        if (s.type && mediaType(s.type) !== mediaType(type)) throw this.#sync.host.kit.invalid("", `the stream is ${s.type}`);
-        const [kept] = again ? await tx.byID<Queued>("queue", batch[0]!.row.id) : [];
-        if (kept) return kept.n;
-        batch.forEach((b, i) => tx.put("queue", { ...b.row, n: s.next + i } satisfies Queued));
-        tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
-        return s.next;
-      });
-      const first = await this.#verdict(store);
-      const over = this.life.ended;
-      if (!over) batch.forEach((b, i) => this.#open.set(b.row.id, { ...b, n: first + i }));
-      if (!over) this.#pending += batch.length;
-      for (const b of batch) {
-        if (this.#sync.store.durable) b.open.resolve(undefined); // else when the server has it
-        else if (over) b.open.reject(this.life.why);
-        if (over) b.open.write.settle(0, this.life.why);
-      }
-      if (over) return;
-      this.#sync.host.tell({ data: "changed", name: this.name });
-      void this.refresh();
-      this.#sync.wake(this.name, "write");
-    } catch (e) {
-      for (const b of batch) {
-        b.open.reject(e);
-        b.open.write.fail(e);
-      }
-    }
-  }
-
-  /** Stores until it is known that it was, or was not: a transaction of a connection that the browser has closed may have been kept. */
-  async #verdict(store: (again: boolean) => Promise<number>): Promise<number> {
-    for (let n = 0, unknown = false; ; n++) {
-      try {
-        return await store(unknown);
-      } catch (e) {
-        unknown ||= (e as SyncError).cause === unheard;
-        if (!unknown || n === 5 || (e as SyncError).code !== "storage") throw e;
-        await new Promise((r) => setTimeout(r, 100 << n));
-      }
-    }
+    return this.#appends.contentType;
   }
 
   /** @internal Whether an entry was appended here, and is not on the server. */
   waits(id: string): boolean {
-    return this.#open.has(id) || this.#queue.some((q) => q.row.id === id);
+    return this.#appends.waits(id);
   }
 
   /** What a field of an object says to refer to an entry. The action is not sent before the entry is on the server. */
@@ -242,7 +172,7 @@ export class DataStream {
 
   async settled(): Promise<void> {
     this.life.check();
-    await this.#writing;
+    await this.#appends.flushed;
     const [s, pending] = await this.#look();
     if (pending === 0) return;
     const settled = new Promise<void>((resolve, reject) => this.#settling.add({ upTo: s.next - 1, resolve, reject }));
@@ -259,7 +189,7 @@ export class DataStream {
     for (const key of Object.keys(options)) if (key !== "after" && key !== "limit") throw kit.invalid(`/${key}`, "is no option");
     if (!(limit >= 1 && (limit === Infinity || Number.isInteger(limit)))) throw kit.invalid("/limit", "is no number from 1 on");
     if (after !== undefined && (typeof after !== "string" || after === "")) throw kit.invalid("/after", "is no offset");
-    if (after === undefined && this.#stored.offset === "" && this.#pending === 0) await this.#sync.first(this.name);
+    if (after === undefined && this.#stored.offset === "" && this.#pending === 0) await this.#sync.works.first(this.name);
     return Object.freeze(await this.#reader.read(after, limit));
   }
 
@@ -324,7 +254,7 @@ export class DataStream {
 
   /** Whether nothing is known of the stream yet, and somebody is asking the server. */
   get #unsettled(): boolean {
-    const { state } = this.#sync.work(this.name);
+    const { state } = this.#sync.works.of(this.name);
     return this.#pending === 0 && this.#sync.host.url !== "" && (state === "starting" || state === "syncing");
   }
 
@@ -336,7 +266,7 @@ export class DataStream {
 
   /** The same object until something of it is another. */
   get status(): StreamStatus {
-    const w = this.#sync.work(this.name), last = this.#status;
+    const w = this.#sync.works.of(this.name), last = this.#status;
     const next: StreamStatus = {
       state: this.#sync.host.url ? w.state : "offline",
       reason: w.reason,
@@ -345,7 +275,7 @@ export class DataStream {
       rejected: this.#rejected.length,
       next: w.next,
       lastSynced: w.lastSynced,
-      error: this.#sync.error(w.failure),
+      error: this.#sync.works.error(w.failure),
     };
     if (last && (Object.keys(next) as (keyof StreamStatus)[]).every((key) => last[key] === next[key])) return last;
     return (this.#status = Object.freeze(next));
@@ -380,13 +310,7 @@ export class DataStream {
       if (rejected.length !== known.size || rejected.some((r) => !known.has(r.id))) this.#rejected = Object.freeze(rejected);
       if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
       await this.#hear(refusals.filter((r) => r.dealt && r.by === this.#sync.presence.id));
-      for (const [id, { open, n }] of this.#open) {
-        if (n > s.acked) continue;
-        open.resolve(undefined);
-        open.write.settle(this.#indexes.get(id) ?? 0, null); // unknown where it was not heard
-        this.#open.delete(id);
-        this.#indexes.delete(id);
-      }
+      this.#appends.settle(s.acked);
       for (const wait of this.#settling) {
         if (s.acked < wait.upTo && pending > 0) continue;
         this.#settling.delete(wait);
@@ -410,7 +334,7 @@ export class DataStream {
 
   /** @internal The server has an entry, at an index. */
   acked(id: string, index: number): void {
-    if (this.#open.has(id)) this.#indexes.set(id, Math.max(0, index));
+    this.#appends.acked(id, index);
   }
 
   /** @internal */
@@ -426,16 +350,8 @@ export class DataStream {
 
   #refused(r: Pick<Refused, "id" | "code" | "message">): void {
     const { kit } = this.#sync.host;
-    this.#fail(r.id, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
+    this.#appends.fail(r.id, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
     if ("value" in r) this.#events.emit("rejected", r as RejectedEntry);
-  }
-
-  /** Ends what was promised of an entry. */
-  #fail(id: string, error: SyncError): void {
-    const open = this.#open.get(id)?.open;
-    open?.reject(error); // where it was not kept here
-    open?.write.settle(0, error);
-    this.#open.delete(id);
   }
 
   /** Hears what became of entries of this context that another one has dealt with: then nobody needs to remember that any more. */
@@ -461,7 +377,7 @@ export class DataStream {
       tx.put("queue", { ...r, n: s.next } satisfies Queued);
       tx.put("streams", { ...s, next: s.next + 1 });
     });
-    this.#sync.wake(this.name, "write");
+    this.#sync.turns.wake(this.name, "write");
   }
 
   /** Takes one off the list. What became of it stays until the context that had appended it has heard of it. */
@@ -481,11 +397,4 @@ export class DataStream {
     this.#sync.host.poke();
     await this.refresh();
   }
-}
-
-/** Bytes as the queue keeps them: its own copy, a Blob where they are many. */
-function bytesOf(value: unknown): { body: Blob | Uint8Array; size: number } {
-  if (value instanceof Blob) return { body: value, size: value.size };
-  const bytes = (value as Uint8Array).slice();
-  return { body: bytes.length > partBytes ? blobOf(bytes) : bytes, size: bytes.length };
 }

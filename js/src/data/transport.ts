@@ -19,6 +19,12 @@ export class Failure {
   ) {}
 }
 
+/** Anything thrown as a failure. */
+export function failureOf(e: unknown): Failure {
+  const { code = "internal", message } = e as { code?: string; message: string };
+  return new Failure(code, message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message, 0, e);
+}
+
 export interface Page {
   bytes: Uint8Array;
   from: string;

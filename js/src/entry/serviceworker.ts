@@ -80,7 +80,7 @@ async function sent(db: Database, names: readonly string[]): Promise<number> {
   for (const name of names) await db.stream(name).catch((e: unknown) => failed.push(e));
   await db.sync();
   const data = await db.dataStreams.any();
-  await data?.drain();
+  await data?.turns.drain();
   const pending = () => Object.values(db.status.streams).reduce((n, s) => n + s.pending, 0);
   if (data && pending() > 0) await db.sync(); // what waited for entries
   if (failed.length > 0) throw failed[0];

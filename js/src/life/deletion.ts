@@ -1,9 +1,63 @@
-import { SyncError } from "../values/errors.js";
+// The end of a database on purpose: nothing unsent is lost without a word, and no other context takes it for a loss.
+import type { DataStreams } from "./datastreams.js";
+import type { Keeper } from "./keeper.js";
+import { answer, type Programs } from "./programs.js";
+import type { Peers } from "../contexts/peers.js";
+import { ClosedError, SyncError, UnsentError } from "../values/errors.js";
 
 const limit = 5000; // milliseconds that a browser may take
 
+/** A database. */
+interface Of {
+  readonly programs: Programs;
+  readonly keeper: Keeper;
+  readonly dataStreams: DataStreams;
+  readonly peers: Peers;
+  /** The name that its contexts share. */
+  readonly shared: string;
+  /** It has ended. */
+  end(why: SyncError): void;
+}
+
+/** Deletes it, where nothing waits for the server, or by force. */
+export async function destroy({ programs, keeper, dataStreams, peers, shared, end }: Of, force: boolean): Promise<void> {
+  await programs.up();
+  const { unread } = keeper;
+  if (unread && !force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
+  const data = await dataStreams.any().catch((e: unknown) => deleteUnread(shared, e, force));
+  if (data) {
+    const pending = await data.leave(force);
+    if (pending > 0) throw new UnsentError({ code: "unsent", pending, message: `unsent: ${pending} entries of data streams are not on the server` });
+  }
+  const destroys = (yes: boolean) => {
+    keeper.destroying(yes);
+    peers.shout({ destroying: yes });
+  };
+  destroys(true); // else the others would take it for lost
+  try {
+    // Where the program dies of it, the next one deletes what is there.
+    await programs.ask<void>((seat, resolve, reject) => {
+      seat.leaving();
+      seat.host.destroy(seat.handle, force, (problem) => {
+        if (problem) seat.leaving(false);
+        else {
+          peers.shout({ destroyed: true });
+          end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
+        }
+        answer(resolve, reject)(problem);
+      });
+    });
+    if (!keeper.durable) await deleted(shared).catch((e: unknown) => unread && Promise.reject(e as Error));
+  } catch (e) {
+    destroys(false);
+    await data?.stay().catch(() => {});
+    throw e;
+  }
+  await data?.store.destroy();
+}
+
 /** Deletes a database of the browser's that this context has not open. */
-export function deleted(name: string): Promise<void> {
+function deleted(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = () => reject(new SyncError({ code: "storage", message: "storage: the browser does not delete the database", retryable: true }));
     if (!globalThis.indexedDB) return resolve();
@@ -19,7 +73,7 @@ export function deleted(name: string): Promise<void> {
 }
 
 /** Without the script nobody knows what the data streams would lose: they are deleted by force only. */
-export function deleteUnread(shared: string, e: unknown, force: boolean): null {
+function deleteUnread(shared: string, e: unknown, force: boolean): null {
   if (!force) throw e;
   indexedDB.deleteDatabase(`${shared}/data`);
   return null;

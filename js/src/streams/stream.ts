@@ -1,4 +1,5 @@
 // A stream of actions as apps have it: its life, what is read of it, and what it tells. What is written is made by its writer.
+import { Asking } from "./asking.js";
 import { objectID, Writer, type Desk } from "./writer.js";
 import type { Owner } from "./owner.js";
 import { Place } from "./place.js";
@@ -14,7 +15,7 @@ import { Notifier } from "../rows/notifier.js";
 import { read } from "../rows/query.js";
 import { Rows } from "../rows/rows.js";
 import type { Change } from "../rows/watch.js";
-import { ClosedError, errorOf, invalid, RestartedError, SyncError, type Problem } from "../values/errors.js";
+import { ClosedError, errorOf, invalid, SyncError, type Problem } from "../values/errors.js";
 import { Events } from "../values/events.js";
 import { freeze } from "../values/json.js";
 import { Life } from "../values/life.js";
@@ -24,12 +25,6 @@ import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "..
 import type { Write } from "../values/write.js";
 
 const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
-
-/** An observer in the place of one that is not there yet: what is told before is of a state that its first look will show. */
-export function relay(to: () => Stream["observer"] | undefined): object {
-  const events = ["committed", "failed", "resolved", "refused", "conflict", "changed", "statusChanged", "outdated", "closed"] as const;
-  return Object.fromEntries(events.map((event) => [event, (...args: never[]) => (to()?.[event] as ((...args: never[]) => void) | undefined)?.(...args)]));
-}
 
 const closed = (name: string) => new ClosedError({ code: "closed", message: `stream ${name} is closed` });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
@@ -59,7 +54,7 @@ export class Stream implements Desk {
   readonly #told: Told;
   /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
   readonly live: Live;
-  readonly #asking = new Set<(e: SyncError) => void>();
+  readonly #asking = new Asking(this);
   #client = "";
   #place: Place | null = null;
   #closing: Promise<void> | null = null;
@@ -148,7 +143,7 @@ export class Stream implements Desk {
     this.writes.interrupt(error);
     if (!this.life.lives) return this.end(closed(this.name)); // it was about to
     this.life.turn("restarting", error);
-    for (const reject of [...this.#asking]) reject(error);
+    this.#asking.interrupt(error);
     this.#statusChanged();
   }
 
@@ -216,8 +211,7 @@ export class Stream implements Desk {
     this.waiting?.refuse(error);
     this.waiting = null;
     this.writes.end(error);
-    for (const reject of this.#asking) reject(error);
-    this.#asking.clear();
+    this.#asking.interrupt(error);
     this.#notifier.end();
     this.#told.end();
     this.#owner.forget(this);
@@ -383,7 +377,7 @@ export class Stream implements Desk {
   }
 
   discard(action: string): Promise<void> {
-    return this.#ask((place, resolve, reject, again) => {
+    return this.#asking.ask((place, resolve, reject, again) => {
       // One that is gone already was discarded before the program died.
       const failed = (e: unknown) => (again && (e as SyncError).code === "not-found" ? resolve() : reject(e));
       place.discard(objectID(action), [resolve, failed]);
@@ -391,37 +385,13 @@ export class Stream implements Desk {
   }
 
   settled(): Promise<void> {
-    return this.#ask((place, resolve, reject) => place.settled([resolve, reject]));
+    return this.#asking.ask((place, resolve, reject) => place.settled([resolve, reject]));
   }
 
   persisted(action: string): Promise<number> {
-    const promise = this.#ask<number>((place, resolve, reject) => place.persisted(String(action), [resolve, reject]));
+    const promise = this.#asking.ask<number>((place, resolve, reject) => place.persisted(String(action), [resolve, reject]));
     promise.catch(() => {}); // ignoring it raises nothing
     return promise;
-  }
-
-  /** Asks the program when it is there, and those that take its place until one has answered. */
-  async #ask<T>(call: (place: Place, resolve: (value: T) => void, reject: (e: unknown) => void, again: boolean) => void): Promise<T> {
-    for (let again = false; ; again = true) {
-      if (this.waiting) await this.waiting.ready;
-      try {
-        return await this.#askOnce<T>((place, resolve, reject) => call(place, resolve, reject, again));
-      } catch (e) {
-        if (!(e instanceof RestartedError) || !this.life.lives) throw e;
-      }
-    }
-  }
-
-  #askOnce<T>(call: (place: Place, resolve: (value: T) => void, reject: (e: unknown) => void) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const { place } = this;
-      this.#asking.add(reject);
-      const over = <V>(f: (value: V) => void) => (value: V) => {
-        this.#asking.delete(reject);
-        f(value);
-      };
-      call(place, over(resolve), over(reject));
-    });
   }
 
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void {

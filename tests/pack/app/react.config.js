@@ -19,4 +19,4 @@ const config = (version) => ({
   },
 });
 
-export default ({ mode }) => config(mode === "18" ? "18" : "");
+export default ({ mode }) => config(String(mode) === "18" ? "18" : "");

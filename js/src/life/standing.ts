@@ -1,0 +1,73 @@
+// What a database tells of itself: its status, and what this browser gives. Each is the same object until it is another. It decides nothing.
+import { LiveValue, Signal } from "../values/live.js";
+import type { Health, Status, StreamStatus } from "../values/states.js";
+
+/** Where the values come from. */
+interface Of {
+  leads(): boolean;
+  user: string | null;
+  streams(): Iterable<readonly [name: string, it: { readonly status: StreamStatus }]>;
+  data(): Iterable<readonly [name: string, it: { readonly status: StreamStatus }]>;
+  health(): Promise<Health>;
+  ended(): boolean;
+}
+
+export class Standing {
+  readonly #of: Of;
+  readonly #emit: { status(): void; health(health: Health): void };
+  readonly #listens: () => boolean;
+  readonly #signals: { status: Signal<Status>; health: Signal<Health | null> };
+  readonly live: { readonly status: LiveValue<Status>; readonly health: LiveValue<Health | null> };
+  #status: Status | null = null;
+  #health: Health | null = null;
+  #telling = false;
+
+  /** emit tells listeners, listens whether there are some of the status. */
+  constructor(of: Of, emit: { status(): void; health(health: Health): void }, listens: () => boolean, thrown: (e: unknown) => void) {
+    this.#of = of;
+    this.#emit = emit;
+    this.#listens = listens;
+    this.#signals = { status: new Signal(() => this.status, thrown), health: new Signal(() => this.#health, thrown) };
+    this.live = { status: new LiveValue(this.#signals.status), health: new LiveValue(this.#signals.health) };
+  }
+
+  get status(): Status {
+    const streams: Status["streams"] = {}, data: Status["data"] = {};
+    for (const [name, stream] of this.#of.streams()) streams[name] = stream.status;
+    for (const [name, stream] of this.#of.data()) data[name] = stream.status;
+    const online = [...Object.values(streams), ...Object.values(data)].some((s) => s.state === "live"), leader = this.#of.leads();
+    const last = this.#status;
+    if (last && last.online === online && last.leader === leader && alike(last.streams, streams) && alike(last.data, data)) return last;
+    return (this.#status = Object.freeze({ online, leader, user: this.#of.user, streams: Object.freeze(streams), data: Object.freeze(data) }));
+  }
+
+  /** The status may be another. */
+  changed(): void {
+    this.#signals.status.changed();
+    if (this.#telling || !this.#listens()) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      if (!this.#of.ended()) this.#emit.status();
+    });
+  }
+
+  /** What the browser gives may be another; listeners are told where that is news. */
+  async look(tell: boolean): Promise<void> {
+    const health = await this.#of.health();
+    if (this.#of.ended()) return;
+    this.#health = health;
+    this.#signals.health.changed();
+    if (tell) this.#emit.health(health);
+  }
+
+  end(): void {
+    for (const signal of Object.values(this.#signals)) signal.end();
+  }
+}
+
+/** Whether two have the same under the same names. */
+function alike(a: { [name: string]: unknown }, b: { [name: string]: unknown }): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
