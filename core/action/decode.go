@@ -38,6 +38,17 @@ func DecodeInto(a *Action, text string, slab *Slab) error {
 	return err
 }
 
+// DecodeOps reads the ops of an action whose other members the caller knows: text[from:] is an array of ops in canonical form, or false is
+// given and a is as it was.
+func DecodeOps(a *Action, text string, from int, slab *Slab) bool {
+	c := Cursor{b: text, i: from, slab: slab}
+	if c.ops(a) == nil && c.i == len(text) {
+		return true
+	}
+	a.Ops = nil
+	return false
+}
+
 // DecodeOp reads one op of canonical text.
 func DecodeOp(canon string) (op Op, err error) {
 	c := Cursor{b: canon}

@@ -55,8 +55,11 @@ func (m *member) asks() bool { return m.serves() && !m.away() }
 
 // reached tells whether the server was, not long ago and as far as this context knows.
 func (m *member) reached() bool {
+	if !m.contact.good || m.db.offline { // each write asks: the clock is a call out of a browser's program
+		return false
+	}
 	since := m.db.own.Now() - m.contact.answered
-	return m.contact.good && !m.db.offline && since >= 0 && since <= 2*m.db.idle
+	return since >= 0 && since <= 2*m.db.idle
 }
 
 // wanted ends the pauses of single streams.

@@ -25,17 +25,17 @@ type Local struct {
 // be written in place.
 const seqRoom = "999999999999999"
 
+const tail = `,"seq":` + seqRoom + `}`
+
+const stampForm = "2006-01-02T15:04:05.000Z"
+
 // Make makes the action's canonical bytes, but for its seq, and decodes them.
 func Make(d *Draft, client action.UUID, head uint64, sl *action.Slab) (*Local, error) {
 	base := head
 	if d.Upon > 0 {
 		base = min(head, d.Upon-1)
 	}
-	ops, err := action.Canonical(d.Ops, action.MaxDepth-1)
-	if err != nil {
-		return nil, action.Under("ops", err)
-	}
-	b := make([]byte, 0, 200+len(ops)+len(d.Guards)+len(d.Meta))
+	b := make([]byte, 0, 240+len(d.Ops)+len(d.Guards)+len(d.Meta))
 	b = append(b, `{"at":"`...)
 	b = action.AppendStamp(b, d.At)
 	if d.Atomic {
@@ -54,11 +54,25 @@ func Make(d *Draft, client action.UUID, head uint64, sl *action.Slab) (*Local, e
 	if d.Meta != "" {
 		b = append(append(b, `,"meta":`...), d.Meta...)
 	}
-	b = append(append(b, `,"ops":`...), ops...)
-	b = append(b, `,"seq":`+seqRoom+`}`...)
+	b = append(b, `,"ops":`...)
+	from := len(b)
+	b = append(b, d.Ops...)
 	l := new(Local)
-	if err := action.DecodeInto(&l.Action, action.View(b), sl); err != nil {
-		return nil, err
+	// Ops in canonical form are read once, where they lie; all else that is in the action is our own.
+	if plain := d.Guards == "" && d.Meta == ""; plain && action.DecodeOps(&l.Action, action.View(b), from, sl) {
+		b = append(b, tail...)
+		l.Raw, l.At = action.View(b), action.View(b[len(`{"at":"`):][:len(stampForm)])
+		l.Atomic, l.Action.Base, l.Client, l.ID = d.Atomic, base, client, d.ID
+	} else {
+		ops, err := action.Canonical(d.Ops, action.MaxDepth-1)
+		if err != nil {
+			return nil, action.Under("ops", err)
+		}
+		b = append(append(b[:from], ops...), tail...)
+		*l = Local{}
+		if err := action.DecodeInto(&l.Action, action.View(b), sl); err != nil {
+			return nil, err
+		}
 	}
 	if len(l.Raw) > action.MaxActionBytes {
 		return nil, action.Fail(action.CodeTooLarge, "", "an action has at most 256 KiB")

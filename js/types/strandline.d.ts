@@ -1,6 +1,6 @@
 // The public surface of strandline. Reads are synchronous: the visible state is in memory. Writes apply at once and
 // return a promise. A bad call rejects where a promise is returned and throws where none is. Bad values are
-// InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, unset in a patch, InvalidError
+// InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, InvalidError in a patch (unset() takes a key away) and
 // inside arrays. Rows are deeply frozen.
 
 /** 36 characters, lower case. */
@@ -192,14 +192,16 @@ export interface Write<T> extends Promise<T> {
   readonly persisted: Promise<number>;
 }
 
-/** Keys and what becomes of them; undefined unsets one. */
-export type Patch = { [key: string]: Json | undefined | FieldOp };
+/** Keys and what becomes of them. An update says what they are to be, also where they are that already; edit says what it has changed. */
+export type Patch = { [key: string]: Json | FieldOp };
 /** In a patch: adds to a number, which is 0 where the key is absent. Two of them add up, whoever is first. */
 export function increment(by?: number): FieldOp;
 /** In a patch: appends to an array those of the values that are not in it. */
 export function union(...values: Json[]): FieldOp;
 /** In a patch: takes the values out of an array. */
 export function without(...values: Json[]): FieldOp;
+/** In a patch: takes the key away. */
+export function unset(): FieldOp;
 /** Branded: plain JSON is never taken for one. */
 export class FieldOp { private constructor(); }
 

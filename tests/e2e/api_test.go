@@ -39,7 +39,7 @@ func TestAPI(t *testing.T) {
 			same([row === s.get(id), row.title, s.get(id).title], [false, "x", "y"]);`},
 		{"update", `
 			const id = await s.create("todo", {title: "x", n: 1, list: [1], gone: 1});
-			await s.update(id, {title: "y", gone: undefined, n: strandline.increment(2), list: strandline.union(1, 2)});
+			await s.update(id, {title: "y", gone: strandline.unset(), n: strandline.increment(2), list: strandline.union(1, 2)});
 			same(s.get(id), {id, type: "todo", list: [1, 2], n: 3, title: "y"});
 			await s.update(id, {list: strandline.without(1), fresh: strandline.increment()});
 			same(s.get(id), {id, type: "todo", fresh: 1, list: [2], n: 3, title: "y"});
@@ -194,7 +194,9 @@ func TestBadInput(t *testing.T) {
 		{`s.create("todo", {a: NaN}).catch((e) => { throw JSON.parse(JSON.stringify(e)) })`, `["InvalidError","invalid","/a"]`},
 		{`s.query({where: {list: undefined}})`, `["InvalidError","invalid","/where/list"]`},
 		{`s.count({where: {"a/b": undefined}})`, `["InvalidError","invalid","/where/a~1b"]`},
-		{`s.update(id, {type: undefined})`, `["InvalidError","invalid","/0"]`},
+		{`s.update(id, {type: undefined})`, `["InvalidError","invalid","/type"]`},
+		{`s.update(id, {"a/b": undefined})`, `["InvalidError","invalid","/a~1b"]`},
+		{`s.transact((tx) => tx.update(id, {n: undefined}))`, `["InvalidError","invalid","/0/n"]`},
 		{`s.update(id, null)`, `["InvalidError","invalid",""]`},
 		{`s.update(other, {a: 1})`, `["NotFoundError","not-found",null]`},
 		{`s.update("nope", {a: 1})`, `["NotFoundError","not-found",null]`},

@@ -277,7 +277,7 @@ func TestValidators(t *testing.T) {
 			const out = [
 				await fails(s.create("todo", {title: ""})),
 				await fails(s.create("todo", {title: "x", n: 10})),
-				await fails(s.update(id, {title: undefined})),
+				await fails(s.update(id, {title: strandline.unset()})),
 				await fails(s.update(id, {n: strandline.increment(5)})),
 				await fails(s.update(id, {tags: strandline.union(1)})),
 				await fails(s.edit(id, (draft) => { draft.n = 11 })),

@@ -196,3 +196,73 @@ func TestWhatIsReadIsTheSame(t *testing.T) {
 		for (const live of all) { const end = live.subscribe(() => {}); await new Promise((r) => setTimeout(r, 50)); values.push(live.current); end() }
 		return [values[0].length, values[1], values[2].length, values[3].length, s.query(q).at(-1).n, s.live.status.current.state]`)
 }
+
+// What a browser lacks is told in one error; what is newer is used where it is there (F6, J24).
+func TestWhatABrowserLacks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url), b.open(s.url)
+	one.want(`["SyncError","unsupported",false,"unsupported: this browser has no queueMicrotask, structuredClone"]`, `
+		while (!window.strandline) await new Promise((r) => setTimeout(r, 10));
+		const [clone, micro] = [structuredClone, queueMicrotask];
+		delete window.structuredClone; delete window.queueMicrotask;
+		const e = await strandline.open({name: "test"}).catch((e) => e);
+		window.structuredClone = clone; window.queueMicrotask = micro;
+		return [e.name, e.code, e.retryable, e.message]`)
+	for _, tb := range []*tab{one, two} {
+		tb.do(`
+			delete AbortSignal.any; delete AbortSignal.timeout; delete WebAssembly.instantiateStreaming; delete Array.prototype.at; delete Array.prototype.findLast; delete crypto.randomUUID;
+			Object.prototype.theirs = () => "enumerable, as old libraries have it"`)
+		tb.start("")
+	}
+	for _, tb := range []*tab{one, two} { // at once: they take turns
+		tb.do(`window.all = Promise.all(Array.from({length: 40}, async (_, i) => { await s.create("todo", {title: "t" + i}); await s.update(s.query()[0].id, {n: i}); }))`)
+	}
+	for _, tb := range []*tab{one, two} {
+		tb.do(`await all; await s.settled()`)
+	}
+	for _, tb := range []*tab{one, two} {
+		tb.eventually(`80`, `return s.count()`)
+	}
+}
+
+// undefined in a patch is told, and takes nothing away; a value that says the same in another order of its keys is no change (J21, F16).
+func TestPatchesSayWhatTheyMean(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	one.want(`["InvalidError","/title",["x",1],[null,1],["edited",null],true,false]`, `
+		const id = await s.create("todo", {title: "x", n: 1, at: {a: 1, b: {c: 2, d: [3]}}});
+		const e = await s.update(id, {title: undefined}).catch((e) => e);
+		const look = () => [s.get(id).title ?? null, s.get(id).n ?? null];
+		const before = look();
+		await s.update(id, {title: strandline.unset()});
+		const after = look();
+		await s.edit(id, (d) => { d.title = "edited"; delete d.n });
+		const edited = look(), pending = s.pending().length;
+		await s.edit(id, (d) => { d.at = {b: {d: [3], c: 2}, a: 1} });
+		const same = s.pending().length === pending;
+		await s.update(id, {title: "edited"}); // an update asserts what it says
+		return [e.name, e.path, before, after, edited, same, s.pending().length === pending]`)
+}
+
+// After a destroy the browser keeps no name of the user's or a stream's, and who slept meanwhile takes it for no loss (F13).
+func TestNothingIsKeptOfWhatIsDestroyed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
+	one.start(`{user: "alice@example.org"}`)
+	one.offline(true)
+	one.do(`await db.stream("secret/plans"); await s.create("todo", {title: "a"}); document.dispatchEvent(new Event("visibilitychange")); await new Promise((r) => setTimeout(r, 1200))`)
+	one.want(`[true]`, `return [JSON.stringify(localStorage).includes("lists/1")]`)
+	one.do(`await db.destroy({force: true})`)
+	one.want(`[false,false,false]`, `const kept = JSON.stringify(localStorage); return ["alice", "lists", "secret"].map((name) => kept.includes(name))`)
+	one.want(`null`, `
+		const db = await strandline.open({name: "test", user: "alice@example.org", server: location.origin});
+		const {loss} = await db.health();
+		await db.close();
+		return loss`)
+}

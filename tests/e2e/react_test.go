@@ -11,10 +11,10 @@ import (
 func TestReact(t *testing.T) {
 	t.Parallel()
 	app := installed(t)
-	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
 	for _, version := range []string{"18", "19"} {
 		t.Run(version, func(t *testing.T) {
+			s := newSite(t)
 			name := map[string]string{"18": "react-dist18", "19": "react-dist"}[version]
 			command(t, app, "vite", "build", "--config", "react.config.js", "--mode", version)
 			publish(t, filepath.Join(app, name), name)

@@ -151,7 +151,8 @@ func TestADatabaseThatIsTakenAwayWhileItIsWritten(t *testing.T) {
 func TestAProgramThatDiesInMemory(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	one := openBrowser(t, t.TempDir()).open(s.url)
+	b := openBrowser(t, t.TempDir())
+	one := b.open(s.url)
 	one.do(spied)
 	one.start(logging)
 	one.do(`await s.create("todo", {title: "sent"}); await s.settled()`)
@@ -167,6 +168,16 @@ func TestAProgramThatDiesInMemory(t *testing.T) {
 	one.offline(false)
 	one.eventually(`["sent"]`, `try { return titles() } catch { return null }`)
 	one.do(`await s.create("todo", {title: "after"}); await s.settled()`)
+	// And it is one of its contexts again: it leads, and others see at once what it writes (J22).
+	two := b.open(s.url)
+	two.start("")
+	two.eventually(`["after","sent"]`, `return titles()`)
+	one.offline(true)
+	two.offline(true)
+	one.do(`await s.create("todo", {title: "beside"})`)
+	two.eventually(`["after","beside","sent"]`, `return titles()`)
+	one.want(`[true]`, `return [db.status.leader]`)
+	two.want(`[false]`, `return [db.status.leader]`)
 }
 
 // Who destroys a database while other tabs write to it has not lost it: they close, and go on with nothing.

@@ -145,6 +145,37 @@ func TestTheServiceWorkerIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// A page that is closed 50 ms after its first unsent write leaves a wake-up behind, each time (F18, F19).
+func TestAPageThatIsClosedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one := withWorker(s, b, "/sw.js", "{}")
+	worker := b.serviceWorker()
+	const tags = `return await (await navigator.serviceWorker.ready).sync.getTags()`
+	for i := range 10 {
+		one.start(`{timers: {retry: 60000, idle: 60000}}`)
+		one.do(`await s.ready; await s.settled(); await db.sync()`)
+		worker.offline(true)
+		if i%2 == 0 {
+			one.offline(true) // the browser knows it
+		} else { // or only the server is away
+			s.setFaultAt("", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true })
+		}
+		one.do(`await s.create("todo", {title: "%d"}); await new Promise((r) => setTimeout(r, 50))`, i)
+		one.goTo("about:blank")
+		one.offline(false)
+		one.goTo(s.url)
+		one.eventually(`["strandline/test/"]`, tags)
+		s.setFaultAt("", nil)
+		worker.offline(false)
+		one.start("")
+		one.do(`await s.ready; await db.sync(); await s.settled()`)
+		one.eventually(`[]`, tags)
+		one.reload()
+	}
+}
+
 // Wake-ups of all kinds, with and without tabs, and a service worker that is stopped in the middle: nothing is doubled, and the browser hears where something is left.
 func TestWakeUpsOfTheServiceWorker(t *testing.T) {
 	t.Parallel()

@@ -19,6 +19,7 @@ export class Leader {
   readonly #listener: Listener;
   /** Whether it may lead once. */
   candidate: boolean;
+  readonly #elects: boolean; // it takes part in elections, unless it is alone
   #ended = false;
   #unlock: (() => void) | null = null;
   #giveBack: (() => void) | null = null; // the lock, and no more
@@ -32,7 +33,7 @@ export class Leader {
     this.#name = name;
     this.#listener = listener;
     this.leads = alone;
-    this.candidate = candidate && !alone;
+    this.candidate = this.#elects = candidate && !alone;
   }
 
   /** Begins to take part. */
@@ -40,7 +41,8 @@ export class Leader {
     if (this.candidate) this.#elect();
     this.on(globalThis.document, "freeze", () => this.#freeze(true));
     this.on(globalThis.document, "resume", () => this.#freeze(false));
-    this.on(globalThis, "pagehide", (e) => (e as PageTransitionEvent).persisted && this.#freeze(true));
+    // One that goes for good gives its connection back too: some browsers keep it until the tab is closed.
+    this.on(globalThis, "pagehide", (e) => ((e as PageTransitionEvent).persisted ? this.#freeze(true) : this.leads && this.#listener.lead(false)));
     this.on(globalThis, "pageshow", () => this.#freeze(false));
   }
 
@@ -57,6 +59,15 @@ export class Leader {
     this.#release();
     this.#giveBack?.();
     this.leads = true;
+  }
+
+  /** Takes part again, where it did before it was alone. */
+  join(): void {
+    if (!this.#elects || this.candidate || this.#ended) return;
+    this.candidate = true;
+    this.leads = false;
+    this.#awake = new AbortController();
+    if (!this.frozen) this.#elect();
   }
 
   /** A turn to write: contexts that write at once would else only lose races to one another. Who waits too long goes without. */
@@ -78,8 +89,18 @@ export class Leader {
         this.#slots.add(release);
         go(release);
       });
-    const signal = AbortSignal.any([AbortSignal.timeout(slotLimit), awake, this.#asking.signal]);
-    navigator.locks.request(`${this.#name}/${stream}`, { signal }, granted).catch(() => go(() => {}));
+    const asked = new AbortController(), end = () => asked.abort(), ends = [awake, this.#asking.signal];
+    const timer = setTimeout(end, slotLimit);
+    for (const signal of ends) signal.addEventListener("abort", end);
+    if (ends.some((signal) => signal.aborted)) end();
+    const over = () => {
+      clearTimeout(timer);
+      for (const signal of ends) signal.removeEventListener("abort", end);
+    };
+    navigator.locks.request(`${this.#name}/${stream}`, { signal: asked.signal }, () => (over(), granted())).catch(() => {
+      over();
+      go(() => {});
+    });
   };
 
   /** Gives back the turns to write, and asks for none any more: who wanted them is gone. */

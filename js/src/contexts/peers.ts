@@ -51,6 +51,11 @@ export class Peers {
     this.#isolated = true;
   }
 
+  /** What is here is what the others have, again. */
+  join(): void {
+    this.#isolated = false;
+  }
+
   close(): void {
     this.#channel?.close();
     this.#channel = null;

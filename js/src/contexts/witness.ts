@@ -9,6 +9,9 @@ interface Testimony {
   destroyed: boolean; // on purpose
 }
 
+const deleted = "strandline/deleted"; // ids of databases, the last ones: a tab that slept is to know that its own is no loss
+const mostDeleted = 50;
+
 export class Witness {
   readonly #key: string;
   #life = "";
@@ -43,7 +46,28 @@ export class Witness {
   /** Whether the database that this context has open was deleted on purpose. */
   get destroyed(): boolean {
     const was = this.#read();
-    return was?.life === this.#life && was.destroyed;
+    return (was?.life === this.#life && was.destroyed) || this.#deleted().includes(this.#life);
+  }
+
+  /** The database was deleted on purpose: of its name, its user's and its streams' nothing is kept, only that one of that id was. */
+  forget(): void {
+    const was = this.#read();
+    if (!was) return;
+    try {
+      globalThis.localStorage?.setItem(deleted, JSON.stringify([...this.#deleted(), was.life].slice(-mostDeleted)));
+      globalThis.localStorage?.removeItem(this.#key);
+    } catch {
+      // forbidden
+    }
+  }
+
+  #deleted(): readonly unknown[] {
+    try {
+      const lives: unknown = JSON.parse(globalThis.localStorage?.getItem(deleted) ?? "[]");
+      return Array.isArray(lives) ? lives : [];
+    } catch {
+      return [];
+    }
   }
 
   /** Remembers how much of some streams is unsent. */

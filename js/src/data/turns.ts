@@ -1,4 +1,5 @@
 // The turns of the data streams: who is due, one request of each in turn, and when it is due again.
+import { maxTimer } from "../values/timers.js";
 import type { Host } from "./kit.js";
 import type { Requests } from "./requests.js";
 import type { Store } from "./store.js";
@@ -72,7 +73,7 @@ export class Turns {
       setTimeout(() => {
         this.#timers.delete(name);
         if (because !== "late" || (this.#of.streams.get(name)?.status.pending ?? 0) > 0) this.wake(name, because);
-      }, ms),
+      }, Math.min(ms, maxTimer)),
     );
   }
 

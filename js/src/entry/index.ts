@@ -1,5 +1,5 @@
 export { open } from "../life/opening.js";
-export { FieldOp, increment, union, without } from "../values/json.js";
+export { FieldOp, increment, union, unset, without } from "../values/json.js";
 export {
   ClosedError,
   ConflictError,

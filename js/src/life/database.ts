@@ -5,7 +5,7 @@ import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
 import type { Seat } from "./seat.js";
 import { Standing } from "./standing.js";
-import { Streams } from "./streams.js";
+import { Streams, type Holders } from "./streams.js";
 import { Updates, version } from "./update.js";
 import { Boot } from "../boot/boot.js";
 import { Leader } from "../contexts/leader.js";
@@ -28,14 +28,6 @@ const hearsay = 500; // milliseconds that other contexts have to say that they h
 const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
 const closed = () => new ClosedError({ code: "closed", message: "the database is closed" });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
-
-/** Who has it open. */
-interface Holders {
-  /** One lets go of it; false where others have it open still. */
-  letGo(): boolean;
-  /** It has ended. */
-  forget(): void;
-}
 
 export class Database implements Owner {
   readonly name: string;
@@ -68,6 +60,7 @@ export class Database implements Owner {
     this.name = options.name;
     this.user = options.user ?? null;
     this.#keeper = new Keeper(this.#options.shared, options.persist !== false, {
+      reached: () => this.life.state !== "open" || this.url === "" || Object.values(this.status.streams).every((s) => /^(live|syncing)$/.test(s.state)),
       unsent: () => (this.life.state === "open" ? this.#unsent() : null),
       changed: (level, code, message) => {
         this.#log({ level, code, message });
@@ -146,7 +139,10 @@ export class Database implements Owner {
       take: () => this.#open.forEach((stream) => stream.rows.fresh()),
       streams: () => this.#open,
       topics: () => this.dataStreams.topics,
-      opened: (life, why) => this.#keeper.opened(life, why),
+      opened: (life, why) => {
+        this.#keeper.opened(life, why);
+        if (!why) for (const context of [this.#peers, this.#leader]) context.join(); // what is stored is the others' too, where it was in memory
+      },
       begun: () => this.#begun(),
       alone: () => this.#alone(),
       lostInMemory: (unsent) => this.#keeper.lost(unsent),
@@ -156,7 +152,7 @@ export class Database implements Owner {
     };
   }
 
-  /** @internal Why the first program has not come in time. */
+  /** @internal */
   get overdue(): SyncError | null {
     return this.#programs.overdue;
   }
@@ -230,7 +226,6 @@ export class Database implements Owner {
     await this.#programs.up();
     return this.#keeper.health();
   }
-
   /** How much of each stream the server does not have. */
   #unsent(): [string, number][] {
     const { streams, data } = this.status;
@@ -327,6 +322,7 @@ export class Database implements Owner {
   /** @internal */
   statusChanged(): void {
     this.#standing.changed();
+    this.#keeper.stands();
   }
 
   /** The last turns that the loop made in this context, oldest first. */

@@ -54,6 +54,7 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
     throw e;
   }
   await data?.store.destroy();
+  keeper.forget();
 }
 
 /** Deletes a database of the browser's that this context has not open. */

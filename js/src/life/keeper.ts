@@ -9,6 +9,8 @@ const soon = 1000; // milliseconds after a write that what is unsent is looked a
 const again = 5000;
 
 interface Host {
+  /** Whether what was written goes to the server now, as far as is known. */
+  reached(): boolean;
   /** How much of each stream is unsent; null while nobody can tell. */
   unsent(): [string, number][] | null;
   /** Health has changed. */
@@ -24,6 +26,8 @@ export class Keeper {
   #rows: Health["rows"] = "ok";
   #loss: Loss | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #standing = false;
+  #pressed = false; // a wake-up was asked for, of what is unsent
 
   constructor(shared: string, persist: boolean, host: Host) {
     this.#host = host;
@@ -80,6 +84,11 @@ export class Keeper {
     this.#witness.destroying(yes);
   }
 
+  /** It was deleted: nothing more is remembered of it. */
+  forget(): void {
+    this.#witness.forget();
+  }
+
   /** Whether somebody has deleted the database on purpose. */
   get destroyed(): boolean {
     return this.#witness.destroyed;
@@ -92,7 +101,17 @@ export class Keeper {
 
   /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
   wrote(): void {
-    this.#timer ??= setTimeout(() => this.look(), soon);
+    this.#timer ??= setTimeout(() => this.look(), this.#host.reached() ? soon : 0);
+  }
+
+  /** How streams stand has changed: what waits for a look waits no longer where the server is out of reach. */
+  stands(): void {
+    if (this.#timer === undefined || this.#pressed || this.#standing) return;
+    this.#standing = true;
+    queueMicrotask(() => {
+      this.#standing = false;
+      if (this.#timer !== undefined && !this.#host.reached()) this.look();
+    });
   }
 
   /** Looks at what is unsent now. */
@@ -100,6 +119,7 @@ export class Keeper {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const unsent = this.#host.unsent();
+    this.#pressed = unsent?.some(([, n]) => n > 0) === true;
     if (!unsent) {
       this.#timer = setTimeout(() => this.look(), again); // the runtime is being started again
       return;

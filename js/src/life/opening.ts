@@ -1,12 +1,13 @@
 import { Database } from "./database.js";
 import { Users } from "../values/users.js";
-import { invalid } from "../values/errors.js";
+import { invalid, SyncError } from "../values/errors.js";
 import { checkOptions, sharedName, type OpenOptions } from "../values/options.js";
 
 const databases = new Users<Database>();
 
 /** Opens (or makes) the local database, and starts the sync loop. One that is open in this page is the same, until all have closed it. */
 export async function open(options: OpenOptions): Promise<Database> {
+  supported();
   const url = checkOptions(options), key = sharedName(options);
   const make = async () => {
     const db: Database = new Database(options, url, true, { letGo: () => databases.letGo(key, db), forget: () => databases.forget(key, db) });
@@ -23,7 +24,17 @@ export async function open(options: OpenOptions): Promise<Database> {
 
 /** Opens it in a context that never runs the loop for others, and keeps nothing in memory only. */
 export async function visit(options: OpenOptions): Promise<Database> {
+  supported();
   const db = new Database(options, checkOptions(options), false, { letGo: () => true, forget: () => {} });
   await db.begin();
   return db;
+}
+
+const needed = ["WebAssembly", "TextEncoder", "TextDecoder", "AbortController", "URL", "fetch", "queueMicrotask", "structuredClone", "crypto"];
+
+/** Throws where the browser lacks what nothing can stand in for, and says what. README has the least versions. */
+function supported(): void {
+  const missing = needed.filter((name) => !(name in globalThis));
+  if (!("hasOwn" in Object)) missing.push("Object.hasOwn");
+  if (missing.length > 0) throw new SyncError({ code: "unsupported", message: `unsupported: this browser has no ${missing.join(", ")}` });
 }

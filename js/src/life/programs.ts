@@ -10,7 +10,8 @@ import { Starting } from "../program/starting.js";
 import type { Stream } from "../streams/stream.js";
 import { errorOf, RestartedError, SyncError, type Problem } from "../values/errors.js";
 import type { Life } from "../values/life.js";
-import { maxTimer, type LogEntry, type OpenOptions } from "../values/options.js";
+import type { LogEntry, OpenOptions } from "../values/options.js";
+import { maxTimer } from "../values/timers.js";
 
 const maxRestarts = 3; // in a minute: what stops again and again would only do harm
 const broken = (message: string, cause: unknown) => new SyncError({ code: "internal", message: `internal: ${message}` }, cause);

@@ -10,6 +10,14 @@ import type { Life } from "../values/life.js";
 import { checkName, checkStreamOptions, type StreamOptions } from "../values/options.js";
 import { Users } from "../values/users.js";
 
+/** Who has a database open. */
+export interface Holders {
+  /** One lets go of it; false where others have it open still. */
+  letGo(): boolean;
+  /** It has ended. */
+  forget(): void;
+}
+
 /** The database. */
 interface Of {
   readonly owner: Owner;

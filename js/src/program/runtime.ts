@@ -171,7 +171,7 @@ async function instantiate(source: WasmSource, imports: WebAssembly.Imports, cac
     const response = source instanceof Response ? source : await fetchWasm(source, cache);
     const where = source instanceof Response ? response.url : String(source);
     if (!response.ok) throw wasmError(`${where} could not be fetched: status ${response.status}`);
-    const streaming = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
+    const streaming = "instantiateStreaming" in WebAssembly && (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
     try {
       if (streaming) return await WebAssembly.instantiateStreaming(response, imports);
       bytes = await response.arrayBuffer();

@@ -2,7 +2,7 @@
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
-import { equal } from "./values.js";
+import { equal } from "../values/equal.js";
 import type { Changed } from "./view.js";
 import { Watch, WatchOne, type Change } from "./watch.js";
 

@@ -3,7 +3,7 @@
 import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
-import { equal } from "./values.js";
+import { equal } from "../values/equal.js";
 import { same } from "./watch.js";
 
 /** A part of what is new. */

@@ -3,7 +3,7 @@ import { freeze } from "../values/json.js";
 import { ExactIndex } from "./exact.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
-import { equal } from "./values.js";
+import { equal } from "../values/equal.js";
 import { takes, View, type Changed } from "./view.js";
 
 /** So many changes in a row, and a view or an index that nobody has asked in that time is dropped. */

@@ -2,7 +2,8 @@
 import { invalid } from "../values/errors.js";
 import { check, escape, plain } from "../values/json.js";
 import type { Row } from "../values/row.js";
-import { equal, rank } from "./values.js";
+import { equal } from "../values/equal.js";
+import { rank } from "./values.js";
 
 export type Test = (row: Row) => boolean;
 

@@ -49,22 +49,34 @@ export function plain(value: unknown, path: string): asserts value is { [key: st
 export function fieldsText(fields: unknown, at = ""): string {
   plain(fields, at);
   check(fields, at, maxDepth + 1);
-  return JSON.stringify(fields);
+  return JSON.stringify(sorted(fields));
+}
+
+/** The same with its keys in the order of canonical JSON, which is JavaScript's of strings: the program reads such a text in one pass. It does with any
+    other what it takes. */
+function sorted(of: { [key: string]: unknown }): { [key: string]: unknown } {
+  const keys = Object.keys(of);
+  let i = 1;
+  while (i < keys.length && keys[i - 1]! < keys[i]!) i++;
+  if (i >= keys.length || keys.includes("__proto__")) return of;
+  const same: { [key: string]: unknown } = {};
+  for (const key of keys.sort()) same[key] = of[key];
+  return same;
 }
 
 /** The type of a create as JSON text; type and options checked. */
 export function createHead(type: unknown, options: { id?: unknown }, at = ""): string {
   if (typeof type !== "string" || type === "") throw invalid(at, "the type is no name");
   plain(options, at);
-  for (const key in options) if (key !== "id") throw invalid(`${at}/${escape(key)}`, "is no option of create: the options stand after the fields, and id is the only one");
+  for (const key of Object.keys(options)) if (key !== "id") throw invalid(`${at}/${escape(key)}`, "is no option of create: the options stand after the fields, and id is the only one");
   const { id } = options;
   if (id !== undefined && (typeof id !== "string" || id.length !== 36)) throw invalid(`${at}/id`, "is no lower-case UUID");
   return JSON.stringify(type);
 }
 
-type Part = "inc" | "union" | "without";
+type Part = "inc" | "union" | "without" | "unset";
 
-/** A field operation of a patch: made by increment, union and without alone, so that plain JSON is never taken for one. */
+/** A field operation of a patch: made by increment, union, without and unset alone, so that plain JSON is never taken for one. */
 export class FieldOp {
   readonly part: Part;
   readonly value: unknown;
@@ -79,16 +91,19 @@ export const increment = (by = 1): FieldOp => new FieldOp("inc", by);
 export const union = (...values: Json[]): FieldOp => new FieldOp("union", values);
 export const without = (...values: Json[]): FieldOp => new FieldOp("without", values);
 
+export const unset = (): FieldOp => new FieldOp("unset", null);
+
 /** The parts of an update as JSON text; empty where the patch changes nothing. */
 export function patchText(patch: unknown, at = ""): string {
   plain(patch, at);
   const parts: { [part: string]: { [key: string]: unknown } } = {};
-  const unset: string[] = [];
+  const gone: string[] = [];
   for (const key of Object.keys(patch)) {
     const value = patch[key];
     const path = `${at}/${escape(key)}`;
-    if (value === undefined) {
-      unset.push(key);
+    if (value === undefined) throw invalid(path, "is undefined: unset() takes a key away"); // an empty form is not to take anything away in silence
+    if (value instanceof FieldOp && value.part === "unset") {
+      gone.push(key);
       continue;
     }
     const part = value instanceof FieldOp ? value.part : "set";
@@ -97,7 +112,8 @@ export function patchText(patch: unknown, at = ""): string {
     check(plainValue, path);
     (parts[part] ??= Object.create(null) as { [key: string]: unknown })[key] = plainValue;
   }
-  if (unset.length > 0) parts.unset = unset as unknown as { [key: string]: unknown };
+  if (parts.set) parts.set = sorted(parts.set);
+  if (gone.length > 0) parts.unset = gone as unknown as { [key: string]: unknown };
   return Object.keys(parts).length > 0 ? JSON.stringify(parts) : "";
 }
 

@@ -18,8 +18,6 @@ export interface OpenOptions {
   log?: (entry: LogEntry) => void;
 }
 
-export const maxTimer = 2 ** 31 - 1; // of a browser's timers: 24 days
-
 const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "persist", "log"]);
 
 /** The name that the contexts of a database share, and its background sync. */

@@ -30,7 +30,7 @@ export function patched(row: Row | Fields, patch: object): Fields {
   const next: Fields = { ...fields };
   for (const [key, value] of Object.entries(patch)) {
     const now = next[key];
-    if (value === undefined) delete next[key];
+    if (value === undefined || (value instanceof FieldOp && value.part === "unset")) delete next[key];
     else if (!(value instanceof FieldOp)) Object.defineProperty(next, key, { value, enumerable: true, configurable: true, writable: true }); // __proto__ is a key
     else if (key === "__proto__") continue;
     else if (value.part === "inc") next[key] = ((now as number | undefined) ?? 0) + (value.value as number);
