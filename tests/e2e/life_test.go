@@ -9,7 +9,8 @@ import (
 
 // listening hears the ends of a database, a stream and a data stream, by promises and by events.
 const listening = `
-	window.ends = [];
+	window.ends = [], window.over = [];
+	for (const [name, live] of Object.entries({entries: d.live.entries(), rows: s.live(), status: db.live.status})) (async () => { for await (const _ of live); over.push(name) })();
 	for (const [name, it] of Object.entries({db, s, d})) {
 		it.on("closed", (e) => ends.push([name, e.name, e.code]));
 		it.closed.then((e) => ends.push([name + " too", e.name, e.code]));
@@ -39,6 +40,7 @@ func TestTheEndIsTold(t *testing.T) {
 	two.start("")
 	two.do(`await db.destroy({force: true})`)
 	one.eventually(all("ClosedError", "closed"), `return ends.map((e) => e.join(" ")).sort()`)
+	one.eventually(`["entries","rows","status"]`, `return over.sort()`)
 	one.want(`["closed","closed","closed"]`, `
 		const late = [];
 		for (const it of [db, s, d]) it.on("closed", (e) => late.push(e.code)); // who comes late is told too
@@ -233,6 +235,7 @@ func TestPatchesSayWhatTheyMean(t *testing.T) {
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.start("")
+	one.offline(true)
 	one.want(`["InvalidError","/title",["x",1],[null,1],["edited",null],true,false]`, `
 		const id = await s.create("todo", {title: "x", n: 1, at: {a: 1, b: {c: 2, d: [3]}}});
 		const e = await s.update(id, {title: undefined}).catch((e) => e);

@@ -15,26 +15,26 @@ const opening: Opened<never> = { it: undefined, error: undefined };
 
 /** Opens something as long as a component is mounted, and tells of its end. */
 function useOpened<T extends Ends>(open: (() => Promise<T>) | null, deps: readonly unknown[]): Opened<T> {
-  const [opened, set] = useState<Opened<T>>(opening);
+  const [opened, set] = useState<{ of: readonly unknown[]; is: Opened<T> }>({ of: deps, is: opening });
   useEffect(() => {
-    if (!open) return set(opening);
+    if (!open) return;
     let mounted = true;
+    const tell = (is: Opened<T>) => mounted && set({ of: deps, is });
     const made = open();
     made.then(
       (it) => {
-        if (!mounted) return;
-        set({ it, error: undefined });
-        void it.closed.then((error) => mounted && set({ it: undefined, error }));
+        tell({ it, error: undefined });
+        void it.closed.then((error) => tell({ it: undefined, error }));
       },
-      (error: SyncError) => mounted && set({ it: undefined, error }),
+      (error: SyncError) => tell({ it: undefined, error }),
     );
     return () => {
       mounted = false;
-      set(opening);
+      set({ of: deps, is: opening });
       made.then((it) => it.close()).catch(() => {}); // counted: who has it open beside this one keeps it
     };
   }, deps);
-  return opened;
+  return deps.every((dep, i) => dep === opened.of[i]) ? opened.is : opening; // what was opened for others is not shown for these
 }
 
 /** A database, open while the component is mounted. Its options are those of the first time, until name, user or server are others. */

@@ -52,7 +52,7 @@ export class Witness {
   /** The database was deleted on purpose: of its name, its user's and its streams' nothing is kept, only that one of that id was. */
   forget(): void {
     const was = this.#read();
-    if (!was) return;
+    if (!was?.destroyed) return; // another one was made meanwhile
     try {
       globalThis.localStorage?.setItem(deleted, JSON.stringify([...this.#deleted(), was.life].slice(-mostDeleted)));
       globalThis.localStorage?.removeItem(this.#key);

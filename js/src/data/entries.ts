@@ -1,11 +1,21 @@
 // Entries as apps have them, of what is stored and what was fetched.
 import { freeze } from "../values/json.js";
+import type { LiveValue } from "../values/live.js";
+import type { StreamStatus } from "../values/states.js";
 import type { Frame } from "./frames.js";
 import { mediaType } from "./options.js";
 import type { Queued, Refused } from "./store.js";
 
 export type Entry = { id: string | null; offset: string | null; value: unknown; pending: boolean };
 export type RejectedEntry = { id: string; value: unknown; code: string; message: string; at: number };
+
+/** What a data stream tells of itself, as values that follow it. */
+export interface DataLive {
+  readonly status: LiveValue<StreamStatus>;
+  readonly rejected: LiveValue<readonly RejectedEntry[]>;
+  /** The entries as subscribe gives them; none before they are read. */
+  entries(options?: { after?: string }): LiveValue<readonly Entry[]>;
+}
 
 /** An entry's value: JSON, frozen, or bytes of the reader's own. */
 export function valueOf(body: Uint8Array, type: string): unknown {

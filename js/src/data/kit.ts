@@ -17,7 +17,7 @@ export interface Kit {
   Life: typeof Life;
   LiveValue: typeof LiveValue;
   Signal: typeof Signal;
-  Users: typeof Users<{ readonly closed: Promise<unknown> }>;
+  Users: typeof Users<{ readonly closed: Promise<unknown>; close(): Promise<void> }>;
   begin: typeof begin;
   check(value: unknown, path: string): void;
 }

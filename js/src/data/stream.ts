@@ -1,6 +1,6 @@
 // A data stream as apps have it: its life, what is appended, and what is told of it.
 import { Appends } from "./appends.js";
-import { rejectedEntry, type Entry, type RejectedEntry } from "./entries.js";
+import { rejectedEntry, type DataLive, type Entry, type RejectedEntry } from "./entries.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
 import { copied } from "./request.js";
@@ -16,18 +16,12 @@ import type { Write } from "../values/write.js";
 
 export type Progress = { id: string; sent: number; size: number };
 type DataEvents = { status: StreamStatus; rejected: RejectedEntry; progress: Progress; closed: SyncError };
-interface Live {
-  readonly status: LiveValue<StreamStatus>;
-  readonly rejected: LiveValue<readonly RejectedEntry[]>;
-  /** The entries as subscribe gives them; none before they are read. */
-  entries(options?: { after?: string }): LiveValue<readonly Entry[]>;
-}
 
 export class DataStream {
   readonly name: string;
   /** @internal */
   readonly life: Life;
-  readonly live: Live;
+  readonly live: DataLive;
   readonly #sync: DataSync;
   readonly #events: Events<DataEvents>;
   readonly #reader: Reader;
@@ -63,7 +57,7 @@ export class DataStream {
     });
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
     this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown) };
-    this.live = { status: new kit.LiveValue(this.#signals.status), rejected: new kit.LiveValue(this.#signals.rejected), entries: (o) => this.#liveEntries(o) };
+    this.live = { status: new kit.LiveValue(this.#signals.status, true), rejected: new kit.LiveValue(this.#signals.rejected, true), entries: (o) => this.#liveEntries(o) };
   }
 
   #thrown(e: unknown): void {
@@ -116,7 +110,7 @@ export class DataStream {
     this.#subscriptions.clear();
     for (const signal of Object.values(this.#signals)) signal.end();
     this.#sync.forget(this);
-    queueMicrotask(() => this.#events.emit("closed", error as SyncError));
+    queueMicrotask(() => this.#events.last("closed", error as SyncError));
   }
 
   /** @internal A row of the stream, unless it is another one's: a database that was taken away and made anew by another context has rows of its own. */
@@ -232,6 +226,7 @@ export class DataStream {
     const { Signal, LiveValue } = this.#sync.host.kit;
     let entries: readonly Entry[] = Object.freeze([]);
     const signal = new Signal(() => entries, (e) => this.#thrown(e));
+    void this.life.closed.then(() => signal.end());
     const watch = signal.watch.bind(signal);
     signal.watch = (tell) => {
       const end = this.subscribe((all) => {
@@ -304,6 +299,7 @@ export class DataStream {
       const [s, pending, refusals] = await this.#look();
       this.#stored = s;
       this.#pending = pending;
+      if (pending === 0) this.#reader.keep([]);
       const known = new Map(this.#rejected.map((r) => [r.id, r]));
       this.#refusals = refusals.filter((r) => !r.dealt);
       const rejected = await Promise.all(this.#refusals.map((r) => known.get(r.id) ?? rejectedEntry(r)));
@@ -343,7 +339,7 @@ export class DataStream {
   }
 
   on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void): () => void {
-    return this.#events.on(event, fn, event === "closed" && this.life.ended ? (this.life.why as unknown as DataEvents[E]) : undefined);
+    return this.#events.on(event, fn);
   }
 
   // ---- what was refused

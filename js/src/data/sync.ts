@@ -140,6 +140,7 @@ export class DataSync {
     });
     const stream = new DataStream(this, name);
     await stream.refresh();
+    if (this.#closed) throw this.host.kit.errorOf({ code: "closed", message: "closed: the database is closed" });
     stream.again(options);
     stream.life.turn("open");
     this.#users.made(name, stream);

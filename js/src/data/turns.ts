@@ -27,6 +27,7 @@ export class Turns {
   readonly #works: Works;
   readonly #requests: Requests;
   readonly #due = new Set<string>();
+  readonly #failed = new Map<string, Failure>(); // what could not be sent, while pages are fetched
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #running: Promise<void> | null = null;
 
@@ -101,8 +102,10 @@ export class Turns {
     }
     try {
       // One request is a turn, so that a large entry keeps no other stream waiting. Who may not write may read; and what is read says what the stream is.
-      const sent = await this.#tryPush(name);
+      const sent = this.#failed.get(name) ?? (await this.#tryPush(name));
+      this.#failed.delete(name);
       if (sent === true || (this.#of.wanted.has(name) && (await this.#requests.pull(name)))) {
+        if (sent instanceof Failure) this.#failed.set(name, sent); // not again for each page
         this.#due.add(name); // behind the others
         return;
       }

@@ -180,6 +180,7 @@ export class Database implements Owner {
 
   /** The first program is there. */
   #begun(): void {
+    if (this.life.ended) return;
     if (!this.durable) this.#alone();
     this.#leader.begin();
     const slept = () => this.#call(({ host, handle }) => host.wake(handle, "the device goes on after a sleep"));
@@ -336,8 +337,7 @@ export class Database implements Owner {
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
-    const known = event === "update" ? this.#updates.known : event === "closed" && this.life.ended ? this.life.why : undefined;
-    return this.#events.on(event, fn, known as DatabaseEvents[E] | undefined);
+    return this.#events.on(event, fn, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
   }
 
   // ---- its end
@@ -345,7 +345,7 @@ export class Database implements Owner {
   close(): Promise<void> {
     if (this.#closing) return this.#closing;
     if (this.life.ended) return Promise.resolve();
-    if (!this.#users.letGo()) return Promise.all([...this.#open.map((s) => s.writes.flushed), this.dataStreams.now?.flushed]).then(() => {});
+    if (!this.#users.letGo()) return Promise.all([...this.#open.map((s) => s.flushed()), this.dataStreams.now?.flushed]).then(() => {});
     return (this.#closing = this.#close());
   }
 
@@ -386,7 +386,7 @@ export class Database implements Owner {
     for (const stream of this.#open) stream.end(error);
     void this.dataStreams.now?.close(error).catch(() => {});
     this.#standing.end();
-    queueMicrotask(() => this.#events.emit("closed", error));
+    queueMicrotask(() => this.#events.last("closed", error));
   }
 
   /** @internal */

@@ -40,10 +40,6 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
       seat.leaving();
       seat.host.destroy(seat.handle, force, (problem) => {
         if (problem) seat.leaving(false);
-        else {
-          peers.shout({ destroyed: true });
-          end(new ClosedError({ code: "closed", message: "the database was destroyed" }));
-        }
         answer(resolve, reject)(problem);
       });
     });
@@ -53,8 +49,16 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
     await data?.stay().catch(() => {});
     throw e;
   }
-  await data?.store.destroy();
-  keeper.forget();
+  // Who hears of the end may make it anew at once.
+  const why = new ClosedError({ code: "closed", message: "the database was destroyed" });
+  try {
+    await data?.close(why);
+    await data?.store.destroy();
+  } finally {
+    keeper.forget();
+    peers.shout({ destroyed: true });
+    end(why);
+  }
 }
 
 /** Deletes a database of the browser's that this context has not open. */

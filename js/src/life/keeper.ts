@@ -27,6 +27,7 @@ export class Keeper {
   #loss: Loss | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #standing = false;
+  #ended = false;
   #pressed = false; // a wake-up was asked for, of what is unsent
 
   constructor(shared: string, persist: boolean, host: Host) {
@@ -101,12 +102,12 @@ export class Keeper {
 
   /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
   wrote(): void {
-    this.#timer ??= setTimeout(() => this.look(), this.#host.reached() ? soon : 0);
+    if (!this.#ended) this.#timer ??= setTimeout(() => this.look(), this.#host.reached() ? soon : 0);
   }
 
   /** How streams stand has changed: what waits for a look waits no longer where the server is out of reach. */
   stands(): void {
-    if (this.#timer === undefined || this.#pressed || this.#standing) return;
+    if (this.#ended || this.#timer === undefined || this.#pressed || this.#standing) return;
     this.#standing = true;
     queueMicrotask(() => {
       this.#standing = false;
@@ -118,6 +119,7 @@ export class Keeper {
   look(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#ended) return;
     const unsent = this.#host.unsent();
     this.#pressed = unsent?.some(([, n]) => n > 0) === true;
     if (!unsent) {
@@ -134,6 +136,7 @@ export class Keeper {
   }
 
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
   }
 }

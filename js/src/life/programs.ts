@@ -56,6 +56,7 @@ export class Programs {
   seat: Seat | null = null;
   readonly #of: Of;
   #starting: Starting | null = null; // the first one
+  #began = 0; // how often it was tried
   #restarts: number[] = []; // when
 
   constructor(of: Of) {
@@ -64,7 +65,13 @@ export class Programs {
 
   /** Opens the database in the first program. */
   async begin(): Promise<void> {
-    await this.#attach(await load(this.#of.options.wasm));
+    for (;;) {
+      try {
+        return await this.#attach(await load(this.#of.options.wasm));
+      } catch (e) {
+        if (!(e instanceof RestartedError) || ++this.#began > maxRestarts) throw e; // another database of the page may have had it replaced
+      }
+    }
   }
 
   /** Begins with what is stored: the first program is loaded when the rows are there that are asked for at once. */
@@ -130,9 +137,9 @@ export class Programs {
     this.#restarts = [...this.#restarts.filter((at) => at > now - 60_000), now];
     this.#failed(e);
     if (!this.#of.durable) this.#of.lostInMemory(this.#of.streams().reduce((n, s) => n + s.unsent, 0)); // what was in its memory only
+    for (const stream of this.#of.streams()) stream.detach(e);
     if (!this.#of.life.lives) return this.#of.end(this.#of.life.why!); // it was about to
     this.#of.life.turn("restarting", e);
-    for (const stream of this.#of.streams()) stream.detach(e);
     this.#of.leader.releaseSlots();
     if (this.#restarts.length > maxRestarts) return this.#of.end(broken(`the runtime stops again and again: ${e.message}`, e));
     void this.#goOn(async () => {
@@ -203,10 +210,11 @@ export class Programs {
       const runtime = this.seat?.runtime;
       return runtime && this.#of.life.state === "open" && runtime.memory.wasted && ![...runtime.users].some((user) => user.busy) ? runtime : null;
     };
-    if (!wasteful()) return;
+    const old = wasteful();
+    if (!old) return;
     spare(this.#of.options.wasm).then((next) => {
       const runtime = wasteful();
-      if (!runtime) return next.end();
+      if (!runtime) return old.live ? next.end() : undefined; // or another database has had it replaced
       for (const user of runtime.users) user.take();
       runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
     }, (e: SyncError) => this.#of.log({ level: "warn", code: e.code, message: e.message, cause: e }));

@@ -28,7 +28,7 @@ export class Standing {
     this.#emit = emit;
     this.#listens = listens;
     this.#signals = { status: new Signal(() => this.status, thrown), health: new Signal(() => this.#health, thrown) };
-    this.live = { status: new LiveValue(this.#signals.status), health: new LiveValue(this.#signals.health) };
+    this.live = { status: new LiveValue(this.#signals.status, true), health: new LiveValue(this.#signals.health, true) };
   }
 
   get status(): Status {

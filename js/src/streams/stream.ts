@@ -4,13 +4,13 @@ import { objectID, Writer, type Desk } from "./writer.js";
 import type { Owner } from "./owner.js";
 import { Place } from "./place.js";
 import { sourceOf } from "./source.js";
-import { Told, type ToldLive } from "./told.js";
+import { Told, type StreamLive } from "./told.js";
 import type { Transaction } from "./transaction.js";
 import { Waiting } from "./waiting.js";
 import { Writes } from "./writes.js";
 import type { Early, Lack } from "../boot/early.js";
 import type { Runtime } from "../program/runtime.js";
-import { liveCount, liveRow, liveRows, type LiveCount, type LiveRow, type LiveRows } from "../rows/live.js";
+import { liveCount, liveRow, liveRows, type LiveRow, type LiveRows } from "../rows/live.js";
 import { Notifier } from "../rows/notifier.js";
 import { read } from "../rows/query.js";
 import { Rows } from "../rows/rows.js";
@@ -28,12 +28,6 @@ const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
 
 const closed = (name: string) => new ClosedError({ code: "closed", message: `stream ${name} is closed` });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
-
-interface Live extends ToldLive {
-  (q?: object): LiveRows;
-  (id: string): LiveRow;
-  count(q?: object): LiveCount;
-}
 
 export class Stream implements Desk {
   readonly name: string;
@@ -53,7 +47,7 @@ export class Stream implements Desk {
   readonly #writer: Writer;
   readonly #told: Told;
   /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
-  readonly live: Live;
+  readonly live: StreamLive;
   readonly #asking = new Asking(this);
   #client = "";
   #place: Place | null = null;
@@ -82,7 +76,7 @@ export class Stream implements Desk {
       thrown,
     );
     const count = (q: object = {}) => liveCount(this.rows, this.#notifier, read(q), () => this.#checkRows());
-    this.live = Object.assign((q?: object | string) => this.#live(q), this.#told.live, { count }) as Live;
+    this.live = Object.assign((q?: object | string) => this.#live(q), this.#told.live, { count }) as StreamLive;
   }
 
   get client(): string {
@@ -115,7 +109,7 @@ export class Stream implements Desk {
       this.waiting = null;
       this.life.turn("open");
       waiting?.end();
-      this.#statusChanged();
+      this.statusChanged();
     };
     if (!this.waiting) goOn();
     return [() => this.#changed(true), () => this.#changed(false), goOn];
@@ -124,7 +118,7 @@ export class Stream implements Desk {
   /** @internal The first program does not come: what is written is refused until it does. */
   overdue(why: SyncError): void {
     this.waiting?.refuse(why);
-    this.#statusChanged();
+    this.statusChanged();
   }
 
   /** When the program is there; rows can be read before. */
@@ -144,7 +138,7 @@ export class Stream implements Desk {
     if (!this.life.lives) return this.end(closed(this.name)); // it was about to
     this.life.turn("restarting", error);
     this.#asking.interrupt(error);
-    this.#statusChanged();
+    this.statusChanged();
   }
 
   /** @internal How many writes of this page the server is not known to have. */
@@ -173,7 +167,7 @@ export class Stream implements Desk {
       queueMicrotask(() => this.#events.emit("conflict", freeze(JSON.parse(text) as Conflict)));
     },
     changed: (remote: boolean) => this.#changed(remote),
-    statusChanged: () => this.#statusChanged(),
+    statusChanged: () => this.statusChanged(),
     outdated: () => this.#owner.outdated(),
     closed: (problem: Problem | null) => {
       this.end(problem ? errorOf(problem) : closed(this.name));
@@ -190,14 +184,23 @@ export class Stream implements Desk {
 
   close(): Promise<void> {
     if (this.life.ended) return this.#closing ?? Promise.resolve();
-    if (!this.#owner.letGo(this)) return this.writes.flushed;
+    if (!this.#owner.letGo(this)) return this.flushed();
     return (this.#closing ??= this.#close());
+  }
+
+  /** @internal Resolves when what is written now is durable, or was refused. */
+  async flushed(): Promise<void> {
+    if (this.waiting?.size) await this.waiting.ready.catch(() => {});
+    await this.writes.flushed;
   }
 
   async #close(): Promise<void> {
     if (this.waiting?.size) await this.waiting.ready.catch(() => {}); // what was written becomes durable
     if (this.life.ended) return;
-    if (!this.#place || this.waiting) return this.end(closed(this.name));
+    if (!this.#place || this.waiting) {
+      this.#place?.close(() => {}); // the others are not there yet
+      return this.end(closed(this.name));
+    }
     this.life.turn("closing", closed(this.name));
     this.#place.close(() => {});
     await this.life.closed; // also where the program dies meanwhile
@@ -215,7 +218,7 @@ export class Stream implements Desk {
     this.#notifier.end();
     this.#told.end();
     this.#owner.forget(this);
-    queueMicrotask(() => this.#events.emit("closed", error));
+    queueMicrotask(() => this.#events.last("closed", error));
   }
 
   // ---- what is written
@@ -231,17 +234,12 @@ export class Stream implements Desk {
     this.#changed(false); // subscribers first: what is left to be done takes longer
     this.pump();
     this.#owner.wrote();
-    this.#statusChanged();
+    this.statusChanged();
   }
 
   /** @internal */
   pump(): void {
     this.#place?.runtime.pump();
-  }
-
-  /** @internal */
-  waits(): void {
-    this.#statusChanged();
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): Write<string | readonly string[]> {
@@ -302,7 +300,6 @@ export class Stream implements Desk {
   }
 
   #live(q: object | string = {}): LiveRows | LiveRow {
-    this.#checkRows();
     const check = () => this.#checkRows();
     return typeof q === "string" ? liveRow(this.rows, this.#notifier, q, check) : liveRows(this.rows, this.#notifier, read(q), check);
   }
@@ -341,7 +338,8 @@ export class Stream implements Desk {
 
   // ---- how it stands
 
-  #statusChanged(): void {
+  /** @internal */
+  statusChanged(): void {
     this.#told.changed();
     this.#owner.statusChanged();
   }
@@ -395,6 +393,6 @@ export class Stream implements Desk {
   }
 
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void {
-    return this.#events.on(event, fn, event === "closed" && this.life.ended ? (this.life.why as unknown as StreamEvents[E]) : undefined);
+    return this.#events.on(event, fn);
   }
 }

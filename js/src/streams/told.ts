@@ -3,6 +3,7 @@ import { errorOf, type Problem, type SyncError } from "../values/errors.js";
 import { freeze } from "../values/json.js";
 import { LiveValue, Signal } from "../values/live.js";
 import type { Conflict, Rejected, StreamStatus } from "../values/states.js";
+import type { LiveCount, LiveRow, LiveRows } from "../rows/live.js";
 import type { Place } from "./place.js";
 import type { Stood, Waiting } from "./waiting.js";
 
@@ -43,6 +44,13 @@ export interface ToldLive {
   readonly pending: LiveValue<readonly unknown[] | null>;
 }
 
+/** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
+export interface StreamLive extends ToldLive {
+  (q?: object): LiveRows;
+  (id: string): LiveRow;
+  count(q?: object): LiveCount;
+}
+
 export class Told {
   readonly #of: Of;
   readonly #status = new Memo<StreamStatus>();
@@ -64,7 +72,7 @@ export class Told {
     const live = <T>(now: () => T) => {
       const signal = new Signal(now, thrown);
       signals.push(signal as Signal<never>);
-      return new LiveValue(signal);
+      return new LiveValue(signal, true);
     };
     this.live = { status: live(() => this.status()), rejected: live(() => this.rejected()), conflicts: live(() => this.conflicts()), pending: live(() => this.pending()) };
     this.#signals = signals;

@@ -43,8 +43,8 @@ export interface Desk {
   wrote(): void;
   /** Something may have been left for the program to do. */
   pump(): void;
-  /** A write waits. */
-  waits(): void;
+  /** How it stands has changed: a write waits. */
+  statusChanged(): void;
 }
 
 /** The id of an object, or an error. */
@@ -217,7 +217,7 @@ export class Writer {
   /** Makes one when there is a program. */
   #wait<T>(make: () => Write<T>, object?: string): Write<T> {
     const write = this.#desk.waiting!.write(make, object);
-    this.#desk.waits();
+    this.#desk.statusChanged();
     return write;
   }
 

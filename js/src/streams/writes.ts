@@ -23,10 +23,10 @@ export class Writes {
     return this.#uncommitted.length;
   }
 
-  /** Resolves when what is written now is durable, or was refused. */
+  /** Resolves when what is written now is durable, or was refused; at once where the browser keeps nothing. */
   get flushed(): Promise<void> {
     const last = this.#uncommitted[this.#uncommitted.length - 1];
-    return last ? last.write.then(() => {}, () => {}) : Promise.resolve();
+    return last && this.#durable() ? last.write.then(() => {}, () => {}) : Promise.resolve();
   }
 
   add(open: Open<unknown>): void {

@@ -3,6 +3,7 @@ import { invalid } from "./errors.js";
 /** Listeners of named events. What one throws goes to `thrown`. */
 export class Events<M> {
   readonly #listeners = new Map<keyof M, Set<(e: never) => void>>();
+  readonly #last = new Map<keyof M, unknown>();
   readonly #thrown: (e: unknown) => void;
   readonly #names: readonly (keyof M)[];
 
@@ -12,7 +13,7 @@ export class Events<M> {
   }
 
   /** known is told to this listener alone, unless it has ended by then. */
-  on<E extends keyof M>(event: E, fn: (e: M[E]) => void, known?: M[E]): () => void {
+  on<E extends keyof M>(event: E, fn: (e: M[E]) => void, known = this.#last.get(event) as M[E] | undefined): () => void {
     if (!this.#names.includes(event)) throw invalid("", `there is no event ${String(event)}`);
     if (typeof fn !== "function") throw invalid("", "on takes a function");
     let set = this.#listeners.get(event);
@@ -21,6 +22,12 @@ export class Events<M> {
     set.add(mine as (e: never) => void);
     if (known !== undefined) queueMicrotask(() => set.has(mine as (e: never) => void) && this.#call(mine, known));
     return () => void set.delete(mine as (e: never) => void);
+  }
+
+  /** Tells what is told once: who comes later is told it too. */
+  last<E extends keyof M>(event: E, value: M[E]): void {
+    this.#last.set(event, value);
+    this.emit(event, value);
   }
 
   has(event: keyof M): boolean {

@@ -53,6 +53,17 @@ test("one that throws keeps nobody, one that ends another within a call is heede
   assert.deepEqual(told, ["a", "c", "a"]);
 });
 
+test("one that many share goes on when one of them disposes of it", async () => {
+  const { signal, add } = counter();
+  const shared = new LiveValue(signal, true);
+  const told: number[] = [];
+  shared.subscribe((v) => told.push(v.n));
+  shared[Symbol.dispose ?? Symbol.for("Symbol.dispose")]();
+  add();
+  await Promise.resolve();
+  assert.deepEqual(told, [1]);
+});
+
 test("it is iterated until the end, and ends by itself where that is disposed of", async () => {
   const { live, add, signal } = counter();
   const seen: number[] = [];

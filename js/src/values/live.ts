@@ -23,13 +23,16 @@ export interface Origin<T, C> {
 
 export class LiveValue<T, C = undefined> {
   readonly #origin: Origin<T, C>;
+  readonly #shared: boolean;
   readonly #subscribers = new Set<(value: T, change: C) => void>();
   readonly #iterations = new Set<() => void>();
   #watched: Watched<T> | null = null;
   #over = false;
 
-  constructor(origin: Origin<T, C>) {
+  /** One that many share goes on when one of them disposes of it. */
+  constructor(origin: Origin<T, C>, shared = false) {
     this.#origin = origin;
+    this.#shared = shared;
   }
 
   get current(): T {
@@ -83,6 +86,7 @@ export class LiveValue<T, C = undefined> {
 
   /** Ends it: nobody is told any more. */
   [dispose](): void {
+    if (this.#shared) return;
     this.#over = true;
     this.#subscribers.clear();
     this.#watched?.end();

@@ -5,6 +5,7 @@ import { Users } from "./users.js";
 class Thing {
   end!: () => void;
   readonly closed = new Promise<void>((resolve) => (this.end = resolve));
+  close = async () => {};
 }
 
 const turn = () => new Promise((r) => setTimeout(r));
@@ -46,8 +47,15 @@ test("one that ends is made anew when it has: mount, unmount, mount", async () =
 test("who is refused has not opened it, and one that cannot be made is made anew", async () => {
   const { users, open } = world();
   const one = await open();
-  await assert.rejects(users.open("a", async () => one, () => { throw new Error("no"); }));
-  assert.equal(users.letGo("a", one), true);
+  let ended = 0;
+  one.close = async () => void (users.letGo("a", one) && ended++);
+  const refuse = () => users.open("a", async () => one, () => { throw new Error("no"); });
+  await assert.rejects(refuse());
+  assert.equal(ended, 0);
+  const refused = refuse();
+  await one.close(); // beside it
+  await assert.rejects(refused);
+  assert.equal(ended, 1);
   const other = new Users<Thing>();
   await assert.rejects(other.open("a", () => Promise.reject(new Error("not now")), (it) => it));
   const it = new Thing();

@@ -3,6 +3,7 @@
 /** Something that is open. */
 interface Open {
   readonly closed: Promise<unknown>;
+  close(): Promise<void>;
 }
 
 interface Entry<T> {
@@ -20,9 +21,9 @@ export class Users<T extends Open> {
     const there = this.#entries.get(name);
     if (there?.leaving) return there.it!.closed.then(() => this.open(name, make, again));
     if (there) {
-      there.users++;
+      there.users++; // until it is refused: nobody else ends it meanwhile
       return there.made.then(again).catch((e: unknown) => {
-        there.users--;
+        if (there.it) void there.it.close();
         throw e;
       });
     }
