@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	cdp "github.com/chromedp/cdproto/page"
+
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -20,24 +22,31 @@ func TestAVerdictIsHeardByItsAuthor(t *testing.T) {
 	one.eventually(`true`, `return db.status.leader`)
 	two.startData("", "")
 	one.do(`window.dealt = 0; d.on("rejected", (r) => d.discard(r.id).then(() => dealt++))`)
-	// It has appended, and then has no time for anything while the leader sends, is refused and discards.
-	const busy = `
-		const writes = %s.map((v) => d.append(v));
-		window.told = Promise.all(writes.map((w) => w.persisted.then((i) => i, (e) => e.name + " " + e.code)));
-		await Promise.all(writes);
-		await new Promise((r) => setTimeout(() => { const end = performance.now() + 1500; while (performance.now() < end); r() }))`
-	two.do(busy, `["bad", "good"]`)
-	one.eventually(`1`, `return dealt`)
-	two.want(`["RejectedError invalid",1]`, `return told`)
+	// It has appended, and is frozen while the leader sends, is refused and discards.
+	append := func(values string, dealt int, want string) {
+		t.Helper()
+		hold := make(chan struct{})
+		s.setFaultAt("/v1/data/log/1", func(http.ResponseWriter, *http.Request, func() *http.Response) bool { <-hold; return false })
+		two.do(`
+			const writes = %s.map((v) => d.append(v));
+			window.told = Promise.all(writes.map((w) => w.persisted.then((i) => i, (e) => e.name + " " + e.code)));
+			await Promise.all(writes)`, values)
+		one.eventually(`"syncing"`, `return d.status.state`)
+		two.do(`for (let i = 0; i < 5; i++) { await d.read(); await new Promise((r) => setTimeout(r, 20)) }`) // it has nothing under way
+		two.lifecycle(cdp.SetWebLifecycleStateStateFrozen)
+		close(hold)
+		one.eventually(fmt.Sprint(dealt), `return dealt`)
+		two.lifecycle(cdp.SetWebLifecycleStateStateActive)
+		two.want(want, `return told`)
+	}
+	append(`["bad", "good"]`, 1, `["RejectedError invalid",1]`)
 	closeIt, _ := http.NewRequest(http.MethodPost, s.url+"/v1/data/log/1", nil)
 	closeIt.Header.Set("Content-Type", "application/json")
 	closeIt.Header.Set("Stream-Closed", "true")
 	if resp, err := http.DefaultClient.Do(closeIt); err != nil || resp.StatusCode >= 300 {
 		t.Fatal(err, resp)
 	}
-	two.do(busy, `["late"]`)
-	one.eventually(`2`, `return dealt`)
-	two.want(`["RejectedError closed"]`, `return told`)
+	append(`["late"]`, 2, `["RejectedError closed"]`)
 	two.do(`await d.settled()`)
 	for _, tb := range []*tab{one, two} { // and nothing of that stays
 		tb.eventually(`[0,0]`, `
@@ -102,7 +111,9 @@ func TestTheLeaderForgetsWhoIsGone(t *testing.T) {
 	})
 	look := func() int64 {
 		asked.Store(0)
-		one.do(`dispatchEvent(new Event("online")); await d.append(1); await d.settled(); await db.sync()`)
+		one.do(`
+			dispatchEvent(new Event("online"));
+			for (let i = 0; i < 3; i++) await d.append(i).persisted`) // turns go round: what else is due has had its own
 		return asked.Load()
 	}
 	if look() == 0 {

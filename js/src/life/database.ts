@@ -103,6 +103,7 @@ export class Database implements Owner {
       thrown,
     );
   }
+
   /** @internal Of the server's /v1; "" for none. */
   get url(): string {
     return this.#options.url;
@@ -174,7 +175,7 @@ export class Database implements Owner {
     }
     await this.#programs.begin();
     this.#listen();
-    this.life.turn("open");
+    if (this.life.state === "opening") this.life.turn("open"); // else it has died already, and is being started again
     this.#begun();
   }
 

@@ -56,7 +56,6 @@ export class Programs {
   seat: Seat | null = null;
   readonly #of: Of;
   #starting: Starting | null = null; // the first one
-  #began = 0; // how often it was tried
   #restarts: number[] = []; // when
 
   constructor(of: Of) {
@@ -65,11 +64,11 @@ export class Programs {
 
   /** Opens the database in the first program. */
   async begin(): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await this.#attach(await load(this.#of.options.wasm));
       } catch (e) {
-        if (!(e instanceof RestartedError) || ++this.#began > maxRestarts) throw e; // another database of the page may have had it replaced
+        if (!(e instanceof RestartedError) || tries > maxRestarts) throw e; // another database of the page may have had it replaced
       }
     }
   }
