@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	cdp "github.com/chromedp/cdproto/page"
-
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -20,9 +18,12 @@ func TestAVerdictIsHeardByItsAuthor(t *testing.T) {
 	one, two := b.open(s.url), b.open(s.url)
 	one.startData("", "")
 	one.eventually(`true`, `return db.status.leader`)
+	two.do(`
+		window.deaf = false, window.unheard = [];
+		Object.defineProperty(BroadcastChannel.prototype, "onmessage", { set(f) { this.addEventListener("message", (e) => (deaf ? unheard.push(() => f.call(this, e)) : f.call(this, e))) } })`)
 	two.startData("", "")
 	one.do(`window.dealt = 0; d.on("rejected", (r) => d.discard(r.id).then(() => dealt++))`)
-	// It has appended, and is frozen while the leader sends, is refused and discards.
+	// It has appended, and hears nothing, as in a long task, while the leader sends, is refused and discards.
 	append := func(values string, dealt int, want string) {
 		t.Helper()
 		hold := make(chan struct{})
@@ -32,11 +33,10 @@ func TestAVerdictIsHeardByItsAuthor(t *testing.T) {
 			window.told = Promise.all(writes.map((w) => w.persisted.then((i) => i, (e) => e.name + " " + e.code)));
 			await Promise.all(writes)`, values)
 		one.eventually(`"syncing"`, `return d.status.state`)
-		two.do(`for (let i = 0; i < 5; i++) { await d.read(); await new Promise((r) => setTimeout(r, 20)) }`) // it has nothing under way
-		two.lifecycle(cdp.SetWebLifecycleStateStateFrozen)
+		two.do(`deaf = true`)
 		close(hold)
 		one.eventually(fmt.Sprint(dealt), `return dealt`)
-		two.lifecycle(cdp.SetWebLifecycleStateStateActive)
+		two.do(`deaf = false; for (const hear of unheard.splice(0)) hear()`)
 		two.want(want, `return told`)
 	}
 	append(`["bad", "good"]`, 1, `["RejectedError invalid",1]`)
