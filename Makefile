@@ -20,7 +20,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
 .PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release \
-	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim mutants fuzz chromium npm clean
+	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim sim-data mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
 .DELETE_ON_ERROR:
@@ -81,7 +81,7 @@ GO_TEST = $(GO) test -timeout 3h
 
 test-go:
 	$(NEED) writable go
-	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
+	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/datasim/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
 
 test-race:
 	$(NEED) writable go gcc
@@ -134,12 +134,13 @@ lint: npm bin/staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not gofmt: $$bad"; exit 1; fi
 	$(GO) vet ./...
 	GOOS=js GOARCH=wasm $(GO) vet ./core/... ./idbstore/... ./wasm/...
-	$(GO) vet -tags 'release soak mutants' ./cmd/release ./tests/e2e ./tests/sim
+	$(GO) vet -tags 'release soak mutants' ./cmd/release ./tests/e2e ./tests/sim ./tests/datasim
 	bin/staticcheck ./...
 	GOOS=js GOARCH=wasm bin/staticcheck ./core/... ./idbstore/... ./wasm/...
 	js/node_modules/.bin/tsc -p js
 	js/node_modules/.bin/tsc -p web-demo
 	js/node_modules/.bin/tsc -p tests/types
+	js/node_modules/.bin/tsc -p tests/datasim
 	@node js/build/api.mjs | cmp - docs/API.md || { echo "docs/API.md is not that of the types: make docs"; exit 1; }
 
 # The API reference, out of the types.
@@ -199,6 +200,10 @@ N    ?= 2000
 sim:
 	$(GO) test ./tests/sim -count=1 -timeout 0 -run '^TestHistories$$' -v -seed $(SEED) -histories $(N) | grep -v '^=== \|^    --- PASS'
 
+# The same of data streams: the script in Node, over the server's handler.
+sim-data: npm
+	$(GO) test ./tests/datasim -count=1 -timeout 0 -run '^TestDataHistories$$' -v -seed $(SEED) -histories $(N) | grep -v '^=== '
+
 # Twenty tabs for ten minutes, and sixty kills of the browser.
 soak: chromium npm build
 	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles|TestABadLine)$$' ./tests/e2e/
@@ -209,7 +214,7 @@ soak-frozen: chromium npm build
 
 # Bugs that are planted one by one: the simulator finds each within a minute.
 mutants:
-	$(GO) test -tags mutants ./tests/sim ./js/units -count=1 -timeout 0 -run '^TestMutants$$' -v | grep -v '^=== '
+	$(GO) test -tags mutants ./tests/sim ./tests/datasim ./js/units -count=1 -timeout 0 -run '^TestMutants$$' -v | grep -v '^=== '
 
 # Longer than a test: each target for FUZZTIME.
 FUZZTIME ?= 30s

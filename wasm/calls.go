@@ -160,20 +160,7 @@ func entryDurable(args []js.Value) {
 // hear takes (database, bytes): another context has told something.
 func hear(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
-		message := make([]byte, args[1].Get("byteLength").Int())
-		js.CopyBytesToGo(message, args[1])
-		db.step(&plan.Heard{Message: message})
-	}
-}
-
-// listenFor takes (database, names): of the data streams that the connection for hints is to be about as well.
-func listenFor(args []js.Value) {
-	if db := databases[args[0].Int()]; db != nil {
-		names := make([]string, args[1].Length())
-		for i := range names {
-			names[i] = args[1].Index(i).String()
-		}
-		db.step(&plan.ListenFor{Data: names})
+		db.step(&plan.Heard{Message: toGo(args[1])})
 	}
 }
 
@@ -236,6 +223,7 @@ type wakeUp struct {
 	Persisted int     `js:"persisted"`
 	Rejected  int     `js:"rejected"`
 	Code      string  `js:"code"`
+	Data      string  `js:"data"`
 }
 
 // trace takes (database, each): each(turn), oldest first.
@@ -245,7 +233,7 @@ func trace(args []js.Value) {
 		return
 	}
 	for _, w := range db.Trace() {
-		args[1].Invoke(vert.ValueOf(wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code}).JSValue())
+		args[1].Invoke(vert.ValueOf(wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code, w.Data}).JSValue())
 	}
 }
 

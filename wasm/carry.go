@@ -3,13 +3,11 @@
 package main
 
 import (
-	"context"
 	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/plan"
-	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // step takes an event and carries out what follows.
@@ -58,12 +56,13 @@ func (db *database) carry(p *plan.Plan) {
 		})
 	}
 	for _, op := range p.Aborts {
-		if abort := db.aborts[op]; abort != nil {
-			abort()
-		}
+		db.hooks.Call("abort", uint32(op))
 	}
 	for i := range p.Requests {
 		db.request(&p.Requests[i])
+	}
+	for _, t := range p.Turns {
+		db.hooks.Call("turn", uint32(t.Op), t.Name, t.Hold, t.Fetch)
 	}
 	if p.Listen != nil {
 		db.listen(p.Listen)
@@ -97,36 +96,6 @@ func (db *database) store(name plan.StoreName) locallog.Store {
 		db.stores[name] = memstore.New().Open()
 	}
 	return db.stores[name]
-}
-
-func (db *database) request(r *plan.Request) {
-	ctx, abort := context.WithCancel(context.Background())
-	db.aborts[r.Op] = abort
-	background("a request", func() func() {
-		e := &plan.Answered{Op: r.Op}
-		if r.Offer != nil {
-			e.Body, e.RetryAfter, e.Err = db.server.checkpoint(ctx, r)
-		} else {
-			e.Body, e.RetryAfter, e.Err = db.server.sync(ctx, r.Body, r.Idle)
-		}
-		return func() {
-			abort()
-			delete(db.aborts, r.Op)
-			db.step(e)
-		}
-	})
-}
-
-func (db *database) listen(l *plan.Listen) {
-	if db.deafen != nil {
-		db.deafen()
-		db.deafen = nil
-	}
-	if l.About.Len() > 0 {
-		db.deafen = db.server.listen(l.About,
-			func(h protocol.Hint) { db.step(&plan.Hinted{Op: l.Op, Hint: h}) },
-			func(err error) { db.step(&plan.HintsEnded{Op: l.Op, Err: err}) })
-	}
 }
 
 func (db *database) timer(t plan.Timer) {
@@ -193,8 +162,6 @@ func (db *database) notice(n plan.Notice) {
 		db.answer(n.Call, n)
 	case *plan.Lost:
 		db.hooks.Call("lost", n.Unsent)
-	case *plan.Moved:
-		db.hooks.Call("moved", n.Data, n.Offset)
 	case *plan.Committed:
 		db.tell(n.Stream, "committed", n.UpTo)
 	case *plan.Failed:
@@ -212,8 +179,9 @@ func (db *database) notice(n plan.Notice) {
 	case *plan.Conflicted:
 		db.tell(n.Stream, "conflict", string(appendConflict(nil, n.Conflict)))
 	case *plan.StatusChanged:
+		db.stands(n.Stream)
 		db.tell(n.Stream, "statusChanged")
-		if s := db.streams[n.Stream]; !s.outdated && s.Outdated() {
+		if s := db.streams[n.Stream]; s != nil && !s.outdated && s.Outdated() {
 			s.outdated = true
 			db.tell(n.Stream, "outdated")
 		}

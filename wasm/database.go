@@ -44,15 +44,12 @@ type database struct {
 	*loop.DB
 	handle  int
 	hooks   js.Value
-	server  *fetcher        // nil: none was named
 	local   *idbstore.Store // nil: in memory
 	stores  [2]locallog.Store
 	streams map[plan.StreamID]*stream
 	calls   map[plan.Call]func(plan.Notice)
 	last    plan.Call
-	timers  map[plan.TimerID]func() // that take them back
-	aborts  map[plan.Op]func()
-	deafen  func()
+	timers  map[plan.TimerID]func()    // that take them back
 	slots   map[plan.StreamID]js.Value // what gives them back
 	more    bool
 	owed    []plan.Plan // not carried out yet
@@ -83,7 +80,7 @@ func databaseName(name, user string) string {
 
 var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is closed"}
 
-// openDatabase takes (options, auth, hooks, done): done(error, handle, life, why). life is the database's id; why is null, or the error for which it
+// openDatabase takes (options, hooks, done): done(error, handle, life, why). life is the database's id; why is null, or the error for which it
 // is in memory only. The hooks are functions of the script:
 //
 //	tell(message)      passes a message to other contexts
@@ -93,10 +90,14 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is
 //	append(…)          is that of idbstore/append.js
 //	frame()            gives the IndexedDB of a new frame, or null
 //	lost(unsent)       the database was taken away: what is open goes on in memory
-//	moved(name, offset)  a data stream that listenFor has named has another end; "" where nothing can be heard of any
+//	request(op, path, body, kind, first, next, have, sum)  makes a request of the server: answered
+//	abort(op)          ends a request, or a turn of a data stream, that nobody waits for any more
+//	turn(op, name, hold, fetch)  makes a request of a data stream: worked
+//	listen(op, about)  makes the connection for hints, in the place of the last one: hinted, hintsEnded; null: none
+//	stands(name, status)  a data stream has another status, as JSON
 func openDatabase(args []js.Value) {
 	var o options
-	auth, hooks, done := args[1], args[2], args[3]
+	hooks, done := args[1], args[2]
 	if err := vert.ValueOf(args[0]).AssignTo(&o); err != nil {
 		done.Invoke(jsError(&action.Error{Code: action.CodeInvalid, Message: "the options cannot be read", Cause: err}))
 		return
@@ -120,11 +121,8 @@ func openDatabase(args []js.Value) {
 			}
 			handle++
 			db := &database{handle: handle, hooks: hooks, local: stored, streams: map[plan.StreamID]*stream{}, calls: map[plan.Call]func(plan.Notice){},
-				timers: map[plan.TimerID]func(){}, aborts: map[plan.Op]func(){}, slots: map[plan.StreamID]js.Value{}}
+				timers: map[plan.TimerID]func(){}, slots: map[plan.StreamID]js.Value{}}
 			db.stores[plan.Database] = store
-			if o.URL != "" {
-				db.server = &fetcher{base: o.URL, auth: auth}
-			}
 			db.DB = loop.New(loop.Config{Sources: browser{}, User: o.User, Alone: o.URL == "", Retry: int64(o.Retry), Idle: int64(o.Idle), Shared: true,
 				Slots: hooks.Get("slot").Type() == js.TypeFunction, Elect: o.Elect, Refuge: o.Memory})
 			databases[handle] = db

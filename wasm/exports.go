@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/queue"
 )
 
@@ -241,39 +242,44 @@ func exportIsPending(h int32) int32 {
 func exportStatus(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		st := s.Status()
-		b := append(output[:0], `{"state":`...)
-		b = action.AppendString(b, string(st.State))
-		b = append(b, `,"reason":`...)
-		if st.Reason == "" {
-			b = append(b, "null"...)
-		} else {
-			b = action.AppendString(b, st.Reason)
-		}
-		number := func(name string, n int64) {
-			b = append(append(append(b, `,"`...), name...), `":`...)
-			b = strconv.AppendInt(b, n, 10)
-		}
-		number("head", int64(st.Head))
-		number("pending", int64(st.Pending))
-		number("rejected", int64(st.Rejected))
-		number("lastSynced", st.LastSynced)
-		if st.NextAt > 0 {
-			b = append(b, `,"next":{"because":`...)
-			b = action.AppendString(b, st.Because)
-			number("at", st.NextAt)
-			b = append(b, '}')
-		}
-		if st.Err != nil {
-			b = append(b, `,"error":`...)
-			b = append(b, `{"code":`...)
-			b = action.AppendString(b, st.Err.Code)
-			b = append(b, `,"message":`...)
-			b = action.AppendString(b, st.Err.Error())
-			b = append(b, `,"retryable":`...)
-			b = strconv.AppendBool(b, st.Err.Retryable())
-			b = append(b, '}')
-		}
-		give(append(b, '}'))
+		give(appendStatus(output[:0], &st))
 		return statusOK
 	})
+}
+
+// appendStatus appends a status as JSON.
+func appendStatus(b []byte, st *loop.Status) []byte {
+	b = append(b, `{"state":`...)
+	b = action.AppendString(b, string(st.State))
+	b = append(b, `,"reason":`...)
+	if st.Reason == "" {
+		b = append(b, "null"...)
+	} else {
+		b = action.AppendString(b, st.Reason)
+	}
+	number := func(name string, n int64) {
+		b = append(append(append(b, `,"`...), name...), `":`...)
+		b = strconv.AppendInt(b, n, 10)
+	}
+	number("head", int64(st.Head))
+	number("pending", int64(st.Pending))
+	number("rejected", int64(st.Rejected))
+	number("lastSynced", st.LastSynced)
+	if st.NextAt > 0 {
+		b = append(b, `,"next":{"because":`...)
+		b = action.AppendString(b, st.Because)
+		number("at", st.NextAt)
+		b = append(b, '}')
+	}
+	if st.Err != nil {
+		b = append(b, `,"error":`...)
+		b = append(b, `{"code":`...)
+		b = action.AppendString(b, st.Err.Code)
+		b = append(b, `,"message":`...)
+		b = action.AppendString(b, st.Err.Error())
+		b = append(b, `,"retryable":`...)
+		b = strconv.AppendBool(b, st.Err.Retryable())
+		b = append(b, '}')
+	}
+	return append(b, '}')
 }

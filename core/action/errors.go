@@ -9,6 +9,7 @@ const (
 	CodeTooLarge     = "too-large"    // over a limit
 	CodeNotFound     = "not-found"    // no such object, stream or route
 	CodeExists       = "exists"       // an object with this id is there already, or a data stream of another kind
+	CodeContentType  = "content-type" // the data stream is of another one
 	CodeGone         = "gone"         // the data stream was deleted
 	CodeLocked       = "locked"       // another client holds the object's lock
 	CodeClosed       = "closed"       // the stream or database was closed or destroyed; a data stream takes no more

@@ -65,6 +65,12 @@ func (s *Stream) Step(of plan.Matter, e plan.Event) {
 	s.Journal.Step(of, e)
 }
 
+// Close takes it out of the loop, and ends it when what it has written is durable.
+func (s *Stream) Close(call plan.Call) {
+	s.in.db.leave(s.in)
+	s.Journal.Close(call)
+}
+
 // Heed takes a cue of the loop's.
 func (s *Stream) Heed(c Cue) {
 	switch c {

@@ -8,6 +8,10 @@ func (db *DB) ask() (absent bool) {
 	*t = turn{spentBy: t.spentBy, last: t.last}
 	left, spent := Room{Actions: protocol.MaxActions, Bytes: db.line.room, Entries: db.line.limit, Empty: true}, ""
 	for _, m := range db.nextStreams() {
+		remote := m.remote()
+		if remote == nil {
+			continue
+		}
 		st := m.kind.Standing()
 		absent = absent || st.Life == Opening || st.Away
 		if !m.due() {
@@ -17,7 +21,7 @@ func (db *DB) ask() (absent bool) {
 			t.left = true
 			break
 		}
-		it, more := m.kind.Ask(left)
+		it, more := remote.Ask(left)
 		for _, a := range it.Actions {
 			left.Bytes -= len(a) + 1
 		}

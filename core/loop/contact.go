@@ -13,7 +13,6 @@ type contact struct {
 	good      bool          // the last answer was
 	answered  int64         // when there was a good one last, Unix milliseconds; 0 for never
 	err       *action.Error // why the last try has failed, nil where it has not
-	alone     bool          // that was an error of this stream alone
 	failures  int           // answers in a row that were errors of this stream alone
 	notBefore int64         // until then it is not asked, unless somebody wants it
 	asked     int64         // milliseconds that the server has asked this stream to wait; 0 where it has not
@@ -26,7 +25,7 @@ func (c *contact) answeredWell(now int64) { // until what it says is stored
 
 // missed takes note of a request that failed as a whole: the loop pauses for all.
 func (c *contact) missed(err error) {
-	c.asking, c.good, c.alone, c.err = false, false, false, action.AsError(err, action.CodeUnreachable)
+	c.asking, c.good, c.err = false, false, action.AsError(err, action.CodeUnreachable)
 }
 
 // refused takes note of an error that is a stream's alone: it pauses alone, longer each time.
@@ -40,7 +39,6 @@ func (db *DB) refused(m *member, err error) {
 	case f.ours: // it is fetched again
 		pause = db.own.Retry << min(c.failures, 7)
 	}
-	c.alone = true
 	c.failures++
 	c.notBefore = db.own.Now() + max(c.asked, db.jitter(pause))
 	c.asked = 0
@@ -72,7 +70,7 @@ func (db *DB) wanted() {
 // retryAt is when a stream that pauses alone is asked again, the first of them; 0 where none does.
 func (db *DB) retryAt() (at int64) {
 	for _, m := range db.streams {
-		if t := m.contact.notBefore; m.asks() && t > 0 && (at == 0 || t < at) {
+		if t := m.contact.notBefore; m.remote() != nil && m.asks() && t > 0 && (at == 0 || t < at) {
 			at = t
 		}
 	}
@@ -87,19 +85,37 @@ func (db *DB) retrySoon() {
 	}
 }
 
-// firstErr is the error of a stream that was asked last, nil where none has one: what people who wait are told.
+// firstErr is the error of an action stream that was asked last, nil where none has one: what people who wait are told.
 func (db *DB) firstErr() error {
 	asked := map[*member]bool{}
 	for _, m := range db.turn.asked {
 		asked[m] = true
 	}
 	for _, m := range db.sorted() {
-		switch {
-		case m.stopped != nil:
-			return m.stopped.err
-		case asked[m] && m.contact.err != nil:
-			return m.contact.err
+		if err := m.err(asked[m]); err != nil && m.remote() != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// workErr is that of the data streams that are open here.
+func (db *DB) workErr() error {
+	for _, d := range db.datas() {
+		if err := d.in.err(true); err != nil && !d.in.attended {
+			return err
+		}
+	}
+	return nil
+}
+
+// err is why the stream is stopped, or, where it was asked, why that has failed.
+func (m *member) err(asked bool) error {
+	switch {
+	case m.stopped != nil:
+		return m.stopped.err
+	case asked && m.contact.err != nil:
+		return m.contact.err
 	}
 	return nil
 }

@@ -52,7 +52,8 @@ type DB struct {
 	lastID  plan.StreamID
 	ending  ending
 
-	turn    turn
+	turn    turn // of the action streams
+	work    work // of the data streams
 	pause   pause
 	line    line
 	offline bool // the browser said so

@@ -1,8 +1,8 @@
 // Package loop asks the server about every open stream of a database: who is asked when, and what follows from a failure.
 //
 // It does not compute what an answer leads to: that is the replica's matter, and making a record of it the journal's. db.go has what
-// is open, step.go where events go, turn.go the turn; kind.go what a stream is to the loop, actions.go the kind that is there;
-// lead.go the contexts of a profile, ending.go the end of a database.
+// is open, step.go where events go; kind.go what a stream is to the loop; turn.go and actions.go the turn of the action streams,
+// work.go and data.go those of the data streams; lead.go the contexts of a profile, ending.go the end of a database.
 //
 // # Duties of the host
 //

@@ -80,7 +80,7 @@ func (db *DB) onClose(e *plan.Close) {
 	db.become(leaving)
 	db.stopLoop()
 	for _, m := range db.sorted() {
-		db.close(m, 0)
+		m.kind.Close(0)
 	}
 }
 
@@ -108,11 +108,13 @@ func (db *DB) onDestroy(e *plan.Destroy) {
 // stopLoop ends turns and hints.
 func (db *DB) stopLoop() {
 	db.deafen()
-	for _, kind := range [...]plan.TimerKind{plan.TurnTimer, plan.HintsTimer} {
+	for _, kind := range [...]plan.TimerKind{plan.TurnTimer, plan.HintsTimer, plan.WorkTimer} {
 		db.own.ClearTimer(plan.TimerID{Kind: kind})
 	}
 	db.own.Abort(db.turn.op)
-	db.turn = turn{}
+	db.own.Abort(db.work.op)
+	db.turn, db.work = turn{}, work{streams: db.work.streams}
+	db.restWork()
 	for _, m := range db.known {
 		m.contact.landing = false
 	}
@@ -125,6 +127,7 @@ func (db *DB) stopLoop() {
 func (db *DB) advance() {
 	db.heed()
 	db.finishLanded()
+	db.serve()
 	switch db.ending.state {
 	case draining:
 		if !db.busy() {

@@ -22,13 +22,7 @@ type hints struct {
 	state hintState
 	op    plan.Op
 	about protocol.Topics // that it is about
-	data  []string        // that it is to be about as well
 	tries int             // that failed, in a row
-}
-
-func (db *DB) onListenFor(e *plan.ListenFor) {
-	db.hints.data = e.Data[:min(len(e.Data), protocol.MaxTopics)]
-	db.listen()
 }
 
 // listen keeps the connection in step with what is open: after each turn that succeeded, and when that changes.
@@ -38,18 +32,23 @@ func (db *DB) listen() {
 		db.deafen()
 		return
 	}
-	var names []string
+	var about protocol.Topics
 	for _, m := range db.sorted() {
-		if m.serves() && len(names) < protocol.MaxTopics {
-			names = append(names, m.name)
+		names, name := &about.Streams, m.name
+		if d, ok := m.kind.(*Data); ok {
+			if names, name = &about.Data, d.Name(); !d.fetched {
+				continue
+			}
+		}
+		if m.serves() && len(*names) < protocol.MaxTopics {
+			*names = append(*names, name)
 		}
 	}
-	about := protocol.Topics{Streams: names, Data: h.data}
 	switch {
 	case h.state == broken:
-	case len(names)+len(h.data) == 0:
+	case about.Len() == 0:
 		db.deafen()
-	case h.state == silent || !slices.Equal(h.about.Streams, names) || !slices.Equal(h.about.Data, h.data):
+	case h.state == silent || !slices.Equal(h.about.Streams, about.Streams) || !slices.Equal(h.about.Data, about.Data):
 		db.own.End(h.op)
 		h.state, h.op, h.about = listening, db.own.Begin(plan.Flight{Of: plan.OfHints}), about
 		db.own.Listen = &plan.Listen{Op: h.op, About: about}
@@ -90,9 +89,7 @@ func (db *DB) onHintsEnded(e *plan.HintsEnded) {
 	h.state = broken
 	if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
 		db.wake(becauseDeaf, false)
-		if len(h.about.Data) > 0 {
-			db.own.Notice(&plan.Moved{})
-		}
+		db.stir(becauseDeaf)
 	}
 	db.own.SetTimer(plan.TimerID{Kind: plan.HintsTimer}, db.own.Retry<<min(h.tries-1, 4))
 }
@@ -111,7 +108,11 @@ func (db *DB) onHinted(e *plan.Hinted) {
 	db.hints.tries = 0
 	h := e.Hint
 	if h.Data != "" {
-		db.own.Notice(&plan.Moved{Data: h.Data, Offset: h.Offset})
+		if m := db.streams[dataMark+h.Data]; m != nil {
+			if d := m.kind.(*Data); d.offset != h.Offset && d.fetched {
+				d.want(becauseHint)
+			}
+		}
 		return
 	}
 	if m := db.streams[h.Stream]; m != nil && h.Head > m.hint.head {

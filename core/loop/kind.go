@@ -8,15 +8,9 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 )
 
-// Kind is what a stream is made of; action streams are one (Stream). The loop decides who is asked and when, what follows from a
-// failure, who leads, and what people are shown. A kind decides what is asked, and what becomes of the answer.
+// Kind is what a stream is made of: of actions (Stream), or of data (Data). The loop decides who is asked and when, what follows from a
+// failure, who leads, and what people are shown. A kind decides what is asked, and what becomes of the answer. This is its own side.
 type Kind interface {
-	Local
-	Remote
-}
-
-// Local is a stream's own side.
-type Local interface {
 	// Standing is how it stands now.
 	Standing() Standing
 	// Unfinished tells whether something is left for the next task.
@@ -25,13 +19,14 @@ type Local interface {
 	Step(of plan.Matter, e plan.Event)
 	// Heed takes a cue of the loop's.
 	Heed(c Cue)
-	// Close brings to an end what has begun, then ends the stream.
+	// Close takes it out of the loop, brings to an end what has begun, then ends it.
 	Close(call plan.Call)
 	// End ends it as it is. With an error its storage is not there any more, and what was not durable has failed with it.
 	End(err error)
 }
 
-// Remote is a stream's part in a turn. Each answer ends with DB.landed, at once or when what came is durable.
+// Remote is the part in a turn of one that is asked about together with others, in one request. Each answer ends with DB.landed, at once
+// or when what came is durable.
 type Remote interface {
 	// Ask is what the next request says of it, within what is left of the request, and whether something did not fit.
 	Ask(left Room) (it protocol.SyncItem, more bool)
@@ -56,6 +51,8 @@ type Standing struct {
 	Next    locallog.LSN  // the number of the next record of its log
 	Storage *action.Error // why its storage cannot be read or written now
 	Held    *action.Error // why its next change is held back, while the others go on
+	NextAt  int64         // when it is asked next, where it has turns of its own
+	Because string
 }
 
 // Life is how far a stream's life is, as the loop needs it.
@@ -122,3 +119,8 @@ func (m *member) life() Life   { return m.kind.Standing().Life }
 func (m *member) away() bool   { return m.kind.Standing().Away }
 func (m *member) unsent() int  { return m.kind.Standing().Unsent }
 func (m *member) serves() bool { return m.life() == Open && m.stopped == nil }
+
+func (m *member) remote() Remote {
+	r, _ := m.kind.(Remote)
+	return r
+}

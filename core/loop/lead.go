@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"strings"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
@@ -45,6 +47,7 @@ func (db *DB) onLed(e *plan.Led) {
 		db.leads(true)
 		db.own.Message('w', "")
 		db.wake(becauseLeads, true)
+		db.stir(becauseLeads)
 		for _, m := range db.sorted() {
 			m.kind.Heed(Weigh)
 			m.kind.Heed(Show)
@@ -53,6 +56,7 @@ func (db *DB) onLed(e *plan.Led) {
 		db.leads(false)
 		l.heardAt = db.own.Now()
 		db.deafen()
+		db.restWork()
 		for _, m := range db.sorted() {
 			m.kind.Heed(Show)
 		}
@@ -79,8 +83,10 @@ func (db *DB) onHeard(e *plan.Heard) {
 	case 'm':
 		if m := db.streams[about]; m != nil {
 			m.kind.Heed(News)
-		} else {
+		} else if !isData(about) {
 			db.attend(about)
+		} else if db.attends(about) {
+			db.data(about).Heed(News)
 		}
 	case 'r': // somebody has lost a race: who wins them takes turns too
 		if m := db.streams[about]; m != nil {
@@ -95,6 +101,8 @@ func (db *DB) onHeard(e *plan.Heard) {
 		if db.leader.leads {
 			db.dropAttended(about)
 			db.own.Message('w', "") // who else has it says so
+		} else if m := db.streams[about]; m != nil && !m.attended {
+			db.own.Message('o', about) // it was the leader's, who goes on for others
 		}
 	case 'w':
 		db.leader.heardAt = db.own.Now()
@@ -105,6 +113,7 @@ func (db *DB) onHeard(e *plan.Heard) {
 		}
 	case 'k':
 		if db.leader.leads {
+			db.stir(about)
 			db.wake(about, true)
 		}
 	case 't':
@@ -117,17 +126,25 @@ func (db *DB) onHeard(e *plan.Heard) {
 
 // attend opens a stream that only other contexts use, so that the loop serves it.
 func (db *DB) attend(name string) {
-	if !db.leader.leads || db.alone || db.streams[name] != nil || action.CheckStreamName(name) != "" {
-		return
+	switch {
+	case !db.attends(name):
+	case isData(name):
+		db.data(name).want(becauseOpened)
+	case db.streams[name] == nil:
+		db.open(name, plan.Options{Conflicts: replica.MaxConflicts}, true, 0)
 	}
-	db.open(name, plan.Options{Conflicts: replica.MaxConflicts}, true, 0)
+}
+
+// attends tells whether this context serves a stream of that name for others.
+func (db *DB) attends(name string) bool {
+	return db.leader.leads && !db.alone && action.CheckStreamName(strings.TrimPrefix(name, dataMark)) == ""
 }
 
 // dropAttended closes the stream of that name, or every one, that is open for others only.
 func (db *DB) dropAttended(name string) {
 	for _, m := range db.sorted() {
 		if m.attended && (name == "" || m.name == name) {
-			db.close(m, 0)
+			m.kind.Close(0)
 		}
 	}
 }
@@ -188,7 +205,7 @@ func (db *DB) heardTurn(text string) {
 		status, ok := told[m.name]
 		st := m.kind.Standing()
 		if !ok {
-			trusted = trusted && st.Unsent == 0
+			trusted = trusted && (st.Unsent == 0 || m.told != nil)
 			continue
 		}
 		if st.Life == Open {
@@ -203,6 +220,19 @@ func (db *DB) heardTurn(text string) {
 	if trusted && db.turn.state == pausing && !db.syncing() {
 		db.schedule(db.idle*silence/2, becauseFollows)
 	}
+}
+
+// onGone asks who has what open, where this context does it for all.
+func (db *DB) onGone() {
+	if !db.leader.leads {
+		return
+	}
+	for _, d := range db.datas() {
+		if d.in.attended {
+			d.Close(0)
+		}
+	}
+	db.own.Message('w', "")
 }
 
 // waitForLeader gives the leader time to run the turn that is wanted here.

@@ -83,6 +83,6 @@ func (db *DB) failed(err error) {
 		if !small && offers == 1 && len(t.items[i].Actions) == 1 {
 			missed.Alone = err
 		}
-		m.kind.Missed(&t.items[i], missed)
+		m.remote().Missed(&t.items[i], missed)
 	}
 }

@@ -10,13 +10,14 @@ type failure struct {
 	stopping bool
 	rekey    bool // the server has another client of that id
 	// Of a whole request:
-	size    bool // it may be too large
-	line    bool // the line was not there: its size says nothing for later
-	slow    bool // nothing came for too long
-	unsure  bool // the server may have done what it was asked
-	token   bool // there is no valid one
-	lasting bool // it will be so for a while
-	ours    bool // of what was fetched here, not of the server
+	size    bool   // it may be too large
+	line    bool   // the line was not there: its size says nothing for later
+	slow    bool   // nothing came for too long
+	unsure  bool   // the server may have done what it was asked
+	token   bool   // there is no valid one
+	lasting bool   // it will be so for a while
+	halts   string // a stream meanwhile: the reason
+	ours    bool   // of what was fetched here, not of the server
 }
 
 func failureOf(err error) (f failure) {
@@ -30,7 +31,11 @@ func failureOf(err error) (f failure) {
 	case action.CodeUnauthorized:
 		f.token = true
 	case action.CodeForbidden:
-		f.lasting = true
+		f.lasting, f.halts = true, "forbidden"
+	case action.CodeGone:
+		f.lasting, f.halts = true, "gone"
+	case action.CodeExists, action.CodeContentType: // it is another stream than the one here
+		f.lasting, f.halts = true, "exists"
 	case action.CodeRateLimited:
 	case action.CodeUnreachable:
 		f.size, f.line, f.unsure = true, true, true

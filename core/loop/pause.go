@@ -25,6 +25,8 @@ const (
 	becauseFollows = "another context runs the loop; looking whether it does"
 	becauseResumed = "the page goes on after a freeze"
 	becauseSync    = "sync()"
+	becauseOpened  = "a data stream was opened"
+	becauseEntry   = "a new entry of a data stream"
 	becauseOffline = "the browser says it is offline; looking whether it is"
 )
 
@@ -37,6 +39,8 @@ type pause struct {
 	againHard bool   // it does so after a failure too
 	syncers   []plan.Call
 	joined    []plan.Call // those that came while a turn was under way: the next one is theirs
+	waits     bool        // they are told when the data streams have had their turns, too
+	err       error       // and what
 }
 
 // jitter is about ms, so that not all clients come at once.
@@ -50,6 +54,9 @@ func (db *DB) pauseAfter() (ms int64, because string) {
 		ms, because = db.jitter(db.own.Retry), becauseRetry
 		if failureOf(t.err).token {
 			because = becauseToken
+		}
+		if failureOf(t.err).lasting {
+			ms = db.idle // and rights change
 		}
 		if t.retryAfter > 0 {
 			ms, because = t.retryAfter, becauseAsked

@@ -21,7 +21,7 @@ const (
 // Status is a stream's state as apps see it.
 type Status struct {
 	State      StreamState
-	Reason     string // "upgrade", "forbidden", "corrupt", or empty
+	Reason     string // "upgrade", "forbidden", "corrupt", "gone", "exists", or empty
 	Head       uint64
 	Pending    int
 	Rejected   int
@@ -45,7 +45,9 @@ func (m *member) status() Status {
 		st.Err = s.Storage
 	}
 	if st.State != StateStopped || m.stopped == nil {
-		st.NextAt, st.Because = db.next()
+		if st.NextAt, st.Because = db.next(); s.NextAt > 0 {
+			st.NextAt, st.Because = s.NextAt, s.Because
+		}
 		if m.contact.notBefore > db.own.Now() {
 			st.NextAt, st.Because = m.contact.notBefore, becauseRetry
 		}
@@ -63,8 +65,8 @@ func (m *member) state(s *Standing) (state StreamState, reason string, err *acti
 		return StateStarting, "", nil
 	case m.told != nil:
 		return m.told.State, m.told.Reason, m.told.Err
-	case c.err != nil && c.err.Code == action.CodeForbidden && c.alone:
-		return StateStopped, "forbidden", c.err
+	case c.err != nil && failureOf(c.err).halts != "":
+		return StateStopped, failureOf(c.err).halts, c.err
 	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
 		return StateHeld, "", c.err
 	case m.db.offline || m.db.alone:

@@ -61,6 +61,8 @@ func (db *DB) step(e plan.Event) {
 		db.ends(e.Op, e)
 	case *plan.Answered:
 		db.ends(e.Op, e)
+	case *plan.Worked:
+		db.ends(e.Op, e)
 	case *plan.Fired:
 		db.onFired(e)
 	case *plan.Wrote, *plan.More:
@@ -89,8 +91,8 @@ func (db *DB) step(e plan.Event) {
 		db.onOffline()
 	case *plan.EntryDurable:
 		db.onEntryDurable(e)
-	case *plan.ListenFor:
-		db.onListenFor(e)
+	case *plan.Gone:
+		db.onGone()
 	default:
 		db.wish(e)
 	}
@@ -101,9 +103,13 @@ func (db *DB) wish(e plan.Event) {
 	switch e := e.(type) {
 	case *plan.Open:
 		db.onOpen(e)
+	case *plan.OpenData:
+		db.onOpenData(e)
+	case *plan.Queued:
+		db.onQueued(e)
 	case *plan.CloseStream:
 		if m := db.known[e.Stream]; m != nil {
-			db.close(m, e.Call)
+			m.kind.Close(e.Call)
 		} else {
 			db.own.Done(e.Call, nil)
 		}
@@ -151,6 +157,8 @@ func (db *DB) ends(op plan.Op, e plan.Event) {
 	case plan.OfTurn:
 		e := e.(*plan.Answered)
 		db.answered(action.View(e.Body), e.RetryAfter, e.Err)
+	case plan.OfWork:
+		db.worked(e.(*plan.Worked))
 	case plan.OfJournal, plan.OfInstall, plan.OfCompaction:
 		if m := db.known[f.Stream]; m != nil {
 			m.kind.Step(f.Of, e)
@@ -172,6 +180,8 @@ func (db *DB) onFired(e *plan.Fired) {
 		db.makeTurn()
 	case plan.HintsTimer:
 		db.listenAgain()
+	case plan.WorkTimer:
+		db.work.timer = 0
 	default:
 		if m := db.known[e.Timer.Stream]; m != nil {
 			m.kind.Step(plan.OfJournal, e)

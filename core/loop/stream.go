@@ -8,7 +8,7 @@ import (
 
 func (db *DB) onOpen(e *plan.Open) {
 	if m := db.streams[e.Name]; m != nil && m.attended {
-		db.close(m, 0)
+		m.kind.Close(0)
 	}
 	db.open(e.Name, e.Options, false, e.Call)
 }
@@ -30,12 +30,6 @@ func (db *DB) open(name string, o plan.Options, attended bool, call plan.Call) {
 	db.streams[name], db.known[m.id] = m, m
 }
 
-// close takes a stream out of the loop, and ends it when what it has written is durable.
-func (db *DB) close(m *member, call plan.Call) {
-	db.leave(m)
-	m.kind.Close(call)
-}
-
 func (db *DB) leave(m *member) {
 	if db.streams[m.name] != m {
 		return
@@ -52,7 +46,7 @@ func (db *DB) heed() {
 		g := db.own.Signals[0]
 		db.own.Signals = db.own.Signals[1:]
 		if m := db.known[g.Stream]; m != nil {
-			m.kind.Told(&g)
+			m.remote().Told(&g)
 			m.heed(&g)
 		}
 	}
@@ -114,9 +108,12 @@ func (m *member) installed(g *journal.Signal) {
 func (db *DB) taken() {
 	unsent := 0
 	for _, m := range db.sorted() {
-		unsent += m.unsent()
+		if m.remote() != nil {
+			unsent += m.unsent()
+		}
 	}
 	db.own.Notice(&plan.Lost{Unsent: unsent})
 	db.leads(true)
 	db.wake(becauseLeads, true)
+	db.stir(becauseLeads)
 }

@@ -8,6 +8,7 @@ import (
 type WakeUp struct {
 	At, Took                     int64 // Unix milliseconds; milliseconds
 	Because                      string
+	Data                         string // the data stream whose turn it was; empty for that of the action streams
 	Fetched, Persisted, Rejected int
 	Code                         string // of the error that ended it, or empty
 }
@@ -18,8 +19,9 @@ const maxTrace = 100
 // Trace is the last turns that this context ran, oldest first.
 func (db *DB) Trace() []WakeUp { return db.trace }
 
-func (db *DB) traced(err error) {
-	w := db.current
+func (db *DB) traced(err error) { db.traceOf(db.current, err) }
+
+func (db *DB) traceOf(w WakeUp, err error) {
 	w.Took = db.own.Now() - w.At
 	w.At = db.own.Shown(w.At)
 	if err != nil {

@@ -59,12 +59,18 @@ func (db *DB) makeTurn() {
 		return
 	}
 	p := &db.pause
-	p.syncers, p.joined = append(p.syncers, p.joined...), nil
+	p.syncers, p.joined, p.waits = append(p.syncers, p.joined...), nil, false
+	if !db.leader.leads && p.because == becauseFollows {
+		db.stir(becauseFollows)
+	}
 	opening := db.ask()
 	if len(t.items) == 0 {
 		p.at, p.because = 0, ""
 		if at := db.retryAt(); at > 0 {
 			db.schedule(at-db.own.Now(), becauseRetry)
+		}
+		if !db.leader.leads && db.serving() {
+			db.passedBy()
 		}
 		if !opening { // else the one that opens runs the loop
 			db.finishSyncs(db.firstErr())
@@ -105,7 +111,7 @@ func (db *DB) answered(text string, retryAfter int64, err error) {
 	t.land = len(t.items)
 	for i, m := range t.asked {
 		m.contact.asking, m.contact.landing = false, true
-		m.kind.Answered(&t.items[i], find(answers, t.items[i].Stream))
+		m.remote().Answered(&t.items[i], find(answers, t.items[i].Stream))
 	}
 	db.finishLanded()
 }
@@ -161,6 +167,9 @@ func (db *DB) finish() {
 		for _, m := range t.asked {
 			m.contact.missed(t.err)
 		}
+		if !wasDown && failureOf(t.err).shuts() {
+			db.probe()
+		}
 	}
 	if !db.leader.leads && db.current.Because == becauseFollows {
 		db.passedBy()
@@ -191,8 +200,9 @@ func (db *DB) finish() {
 	}
 	db.tellTurn(t.asked)
 	if t.err == nil {
-		if wasDown { // what is back for one is back for the other
+		if wasDown { // what is back for one is back for the others
 			db.hints.restart()
+			db.work.notBefore, db.work.failures = 0, 0
 		}
 		db.listen()
 	}

@@ -9,6 +9,9 @@ func (db *DB) woken(because string) {
 	if !db.leader.leads && !db.alone {
 		db.own.Message('k', because)
 	}
+	if db.leader.leads {
+		db.stir(because)
+	}
 	db.wanted()
 	db.wake(because, true)
 }
@@ -28,6 +31,13 @@ func (db *DB) onOffline() {
 		m.kind.Heed(Show)
 	}
 	p := &db.pause
+	if db.leader.leads {
+		for _, d := range db.datas() {
+			if at := db.own.Now() + db.own.Retry; d.due > at {
+				d.due, d.because = at, becauseOffline
+			}
+		}
+	}
 	waits := db.own.TimerSet(plan.TimerID{Kind: plan.TurnTimer}) && p.cutIdle
 	if db.leader.leads && waits && p.at > db.own.Now()+db.own.Retry { // browsers are wrong at times
 		db.schedule(db.own.Retry, becauseOffline)
@@ -48,18 +58,27 @@ func (db *DB) onSync(e *plan.Sync) {
 		p.syncers = append(p.syncers, e.Call)
 	}
 	db.wanted()
+	db.work.old = true
+	db.stir(becauseSync)
 	db.wake(becauseSync, true)
 }
 
 // syncing tells whether somebody waits for Sync.
 func (db *DB) syncing() bool { return len(db.pause.syncers)+len(db.pause.joined) > 0 }
 
-// finishSyncs tells them.
+// finishSyncs tells them, unless data streams have their turns still: then it is told when they have had them.
 func (db *DB) finishSyncs(err error) {
-	for _, call := range db.pause.syncers {
+	p := &db.pause
+	if p.waits, p.err = db.serving(), err; p.waits {
+		return
+	}
+	if err == nil {
+		err = db.workErr()
+	}
+	for _, call := range p.syncers {
 		db.own.Done(call, err)
 	}
-	db.pause.syncers = nil
+	p.syncers = nil
 }
 
 // wake runs a turn soon. A new local action (hard is false) cuts the idle pause only, not the one after a failure.

@@ -22,6 +22,7 @@ type Matter uint8
 
 const (
 	OfTurn       Matter = iota + 1
+	OfWork              // a turn of a data stream
 	OfJournal           // a stream's local log
 	OfInstall           // fetching a checkpoint of the server
 	OfCompaction        // a local checkpoint

@@ -79,8 +79,19 @@ type (
 	}
 	// List asks for the names of the streams that have a local log: Names.
 	List struct{ Call Call }
-	// ListenFor says which data streams the connection for hints is to be about as well, as many as protocol.MaxTopics: Moved.
-	ListenFor struct{ Data []string }
+	// OpenData puts a data stream into the loop: it is sent and fetched by Turns, and hints are about it: Opened. What is stored of
+	// it, and its requests, are the host's.
+	OpenData struct {
+		Name string
+		Call Call
+	}
+	// Queued says how many entries of a data stream, open or not, are not on the server; Wrote, that some of them were just
+	// queued here.
+	Queued struct {
+		Name    string
+		Pending int
+		Wrote   bool
+	}
 	// Lacking says that what is shown beside a local log is not whole, or not right: a checkpoint is worth while.
 	Lacking struct {
 		Stream StreamID
@@ -144,6 +155,17 @@ type (
 	Whole struct{}
 	// Granted says that it is this context's turn to write to a stream.
 	Granted struct{ Stream StreamID }
+	// Worked ends a Turn: how many entries were sent, fetched and refused, how many are not on the server now, where the end of
+	// what came from the server is, and whether there is more. With an error, what was sent or fetched before it counts all the same.
+	Worked struct {
+		Op                     Op
+		Sent, Fetched, Refused int
+		Pending                int
+		Offset                 string
+		More                   bool
+		RetryAfter             int64
+		Err                    error
+	}
 	// EntryDurable says that the server has an entry of a data stream, which the plan asked for.
 	EntryDurable struct{ Entry Entry }
 )
@@ -154,6 +176,8 @@ type (
 	Heard struct{ Message []byte }
 	// Led makes this context the leader, or a follower.
 	Led struct{ Leads bool }
+	// Gone says that another context has ended without a word: who has what open is asked anew.
+	Gone struct{}
 	// Resumed says that this context goes on after it was frozen.
 	Resumed struct{}
 	// Offline says that the browser says it has no network.
@@ -171,7 +195,10 @@ func (*Settled) event()      {}
 func (*Persisted) event()    {}
 func (*Discard) event()      {}
 func (*List) event()         {}
-func (*ListenFor) event()    {}
+func (*OpenData) event()     {}
+func (*Queued) event()       {}
+func (*Worked) event()       {}
+func (*Gone) event()         {}
 func (*Lacking) event()      {}
 func (*Wrote) event()        {}
 func (*Loaded) event()       {}

@@ -10,7 +10,7 @@ type Notice interface{ notice() }
 
 // To who waits.
 type (
-	// Opened answers Open.
+	// Opened answers Open and OpenData.
 	Opened struct {
 		Call   Call
 		Stream StreamID
@@ -82,9 +82,6 @@ type (
 type (
 	// Lost says that the database was taken away: what is open goes on in memory. Unsent is how many actions the server does not have.
 	Lost struct{ Unsent int }
-	// Moved tells where the end of a data stream is now that ListenFor has named, "" where it is not there. Data is "" where the
-	// connection cannot be had: any of them may have moved.
-	Moved struct{ Data, Offset string }
 )
 
 func (*Opened) notice()        {}
@@ -99,4 +96,3 @@ func (*Conflicted) notice()    {}
 func (*StatusChanged) notice() {}
 func (*Closed) notice()        {}
 func (*Lost) notice()          {}
-func (*Moved) notice()         {}

@@ -17,6 +17,8 @@ type Plan struct {
 	Aborts []Op
 	// Requests are made of the server.
 	Requests []Request
+	// Turns are requests of data streams.
+	Turns []Turn
 	// Listen, where not nil, takes the place of the connection for hints.
 	Listen *Listen
 	// Timers are set anew: each takes the place of the one of its id.
@@ -52,6 +54,15 @@ type Request struct {
 	Offer  *protocol.CheckpointOffer // not nil: for that checkpoint of Stream
 	Have   []byte
 	Idle   Idle
+}
+
+// Turn is one request of a data stream: of what is queued, unless Hold says that it waits; where that is nothing, of a page of what is
+// new, where Fetch says so. A large entry is sent in parts, each of them a turn.
+type Turn struct {
+	Op    Op
+	Name  string
+	Hold  bool
+	Fetch bool
 }
 
 // Idle is how long nothing may come, in milliseconds, until a request is given up with a timeout: its first byte,

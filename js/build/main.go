@@ -1,18 +1,22 @@
 // Command build makes the npm package's files in js/dist: the wasm, the ES module, the classic script, the script of the data streams
-// that these load, both forms for service workers, which hold it, and the types.
+// that these load, both forms for service workers, which hold it, the script that holds all of it, and the types.
 //
 // The wasm is looked for beside the script under its content-hashed name, so that it can be cached for ever; every file also has a
 // stable name.
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -78,6 +82,12 @@ func run() error {
 			return err
 		}
 	}
+	if names["__PROGRAM__"], err = packed(wasm); err != nil {
+		return err
+	}
+	if err := bundle("js/src/entry/all.ts", filepath.Join(dist, "strandline.all.js"), names); err != nil {
+		return err
+	}
 	for _, name := range []string{"strandline.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts"} {
 		types, err := os.ReadFile(filepath.Join("js/types", name))
 		if err != nil {
@@ -131,6 +141,26 @@ func packageVersion() (string, error) {
 	return p.Version, nil
 }
 
+// packed gives a file as a string of JavaScript, with gzip and in base 64.
+func packed(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if _, err := z.Write(b); err != nil {
+		return "", err
+	}
+	if err := z.Close(); err != nil {
+		return "", err
+	}
+	return strconv.Quote(base64.StdEncoding.EncodeToString(out.Bytes())), nil
+}
+
 // hashedCopy writes a copy whose name tells its content, and gives that name.
 func hashedCopy(path string) (string, error) {
 	b, err := os.ReadFile(path)
@@ -150,7 +180,7 @@ func bundle(entry, out string, names map[string]string) error {
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
 		Define: names, External: []string{"./data.*", "react"}, LogLevel: api.LogLevelWarning,
 	}
-	if strings.HasSuffix(entry, "classic.ts") {
+	if strings.HasSuffix(entry, "classic.ts") || strings.HasSuffix(entry, "all.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"
 	}
 	if r := api.Build(o); len(r.Errors) > 0 {

@@ -128,7 +128,7 @@ func packed(name string) bool {
 		return true
 	case strings.HasSuffix(name, ".wasm"), strings.HasPrefix(name, "data."):
 		return strings.Count(name, ".") == 2
-	case strings.HasSuffix(name, ".global.js"), strings.HasSuffix(name, ".sw.js"):
+	case strings.HasSuffix(name, ".global.js"), strings.HasSuffix(name, ".all.js"), strings.HasSuffix(name, ".sw.js"):
 		return strings.Count(name, ".") == 2
 	}
 	return strings.Count(name, ".") == 1

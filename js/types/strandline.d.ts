@@ -18,7 +18,7 @@ export interface OpenOptions {
   name: string;
   /** The URL under which the server's /v1 stands: an origin, or an origin with a path. Left out: local only, pending actions wait. */
   server?: string | URL;
-  /** Bearer token; asked before each request. Pending actions are held, never dropped, while there is none. */
+  /** Gives the bearer token. Asked when the first request is made, and when the server has refused the last one: again after a pause that grows from twice `timers.retry` to a minute while there is no good one, and at once by sync(), when the network comes back, and when the page becomes visible. Pending actions are held, never dropped, meanwhile. */
   auth?: () => string | null | Promise<string | null>;
   /** Who is writing; part of the database's identity. */
   user?: string;
@@ -364,8 +364,9 @@ export type Health = {
   locks: boolean; backgroundSync: boolean; serviceWorker: boolean;
   loss: { at: number; unsent: number | null } | null;
 };
-/** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. */
-export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
+/** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty; data names the data stream whose turn it was, and is empty
+    for that of the action streams. */
+export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string };
 /** What no promise carries. */
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 

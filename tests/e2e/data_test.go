@@ -176,7 +176,7 @@ func TestDataStreamOfBytes(t *testing.T) {
 		window.w = d.append(new Blob([big], {type: "image/png"}));
 		d.append(new Uint8Array([4]));
 		await d.settled()`, size)
-	if cut.Load() != 1 || parts.Load() != 8 {
+	if n := parts.Load(); cut.Load() != 1 || n < 9 || n > 14 { // smaller ones, after one that did not get through
 		t.Fatalf("%d parts, %d cuts", parts.Load(), cut.Load())
 	}
 	same := `

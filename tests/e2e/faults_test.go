@@ -69,7 +69,7 @@ func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
 		{"500", plain(500, "application/problem+json", `{"code":"internal","status":500}`), "waiting", "internal"},
 		{"503", plain(503, "application/problem+json", `{"code":"unavailable","status":503}`), "waiting", "unavailable"},
 		{"401", plain(401, "application/problem+json", `{"code":"unauthorized","status":401}`), "held", "unauthorized"},
-		{"403", plain(403, "application/problem+json", `{"code":"forbidden","status":403}`), "waiting", "forbidden"},
+		{"403", plain(403, "application/problem+json", `{"code":"forbidden","status":403}`), "stopped", "forbidden"},
 		{"429", plain(429, "application/problem+json", `{"code":"rate-limited","status":429}`), "waiting", "rate-limited"},
 		{"a problem that is none", plain(400, "application/problem+json", `<html>`), "waiting", "bad-answer"},
 		{"no connection", func(w http.ResponseWriter, _ *http.Request, _ func() *http.Response) bool { hangUp(w); return true }, "waiting", "unreachable"},
@@ -93,7 +93,7 @@ func TestWhatIsNoAnswerIsNeverTakenForOne(t *testing.T) {
 	one.want(`0`, `return s.status.rejected`)
 }
 
-// Without a valid token the queue is held, never dropped; the token is asked for again before each request.
+// Without a valid token the queue is held, never dropped; the token is asked for again.
 func TestAToken(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")

@@ -103,29 +103,31 @@ func TestAConnectionForHintsThatEndsIsMadeAgain(t *testing.T) {
 // Where a connection for hints cannot be had, the loop looks whether the server is there, long before it would: what says "live" may not be.
 func TestWithoutHintsTheStateIsLookedAt(t *testing.T) {
 	w := newWorld(t, 6)
+	w.data = &dataWorld{w: w, logs: map[string]int{"log/1": 0}}
 	a := w.open(memstore.New())
-	a.db.ListenFor([]string{"log/1"})
+	a.data.open("log/1")
 	w.Run(2 * minute)
 	hangUp := func() {
 		t.Helper()
 		a.net.hangUp()
-		if len(a.moved) != 0 || a.Status().State != loop.StateLive {
-			t.Fatalf("one end is no news: %v, %s", a.moved, a.Status().State)
+		if a.data.status("log/1").State != loop.StateLive || a.Status().State != loop.StateLive {
+			t.Fatalf("one end is no news: %s, %s", a.data.status("log/1").State, a.Status().State)
 		}
 	}
+	n, turns := len(a.net.requests), a.data.turns
 	hangUp() // and the next one is there: that the last one has ended is all that was wrong
-	n := len(a.net.requests)
 	w.Run(6_000)
-	if len(a.moved) != 0 || len(a.net.requests)-n > 1 || a.net.listening != 1 {
-		t.Fatalf("told: %v, %d turns, %d connections", a.moved, len(a.net.requests)-n, a.net.listening)
+	if len(a.net.requests)-n > 1 || a.data.turns-turns > 1 || a.net.listening != 1 {
+		t.Fatalf("%d turns, %d of the data stream, %d connections", len(a.net.requests)-n, a.data.turns-turns, a.net.listening)
 	}
 	a.net.heard(protocol.Hint{Stream: stream, Head: a.Status().Head})
 	a.net.refuse = true
 	a.net.fault = func(int) fate { return lostBefore }
+	a.data.fails = func(string) error { return errUnreachable }
 	hangUp()
 	w.Run(7_000)
-	if len(a.moved) == 0 || a.moved[0] != " " || a.Status().State != loop.StateWaiting {
-		t.Fatalf("told: %q, %s", a.moved, a.Status().State)
+	if a.data.status("log/1").State != loop.StateWaiting || a.Status().State != loop.StateWaiting {
+		t.Fatalf("%s, %s", a.data.status("log/1").State, a.Status().State)
 	}
 }
 
@@ -133,35 +135,33 @@ func TestWithoutHintsTheStateIsLookedAt(t *testing.T) {
 func TestDataStreamsShareTheConnection(t *testing.T) {
 	w := newWorld(t, 5)
 	w.locks = map[*memstore.Database]*lock{}
+	w.data = &dataWorld{w: w, logs: map[string]int{}}
 	local := memstore.New()
-	tabs := []*tab{w.open(local), w.open(local)}
+	a, b := w.open(local), w.open(local)
 	w.Run(minute)
-	a, b := tabs[0], tabs[1]
-	b.db.ListenFor([]string{"log/0"}) // it does not lead: it asks for nothing
-	a.db.ListenFor([]string{"log/1", "log/2"})
-	w.Run(1)
-	if a.net.listening != 1 || b.net.listening != 0 || !slices.Equal(a.net.about.Data, []string{"log/1", "log/2"}) || !slices.Equal(a.net.about.Streams, []string{stream}) {
+	b.data.open("log/0") // it does not lead: the other one listens for it
+	a.data.open("log/1")
+	a.data.open("log/2")
+	w.Run(1000)
+	if a.net.listening != 1 || b.net.listening != 0 || !slices.Equal(a.net.about.Data, []string{"log/0", "log/1", "log/2"}) || !slices.Equal(a.net.about.Streams, []string{stream}) {
 		t.Fatalf("%d and %d connections, about %v", a.net.listening, b.net.listening, a.net.about)
 	}
 	dialled := a.net.dialled
-	a.db.ListenFor([]string{"log/1", "log/2"})
 	w.Run(2 * minute)
 	if a.net.dialled != dialled {
 		t.Error("a connection was made anew for nothing")
 	}
+	w.data.logs["log/2"] = 7
 	a.net.heard(protocol.Hint{Data: "log/2", Offset: "7"})
-	if !slices.Equal(a.moved, []string{"log/2 7"}) {
-		t.Errorf("told: %v", a.moved)
+	w.Run(100)
+	if got := a.data.row("log/2").fetched; got != 7 {
+		t.Errorf("it has %d entries", got)
 	}
 	a.Close(func() {})
-	w.Run(minute)
-	a.db.ListenFor([]string{"log/1"}) // no stream of actions is open
-	if a.net.listening != 1 || len(a.net.about.Streams) != 0 {
+	a.data.close("log/1")
+	w.Run(3 * minute) // no stream of actions is open here
+	if a.net.listening != 1 || !slices.Equal(a.net.about.Data, []string{"log/0", "log/2"}) {
 		t.Errorf("%d connections, about %v", a.net.listening, a.net.about)
-	}
-	a.db.ListenFor(nil)
-	if a.net.listening != 0 {
-		t.Error("a connection about nothing")
 	}
 	a.db.Close(func(error) {})
 	a.kill()

@@ -48,8 +48,9 @@ type world struct {
 	keep        uint64
 	options     plan.Options
 	change      func(tb *tab, c *virtual.Config) // of what contexts are made of, where not nil
-	refuge      bool                             // contexts go on in memory when their database is taken away
-	locks       map[*memstore.Database]*lock     // where not nil, contexts of a profile elect a leader and hear one another
+	data        *dataWorld
+	refuge      bool                         // contexts go on in memory when their database is taken away
+	locks       map[*memstore.Database]*lock // where not nil, contexts of a profile elect a leader and hear one another
 }
 
 // lock is a Web Lock of one profile: granted in the order of the requests, held until its holder closes or dies; and
@@ -356,9 +357,9 @@ type tab struct {
 	db   *virtual.Database
 
 	local     *memstore.Database
-	lost      []int // what was unsent when the database was taken away
-	moved     []string
-	steals    int // of the lead
+	lost      []int    // what was unsent when the database was taken away
+	data      *dataTab // its data streams
+	steals    int      // of the lead
 	dead      bool
 	committed uint64
 	failed    map[uint64]error
@@ -407,6 +408,10 @@ func (w *world) context(local *memstore.Database, change ...func(tb *tab, c *vir
 	if w.alone {
 		c.Transport = nil
 	}
+	if w.data != nil {
+		tb.data = w.data.tab(tb)
+		c.Work = tb.data.work
+	}
 	if w.locks != nil {
 		c.Elect, c.Tell, c.Slot, c.Steal = true, tb.tell, tb.slot, tb.steal
 	}
@@ -441,8 +446,6 @@ func (tb *tab) told(n plan.Notice) {
 	switch n := n.(type) {
 	case *plan.Lost:
 		tb.lost = append(tb.lost, n.Unsent)
-	case *plan.Moved:
-		tb.moved = append(tb.moved, n.Data+" "+n.Offset)
 	case *plan.Committed:
 		if tb.is(n.Stream) {
 			tb.committed = n.UpTo

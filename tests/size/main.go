@@ -16,9 +16,10 @@ import (
 
 // The budgets in bytes, packed. Glue is wasm_exec.js, which every Go program in a browser has.
 const (
-	wasmBudget = 822 << 10 // docs/adr/0016: with the script at most 850 KiB
-	jsBudget   = 24 << 10  // docs/adr/0007, 0013, 0015, 0016, 0018
-	dataBudget = 14 << 10  // the data streams, loaded by those who use them; docs/adr/0007
+	allBudget  = 850 << 10 // docs/adr/0016: what a page needs, program and script
+	wasmBudget = 821 << 10
+	jsBudget   = 27 << 10 // docs/adr/0007, 0013, 0015, 0016, 0018, 0019
+	dataBudget = 14 << 10 // the data streams, loaded by those who use them; docs/adr/0007
 )
 
 func main() {
@@ -77,6 +78,7 @@ func run() error {
 			return err
 		}
 		show(name+", with glue", n, jsBudget+glue)
+		show("both", wasm+n, allBudget)
 	}
 	for _, name := range []string{"sw.js", "strandline.sw.js"} {
 		n, err := packed(filepath.Join("js/dist", name))

@@ -29,6 +29,7 @@ type Config struct {
 	Slot      func(change plan.SlotChange)
 	Steal     func()
 	Await     func(entry plan.Entry)
+	Work      func(turn plan.Turn, done func(plan.Worked)) // makes requests of data streams
 	Told      func(n plan.Notice)
 	// Fault decides what becomes of an event on its way: how often it comes, and how many milliseconds later. The first one of what
 	// ends an op always comes.
@@ -115,6 +116,12 @@ func (d *Database) carry(p *plan.Plan) {
 	}
 	for i := range p.Requests {
 		d.request(&p.Requests[i])
+	}
+	for _, t := range p.Turns {
+		d.config.Work(t, func(e plan.Worked) {
+			e.Op = t.Op
+			d.deliver(&e, true)
+		})
 	}
 	if p.Listen != nil {
 		d.listen(p.Listen)
@@ -271,8 +278,18 @@ func (d *Database) Hear(message []byte) { d.deliver(&plan.Heard{Message: message
 // Offline says that there is no network.
 func (d *Database) Offline() { d.deliver(&plan.Offline{}, false) }
 
-// ListenFor names data streams.
-func (d *Database) ListenFor(data []string) { d.Step(&plan.ListenFor{Data: data}) }
+// OpenData opens a data stream.
+func (d *Database) OpenData(name string, opened func(id plan.StreamID, err error)) {
+	d.Step(&plan.OpenData{Name: name, Call: d.call(func(n plan.Notice) { opened(n.(*plan.Opened).Stream, n.(*plan.Opened).Err) })})
+}
+
+// CloseData closes it.
+func (d *Database) CloseData(id plan.StreamID) { d.Step(&plan.CloseStream{Stream: id}) }
+
+// Queued says how many entries of one wait for the server.
+func (d *Database) Queued(name string, pending int, wrote bool) {
+	d.Step(&plan.Queued{Name: name, Pending: pending, Wrote: wrote})
+}
 
 // Pump ends a task that wrote.
 func (d *Database) Pump() { d.Step(&plan.Wrote{}) }

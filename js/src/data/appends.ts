@@ -76,16 +76,14 @@ export class Appends {
     const type = this.contentType;
     this.#queue = [];
     try {
-      const store = (again: boolean) => this.#of.sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
+      const store = () => this.#of.sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
         const s = await this.#of.row(tx);
         if (s.type && mediaType(s.type) !== mediaType(type)) throw this.#of.sync.host.kit.invalid("", `the stream is ${s.type}`);
-        const [kept] = again ? await tx.byID<Queued>("queue", batch[0]!.row.id) : [];
-        if (kept) return kept.n;
         batch.forEach((b, i) => tx.put("queue", { ...b.row, n: s.next + i } satisfies Queued));
         tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
         return s.next;
       });
-      const first = await this.#verdict(store);
+      const first = await this.#verdict(store, batch[0]!.row.id);
       const over = this.#of.life.ended;
       if (!over) batch.forEach((b, i) => this.#open.set(b.row.id, { ...b, n: first + i }));
       if (!over) this.#of.stands(batch.length);
@@ -104,17 +102,30 @@ export class Appends {
     }
   }
 
-  /** Stores until it is known that it was, or was not: a transaction of a connection that the browser has closed may have been kept. */
-  async #verdict(store: (again: boolean) => Promise<number>): Promise<number> {
+  /** Stores until it is known that it was, or was not: a transaction of a connection that the browser has closed may have been kept. Gives the place of the
+      first entry, which has that id. */
+  async #verdict(store: () => Promise<number>, id: string): Promise<number> {
     for (let n = 0, unknown = false; ; n++) {
       try {
-        return await store(unknown);
+        const kept = unknown ? await this.#place(id) : null;
+        if (kept !== null) return kept;
+        unknown = false;
+        return await store();
       } catch (e) {
         unknown ||= (e as SyncError).cause === unheard;
-        if (!unknown || n === 5 || (e as SyncError).code !== "storage") throw e;
+        if (!unknown || n === 5) throw e;
         await new Promise((r) => setTimeout(r, 100 << n));
       }
     }
+  }
+
+  /** Where an entry is in the queue; null where it is not. (One that the log has brought meanwhile is queued again: the server knows its id.) */
+  #place(id: string): Promise<number | null> {
+    return this.#of.sync.store.run("readonly", ["streams", "queue"], async (tx) => {
+      await this.#of.row(tx);
+      const [kept] = await tx.byID<Queued>("queue", id);
+      return kept ? kept.n : null;
+    });
   }
 
   /** Whether an entry was appended here, and is not on the server. */

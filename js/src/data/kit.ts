@@ -1,10 +1,14 @@
 // What the main script lends: errors must be of its classes, and its own file is to stay small, so that this one is loaded when the first
 // data stream is opened.
+import type { Tx } from "./store.js";
+import type * as failures from "../server/failure.js";
+import type * as transport from "../server/transport.js";
 import type * as errors from "../values/errors.js";
 import type { Events } from "../values/events.js";
 import type { Life } from "../values/life.js";
 import type { LiveValue, Signal } from "../values/live.js";
 import type { Users } from "../values/users.js";
+import type { StreamStatus } from "../values/states.js";
 import type { begin } from "../values/write.js";
 
 export interface Kit {
@@ -19,7 +23,50 @@ export interface Kit {
   Signal: typeof Signal;
   Users: typeof Users<{ readonly closed: Promise<unknown>; close(): Promise<void> }>;
   begin: typeof begin;
+  Failure: typeof failures.Failure;
+  failureOf: typeof failures.failureOf;
+  problemOf: typeof failures.problemOf;
+  problem: typeof transport.problem;
+  stranger: typeof transport.stranger;
+  pieces: typeof transport.pieces;
+  waitAsked: typeof transport.waitAsked;
   check(value: unknown, path: string): void;
+}
+
+/** How the loop says that a stream stands. */
+export type Stands = Pick<StreamStatus, "state" | "reason" | "next" | "lastSynced" | "error">;
+
+/** The database's place in a program, as far as data streams are concerned. */
+export interface Seat {
+  readonly handle: number;
+  readonly runtime: { readonly live: boolean };
+  readonly host: {
+    data(db: number, name: string, done: (error: errors.Problem | null, id: number) => void): void;
+    closeData(db: number, id: number): void;
+    queued(db: number, name: string, pending: number, wrote: boolean): void;
+    worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null): void;
+    gone(db: number): void;
+    entryDurable(db: number, stream: string, entry: string): void;
+  };
+}
+
+/** Runs body in one transaction, and gives what it gave once that is durable. */
+export interface Disk {
+  run<T>(body: (tx: Tx) => Promise<T>): Promise<T>;
+}
+
+/** What came of a turn. */
+export interface Worked {
+  sent: number;
+  fetched: number;
+  refused: number;
+  /** Entries that are not on the server. */
+  pending: number;
+  /** Where the end of what came from the server is. */
+  offset: string;
+  /** There is more to send or to fetch. */
+  more: boolean;
+  failure: failures.Failure | null;
 }
 
 /** What the database tells of itself. */
@@ -27,21 +74,18 @@ export interface Host {
   kit: Kit;
   /** The name that its contexts share. */
   shared: string;
-  url: string; // of /v1; "" for local only
-  auth: (() => string | null | Promise<string | null>) | undefined;
+  transport: transport.Transport;
+  /** Its place in the program of now. */
+  seat(): Seat | null;
   durability: "relaxed" | "strict";
   /** Whether the browser keeps what is committed. */
   durable(): boolean;
+  /** What keeps things in the place of IndexedDB, where that is not the browser's. */
+  disk?: Disk;
   /** The IndexedDB of a new frame of this origin, or null. */
   frame(): IDBFactory | null;
-  retry: number;
-  idle: number;
   newID(): string;
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
   tell(message: object): unknown;
   statusChanged(): void;
-  /** Says which data streams the database's one connection for hints is to be about as well, while this context leads. */
-  listenFor(names: string[]): void;
-  /** Entries that actions wait for may be on the server now. */
-  poke(): void;
 }

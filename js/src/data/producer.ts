@@ -41,22 +41,24 @@ export interface Outcome {
 }
 
 export const maxBatch = 500; // entries of a request
-export const maxBytes = 1 << 20; // of a request with several entries
 export const partBytes = 1 << 20; // of a part of a large entry
 
 export const newProducer = (id: string): Producer => ({ id, epoch: 0, seq: 0, batch: 0, sent: 0, single: 0 });
 
-/** Decides what the next request holds, of entries of these sizes. A large entry goes alone, in parts where it is bytes. */
-export function decide(p: Producer, sizes: readonly number[]): Producer {
+/** Decides what the next request holds, of entries of these sizes, in so much room. A large entry goes alone, in parts where it is bytes. */
+export function decide(p: Producer, sizes: readonly number[], room: number): Producer {
   if (p.batch > 0 || sizes.length === 0) return p;
   let batch = 0;
   let bytes = 0;
-  while (batch < sizes.length && batch < (p.single ? 1 : maxBatch) && (batch === 0 || bytes + sizes[batch]! <= maxBytes)) bytes += sizes[batch++]!;
+  while (batch < sizes.length && batch < (p.single ? 1 : maxBatch) && (batch === 0 || bytes + sizes[batch]! <= room)) bytes += sizes[batch++]!;
   return { ...p, batch };
 }
 
 const goOn = (p: Producer): Producer => ({ ...p, seq: p.seq + 1, batch: 0, sent: 0, single: Math.max(0, p.single - p.batch) });
 const newEpoch = (p: Producer, epoch: number, single: number): Producer => ({ ...p, epoch, seq: 0, batch: 0, sent: 0, single });
+
+/** A request that did not go through is to hold less. What the server may have of it, it leaves out when it comes again: it knows the ids. */
+export const cut = (p: Producer): Producer => newEpoch(p, p.epoch + 1, p.single);
 
 /** What comes of the answer to p's request; null where it says nothing for good, and the same request is sent again. fresh is a new name. */
 export function answered(p: Producer, a: Answer, fresh: string): Outcome | null {

@@ -3,7 +3,7 @@ import { loggedEntry, queuedEntry, valueOf, type Entry } from "./entries.js";
 import { unpack, type Frame } from "./frames.js";
 import { rows, type Block, type Queued, type Stored, type Tx } from "./store.js";
 import type { DataSync } from "./sync.js";
-import { Failure, type Page } from "./transport.js";
+import type { Page } from "./wire.js";
 
 /** A frame, and the offset before it. */
 interface Placed {
@@ -32,7 +32,7 @@ export class Reader {
 
   /** Entries in order, from behind an offset on, or as they are kept here. */
   async read(after: string | undefined, limit: number): Promise<readonly Entry[]> {
-    const { name } = this.#of, { url } = this.#sync.host;
+    const { name } = this.#of, { url } = this.#sync.host.transport;
     const s = await this.#sync.store.run("readonly", ["streams"], (tx) => this.#row(tx));
     const out: Entry[] = [];
     let at = after ?? s.from;
@@ -78,17 +78,22 @@ export class Reader {
 
   async #page(after: string, limit: number): Promise<Page | null> {
     try {
-      const page = await this.#sync.transport.read(this.#of.name, `offset=${encodeURIComponent(after)}&limit=${limit}&`);
+      const page = await this.#sync.wire.read(this.#of.name, `offset=${encodeURIComponent(after)}&limit=${limit}&`);
       if ("status" in page && page.code === "not-found" && !this.#of.exists()) return null;
-      if ("status" in page) throw page.code === "malformed" ? this.#sync.host.kit.invalid("/after", page.message) : new Failure(page.code, page.message);
+      if ("status" in page) throw page.code === "malformed" ? this.#sync.host.kit.invalid("/after", page.message) : page;
       return page;
     } catch (e) {
       throw this.#failure(e);
     }
   }
 
+  /** What the server says, or what lies before it, as an app's error. */
   #failure(e: unknown): unknown {
-    return e instanceof Failure ? this.#sync.works.error(e) : e;
+    const { kit } = this.#sync.host;
+    if (e instanceof Error) return e;
+    const { code, message } = e as { code: string; message: string };
+    const lasts = ["gone", "exists", "content-type", "forbidden", "upgrade"].includes(code);
+    return kit.errorOf({ code, message: `${code}: ${message}`, retryable: !lasts });
   }
 
   /** One entry by its id, wherever it is; undefined where there is none. */
@@ -108,12 +113,12 @@ export class Reader {
     });
     if (mine) return this.queued(mine);
     if (found) return this.entry(found, type);
-    if (!this.#sync.host.url) return undefined;
+    if (!this.#sync.host.transport.url) return undefined;
     try {
-      const page = await this.#sync.transport.read(name, `entry=${encodeURIComponent(id)}&`);
+      const page = await this.#sync.wire.read(name, `entry=${encodeURIComponent(id)}&`);
       if ("status" in page) {
         if (page.code === "not-found" || page.code === "gone") return undefined;
-        throw new Failure(page.code, page.message);
+        throw page;
       }
       const [placed] = placedOf(page.bytes, page.from);
       return placed && (await this.entry(placed, page.type));
@@ -126,7 +131,7 @@ export class Reader {
   async entry({ f, before }: Placed, type: string): Promise<Entry> {
     if (f.body) return loggedEntry(f, valueOf(f.body, type));
     const { name } = this.#of;
-    const fetched = async () => new Uint8Array(await (await this.#sync.transport.bytes(name, `offset=${before}`, f.size)).arrayBuffer());
+    const fetched = async () => new Uint8Array(await (await this.#sync.wire.bytes(name, `offset=${before}`, f.size)).arrayBuffer());
     try {
       const kept = await this.#sync.store.run("readonly", ["large"], (tx) => tx.get<Blob>("large", [name, f.offset]));
       // A copy that the browser cannot read any more is as good as none.

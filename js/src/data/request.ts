@@ -11,12 +11,13 @@ export async function copied(value: Blob | Uint8Array): Promise<Blob | Uint8Arra
   return value instanceof Blob ? value.arrayBuffer().then((bytes) => new Blob([bytes]), () => value) : value;
 }
 
-/** The request of p: a part of a large entry, or entries side by side. */
-export function request(s: Stored, p: Producer, batch: readonly Queued[]): { headers: Record<string, string>; body: Blob } {
+/** The request of p: a part of a large entry, in so much room, or entries side by side. */
+export function request(s: Stored, p: Producer, batch: readonly Queued[], room: number): { headers: Record<string, string>; body: Blob } {
   const [one] = batch;
   const of: Record<string, string> = s.offset ? { "Strandline-After": s.offset } : {};
-  if (one && batch.length === 1 && one.size > partBytes && !one.json) {
-    const end = Math.min(one.size, p.sent + partBytes);
+  const part = Math.min(partBytes, room);
+  if (one && batch.length === 1 && !one.json && (p.sent > 0 || one.size > part)) {
+    const end = Math.min(one.size, p.sent + part);
     const headers = { ...of, "Content-Type": s.type, "Upload-Offset": String(p.sent), "Upload-Complete": end === one.size ? "?1" : "?0", "Strandline-Entry": one.id };
     return { headers, body: blobOf(one.value).slice(p.sent, end) };
   }

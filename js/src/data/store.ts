@@ -234,7 +234,8 @@ export class Store {
   }
 
   async #runStored<T>(mode: IDBTransactionMode, stores: Name[], body: (tx: Tx) => Promise<T>): Promise<T> {
-    const { durability } = this.#host;
+    const { durability, disk } = this.#host;
+    if (disk) return disk.run(body);
     const db = await this.#open();
     let tx: IDBTransaction;
     try {

@@ -1,8 +1,10 @@
 // A data stream as apps have it: its life, what is appended, and what is told of it.
 import { Appends } from "./appends.js";
 import { rejectedEntry, type DataLive, type Entry, type RejectedEntry } from "./entries.js";
+import { First } from "./first.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
+import { Refresh } from "./refresh.js";
 import { copied } from "./request.js";
 import { gone, rows, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { Subscription, type Listener } from "./subscription.js";
@@ -33,8 +35,9 @@ export class DataStream {
   #pending = 0;
   #rejected: readonly RejectedEntry[] = Object.freeze([]);
   #refusals: readonly Refused[] = []; // as they are stored
-  #refreshing: { again: boolean; done: Promise<void> } | null = null;
+  readonly #reading: Refresh;
   #status: StreamStatus | null = null;
+  readonly #first = new First();
 
   /** @internal */
   constructor(sync: DataSync, name: string) {
@@ -52,8 +55,14 @@ export class DataStream {
       appended: () => {
         sync.host.tell({ data: "changed", name });
         void this.refresh();
-        sync.turns.wake(name, "write");
+        sync.loop.queued(name, this.#pending, true);
       },
+    });
+    this.#reading = new Refresh(() => this.#read(), (e) => {
+      if (this.#stored === undefined) throw e;
+      if (this.life.ended) return false;
+      sync.host.log("warn", "storage", `data stream ${name} cannot be read`, e);
+      return true;
     });
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
     this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown) };
@@ -103,6 +112,8 @@ export class DataStream {
   end(error: Error): void {
     if (this.life.ended) return;
     this.life.turn("closed", error as SyncError);
+    this.#first.release();
+    this.#reading.end();
     this.#appends.end(error as SyncError);
     for (const wait of this.#settling) wait.reject(error);
     this.#settling.clear();
@@ -183,7 +194,7 @@ export class DataStream {
     for (const key of Object.keys(options)) if (key !== "after" && key !== "limit") throw kit.invalid(`/${key}`, "is no option");
     if (!(limit >= 1 && (limit === Infinity || Number.isInteger(limit)))) throw kit.invalid("/limit", "is no number from 1 on");
     if (after !== undefined && (typeof after !== "string" || after === "")) throw kit.invalid("/after", "is no offset");
-    if (after === undefined && this.#stored.offset === "" && this.#pending === 0) await this.#sync.works.first(this.name);
+    if (after === undefined && this.#stored.offset === "" && this.#unsettled) await this.#first.wait();
     return Object.freeze(await this.#reader.read(after, limit));
   }
 
@@ -249,8 +260,7 @@ export class DataStream {
 
   /** Whether nothing is known of the stream yet, and somebody is asking the server. */
   get #unsettled(): boolean {
-    const { state } = this.#sync.works.of(this.name);
-    return this.#pending === 0 && this.#sync.host.url !== "" && (state === "starting" || state === "syncing");
+    return this.#pending === 0 && /^(starting|syncing)$/.test(this.status.state);
   }
 
   // ---- how it stands
@@ -261,64 +271,49 @@ export class DataStream {
 
   /** The same object until something of it is another. */
   get status(): StreamStatus {
-    const w = this.#sync.works.of(this.name), last = this.#status;
-    const next: StreamStatus = {
-      state: this.#sync.host.url ? w.state : "offline",
-      reason: w.reason,
-      head: this.#stored.head,
-      pending: this.#pending,
-      rejected: this.#rejected.length,
-      next: w.next,
-      lastSynced: w.lastSynced,
-      error: this.#sync.works.error(w.failure),
-    };
+    const last = this.#status;
+    const next: StreamStatus = { ...this.#sync.loop.stands(this.name), head: this.#stored.head, pending: this.#pending, rejected: this.#rejected.length };
     if (last && (Object.keys(next) as (keyof StreamStatus)[]).every((key) => last[key] === next[key])) return last;
     return (this.#status = Object.freeze(next));
   }
 
-  /** @internal Reads what is stored anew: this context's notes are only a picture of it. */
-  refresh(): Promise<void> {
-    if (this.#refreshing) {
-      this.#refreshing.again = true;
-      return this.#refreshing.done;
-    }
-    const run = { again: false, done: Promise.resolve() };
-    this.#refreshing = run;
-    run.done = (async () => {
-      do {
-        run.again = false;
-        await this.#refresh();
-      } while (run.again);
-    })().finally(() => (this.#refreshing = null));
-    return run.done;
+  /** @internal The loop tells that it stands otherwise. */
+  stands(): void {
+    if (!/^(starting|syncing)$/.test(this.status.state)) this.#first.release();
+    this.#told();
   }
 
-  async #refresh(): Promise<void> {
+  #told(): void {
+    for (const sub of this.#subscriptions) void sub.show();
+    for (const signal of Object.values(this.#signals)) signal.changed();
+    this.#events.emit("status", this.status);
+  }
+
+  /** @internal Reads what is stored anew: this context's notes are only a picture of it. */
+  refresh(): Promise<void> {
+    return this.#reading.now();
+  }
+
+  async #read(): Promise<void> {
     const first = this.#stored === undefined;
-    try {
-      const [s, pending, refusals] = await this.#look();
-      this.#stored = s;
-      this.#pending = pending;
-      if (pending === 0) this.#reader.keep([]);
-      const known = new Map(this.#rejected.map((r) => [r.id, r]));
-      this.#refusals = refusals.filter((r) => !r.dealt);
-      const rejected = await Promise.all(this.#refusals.map((r) => known.get(r.id) ?? rejectedEntry(r)));
-      if (rejected.length !== known.size || rejected.some((r) => !known.has(r.id))) this.#rejected = Object.freeze(rejected);
-      if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
-      await this.#hear(refusals.filter((r) => r.dealt && r.by === this.#sync.presence.id));
-      this.#appends.settle(s.acked);
-      for (const wait of this.#settling) {
-        if (s.acked < wait.upTo && pending > 0) continue;
-        this.#settling.delete(wait);
-        wait.resolve();
-      }
-      for (const sub of this.#subscriptions) void sub.show();
-      for (const signal of Object.values(this.#signals)) signal.changed();
-      if (!first) this.#events.emit("status", this.status);
-    } catch (e) {
-      if (first) throw e;
-      if (!this.life.ended) this.#sync.host.log("warn", "storage", `data stream ${this.name} cannot be read`, e);
+    const [s, pending, refusals] = await this.#look();
+    this.#stored = s;
+    this.#pending = pending;
+    if (pending === 0) this.#reader.keep([]);
+    const known = new Map(this.#rejected.map((r) => [r.id, r]));
+    this.#refusals = refusals.filter((r) => !r.dealt);
+    const rejected = await Promise.all(this.#refusals.map((r) => known.get(r.id) ?? rejectedEntry(r)));
+    if (rejected.length !== known.size || rejected.some((r) => !known.has(r.id))) this.#rejected = Object.freeze(rejected);
+    if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
+    await this.#hear(refusals.filter((r) => r.dealt && r.by === this.#sync.presence.id));
+    this.#appends.settle(s.acked);
+    for (const wait of this.#settling) {
+      if (s.acked < wait.upTo && pending > 0) continue;
+      this.#settling.delete(wait);
+      wait.resolve();
     }
+    this.#sync.loop.queued(this.name, pending, false);
+    if (!first) this.#told();
   }
 
   #look(): Promise<readonly [Stored, number, Refused[]]> {
@@ -373,7 +368,7 @@ export class DataStream {
       tx.put("queue", { ...r, n: s.next } satisfies Queued);
       tx.put("streams", { ...s, next: s.next + 1 });
     });
-    this.#sync.turns.wake(this.name, "write");
+    this.#sync.loop.queued(this.name, this.#pending + 1, true);
   }
 
   /** Takes one off the list. What became of it stays until the context that had appended it has heard of it. */
@@ -390,7 +385,7 @@ export class DataStream {
       to(tx, await this.#in(tx), { ...r, value });
     });
     this.#sync.host.tell({ data: "changed", name: this.name });
-    this.#sync.host.poke();
+    this.#sync.awaited.look();
     await this.refresh();
   }
 }

@@ -1,16 +1,16 @@
-// The data streams of one database: what is open here and in other contexts, who works for whom, and what becomes of them when the storage goes. Any number
-// of contexts may work at once; the leader works for all, the others tell the leader.
-import type { Host } from "./kit.js";
-import { newProducer } from "./producer.js";
-import { rows, Store, type Queued, type Refused, type Stored } from "./store.js";
+// The data streams of one database: what is open here, what becomes of a turn that the loop gives one of them, and what becomes of them when the storage
+// goes. Any number of contexts may have turns at once.
+import { Awaited } from "./awaited.js";
+import type { Hint } from "./hint.js";
+import type { Host, Seat } from "./kit.js";
+import { Loop } from "./loop.js";
 import { checkOptions, type DataStreamOptions } from "./options.js";
-import { DataStream } from "./stream.js";
-import type { Hint } from "./work.js";
+import { newProducer } from "./producer.js";
 import { Requests } from "./requests.js";
+import { rows, Store, type Refused, type Stored } from "./store.js";
+import { DataStream } from "./stream.js";
+import { Wire } from "./wire.js";
 import { Presence } from "../contexts/presence.js";
-import { Transport } from "./transport.js";
-import { Turns } from "./turns.js";
-import { Works } from "./works.js";
 
 const hearsay = 500; // milliseconds in which it is heard that somebody destroys the database
 const verdictLife = 7 * 86_400_000; // milliseconds that what became of an entry is remembered for the context that has appended it
@@ -18,18 +18,14 @@ const verdictLife = 7 * 86_400_000; // milliseconds that what became of an entry
 export class DataSync {
   readonly host: Host;
   readonly store: Store;
-  readonly transport: Transport;
+  readonly wire: Wire;
+  readonly presence: Presence;
+  readonly loop: Loop;
+  readonly awaited: Awaited;
   readonly #open = new Map<string, DataStream>();
   readonly #users: InstanceType<Host["kit"]["Users"]>;
-  readonly presence: Presence;
-  readonly #wanted = new Map<string, Set<string>>(); // what is open, in which contexts that live: these are fetched
-  readonly works: Works;
   readonly #requests: Requests;
-  readonly turns: Turns;
-  readonly #durable = new Set<string>(); // entries that were asked for and are on the server
-  readonly #unlisten: (() => void)[] = [];
-  #leader = false;
-  #frozen = false;
+  #leads = false;
   #closed = false;
   #left = false; // somebody is about to destroy the database
   #forgotten: Stored[] = []; // by this context
@@ -38,85 +34,92 @@ export class DataSync {
     this.host = { ...host, tell: (message) => this.store.durable && host.tell(message) }; // nobody else sees what is in memory
     this.#users = new host.kit.Users();
     this.store = new Store(host, () => this.#missing());
-    this.transport = new Transport(host);
+    this.wire = new Wire(host);
     this.presence = new Presence(host.shared);
-    this.works = new Works(host);
-    this.#requests = new Requests({
-      host: this.host, store: this.store, transport: this.transport, streams: this.#open,
-      changed: (name, tell) => this.turns.changed(name, tell),
+    this.loop = new Loop(host, (name) => {
+      this.#open.get(name)?.stands();
+      host.statusChanged();
     });
-    this.turns = new Turns({
-      host: this.host, store: this.store, streams: this.#open, wanted: this.#wanted,
-      leads: () => this.#leader, frozen: () => this.#frozen, closed: () => this.#closed,
-    }, this.works, this.#requests);
-    for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
-      const target = event === "visibilitychange" ? globalThis.document : globalThis;
-      const told = () => (event === "offline" ? this.turns.offline() : this.turns.wakeAll(event));
-      target?.addEventListener(event, told);
-      this.#unlisten.push(() => target?.removeEventListener(event, told));
-    }
+    this.awaited = new Awaited({ store: this.store, loop: this.loop, streams: this.#open });
+    this.#requests = new Requests({
+      host: this.host, store: this.store, wire: this.wire, streams: this.#open,
+      changed: (name) => this.changed(name),
+      sent: () => this.awaited.look(),
+    });
   }
 
   // ---- what the database tells
 
+  /** This context leads, or does not: it sends what contexts that are gone have left behind, and looks who is there. */
   lead(yes: boolean): void {
-    this.#leader = yes || !this.store.durable; // who is alone works for itself
+    this.#leads = yes;
     this.presence.forget();
     if (!yes) return;
-    this.#wanted.clear();
-    for (const name of this.#open.keys()) this.#want(name, this.presence.id);
     this.host.tell({ data: "who" } satisfies Hint);
     void this.#adopt();
   }
 
   freeze(yes: boolean): void {
-    this.#frozen = yes;
     if (yes) return this.presence.hide();
-    if (this.#open.size > 0) this.presence.show();
+    if (this.#open.size === 0) return;
+    this.#here(); // the leader may have taken it for gone
     for (const [name, stream] of this.#open) {
-      this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint); // the leader may have taken it for gone
+      this.loop.open(name);
       void stream.refresh(); // what was told meanwhile was not heard
-      this.turns.wake(name, "write");
     }
-    this.turns.wakeAll("resume");
+  }
+
+  /** Says that this context is there. */
+  #here(): void {
+    this.presence.show();
+    this.host.tell({ data: "here", from: this.presence.id } satisfies Hint);
   }
 
   /** What another context told. Only a hint: what counts is read from the store. */
   hear(message: unknown): void {
     if (!this.store.durable) return; // what others tell is of another store
     const hint = message as Hint;
-    const { name } = hint;
     if (hint.data === "left") this.#left = hint.name === undefined;
-    if (hint.data === "who") for (const name of this.#open.keys()) this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint);
-    if (typeof name !== "string") return;
-    if (hint.data === "open") {
-      this.#want(name, hint.from ?? "");
-      this.turns.wake(name, "opened");
-    }
-    if (hint.data === "close") this.#unwanted(name, hint.from ?? "");
-    const stream = this.#open.get(name);
+    if (hint.data === "who" && this.#open.size > 0) this.#here();
+    if (hint.data === "here" && this.#leads && typeof hint.from === "string") this.presence.watch(hint.from, () => this.loop.gone());
+    const stream = this.#open.get(hint.name ?? "");
     for (const [id, index] of hint.acked ?? []) stream?.acked(id, index);
     if (hint.progress) stream?.progress(hint.progress.id, hint.progress.sent, hint.progress.size);
-    if (hint.data === "wake") this.turns.wake(name, "write");
     if (hint.data === "changed") {
-      if (hint.work) {
-        this.works.told(name, hint.work);
-      }
       void stream?.refresh();
-      this.host.poke();
+      this.awaited.look();
     }
   }
 
   /** The leader sends what contexts that are gone have left behind. */
   async #adopt(): Promise<void> {
     try {
-      for (const s of await this.#requests.all()) if ((await this.#requests.queued(s)) > 0 || this.#wanted.has(s.name)) this.turns.wake(s.name, "leader");
+      await this.owed(false);
       await this.store.run("readwrite", ["rejected"], async (tx) => {
         for (const r of await tx.all<Refused>("rejected", null)) if (r.dealt !== undefined && r.dealt < Date.now() - verdictLife) tx.delete("rejected", [r.stream, r.n]);
       });
     } catch (e) {
       if (!this.#closed) this.host.log("warn", "storage", "the data streams cannot be read", e);
     }
+  }
+
+  /** Tells the loop what any context has queued, of all streams. */
+  async owed(wrote: boolean): Promise<void> {
+    for (const s of await this.#requests.all()) this.loop.queued(s.name, await this.#requests.queued(s), wrote);
+  }
+
+  /** The loop gives a stream its turn. */
+  async turn({ host, handle, runtime }: Seat, op: number, name: string, hold: boolean, fetch: boolean): Promise<void> {
+    const { sent, fetched, refused, pending, offset, more, failure: f } = await this.#requests.turn(name, hold, fetch);
+    if (f?.code === "internal" && !this.#closed) this.host.log("error", f.code, f.message, f.cause);
+    if (runtime.live) host.worked(handle, op, sent, fetched, refused, pending, offset, more, f?.wait ?? 0, f && this.host.kit.problemOf(f));
+  }
+
+  /** What is stored of a stream has changed. */
+  changed(name: string): void {
+    this.host.tell({ data: "changed", name } satisfies Hint);
+    void this.#open.get(name)?.refresh();
+    this.host.statusChanged();
   }
 
   // ---- streams
@@ -145,10 +148,9 @@ export class DataSync {
     stream.life.turn("open");
     this.#users.made(name, stream);
     this.#open.set(name, stream);
-    this.presence.show();
-    this.#want(name, this.presence.id);
-    this.host.tell({ data: "open", name, from: this.presence.id } satisfies Hint);
-    this.turns.wake(name, "opened");
+    this.#here();
+    this.loop.open(name);
+    this.loop.queued(name, stream.status.pending, false);
     return stream;
   }
 
@@ -157,7 +159,7 @@ export class DataSync {
    * what the server has of the rest: it is sent again under another name, and the server leaves out the ids that it has.
    */
   async taken(): Promise<void> {
-    if (!this.store.durable || !this.host.url || this.#left) return; // what somebody destroys on purpose is not to be sent
+    if (!this.store.durable || !this.host.transport.url || this.#left) return; // what somebody destroys on purpose is not to be sent
     this.store.refuge();
     await this.store.run("readwrite", ["streams", "queue", "rejected"], async (tx) => {
       for (const [name, stream] of this.#open) {
@@ -167,10 +169,9 @@ export class DataSync {
         for (const r of rejected) tx.put("rejected", r);
       }
     });
-    this.lead(true);
     for (const [name, stream] of this.#open) {
-      void stream.refresh();
-      this.turns.wake(name, "opened");
+      this.loop.open(name);
+      void stream.refresh().then(() => this.loop.queued(name, stream.status.pending, true));
     }
   }
 
@@ -189,22 +190,8 @@ export class DataSync {
     this.#users.forget(name, stream);
     if (this.#open.get(name) !== stream) return;
     this.#open.delete(name);
-    this.#unwanted(name, this.presence.id);
-    this.host.tell({ data: "close", name, from: this.presence.id } satisfies Hint);
+    this.loop.close(name);
     this.host.statusChanged();
-  }
-
-  /** A context has it open, until it says otherwise, or is gone. */
-  #want(name: string, by: string): void {
-    const contexts = this.#wanted.get(name);
-    if (contexts) contexts.add(by);
-    else this.#wanted.set(name, new Set([by]));
-    if (this.#leader) this.presence.watch(by, () => [...this.#wanted.keys()].forEach((name) => this.#unwanted(name, by)));
-  }
-
-  #unwanted(name: string, by: string): void {
-    const contexts = this.#wanted.get(name);
-    if (contexts?.delete(by) && contexts.size === 0) this.#wanted.delete(name);
   }
 
   get streams(): ReadonlyMap<string, DataStream> {
@@ -237,26 +224,6 @@ export class DataSync {
     this.host.tell({ data: "left", name: "" } satisfies Hint);
   }
 
-  /** Tells whether the server has an entry, as far as that is known at once; where it is not, the host is poked when it is. */
-  durable(stream: string, id: string): boolean {
-    if (this.#durable.has(id)) return true;
-    if (this.#open.get(stream)?.waits(id)) return false;
-    void this.store
-      .run("readonly", ["streams", "queue", "rejected"], async (tx) => {
-        const s = await tx.get<Stored>("streams", stream);
-        this.#open.get(stream)?.mine(s); // nothing is queued where nothing is stored any more
-        const queued = (await tx.byID<Queued>("queue", id)).some((q) => q.stream === stream && q.n > (s?.acked ?? -1));
-        return !queued && !(await tx.byID<Refused>("rejected", id)).some((r) => !r.dealt);
-      })
-      .then((yes) => {
-        if (!yes || this.#durable.has(id)) return;
-        if (this.#durable.size > 10_000) this.#durable.clear();
-        this.#durable.add(id);
-        this.host.poke();
-      })
-      .catch(() => {});
-    return false;
-  }
   /** Goes on with a new stream in the place of one that is gone: what was read of it is forgotten, what is pending is sent. */
   async restart(name: string): Promise<void> {
     await this.store.run("readwrite", ["streams", "queue", "blocks", "large"], async (tx) => {
@@ -267,8 +234,8 @@ export class DataSync {
       tx.delete("queue", rows(name, -1, s.acked));
       tx.put("streams", { ...fresh(name), born: s.born, keep: s.keep, type: s.type, life: s.life + 1, next: s.next, acked: s.acked, block: s.block });
     });
-    this.turns.changed(name, true);
-    this.turns.wake(name, "write");
+    this.changed(name);
+    this.loop.open(name);
   }
 
   /** How many entries of all streams are not on the server. */
@@ -292,12 +259,9 @@ export class DataSync {
   async close(error: Error): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const f of this.#unlisten) f();
     this.presence.hide();
     this.presence.forget();
     for (const stream of [...this.#open.values()]) stream.end(error);
-    this.transport.close();
-    await this.turns.end();
     await this.store.close();
   }
 }

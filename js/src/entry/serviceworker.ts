@@ -78,9 +78,9 @@ async function drain(options: OpenOptions, streams: readonly string[] | undefine
 async function sent(db: Database, names: readonly string[]): Promise<number> {
   const failed: unknown[] = []; // those that cannot be opened do not keep the others
   for (const name of names) await db.stream(name).catch((e: unknown) => failed.push(e));
-  await db.sync();
   const data = await db.dataStreams.any();
-  await data?.turns.drain();
+  await data?.owed(true);
+  await db.sync();
   const pending = () => Object.values(db.status.streams).reduce((n, s) => n + s.pending, 0);
   if (data && pending() > 0) await db.sync(); // what waited for entries
   if (failed.length > 0) throw failed[0];

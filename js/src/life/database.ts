@@ -3,7 +3,6 @@ import { DataStreams } from "./datastreams.js";
 import { destroy } from "./deletion.js";
 import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
-import type { Seat } from "./seat.js";
 import { Standing } from "./standing.js";
 import { Streams, type Holders } from "./streams.js";
 import { Updates, version } from "./update.js";
@@ -14,9 +13,11 @@ import { pulse } from "../contexts/pulse.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
+import { Token } from "../server/token.js";
+import { Transport } from "../server/transport.js";
 import type { Owner } from "../streams/owner.js";
 import type { Stream } from "../streams/stream.js";
-import { ClosedError, errorOf, RestartedError, SyncError } from "../values/errors.js";
+import { ClosedError, RestartedError, SyncError } from "../values/errors.js";
 import { Events } from "../values/events.js";
 import { newID } from "../values/ids.js";
 import { Life } from "../values/life.js";
@@ -37,6 +38,7 @@ export class Database implements Owner {
   /** @internal */
   readonly dataStreams: DataStreams;
   readonly #options: Opening;
+  readonly #transport: Transport;
   readonly #programs: Programs;
   readonly #users: Holders;
   readonly #streams: Streams;
@@ -67,22 +69,23 @@ export class Database implements Owner {
         setTimeout(() => void this.#standing.look(true)); // when open has resolved
       },
     });
+    const { retry } = options.timers ?? {};
+    this.#transport = new Transport(url, new Token(options.auth, retry ?? 5000));
     this.dataStreams = new DataStreams({
       options,
-      url,
       shared: this.#options.shared,
+      transport: this.#transport,
+      seat: () => this.#programs.seat,
       durable: () => this.durable,
       leads: () => this.#leader.leads,
       closed: () => (this.life.lives ? null : this.life.why),
       newID,
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
       tell: (message) => this.#peers.tell(message),
-      changed: () => {
+      statusChanged: () => {
         this.wrote();
         this.statusChanged();
       },
-      entryDurable: (stream, entry) => this.#call(({ host, handle }) => host.entryDurable(handle, stream, entry)),
-      listenFor: (names) => this.#call(({ host, handle }) => host.listenFor(handle, names)),
     });
     this.#programs = new Programs(this.#ofPrograms());
     this.#streams = new Streams({ owner: this, life: this.life, programs: this.#programs, boot: () => this.#boot });
@@ -124,10 +127,10 @@ export class Database implements Owner {
       options: this.#options,
       hooks: {
         tell: (message: object) => this.#peers.tell(message),
-        await: this.dataStreams.await,
         lost: (unsent: number) => this.#lost(unsent),
-        moved: (name: string, offset: string) => void this.dataStreams.now?.turns.moved(name, offset),
+        ...this.dataStreams.hooks,
       },
+      transport: this.#transport,
       get leader() {
         return db.#leader;
       },
@@ -139,12 +142,12 @@ export class Database implements Owner {
       },
       take: () => this.#open.forEach((stream) => stream.rows.fresh()),
       streams: () => this.#open,
-      topics: () => this.dataStreams.topics,
       opened: (life, why) => {
         this.#keeper.opened(life, why);
         if (!why) for (const context of [this.#peers, this.#leader]) context.join(); // what is stored is the others' too, where it was in memory
       },
       begun: () => this.#begun(),
+      resumed: () => this.dataStreams.now?.loop.resume(),
       alone: () => this.#alone(),
       lostInMemory: (unsent) => this.#keeper.lost(unsent),
       statusChanged: () => this.statusChanged(),
@@ -156,11 +159,6 @@ export class Database implements Owner {
   /** @internal */
   get overdue(): SyncError | null {
     return this.#programs.overdue;
-  }
-
-  /** Calls the program, where it can be called. */
-  #call(f: (seat: Seat) => void): void {
-    if (this.life.state === "open") f(this.#programs.seat!);
   }
 
   /** @internal */
@@ -184,7 +182,13 @@ export class Database implements Owner {
     if (this.life.ended) return;
     if (!this.durable) this.#alone();
     this.#leader.begin();
-    const slept = () => this.#call(({ host, handle }) => host.wake(handle, "the device goes on after a sleep"));
+    const { token } = this.#transport;
+    for (const event of ["online", "pageshow"]) this.#leader.on(globalThis, event, () => token.wake());
+    this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "visible" && token.wake());
+    const slept = () => {
+      token.wake();
+      this.#programs.call(({ host, handle }) => host.wake(handle, "the device goes on after a sleep"));
+    };
     this.#stopPulse = pulse(slept, () => this.#programs.beat());
     if (!this.#options.candidate) return;
     this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
@@ -247,13 +251,13 @@ export class Database implements Owner {
   // ---- other contexts
 
   #led(yes: boolean): void {
-    this.#call(({ host, handle }) => host.lead(handle, yes));
+    this.#programs.call(({ host, handle }) => host.lead(handle, yes));
     this.dataStreams.lead(yes);
     this.statusChanged();
   }
 
   #froze(yes: boolean): void {
-    this.#call(({ host, handle }) => host.freeze(handle, yes));
+    this.#programs.call(({ host, handle }) => host.freeze(handle, yes));
     this.dataStreams.now?.freeze(yes);
   }
 
@@ -265,7 +269,7 @@ export class Database implements Owner {
         const { seat } = this.#programs;
         if (this.life.lives && seat?.runtime.live) seat.host.hear(seat.handle, message); // also while streams are opened
       },
-      data: (message) => this.life.lives && this.dataStreams.hear(message),
+      data: (message) => this.life.lives && this.dataStreams.now?.hear(message),
       met: (other) => this.life.lives && this.#updates.met(other) && this.#peers.tell({ version }),
       trace: () => (this.life.state === "open" ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
     });
@@ -301,13 +305,13 @@ export class Database implements Owner {
   }
 
   async sync(): Promise<void> {
-    await this.#programs.ask<void>((seat, resolve, reject) => seat.host.sync(seat.handle, answer(resolve, reject)));
-    await this.dataStreams.now?.turns.sync();
+    this.#transport.token.wake();
+    await this.#programs.sync();
   }
 
   /** @internal The streams that have a local log. */
   names(): Promise<string[]> {
-    return this.#programs.ask((seat, resolve, reject) => seat.host.streams(seat.handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names))));
+    return this.#programs.names();
   }
 
   // ---- how it stands
@@ -331,10 +335,7 @@ export class Database implements Owner {
   trace(): readonly WakeUp[] {
     if (this.life.waits) return [];
     this.life.check();
-    const turns: WakeUp[] = [];
-    const { host, handle } = this.#programs.seat!;
-    host.trace(handle, (turn) => turns.push(turn));
-    return turns;
+    return this.#programs.trace();
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
@@ -379,6 +380,7 @@ export class Database implements Owner {
     this.life.turn("closed", error);
     this.#users.forget();
     this.#programs.end(error);
+    this.#transport.end();
     this.#peers.close();
     this.#leader?.end();
     this.#stopPulse();

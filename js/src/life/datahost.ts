@@ -1,30 +1,24 @@
 // What the script of the data streams gets of a database.
+import type { Host } from "../data/kit.js";
+import { frameFactory } from "../program/frame.js";
+import { Failure, failureOf, problemOf } from "../server/failure.js";
+import { pieces, problem, stranger, waitAsked } from "../server/transport.js";
 import { ClosedError, errorOf, invalid, RejectedError, SyncError } from "../values/errors.js";
 import { Events } from "../values/events.js";
-import { frameFactory } from "../program/frame.js";
-import type { Host } from "../data/kit.js";
 import { check } from "../values/json.js";
-import type { OpenOptions } from "../values/options.js";
-import { maxTimer } from "../values/timers.js";
 import { Life } from "../values/life.js";
 import { LiveValue, Signal } from "../values/live.js";
+import type { OpenOptions } from "../values/options.js";
 import { Users } from "../values/users.js";
 import { begin } from "../values/write.js";
 
-type Rest = Pick<Host, "durable" | "newID" | "log" | "tell" | "statusChanged" | "poke" | "listenFor">;
+const kit = {
+  SyncError, RejectedError, ClosedError, errorOf, invalid, Events, Life, LiveValue, Signal, Users, begin, check,
+  Failure, failureOf, problemOf, problem, stranger, pieces, waitAsked,
+};
 
-export function dataHost(o: OpenOptions, shared: string, url: string, rest: Rest): Host {
-  return {
-    kit: { SyncError, RejectedError, ClosedError, errorOf, invalid, Events, Life, LiveValue, Signal, Users, begin, check },
-    shared,
-    url,
-    auth: o.auth,
-    frame: frameFactory,
-    durability: o.durability ?? "relaxed",
-    retry: Math.min(o.timers?.retry ?? 5000, maxTimer),
-    idle: Math.min(o.timers?.idle ?? 60_000, maxTimer),
-    ...rest,
-  };
+export function dataHost(options: OpenOptions, rest: Omit<Host, "kit" | "frame" | "durability">): Host {
+  return { ...rest, kit, frame: frameFactory, durability: options.durability ?? "relaxed" };
 }
 
 /** Whether a context has opened a data stream of the database. */

@@ -1,34 +1,26 @@
-// The data streams of a database, as it sees them: their script is loaded when the first one is opened by any context.
-import { SyncError } from "../values/errors.js";
+// The data streams of a database, as it sees them: their script is loaded when the first one is opened by any context, or has its turn.
 import { dataHost, hasData } from "./datahost.js";
-import type { DataSync } from "../data/sync.js";
 import { dataScript } from "./lazy.js";
+import type { Seat } from "./seat.js";
+import type { Host } from "../data/kit.js";
+import type { DataSync } from "../data/sync.js";
+import { failureOf, problemOf } from "../server/failure.js";
+import { SyncError } from "../values/errors.js";
 import type { OpenOptions } from "../values/options.js";
 
-interface Owner {
+interface Owner extends Pick<Host, "shared" | "transport" | "durable" | "newID" | "log" | "tell" | "statusChanged"> {
   options: OpenOptions;
-  shared: string;
-  url: string;
-  durable(): boolean;
+  /** Its place in the program of now. */
+  seat(): Seat | null;
   leads(): boolean;
   closed(): SyncError | null;
-  newID(): string;
-  log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
-  tell(message: object): void;
-  changed(): void;
-  /** An entry that actions wait for is on the server. */
-  entryDurable(stream: string, entry: string): unknown;
-  listenFor(names: readonly string[]): void;
 }
 
 export class DataStreams {
   readonly #owner: Owner;
   #loading: Promise<DataSync> | null = null;
-  /** The loop, once the script is there. */
+  /** What the script makes of them, once it is there. */
   now: DataSync | null = null;
-  readonly #awaited = new Map<string, readonly [stream: string, entry: string]>(); // entries that actions wait for
-  /** What the connection for hints is to be about as well. */
-  topics: readonly string[] = [];
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -38,17 +30,7 @@ export class DataStreams {
     const o = this.#owner;
     return (this.#loading ??= dataScript().then(
       ({ DataSync }) => {
-        const data = new DataSync(
-          dataHost(o.options, o.shared, o.url, {
-            durable: o.durable,
-            newID: o.newID,
-            log: (level, code, message, cause) => o.log(level, code, message, cause),
-            tell: (message) => o.tell(message),
-            statusChanged: () => o.changed(),
-            poke: () => this.#look(),
-            listenFor: (names) => o.listenFor((this.topics = names)),
-          }),
-        );
+        const data = new DataSync(dataHost(o.options, o));
         const closed = o.closed();
         if (closed) void data.close(closed);
         this.now = data;
@@ -62,7 +44,7 @@ export class DataStreams {
     ));
   }
 
-  /** The loop, where any context has opened a data stream of the database; else null. */
+  /** What the script makes of them, where any context has opened a data stream of the database; else null. */
   async any(): Promise<DataSync | null> {
     return this.#loading || (await hasData(this.#owner.shared, this.#owner.durable())) ? this.load() : null;
   }
@@ -72,24 +54,16 @@ export class DataStreams {
     if (yes) void this.any().catch(() => {});
   }
 
-  /** What another context tells: who leads works for all. */
-  hear(message: { data: string }): void {
-    if (this.now) this.now.hear(message);
-    else if (this.#owner.leads() && message.data !== "who") this.load().then((data) => data.hear(message), () => {});
-  }
-
-  /** Has entryDurable called when the server has an entry that an action refers to. */
-  readonly await = (stream: string, entry: string): void => {
-    this.#awaited.set(`${stream} ${entry}`, [stream, entry]);
-    if (!this.now) void this.load().then(() => this.#look()).catch(() => {});
-    else queueMicrotask(() => this.#look()); // not within the program's step
+  /** What a program calls. */
+  readonly hooks = {
+    await: (stream: string, entry: string): void => void this.load().then((data) => data.awaited.add(stream, entry)).catch(() => {}),
+    stands: (name: string, status: string): void => this.now?.loop.told(name, status),
+    turn: (op: number, name: string, hold: boolean, fetch: boolean): void => {
+      const seat = this.#owner.seat();
+      if (!seat) return;
+      void this.load().then((data) => data.turn(seat, op, name, hold, fetch), (e: unknown) => {
+        if (seat.runtime.live) seat.host.worked(seat.handle, op, 0, 0, 0, 1, "", false, 0, problemOf(failureOf(e)));
+      });
+    },
   };
-
-  #look(): void {
-    for (const [key, [stream, entry]] of this.#awaited) {
-      if (!this.now?.durable(stream, entry)) continue;
-      this.#awaited.delete(key);
-      this.#owner.entryDurable(stream, entry);
-    }
-  }
 }

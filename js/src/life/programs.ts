@@ -5,7 +5,9 @@ import { Seat } from "./seat.js";
 import type { Boot } from "../boot/boot.js";
 import type { Leader } from "../contexts/leader.js";
 import { frameFactory } from "../program/frame.js";
-import { load, spare, type Runtime, type RuntimeUser } from "../program/runtime.js";
+import { Requests } from "../server/requests.js";
+import type { Transport } from "../server/transport.js";
+import { load, spare, type Runtime, type RuntimeUser, type WakeUp } from "../program/runtime.js";
 import { Starting } from "../program/starting.js";
 import type { Stream } from "../streams/stream.js";
 import { errorOf, RestartedError, SyncError, type Problem } from "../values/errors.js";
@@ -33,17 +35,18 @@ interface Of extends RuntimeUser {
   readonly leader: Leader;
   /** Whether what is committed is kept by this browser. */
   readonly durable: boolean;
+  readonly transport: Transport;
   /** What a program tells. */
   readonly hooks: object;
   streams(): Stream[];
-  /** What the connection for hints is to be about as well. */
-  topics(): readonly string[];
   /** The database was opened: the one of that id, or, for that reason, one in memory. */
   opened(life: string, why: Problem | null): void;
   /** The first program is there. */
   begun(): void;
   /** What is in the memory of this context nobody else sees. */
   alone(): void;
+  /** Another program is there: what it is to know. */
+  resumed(): void;
   /** So many writes were in the memory of a program only, and are gone with it. */
   lostInMemory(unsent: number): void;
   statusChanged(): void;
@@ -60,6 +63,10 @@ export class Programs {
 
   constructor(of: Of) {
     this.#of = of;
+  }
+
+  get transport(): Transport {
+    return this.#of.transport;
   }
 
   /** Opens the database in the first program. */
@@ -113,11 +120,26 @@ export class Programs {
       memory: o.candidate && o.url !== "",
     };
     const slot = options.elect ? this.#of.leader.slot : null;
-    const hooks = { ...this.#of.hooks, slot, append, frame: frameFactory, steal: () => this.#of.leader.steal() };
+    let there = -1;
+    const tell = (f: (host: Runtime["host"]) => void) => runtime.live && f(runtime.host);
+    const requests = new Requests(this.#of.transport, `${o.url} ${o.auth ? (o.user ?? o.shared) : ""}`, {
+      answered: (op, body, wait, problem) => tell((host) => host.answered(there, op, body, wait, problem)),
+      hinted: (op, ...hint) => tell((host) => host.hinted(there, op, ...hint)),
+      hintsEnded: (op, problem) => tell((host) => host.hintsEnded(there, op, problem)),
+    });
+    const hooks = {
+      ...this.#of.hooks, slot, append, frame: frameFactory, steal: () => this.#of.leader.steal(),
+      request: (op: number, path: string, body: Uint8Array | null, kind: string, first: number, next: number, have: Uint8Array, sum: string) =>
+        requests.make(op, path, body, kind, { first, next }, have, sum),
+      abort: (op: number) => requests.abort(op),
+      listen: (op: number, about: Uint8Array | null) => requests.listen(op, about),
+    };
     return new Promise((resolve, reject) => {
       runtime.alive();
       runtime.onDeath.add(reject);
-      runtime.host.open(options, o.auth, hooks, (problem, handle, life, why) => {
+      runtime.onDeath.add(() => requests.end());
+      runtime.host.open(options, hooks, (problem, handle, life, why) => {
+        there = handle;
         runtime.onDeath.delete(reject);
         if (problem) return reject(errorOf(problem));
         this.seat = new Seat(runtime, handle);
@@ -189,6 +211,7 @@ export class Programs {
     }
     if (this.#of.life.ended || this.#of.life.why !== why) return;
     this.#of.life.turn("open");
+    this.#of.resumed();
     if (this.#of.leader.leads !== leads || this.#of.leader.frozen !== frozen) this.#place(true);
     for (const call of calls) call();
     this.#of.statusChanged();
@@ -200,7 +223,6 @@ export class Programs {
     if (this.#of.leader.frozen) host.freeze(handle, true);
     else if (again) host.freeze(handle, false); // it was, when the program was started
     host.lead(handle, this.#of.leader.leads);
-    host.listenFor(handle, this.#of.topics());
   }
 
   /** A program whose memory has grown beyond what it needs is replaced while nothing is under way, by one that is there already. */
@@ -217,6 +239,28 @@ export class Programs {
       for (const user of runtime.users) user.take();
       runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
     }, (e: SyncError) => this.#of.log({ level: "warn", code: e.code, message: e.message, cause: e }));
+  }
+
+  /** Calls the program, where it can be called. */
+  call(f: (seat: Seat) => void): void {
+    if (this.#of.life.state === "open") f(this.seat!);
+  }
+
+  /** Has the loop run now. */
+  sync(): Promise<void> {
+    return this.ask((seat, resolve, reject) => seat.host.sync(seat.handle, answer(resolve, reject)));
+  }
+
+  /** The streams that have a local log. */
+  names(): Promise<string[]> {
+    return this.ask((seat, resolve, reject) => seat.host.streams(seat.handle, (problem, names) => (problem ? reject(errorOf(problem)) : resolve(names))));
+  }
+
+  /** The last turns that the loop made in this program, oldest first. */
+  trace(): WakeUp[] {
+    const turns: WakeUp[] = [];
+    this.seat!.host.trace(this.seat!.handle, (turn) => turns.push(turn));
+    return turns;
   }
 
   /** Asks the program, and those that take its place until one has answered. */

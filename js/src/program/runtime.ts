@@ -34,14 +34,14 @@ interface Exports {
 type Done = (error: Problem | null) => void;
 
 /** One turn of the loop in this context: when (Unix milliseconds), how long (milliseconds), why, and what came of it. */
-export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string };
+export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string };
 
 /** The cold functions. */
 interface Host {
   ready(stamp: string): void;
   panicked(message: string, stack: string): void;
   pump(): void;
-  open(options: object, auth: unknown, hooks: object, done: (error: Problem | null, handle: number, life: string, why: Problem | null) => void): void;
+  open(options: object, hooks: object, done: (error: Problem | null, handle: number, life: string, why: Problem | null) => void): void;
   stream(db: number, name: string, conflictFree: boolean | null, conflicts: number, observer: object, done: (error: Problem | null, handle: number, client: string, conflictFree: boolean) => void): void;
   lacking(stream: number, lack: number): void;
   closeStream(stream: number, done: () => void): void;
@@ -53,7 +53,14 @@ interface Host {
   sync(db: number, done: Done): void;
   entryDurable(db: number, stream: string, entry: string): void;
   hear(db: number, message: Uint8Array): void;
-  listenFor(db: number, names: readonly string[]): void;
+  answered(db: number, op: number, body: Uint8Array, wait: number, problem: object | null): void;
+  hinted(db: number, op: number, stream: string, head: number, data: string, offset: string): void;
+  hintsEnded(db: number, op: number, problem: object | null): void;
+  data(db: number, name: string, done: (error: Problem | null, id: number) => void): void;
+  closeData(db: number, id: number): void;
+  queued(db: number, name: string, pending: number, wrote: boolean): void;
+  worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null): void;
+  gone(db: number): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;
   wake(db: number, because: string): void;
@@ -69,10 +76,10 @@ export const OK = 0;
 export const ABSENT = 1;
 const ERROR = 2;
 
-let beside: (() => string | URL) | undefined;
-/** Says where the wasm is when nobody else does: beside the script. */
-export function setWasm(where: () => string | URL): void {
-  beside = where;
+let own: (() => WasmSource | Promise<WasmSource>) | undefined;
+/** Says where the wasm is when nobody else does: beside the script, or in it. */
+export function setWasm(where: () => WasmSource | Promise<WasmSource>): void {
+  own = where;
 }
 
 const loading = new Map<unknown, Promise<Runtime>>();
@@ -125,7 +132,7 @@ async function start(source: WasmSource | undefined, key: unknown): Promise<Runt
 async function begin(source: WasmSource | undefined, key: unknown, cache: RequestCache = "default"): Promise<Runtime> {
   const go = newProgram();
   const known = modules.get(key);
-  const { module, instance } = await instantiate(known ?? source ?? defaultURL(), go.importObject, cache);
+  const { module, instance } = await instantiate(known ?? source ?? (await ownWasm()), go.importObject, cache);
   modules.set(key, module);
   return new Promise((resolve, reject) => {
     const name = `strandline-host-${Math.random().toString(36).slice(2)}`;
@@ -153,9 +160,9 @@ async function begin(source: WasmSource | undefined, key: unknown, cache: Reques
   });
 }
 
-function defaultURL(): string | URL {
-  if (!beside) throw wasmError("say where strandline.wasm is with the option wasm");
-  return beside();
+function ownWasm(): WasmSource | Promise<WasmSource> {
+  if (!own) throw wasmError("say where strandline.wasm is with the option wasm");
+  return own();
 }
 
 const wasmError = (message: string, cause?: unknown) => new SyncError({ code: "wasm", message: `wasm: ${message}`, retryable: true }, cause);
