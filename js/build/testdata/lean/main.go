@@ -9,15 +9,18 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
+// say prints by the runtime itself: a page has no files.
+func say(what ...any) { print(fmt.Sprintln(what...)) }
+
 func main() {
-	fmt.Printf("%x %x\n", md5.Sum([]byte("a")), sha1.Sum([]byte("a")))
-	fmt.Println(uuid.NewMD5(uuid.NameSpaceURL, []byte("a")), uuid.NewSHA1(uuid.NameSpaceURL, []byte("a")))
+	print(fmt.Sprintf("%x %x\n", md5.Sum([]byte("a")), sha1.Sum([]byte("a"))))
+	say(uuid.NewMD5(uuid.NameSpaceURL, []byte("a")), uuid.NewSHA1(uuid.NameSpaceURL, []byte("a")))
 
 	seen := map[string]bool{}
 	for range 1000 {
@@ -33,23 +36,25 @@ func main() {
 	for _, n := range counts {
 		even = even && n > 500 && n < 1100
 	}
-	fmt.Println(len(seen), n, err, even, seen[uuid.Nil.String()])
+	say(len(seen), n, err, even, seen[uuid.Nil.String()])
 
 	at := time.Date(2024, 2, 29, 23, 59, 1, 5000, time.UTC)
-	fmt.Println(at.Format(time.RFC3339), at.Format(time.RFC3339Nano), at.UnixMilli(), at.Add(time.Second).Weekday())
+	say(at.Format(time.RFC3339), at.Format(time.RFC3339Nano), at.UnixMilli(), at.Add(time.Second).Weekday())
 	text, err := at.MarshalJSON()
-	fmt.Println(string(text), err)
+	say(string(text), err)
 
-	log.SetOutput(os.Stdout)
+	var told strings.Builder
+	log.SetOutput(&told)
 	log.SetFlags(0)
 	log.Println("told", 1, errors.New("so"))
+	print(told.String())
 
 	ctx, cancel := context.WithTimeoutCause(context.Background(), time.Millisecond, errors.New("late"))
 	defer cancel()
 	<-ctx.Done()
-	fmt.Println(ctx.Err(), context.Cause(ctx))
+	say(ctx.Err(), context.Cause(ctx))
 	tick, late := time.NewTimer(time.Hour), time.NewTimer(time.Millisecond)
 	<-late.C
-	fmt.Println(tick.Stop(), late.Stop(), tick.Reset(time.Millisecond))
+	say(tick.Stop(), late.Stop(), tick.Reset(time.Millisecond))
 	<-tick.C
 }
