@@ -189,7 +189,14 @@ func freeze(args []js.Value) {
 	}
 }
 
-// wake takes (database, because): the clock has jumped.
+// offline takes (database): the browser says that there is no network.
+func offline(args []js.Value) {
+	if db := databases[args[0].Int()]; db != nil {
+		db.step(&plan.Offline{})
+	}
+}
+
+// wake takes (database, because): the network may be back, people look, the clock has jumped.
 func wake(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
 		db.step(&plan.Woken{Because: args[1].String()})

@@ -168,6 +168,9 @@ func exportTransact(h, n int32, now, upon float64) int32 {
 // write makes an action of a draft and gives its id and the object's.
 func write(s *stream, object action.UUID, d *queue.Draft, now float64) int32 {
 	d.ID, d.At = newID(int64(now)), int64(now)
+	if d.Meta == "" {
+		d.Meta = s.group
+	}
 	ticket, err := s.Write(d)
 	if err != nil {
 		return failed(err)

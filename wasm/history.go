@@ -12,6 +12,7 @@ import (
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // Kinds of what is done again, and what is in the input for each.
@@ -30,7 +31,7 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 	return call(h, func(s *stream) int32 {
 		in := input[:n]
 		d := &queue.Draft{}
-		var skipped []replica.Skipped
+		var skipped []undo.Skipped
 		var err error
 		switch kind {
 		case againUndo:
@@ -57,6 +58,37 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 	})
 }
 
+// strandline_group has what is written from now on be of a group, whose id is in the input where n is 36; of none, else.
+//
+//go:wasmexport strandline_group
+func exportGroup(h, n int32) int32 {
+	return call(h, func(s *stream) int32 {
+		if s.group = ""; n == 36 {
+			if id, ok := action.ParseUUID(input[:36]); ok {
+				s.group = undo.GroupMeta(id)
+			}
+		}
+		return statusOK
+	})
+}
+
+// strandline_undoable tells whether there is something to undo (1), and to redo (2), in the third word of the header.
+//
+//go:wasmexport strandline_undoable
+func exportUndoable(h int32) int32 {
+	return call(h, func(s *stream) int32 {
+		undo, redo := s.Undoable()
+		header[2] = 0
+		if undo {
+			header[2] = 1
+		}
+		if redo {
+			header[2] |= 2
+		}
+		return statusOK
+	})
+}
+
 func restore(s *stream, d *queue.Draft, in []byte) error {
 	by, _ := action.ParseUUID(in[:36])
 	object, _ := action.ParseUUID(in[36:72])
@@ -75,7 +107,7 @@ func restore(s *stream, d *queue.Draft, in []byte) error {
 
 var errNoConflict = &action.Error{Code: action.CodeNotFound, Message: "this conflict is not on the list any more"}
 
-func appendSkipped(b []byte, skipped []replica.Skipped) []byte {
+func appendSkipped(b []byte, skipped []undo.Skipped) []byte {
 	b = append(b, '[')
 	for i := range skipped {
 		if i > 0 {

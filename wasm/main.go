@@ -53,8 +53,8 @@ func main() {
 	cold("freeze", freeze)
 	cold("trace", trace)
 	cold("wake", wake)
+	cold("offline", offline)
 	cold("streams", listStreams)
-	listen()
 	host.Call("ready", stamp)
 	select {} // the exports and the callbacks are the program
 }

@@ -18,4 +18,5 @@ type stream struct {
 	news     rows.News // what the script has not fetched yet of its rows
 	proof    rows.News // what it has not compared yet
 	outdated bool      // that was told
+	group    string    // the meta of what is written from now on; empty for none
 }

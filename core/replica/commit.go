@@ -6,6 +6,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // CommitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it
@@ -76,7 +77,7 @@ func (r *Replica) pointless(l *queue.Local) error {
 		return ErrNotRefused()
 	}
 	if r.undoneElsewhere(l) {
-		return errNothingToUndo
+		return undo.ErrNothing
 	}
 	return nil
 }

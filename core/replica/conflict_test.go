@@ -13,6 +13,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // ownWorld is a replica whose client meets others in a small, generated world.
@@ -218,13 +219,13 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 			}
 			settle()
 		}
-		toggle := func(f func(*queue.Draft) ([]Skipped, error), what, want string) {
+		toggle := func(f func(*queue.Draft) ([]undo.Skipped, error), what, want string) {
 			for visible(w.r) != want { // a step that changed nothing that is seen is a step too
 				was := visible(w.r)
 				d := &queue.Draft{ID: w.id()}
 				skipped, err := f(d)
 				if err != nil || len(skipped) > 0 {
-					t.Fatalf("%s: %v %v\n  have %s\n  want %s\n%+v\n", what, skipped, err, was, want, w.r.steps())
+					t.Fatalf("%s: %v %v\n  have %s\n  want %s\n%+v\n", what, skipped, err, was, want, slices.Collect(w.r.done().Parts))
 				}
 				if _, err := w.r.write(d, uint64(w.n)); err != nil {
 					t.Fatalf("%s: %v of %s", what, err, d.Ops)
@@ -234,13 +235,13 @@ func TestUndoAndRedoAreExactWhereNobodyElseWrites(t *testing.T) {
 		}
 		down := rapid.IntRange(0, len(seen)-1).Draw(t, "down to")
 		for i := len(seen) - 2; i >= down; i-- {
-			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo", seen[i])
+			toggle(func(d *queue.Draft) ([]undo.Skipped, error) { return w.r.Undo(d) }, "undo", seen[i])
 		}
 		for i := down + 1; i < len(seen); i++ {
-			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Redo(d) }, "redo", seen[i])
+			toggle(func(d *queue.Draft) ([]undo.Skipped, error) { return w.r.Redo(d) }, "redo", seen[i])
 		}
 		for i := len(seen) - 2; i >= 0; i-- {
-			toggle(func(d *queue.Draft) ([]Skipped, error) { return w.r.Undo(d) }, "undo again", seen[i])
+			toggle(func(d *queue.Draft) ([]undo.Skipped, error) { return w.r.Undo(d) }, "undo again", seen[i])
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // In conflict-free mode no write of a client replaces one that it had not seen. Objects that exist may be written only
@@ -62,7 +63,7 @@ func (r *Replica) guarded(d *queue.Draft, reached bool) (*queue.Draft, error) {
 		}
 		guards = append(append(object.Append(append(guards, `{"object":"`...)), what...), '}')
 	}
-	again := undoes(d.Meta) != action.Nil // the one case of an id that others may make an object of too
+	again := undo.Target(d.Meta) != action.Nil // the one case of an id that others may make an object of too
 	for i := range l.Ops {
 		op := &l.Ops[i]
 		if op.Kind == action.Create {

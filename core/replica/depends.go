@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 const dependsMessage = "it builds on a refused action"
@@ -63,7 +64,7 @@ func (r *Replica) dependants(refused map[action.UUID]bool, before ...*queue.Loca
 		r.pace.Took(pace.Look)
 		out := refused[l.ID]
 		// What takes back a change that never was would be a change of its own.
-		if target := undoes(l.Meta); !out && target != action.Nil {
+		if target := undo.Target(l.Meta); !out && target != action.Nil {
 			if _, depends := because[target]; depends || refused[target] {
 				because[l.ID], out = target, true
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // outcome is what became of an own action in the log.
@@ -220,7 +221,7 @@ func (r *Replica) accept(n int, land *Landing) {
 		for i := range l.Ops { // shown already
 			land.Logged = append(land.Logged, l.Ops[i].Object)
 		}
-		o := ownEntry{ID: l.ID, seq: l.Seq, Index: r.state.Head, undoes: undoes(l.Meta), inverse: inverse}
+		o := ownEntry{ID: l.ID, seq: l.Seq, Index: r.state.Head, undoes: undo.Target(l.Meta), group: undo.Group(l.Meta), inverse: inverse}
 		r.noteRemoved(&l.Action, nil)
 		r.remember(o)
 		land.Resolved = append(land.Resolved, outcome{l.Ticket, o})
@@ -282,7 +283,8 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	var u state.Undo
 	r.state.ApplyEntry(a, &u, e)
 	gone[a.ID] = true
-	o := ownEntry{ID: a.ID, seq: a.Seq, Index: r.state.Head, discarded: e.Discarded, reason: e.Why(), undoes: undoes(a.Meta)}
+	o := ownEntry{ID: a.ID, seq: a.Seq, Index: r.state.Head, discarded: e.Discarded, reason: e.Why(),
+		undoes: undo.Target(a.Meta), group: undo.Group(a.Meta)}
 	o.inverse = r.state.Inverse(a, &u)
 	r.noteRemoved(a, e)
 	r.remember(o)

@@ -59,6 +59,12 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 	for i := range r.own[from:] {
 		state.WriteMore(e, r.own[from+i].inverse)
 	}
+	for i := range r.own[from:] {
+		if group := r.own[from+i].group; group != action.Nil {
+			e.Uint(uint64(i))
+			e.UUID(group)
+		}
+	}
 }
 
 func (r *Replica) readHistory(d *action.Decoder) {
@@ -96,5 +102,10 @@ func (r *Replica) readHistory(d *action.Decoder) {
 	}
 	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
 		state.ReadMore(d, r.own[i].inverse)
+	}
+	for d.More() && !d.Broken() {
+		if i, group := from+d.Uint(), d.UUID(); i < uint64(len(r.own)) {
+			r.own[i].group = group
+		}
 	}
 }

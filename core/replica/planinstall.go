@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is the
@@ -34,7 +35,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 	for _, l := range r.q.Pending {
 		switch {
 		case known && l.Seq <= row.Seq && !clone:
-			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undoes(l.Meta), reason: reasonUntold}
+			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undo.Target(l.Meta), group: undo.Group(l.Meta), reason: reasonUntold}
 			if l.ID == row.Action {
 				o.Index = row.Index
 			}
@@ -48,7 +49,7 @@ func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int
 		}
 	}
 	kept = slices.DeleteFunc(kept, func(l *queue.Local) bool {
-		own := next.findOwn(undoes(l.Meta))
+		own := next.findOwn(undo.Target(l.Meta))
 		untold := own != nil && own.reason == reasonUntold
 		if untold {
 			refuse(l, action.CodeUnknown, "a checkpoint took the place of the entry that would tell whether what it takes back stands")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // What was refused stays on a list of its own, in the local log, until the app has dealt with it: it tries again,
@@ -98,7 +99,7 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 		b = action.AppendOp(b, &ops[i])
 	}
 	d.Ops, d.Guards, d.Atomic, d.Retries = action.View(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
-	if undoes(j.Action.Meta) == action.Nil {
+	if undo.Target(j.Action.Meta) == action.Nil {
 		d.Meta = j.Action.Meta
 	}
 	return nil

@@ -21,6 +21,7 @@ type ownEntry struct {
 	discarded bool
 	reason    state.Reason
 	undoes    action.UUID
+	group     action.UUID
 	inverse   []state.InverseOp // what takes it back; of the last maxInverses
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // Ask is the part of a turn's request that is about one stream.
@@ -13,7 +14,7 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool, e
 		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
 	for _, l := range r.q.Pending {
-		if r.q.Get(undoes(l.Meta)) != nil { // what it takes back may come to nothing
+		if r.q.Get(undo.Target(l.Meta)) != nil { // what it takes back may come to nothing
 			break
 		}
 		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && (len(it.Actions) > 0 || !empty) || held != nil && held(l.Raw) {

@@ -13,6 +13,7 @@ import (
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 var me = action.UUID{15: 10} // the client that the tests of its history are about
@@ -207,7 +208,7 @@ func TestADroppedUndoTakesItsRedoAlong(t *testing.T) {
 	w.undo(false)
 	w.undo(true) // uncommitted both
 	// another tab's undo of T is first
-	l, err := queue.Make(&queue.Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"update","object":"%s","inc":{"n":-1}}]`, X), Meta: undoesMember + T.String() + `"}`}, me, 1, nil)
+	l, err := queue.Make(&queue.Draft{ID: w.id(), Ops: fmt.Sprintf(`[{"op":"update","object":"%s","inc":{"n":-1}}]`, X), Meta: undo.Meta(T)}, me, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

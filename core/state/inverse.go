@@ -72,7 +72,7 @@ func inverseChange(ch *action.Change, old string) (action.Change, bool) {
 	switch ch.Part {
 	case action.PartSet, action.PartUnset:
 		if old == "" {
-			return action.Change{Part: action.PartUnset, Key: key}, ch.Part == action.PartSet
+			return action.Change{Part: action.PartUnset, Key: key}, true
 		}
 		return action.Change{Part: action.PartSet, Key: key, Value: strings.Clone(old)}, true
 	case action.PartInc:

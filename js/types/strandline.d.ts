@@ -52,7 +52,9 @@ export interface Database {
   /** What it tells of itself, as values that follow it. health is null while it is not known. */
   readonly live: { readonly status: Live<Status>; readonly health: Live<Health | null> };
   /** Calls fn whenever the event happens. Gives a function that ends it. */
-  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void;
+  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options?: Until): Ending;
+  /** As close, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database. Where it was opened several times, the last one ends it. */
   close(): Promise<void>;
   /** Resolves when it has ended, with the reason: ClosedError after close or destroy, here or in another tab; any other error where it cannot go on. */
@@ -122,7 +124,7 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   readonly live: StreamLive<S>;
   /** Called with the rows when this has returned, then after every change of them, once per turn, in a microtask. Writes in fn are
       allowed and notify in the next one; what fn throws goes to `log`. */
-  subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void): () => void;
+  subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void, options?: Until): Ending;
 
   // sync state
   readonly status: StreamStatus;
@@ -152,14 +154,21 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there. */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
-      is one step, whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none; an error too (`too-large`, `unknown`),
+      is one step (each action of many rows; a group), whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none; an error too (`too-large`, `unknown`),
       and never another step in its place, where the last one is more than one action can take back, or only a checkpoint told of it. */
   undo(): Write<{ skipped: readonly Skipped[] }>;
   /** Puts back what the last undo took, as long as nothing was written after it. */
   redo(): Write<{ skipped: readonly Skipped[] }>;
+  /** What is written from here on is one step of undo, until what this gives is called or disposed of, or another group begins: what is typed between focus and blur.
+      Other writes, and an undo, end the step as well. */
+  group(): Ending;
+  /** Whether there is something to undo, and to redo. null before `ready`. */
+  undoable(): { readonly undo: boolean; readonly redo: boolean } | null;
 
   /** Calls fn whenever the event happens. Gives a function that ends it. */
-  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void;
+  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void, options?: Until): Ending;
+  /** As close, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. Where it was opened several
       times, the last one ends it. */
   close(): Promise<void>;
@@ -179,6 +188,7 @@ export interface StreamLive<S extends SchemaOf<S> = Schema> {
   readonly pending: Live<readonly Action[] | null>;
   readonly rejected: Live<readonly Rejected[] | null>;
   readonly conflicts: Live<readonly Conflict[] | null>;
+  readonly undoable: Live<{ readonly undo: boolean; readonly redo: boolean } | null>;
 }
 
 /** A promise of the local commit, with the later stage beside it. */
@@ -246,7 +256,19 @@ export type Order = string | { readonly key: string; readonly direction?: "asc" 
 declare global {
   interface SymbolConstructor {
     readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
   }
+}
+
+/** What ends a subscription before its function is called, or the signal is aborted: `using end = stream.on(…)`. */
+export interface Ending {
+  (): void;
+  [Symbol.dispose](): void;
+}
+
+/** The signal that ends it, where one is given. */
+export interface Until {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A value that follows what it is made of. Changes of rows say which. */
@@ -254,7 +276,7 @@ export interface Live<T, C = undefined> {
   /** The value now: the same object until it is another. While somebody has subscribed, it is the one that was told last. */
   readonly current: T;
   /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal. */
-  subscribe(fn: (value: T, change: C) => void, options?: { signal?: AbortSignal }): () => void;
+  subscribe(fn: (value: T, change: C) => void, options?: Until): Ending;
   /** The value as it is, then as it becomes; who is slow is given the last one. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined>;
   /** Ends it: nobody is told any more. */
@@ -276,7 +298,7 @@ export interface DataStream {
   /** One entry by its id, fetched where it is not here; undefined where there is none. */
   get(id: UUID): Promise<Entry | undefined>;
   /** Calls fn with what read would give, and again whenever that has changed; those before index `from` are as they were. What fn throws goes to `log`. */
-  subscribe(fn: (entries: readonly Entry[], from: number) => void, options?: { after?: Offset }): () => void;
+  subscribe(fn: (entries: readonly Entry[], from: number) => void, options?: { after?: Offset } & Until): Ending;
   /** Behind the last entry that was fetched; "-1" for none. */
   readonly head: Offset;
   /** head: the entries of the log. */
@@ -296,11 +318,15 @@ export interface DataStream {
       one is forgotten. */
   restart(): Promise<void>;
   /** Calls fn at each event until the function that it gives is called. */
-  on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void): () => void;
+  on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void, options?: Until): Ending;
+  /** As close, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** What it tells of itself, as values that follow it; entries as subscribe gives them, none before they are read. */
   readonly live: {
     readonly status: Live<StreamStatus>;
     readonly rejected: Live<readonly RejectedEntry[]>;
+    /** How far the large entry is that is being sent; null where none is. */
+    readonly progress: Live<Progress | null>;
     entries(options?: { after?: Offset }): Live<readonly Entry[]>;
   };
   /** Lets what was appended become durable, then lets go. Where it was opened several times, the last one ends it. */
@@ -407,8 +433,10 @@ export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Arr
 /** contentType: default "application/json", or what the first append is. keep: how much of the log is kept here: all, or the newest (blocks of up to 1,000 entries go at
     once, so that it may be more). */
 export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
-/** Events of a data stream. progress: bytes of a large entry that the server has. */
-export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: { id: UUID; sent: number; size: number }; closed: SyncError };
+/** How many bytes of a large entry the server has. */
+export type Progress = { readonly id: UUID; readonly sent: number; readonly size: number };
+/** Events of a data stream. */
+export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; progress: Progress; closed: SyncError };
 /** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
     version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };

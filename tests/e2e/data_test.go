@@ -172,6 +172,8 @@ func TestDataStreamOfBytes(t *testing.T) {
 		for (let i = 0; i < big.length; i += 65536) crypto.getRandomValues(big.subarray(i, Math.min(i + 65536, big.length)));
 		window.told = [];
 		d.on("progress", (p) => told.push(p.sent));
+		window.shown = [];
+		d.live.progress.subscribe((p) => shown.push(p?.sent ?? null));
 		d.append(new Uint8Array([1, 2, 3]));
 		window.w = d.append(new Blob([big], {type: "image/png"}));
 		d.append(new Uint8Array([4]));
@@ -179,6 +181,7 @@ func TestDataStreamOfBytes(t *testing.T) {
 	if n := parts.Load(); cut.Load() != 1 || n < 9 || n > 14 { // smaller ones, after one that did not get through
 		t.Fatalf("%d parts, %d cuts", parts.Load(), cut.Load())
 	}
+	one.eventually(`[true,null]`, `return [shown.some((n) => n > 0), d.live.progress.current]`)
 	same := `
 		const entries = await d.read();
 		const [, e] = entries;

@@ -183,6 +183,77 @@ func TestUndoAndRedo(t *testing.T) {
 }
 
 // In conflict-free mode what exists is read-only without the server, new objects are their maker's alone until they are sent, and nobody
+// What is typed is one step of undo, also when it was sent in between and after a reload; a button knows whether there is one.
+func TestAGroupIsOneStep(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.start("")
+	one.do(`
+		window.states = [];
+		s.live.undoable.subscribe((u) => states.push([u.undo, u.redo]));
+		const {object: id} = s.create("note", {text: "", n: 0});
+		window.id = id;
+		await s.update(id, {n: 1});
+		const typing = s.group();
+		for (const text of ["h", "he", "hel"]) await s.update(id, {text});
+		await s.settled();
+		s.edit(id, (note) => { note.text = "hell"; });
+		s.transact((tx) => tx.update(id, {text: "hello"}));
+		typing();
+		await s.update(id, {text: "hello!"}).persisted`)
+	const text = `const {text, n} = s.get(id); return [text, n, s.undoable().undo, s.undoable().redo]`
+	one.want(`["hello!",1,true,false]`, text)
+	one.want(`["hello",1,true,true]`, `await s.undo(); `+text)
+	one.reload()
+	one.start("")
+	one.do(`[window.id] = s.query().map((row) => row.id); await s.ready`)
+	one.want(`["",1,true,true]`, `await s.undo(); `+text)
+	one.want(`["hello",1,true,true]`, `await s.redo(); `+text)
+	one.want(`["hello!",1,true,false]`, `await s.redo(); `+text)
+	one.want(`[true,false,["",0]]`, `
+		for (let i = 0; i < 3; i++) await s.undo();
+		const {text, n} = s.get(id);
+		await s.undo();
+		return [!s.get(id), s.undoable().undo, [text, n]]`)
+}
+
+// What listens ends by its function, by using, and by a signal; what is open ends by await using.
+func TestWhatListensEnds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.startData("", "")
+	one.want(`[[3,3,3,3,3],"closed","closed"]`, `
+		const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose"), asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+		const s = await db.stream("lists/1");
+		await d.append({n: 0}).persisted; await s.settled();
+		const ways = [
+			(on) => { const end = on(); end(); return end },
+			(on) => { const end = on(); end[dispose](); return end },
+			(on) => { const a = new AbortController(), end = on(a); a.abort(); return end },
+			(on) => on({signal: AbortSignal.abort()}),
+		];
+		const counts = [];
+		for (const on of [
+			(fn, o) => s.subscribe({}, fn, o), (fn, o) => s.on("status", fn, o), (fn, o) => d.subscribe(fn, o), (fn, o) => d.on("status", fn, o), (fn, o) => s.live({}).subscribe(fn, o),
+		]) {
+			let ended = 0;
+			for (const way of ways) {
+				let called = 0;
+				way((o = {}) => on(() => called++, o));
+				await s.create("todo", {title: "x"});
+				await d.append({n: 1});
+				await new Promise((r) => setTimeout(r, 20));
+				if (called === 0) ended++;
+			}
+			counts.push(ended - 1);
+		}
+		await d[asyncDispose]();
+		await db[asyncDispose]();
+		return [counts, (await d.closed).code, (await s.closed).code]`)
+}
+
 // overwrites anybody.
 func TestConflictFreeMode(t *testing.T) {
 	t.Parallel()

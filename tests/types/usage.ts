@@ -52,3 +52,11 @@ export async function data(): Promise<void> {
   // @ts-expect-error a function is no JSON
   log.append(() => {});
 }
+{
+  using typing = s.group();
+  using end = s.on("status", () => {}, { signal: AbortSignal.timeout(1000) });
+  end();
+  typing();
+}
+const undoable: boolean | undefined = s.live.undoable.current?.undo ?? s.undoable()?.redo;
+void undoable;

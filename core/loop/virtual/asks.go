@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // Whole comes before whatever is asked of the database or of a stream.
@@ -40,9 +41,9 @@ func (s *Stream) Writable(id action.UUID) replica.Writable { return s.whole().Wr
 func (s *Stream) AppendPending(b []byte, of *action.UUID) []byte {
 	return s.whole().AppendPending(b, of)
 }
-func (s *Stream) Write(d *queue.Draft) (uint64, error)           { return s.whole().Write(d) }
-func (s *Stream) Undo(d *queue.Draft) ([]replica.Skipped, error) { return s.whole().Undo(d) }
-func (s *Stream) Redo(d *queue.Draft) ([]replica.Skipped, error) { return s.whole().Redo(d) }
+func (s *Stream) Write(d *queue.Draft) (uint64, error)        { return s.whole().Write(d) }
+func (s *Stream) Undo(d *queue.Draft) ([]undo.Skipped, error) { return s.whole().Undo(d) }
+func (s *Stream) Redo(d *queue.Draft) ([]undo.Skipped, error) { return s.whole().Redo(d) }
 func (s *Stream) Retry(d *queue.Draft, id action.UUID, p string) error {
 	return s.whole().Retry(d, id, p)
 }

@@ -26,7 +26,6 @@ export class Leader {
   #asking = new AbortController(); // for turns to write
   #awake = new AbortController(); // aborted when the page is frozen, or lets go: with it end the requests for locks
   readonly #slots = new Set<() => void>();
-  readonly #unlisten: (() => void)[] = [];
 
   /** name is what the contexts share. One that is alone leads; one that is no candidate never does. */
   constructor(name: string, alone: boolean, candidate: boolean, listener: Listener) {
@@ -39,17 +38,6 @@ export class Leader {
   /** Begins to take part. */
   begin(): void {
     if (this.candidate) this.#elect();
-    this.on(globalThis.document, "freeze", () => this.#freeze(true));
-    this.on(globalThis.document, "resume", () => this.#freeze(false));
-    // One that goes for good gives its connection back too: some browsers keep it until the tab is closed.
-    this.on(globalThis, "pagehide", (e) => ((e as PageTransitionEvent).persisted ? this.#freeze(true) : this.leads && this.#listener.lead(false)));
-    this.on(globalThis, "pageshow", () => this.#freeze(false));
-  }
-
-  /** Listens until the end. */
-  on(target: EventTarget | undefined, event: string, fn: (e: Event) => void): void {
-    target?.addEventListener(event, fn);
-    this.#unlisten.push(() => target?.removeEventListener(event, fn));
   }
 
   /** Takes part in nothing any more, and leads itself. */
@@ -110,8 +98,13 @@ export class Leader {
     for (const release of this.#slots) release();
   }
 
+  /** The page goes for good: it gives its connection back too, which some browsers keep until the tab is closed. */
+  leave(): void {
+    if (this.leads) this.#listener.lead(false);
+  }
+
   /** A frozen page holds nothing that others wait for: no lock, and no transaction. */
-  #freeze(yes: boolean): void {
+  freeze(yes: boolean): void {
     if (this.frozen === yes) return;
     this.frozen = yes;
     if (yes) this.#release();
@@ -168,6 +161,5 @@ export class Leader {
   end(): void {
     this.#ended = true;
     this.#release();
-    for (const unlisten of this.#unlisten) unlisten();
   }
 }

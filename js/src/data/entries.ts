@@ -13,6 +13,8 @@ export type RejectedEntry = { id: string; value: unknown; code: string; message:
 export interface DataLive {
   readonly status: LiveValue<StreamStatus>;
   readonly rejected: LiveValue<readonly RejectedEntry[]>;
+  /** How far the large entry is that is being sent; null where none is. */
+  readonly progress: LiveValue<{ readonly id: string; readonly sent: number; readonly size: number } | null>;
   /** The entries as subscribe gives them; none before they are read. */
   entries(options?: { after?: string }): LiveValue<readonly Entry[]>;
 }

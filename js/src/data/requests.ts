@@ -154,7 +154,7 @@ export class Requests {
     if (o.fenced) this.#of.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
     if (batch[0] && o.producer.sent > 0) {
       const progress = { id: batch[0].id, sent: o.producer.sent, size: batch[0].size };
-      stream?.progress(progress.id, progress.sent, progress.size);
+      stream?.progress(progress);
       this.#of.host.tell({ data: "progress", name, progress } satisfies Hint);
     }
     if (o.done > 0) this.#of.sent();

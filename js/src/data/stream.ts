@@ -9,6 +9,7 @@ import { copied } from "./request.js";
 import { gone, rows, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { Subscription, type Listener } from "./subscription.js";
 import type { DataSync } from "./sync.js";
+import { asyncDispose, until, type Ending, type Until } from "../values/ending.js";
 import type { SyncError } from "../values/errors.js";
 import type { Events } from "../values/events.js";
 import type { Life } from "../values/life.js";
@@ -27,7 +28,7 @@ export class DataStream {
   readonly #sync: DataSync;
   readonly #events: Events<DataEvents>;
   readonly #reader: Reader;
-  readonly #signals: { status: Signal<StreamStatus>; rejected: Signal<readonly RejectedEntry[]> };
+  readonly #signals: { status: Signal<StreamStatus>; rejected: Signal<readonly RejectedEntry[]>; progress: Signal<Progress | null> };
   readonly #appends: Appends;
   readonly #subscriptions = new Set<Subscription>();
   readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
@@ -37,6 +38,7 @@ export class DataStream {
   #refusals: readonly Refused[] = []; // as they are stored
   readonly #reading: Refresh;
   #status: StreamStatus | null = null;
+  #progress: Progress | null = null; // of the large entry that is being sent
   readonly #first = new First();
 
   /** @internal */
@@ -65,8 +67,9 @@ export class DataStream {
       return true;
     });
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
-    this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown) };
-    this.live = { status: new kit.LiveValue(this.#signals.status, true), rejected: new kit.LiveValue(this.#signals.rejected, true), entries: (o) => this.#liveEntries(o) };
+    this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown), progress: new kit.Signal(() => this.#progress, thrown) };
+    const live = <T>(signal: Signal<T>) => new kit.LiveValue(signal, true), { status, rejected, progress } = this.#signals;
+    this.live = { status: live(status), rejected: live(rejected), progress: live(progress), entries: (o) => this.#liveEntries(o) };
   }
 
   #thrown(e: unknown): void {
@@ -100,6 +103,10 @@ export class DataStream {
     const why = this.#sync.host.kit.errorOf({ code: "closed", message: `closed: data stream ${this.name} is closed` });
     await this.finish(why);
     this.end(why);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** @internal Nothing new begins, and what was appended is stored. */
@@ -205,7 +212,7 @@ export class DataStream {
   }
 
   /** Calls fn with the entries after an offset, those that are kept where none is given, and again whenever there are others. */
-  subscribe(fn: Listener, options: { after?: string } = {}): () => void {
+  subscribe(fn: Listener, options: { after?: string } & Until = {}): Ending {
     this.life.check();
     if (typeof fn !== "function") throw this.#sync.host.kit.invalid("", "subscribe takes a function");
     const sub = new Subscription(
@@ -227,10 +234,10 @@ export class DataStream {
     );
     this.#subscriptions.add(sub);
     void sub.show();
-    return () => {
+    return until(() => {
       sub.end();
       this.#subscriptions.delete(sub);
-    };
+    }, options);
   }
 
   #liveEntries(options?: { after?: string }): LiveValue<readonly Entry[]> {
@@ -299,7 +306,7 @@ export class DataStream {
     const [s, pending, refusals] = await this.#look();
     this.#stored = s;
     this.#pending = pending;
-    if (pending === 0) this.#reader.keep([]);
+    if (pending === 0) [this.#progress] = [null, this.#reader.keep([])];
     const known = new Map(this.#rejected.map((r) => [r.id, r]));
     this.#refusals = refusals.filter((r) => !r.dealt);
     const rejected = await Promise.all(this.#refusals.map((r) => known.get(r.id) ?? rejectedEntry(r)));
@@ -329,12 +336,14 @@ export class DataStream {
   }
 
   /** @internal */
-  progress(id: string, sent: number, size: number): void {
-    this.#events.emit("progress", { id, sent, size });
+  progress(progress: Progress): void {
+    this.#progress = Object.freeze(progress);
+    this.#signals.progress.changed();
+    this.#events.emit("progress", progress);
   }
 
-  on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void): () => void {
-    return this.#events.on(event, fn);
+  on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void, options: Until = {}): Ending {
+    return this.#events.on(event, fn, options);
   }
 
   // ---- what was refused

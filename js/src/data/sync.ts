@@ -84,7 +84,7 @@ export class DataSync {
     if (hint.data === "here" && this.#leads && typeof hint.from === "string") this.presence.watch(hint.from, () => this.loop.gone());
     const stream = this.#open.get(hint.name ?? "");
     for (const [id, index] of hint.acked ?? []) stream?.acked(id, index);
-    if (hint.progress) stream?.progress(hint.progress.id, hint.progress.sent, hint.progress.size);
+    if (hint.progress) stream?.progress(hint.progress);
     if (hint.data === "changed") {
       void stream?.refresh();
       this.awaited.look();

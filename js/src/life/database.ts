@@ -7,9 +7,9 @@ import { Standing } from "./standing.js";
 import { Streams, type Holders } from "./streams.js";
 import { Updates, version } from "./update.js";
 import { Boot } from "../boot/boot.js";
+import { listen } from "../contexts/facts.js";
 import { Leader } from "../contexts/leader.js";
 import { Peers } from "../contexts/peers.js";
-import { pulse } from "../contexts/pulse.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
@@ -17,6 +17,7 @@ import { Token } from "../server/token.js";
 import { Transport } from "../server/transport.js";
 import type { Owner } from "../streams/owner.js";
 import type { Stream } from "../streams/stream.js";
+import { asyncDispose, type Ending, type Until } from "../values/ending.js";
 import { ClosedError, RestartedError, SyncError } from "../values/errors.js";
 import { Events } from "../values/events.js";
 import { newID } from "../values/ids.js";
@@ -52,7 +53,7 @@ export class Database implements Owner {
   #boot: Boot | null = null; // what is read before there is a program
   #closing: Promise<void> | null = null;
   #destroying = false; // another context is about to destroy the database
-  #stopPulse: () => void = () => {};
+  #deafen: () => void = () => {};
 
   /** @internal */
   constructor(options: OpenOptions, url: string, candidate: boolean, users: Holders) {
@@ -63,7 +64,7 @@ export class Database implements Owner {
     this.user = options.user ?? null;
     this.#keeper = new Keeper(this.#options.shared, options.persist !== false, {
       reached: () => this.life.state !== "open" || this.url === "" || Object.values(this.status.streams).every((s) => /^(live|syncing)$/.test(s.state)),
-      unsent: () => (this.life.state === "open" ? this.#unsent() : null),
+      unsent: () => (this.life.state === "open" ? this.#standing.unsent : null),
       changed: (level, code, message) => {
         this.#log({ level, code, message });
         setTimeout(() => void this.#standing.look(true)); // when open has resolved
@@ -182,16 +183,18 @@ export class Database implements Owner {
     if (this.life.ended) return;
     if (!this.durable) this.#alone();
     this.#leader.begin();
-    const { token } = this.#transport;
-    for (const event of ["online", "pageshow"]) this.#leader.on(globalThis, event, () => token.wake());
-    this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "visible" && token.wake());
-    const slept = () => {
-      token.wake();
-      this.#programs.call(({ host, handle }) => host.wake(handle, "the device goes on after a sleep"));
-    };
-    this.#stopPulse = pulse(slept, () => this.#programs.beat());
+    this.#deafen = listen({
+      woken: (because) => {
+        this.#transport.token.wake();
+        this.#programs.call(({ host, handle }) => host.wake(handle, because));
+      },
+      offline: () => this.#programs.call(({ host, handle }) => host.offline(handle)),
+      hidden: () => this.#options.candidate && this.#keeper.look(),
+      freeze: (yes) => this.#leader.freeze(yes),
+      leave: () => this.#leader.leave(),
+      beat: () => this.#programs.beat(),
+    });
     if (!this.#options.candidate) return;
-    this.#leader.on(globalThis.document, "visibilitychange", () => document.visibilityState === "hidden" && this.#keeper.look());
     this.wrote(); // what was left the last time
     void this.#standing.look(false);
   }
@@ -228,14 +231,8 @@ export class Database implements Owner {
     void this.dataStreams.now?.taken();
   }
 
-  async health(): Promise<Health> {
-    await this.#programs.up();
-    return this.#keeper.health();
-  }
-  /** How much of each stream the server does not have. */
-  #unsent(): [string, number][] {
-    const { streams, data } = this.status;
-    return [...Object.entries(streams).map(([name, s]) => [name, s.pending]), ...Object.entries(data).map(([name, s]) => [`data:${name}`, s.pending])] as [string, number][];
+  health(): Promise<Health> {
+    return this.#programs.up().then(() => this.#keeper.health());
   }
 
   /** @internal Something in the local database is newer than this. */
@@ -338,8 +335,8 @@ export class Database implements Owner {
     return this.#programs.trace();
   }
 
-  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void): () => void {
-    return this.#events.on(event, fn, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
+  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options: Until = {}): Ending {
+    return this.#events.on(event, fn, options, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
   }
 
   // ---- its end
@@ -368,6 +365,10 @@ export class Database implements Owner {
     }
   }
 
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async destroy({ force = false }: { force?: boolean } = {}): Promise<void> {
     await destroy(
       { programs: this.#programs, keeper: this.#keeper, dataStreams: this.dataStreams, peers: this.#peers, shared: this.#options.shared, end: (why) => this.#end(why) },
@@ -383,7 +384,7 @@ export class Database implements Owner {
     this.#transport.end();
     this.#peers.close();
     this.#leader?.end();
-    this.#stopPulse();
+    this.#deafen();
     this.#keeper.end();
     this.#boot?.close();
     for (const stream of this.#open) stream.end(error);

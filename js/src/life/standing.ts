@@ -41,6 +41,12 @@ export class Standing {
     return (this.#status = Object.freeze({ online, leader, user: this.#of.user, streams: Object.freeze(streams), data: Object.freeze(data) }));
   }
 
+  /** How much of each stream the server does not have. */
+  get unsent(): [string, number][] {
+    const { streams, data } = this.status;
+    return [...Object.entries(streams).map(([name, s]) => [name, s.pending]), ...Object.entries(data).map(([name, s]) => [`data:${name}`, s.pending])] as [string, number][];
+  }
+
   /** The status may be another. */
   changed(): void {
     this.#signals.status.changed();

@@ -26,6 +26,8 @@ interface Exports {
   strandline_is_pending: Export;
   strandline_status: Export;
   strandline_again: Export;
+  strandline_group: Export;
+  strandline_undoable: Export;
   strandline_writable: Export;
   strandline_rejected: Export;
   strandline_conflicts: Export;
@@ -64,6 +66,7 @@ interface Host {
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;
   wake(db: number, because: string): void;
+  offline(db: number): void;
   streams(db: number, done: (error: Problem | null, names: string[]) => void): void;
   trace(db: number, each: (turn: WakeUp) => void): void;
 }

@@ -2,6 +2,7 @@
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import type { Rows } from "./rows.js";
+import { until, type Ending, type Until } from "../values/ending.js";
 import { equal } from "../values/equal.js";
 import type { Changed } from "./view.js";
 import { Watch, WatchOne, type Change } from "./watch.js";
@@ -48,6 +49,22 @@ export class Notifier {
   /** Makes a query a live one; its rows are as of now, in the array that is known where they are the same. */
   add(query: Query, fn: Subscriber, known?: readonly Row[]): Subscription {
     return this.#add(() => new Watch(this.#rows, query, known), fn);
+  }
+
+  /** Calls fn with the rows of a query in a microtask, unless that has ended by then, and after each change of them. */
+  subscribe(query: Query, fn: Subscriber, over: () => boolean, options: Until): Ending {
+    let begun = false;
+    const tell = (rows: readonly Row[], change?: Change) => {
+      if (!begun || !change) change = { added: rows.map((row) => row.id), changed: [], removed: [], origin: "local" };
+      begun = true;
+      fn(rows, change);
+    };
+    const subscription = this.add(query, tell);
+    queueMicrotask(() => begun || over() || this.guard(() => tell(subscription.rows)));
+    return until(() => {
+      begun = true;
+      subscription.end();
+    }, options);
   }
 
   /** Makes one object a live one. */

@@ -5,6 +5,8 @@ import { OK, type Runtime } from "../program/runtime.js";
 type Settle<T> = readonly [resolve: (value: T) => void, reject: (e: unknown) => void];
 
 export class Place {
+  #group = "";
+
   constructor(
     readonly runtime: Runtime,
     readonly handle: number,
@@ -82,6 +84,21 @@ export class Place {
   again(kind: number, text: string): boolean {
     const r = this.runtime;
     return r.status(r.exports.strandline_again(this.handle, kind, r.input(text), Date.now())) === OK;
+  }
+
+  /** What is written from now on is of a group; "": of none. */
+  group(id: string): void {
+    if (id === this.#group) return;
+    const r = this.runtime;
+    r.status(r.exports.strandline_group(this.handle, id && r.inputID(id) ? 36 : 0));
+    this.#group = id;
+  }
+
+  /** Whether there is something to undo (1), and to redo (2). */
+  undoable(): number {
+    const r = this.runtime;
+    r.status(r.exports.strandline_undoable(this.handle));
+    return r.header[2]!;
   }
 
   /** What is called with an answer. */

@@ -15,13 +15,14 @@ import { Notifier } from "../rows/notifier.js";
 import { read } from "../rows/query.js";
 import { Rows } from "../rows/rows.js";
 import type { Change } from "../rows/watch.js";
+import { asyncDispose, type Ending, type Until } from "../values/ending.js";
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "../values/errors.js";
 import { Events } from "../values/events.js";
 import { freeze } from "../values/json.js";
 import { Life } from "../values/life.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "../values/options.js";
 import type { Row } from "../values/row.js";
-import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus } from "../values/states.js";
+import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import type { Write } from "../values/write.js";
 
 const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
@@ -274,6 +275,14 @@ export class Stream implements Desk {
     return this.#writer.redo();
   }
 
+  group(): Ending {
+    return this.#writer.group();
+  }
+
+  undoable(): Undoable | null {
+    return this.#told.undoable();
+  }
+
   retry(action: string, patch?: object): Write<void> {
     return this.#writer.retry(action, patch);
   }
@@ -304,21 +313,10 @@ export class Stream implements Desk {
     return typeof q === "string" ? liveRow(this.rows, this.#notifier, q, check) : liveRows(this.rows, this.#notifier, read(q), check);
   }
 
-  subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void): () => void {
+  subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void, options: Until = {}): Ending {
     this.#checkRows();
     if (typeof fn !== "function") throw invalid("", "subscribe takes a function");
-    let begun = false;
-    const tell = (rows: readonly Row[], change?: Change) => {
-      if (!begun || !change) change = { added: rows.map((row) => row.id), changed: [], removed: [], origin: "local" };
-      begun = true;
-      fn(rows, change);
-    };
-    const subscription = this.#notifier.add(read(q), tell);
-    queueMicrotask(() => begun || this.life.ended || this.#notifier.guard(() => tell(subscription.rows)));
-    return () => {
-      begun = true;
-      subscription.end();
-    };
+    return this.#notifier.subscribe(read(q), fn, () => this.life.ended, options);
   }
 
   /** @internal For tests. */
@@ -392,7 +390,11 @@ export class Stream implements Desk {
     return promise;
   }
 
-  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void): () => void {
-    return this.#events.on(event, fn);
+  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void, options: Until = {}): Ending {
+    return this.#events.on(event, fn, options);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -2,7 +2,7 @@
 import { errorOf, type Problem, type SyncError } from "../values/errors.js";
 import { freeze } from "../values/json.js";
 import { LiveValue, Signal } from "../values/live.js";
-import type { Conflict, Rejected, StreamStatus } from "../values/states.js";
+import type { Conflict, Rejected, StreamStatus, Undoable } from "../values/states.js";
 import type { LiveCount, LiveRow, LiveRows } from "../rows/live.js";
 import type { Place } from "./place.js";
 import type { Stood, Waiting } from "./waiting.js";
@@ -42,6 +42,7 @@ export interface ToldLive {
   readonly rejected: LiveValue<readonly Rejected[] | null>;
   readonly conflicts: LiveValue<readonly Conflict[] | null>;
   readonly pending: LiveValue<readonly unknown[] | null>;
+  readonly undoable: LiveValue<Undoable | null>;
 }
 
 /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
@@ -57,6 +58,7 @@ export class Told {
   readonly #rejected = new Memo<readonly Rejected[]>();
   readonly #conflicts = new Memo<readonly Conflict[]>();
   readonly #pending = new Memo<readonly unknown[]>();
+  readonly #undoable = new Memo<Undoable>();
   readonly #signals: readonly Signal<never>[];
   readonly live: ToldLive;
   readonly #emit: () => void;
@@ -74,7 +76,7 @@ export class Told {
       signals.push(signal as Signal<never>);
       return new LiveValue(signal, true);
     };
-    this.live = { status: live(() => this.status()), rejected: live(() => this.rejected()), conflicts: live(() => this.conflicts()), pending: live(() => this.pending()) };
+    this.live = { status: live(() => this.status()), rejected: live(() => this.rejected()), conflicts: live(() => this.conflicts()), pending: live(() => this.pending()), undoable: live(() => this.undoable()) };
     this.#signals = signals;
   }
 
@@ -132,6 +134,13 @@ export class Told {
     if (this.#of.waiting()) return this.#conflicts.last;
     const text = this.#there().conflicts();
     return this.#conflicts.of(text, () => freeze(JSON.parse(text) as Conflict[]));
+  }
+
+  /** Whether there is something to undo, and to redo. */
+  undoable(): Undoable | null {
+    if (this.#of.waiting()) return this.#undoable.last;
+    const is = this.#there().undoable();
+    return this.#undoable.of(String(is), () => Object.freeze({ undo: (is & 1) > 0, redo: (is & 2) > 0 }));
   }
 
   pending(id?: string): readonly unknown[] | null {

@@ -6,6 +6,7 @@ import { Transaction } from "./transaction.js";
 import type { Waiting } from "./waiting.js";
 import type { Writes } from "./writes.js";
 import type { Rows } from "../rows/rows.js";
+import { until, type Ending } from "../values/ending.js";
 import { invalid, NotFoundError } from "../values/errors.js";
 import { newID } from "../values/ids.js";
 import { createHead, fieldsText, patchText, plain } from "../values/json.js";
@@ -56,6 +57,7 @@ export function objectID(id: unknown): string {
 export class Writer {
   readonly #desk: Desk;
   validators: Validators | null;
+  #group = ""; // of what is written: one step of undo; "" for none
 
   constructor(desk: Desk, validators: Validators | null) {
     this.#desk = desk;
@@ -152,6 +154,22 @@ export class Writer {
     });
   }
 
+  /** What is written from here on is one step of undo, until that ends, or another one begins. */
+  group(): Ending {
+    const group = (this.#group = newID());
+    return until(() => (this.#group = this.#group === group ? "" : this.#group));
+  }
+
+  #within<T>(group: string, write: () => T): T {
+    const before = this.#group;
+    this.#group = group;
+    try {
+      return write();
+    } finally {
+      this.#group = before;
+    }
+  }
+
   undo(): Write<Skipped> {
     return this.#again<Skipped>(UNDO, () => "");
   }
@@ -216,7 +234,8 @@ export class Writer {
 
   /** Makes one when there is a program. */
   #wait<T>(make: () => Write<T>, object?: string): Write<T> {
-    const write = this.#desk.waiting!.write(make, object);
+    const group = this.#group;
+    const write = this.#desk.waiting!.write(() => this.#within(group, make), object);
     this.#desk.statusChanged();
     return write;
   }
@@ -240,6 +259,7 @@ export class Writer {
   #done<T>(kind: number, call: (place: Place) => boolean): Write<T> {
     const place = this.#desk.place;
     const open = begin<T>();
+    if (kind !== AGAIN) place.group(this.#group);
     if (!call(place)) {
       open.resolve(undefined as T);
       open.write.settle(this.#desk.head, null);

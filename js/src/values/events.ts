@@ -1,3 +1,4 @@
+import { until, type Ending, type Until } from "./ending.js";
 import { invalid } from "./errors.js";
 
 /** Listeners of named events. What one throws goes to `thrown`. */
@@ -13,7 +14,7 @@ export class Events<M> {
   }
 
   /** known is told to this listener alone, unless it has ended by then. */
-  on<E extends keyof M>(event: E, fn: (e: M[E]) => void, known = this.#last.get(event) as M[E] | undefined): () => void {
+  on<E extends keyof M>(event: E, fn: (e: M[E]) => void, options: Until = {}, known = this.#last.get(event) as M[E] | undefined): Ending {
     if (!this.#names.includes(event)) throw invalid("", `there is no event ${String(event)}`);
     if (typeof fn !== "function") throw invalid("", "on takes a function");
     let set = this.#listeners.get(event);
@@ -21,7 +22,7 @@ export class Events<M> {
     const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own
     set.add(mine as (e: never) => void);
     if (known !== undefined) queueMicrotask(() => set.has(mine as (e: never) => void) && this.#call(mine, known));
-    return () => void set.delete(mine as (e: never) => void);
+    return until(() => void set.delete(mine as (e: never) => void), options);
   }
 
   /** Tells what is told once: who comes later is told it too. */

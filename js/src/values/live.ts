@@ -1,6 +1,6 @@
 // A value that follows what it is made of. It costs nothing while nobody has subscribed to it.
 
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+import { dispose, until, type Ending, type Until } from "./ending.js";
 
 /** What is followed. */
 export interface Watched<T> {
@@ -39,21 +39,18 @@ export class LiveValue<T, C = undefined> {
     return this.#watched ? this.#watched.value : this.#origin.now();
   }
 
-  subscribe(fn: (value: T, change: C) => void, { signal }: { signal?: AbortSignal } = {}): () => void {
-    if (signal?.aborted || this.#over) return () => {};
+  subscribe(fn: (value: T, change: C) => void, options: Until = {}): Ending {
+    if (options.signal?.aborted || this.#over) return until(() => {});
     this.#watched ??= this.#origin.watch((value, change) => {
       for (const told of [...this.#subscribers]) this.#origin.call(() => this.#subscribers.has(told) && told(value, change));
     });
     const own: typeof fn = (value, change) => fn(value, change); // one function may subscribe twice
     this.#subscribers.add(own);
-    const end = () => {
-      signal?.removeEventListener("abort", end);
+    return until(() => {
       if (!this.#subscribers.delete(own) || this.#subscribers.size > 0) return;
       this.#watched?.end();
       this.#watched = null;
-    };
-    signal?.addEventListener("abort", end);
-    return end;
+    }, options);
   }
 
   /** The value as it is, then as it becomes; one that is slow is given the last one. */

@@ -16,6 +16,7 @@ export type Op = { op: string; object: string; type?: string; fields?: { [key: s
 export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; closed: SyncError };
+export type Undoable = { readonly undo: boolean; readonly redo: boolean };
 export type Skipped = { skipped: readonly { object: string; key: string }[] };
 
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus }; data: { [name: string]: StreamStatus } };
