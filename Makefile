@@ -174,6 +174,7 @@ test-release: release
 bench: chromium build web-demo/dist/index.html tests/bench/contenders/node_modules
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md
 	$(GO) run ./tests/bench -out docs/PERFORMANCE.md -growth
+	$(GO) run ./tests/bench -out docs/PERFORMANCE.md -data
 	$(GO) test ./core/... ./server/... -run '^$$' -bench . -benchtime 2s
 
 tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json

@@ -29,8 +29,15 @@ export function append(db, strict, limit, done, call, stream, lsn, record, ...sh
   const end = () => {
     clearTimeout(timer);
     tx.oncomplete = tx.onabort = null;
+    db.removeEventListener("close", closed);
     done(call, outcome, error);
   };
+  // Chromium forgets what is under way where it closes the connection by force: nobody tells its end.
+  const closed = () => {
+    outcome = FAILED;
+    end();
+  };
+  db.addEventListener("close", closed);
   const abort = () => {
     try {
       tx.abort();

@@ -62,6 +62,7 @@ type Store struct {
 	closed     bool
 	frozen     bool
 	live       map[aborter]bool // begun and not ended
+	lost       js.Func          // told when the browser has closed the connection
 	appends    *appends
 }
 
@@ -78,7 +79,12 @@ func Open(ctx context.Context, name string, o Options) (*Store, error) {
 	if o.Strict {
 		s.durability = idb.DurabilityStrict
 	}
+	s.lost = js.FuncOf(func(js.Value, []js.Value) any {
+		s.forget()
+		return nil
+	})
 	if err := s.open(ctx); err != nil {
+		s.lost.Release()
 		return s, err
 	}
 	s.appends = newAppends(o.Append)
@@ -127,8 +133,27 @@ func (s *Store) open(ctx context.Context) error {
 		_ = db.Close()
 		return locallog.ErrGone
 	}
+	s.leave()
 	s.db, s.raw, s.life = db, raw, life
+	raw.Call("addEventListener", "close", s.lost)
 	return nil
+}
+
+// leave hears nothing more of a connection.
+func (s *Store) leave() {
+	if s.raw.Truthy() {
+		s.raw.Call("removeEventListener", "close", s.lost)
+	}
+}
+
+// forget ends what is under way: Chromium forgets what has begun while it closes a connection by force, and tells nobody its end. What became
+// of it is learned by reading, as ever. (append.js does so by itself.)
+func (s *Store) forget() {
+	for tx := range s.live {
+		if t, ok := tx.(*transaction); ok {
+			t.cancel()
+		}
+	}
 }
 
 // reopen gets another connection in the place of a broken one: once, however many ask for it at the same time. A second one would be left open, and
@@ -516,5 +541,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.appends.end()
+	s.leave()
+	s.lost.Release()
 	return mapError("close the database", s.db.Close())
 }

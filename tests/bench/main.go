@@ -31,6 +31,7 @@ var script string
 var (
 	out   = flag.String("out", "", "a file to write the figures to, as Markdown")
 	grows = flag.Bool("growth", false, "measure how things grow, and nothing else")
+	data  = flag.Bool("data", false, "measure data streams, and nothing else")
 	large = flag.Bool("large", false, "up to a million objects")
 )
 
@@ -54,6 +55,9 @@ func run() error {
 	}
 	if *grows {
 		return growing(tmp, www)
+	}
+	if *data {
+		return dataOnly(tmp, www)
 	}
 	plain, stopPlain, err := serve(tmp, "plain", www, "--checkpoints", "-1")
 	if err != nil {
@@ -130,6 +134,19 @@ func run() error {
 	return keep(*out, "figures", text.String())
 }
 
+func dataOnly(tmp, www string) error {
+	url, stop, err := serve(tmp, "data", www)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var text strings.Builder
+	if err := dataStreams(io.MultiWriter(os.Stdout, &text), tmp, url); err != nil || *out == "" {
+		return err
+	}
+	return keep(*out, "data", text.String())
+}
+
 func growing(tmp, www string) error {
 	url, stop, err := serve(tmp, "full", www)
 	if err != nil {
@@ -187,7 +204,7 @@ func site(tmp string) (www string, err error) {
 		return "", fmt.Errorf("bundle the contenders: %s", r.Errors[0].Text)
 	}
 	page := `<!doctype html><link rel="icon" href="data:,"><script type="module">import * as s from "/dist/strandline.js"; window.strandline = s;</script>` +
-		`<script type="module" src="/contenders.js"></script><script>` + script + growthScript + `</script>`
+		`<script type="module" src="/contenders.js"></script><script>` + script + growthScript + dataScript + `</script>`
 	return www, os.WriteFile(filepath.Join(www, "index.html"), []byte(page), 0o644)
 }
 

@@ -5,7 +5,9 @@ package datasim
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -83,6 +85,14 @@ func run(t *testing.T, seed, n int, trace bool, plugins []api.Plugin) (out []byt
 	return said.Bytes(), err
 }
 
+// judge refuses what says of itself that it is bad.
+func judge(_ context.Context, e *server.JudgedEntry) error {
+	if bytes.Contains(e.Body, []byte(`"bad":true`)) {
+		return errors.New("that is bad")
+	}
+	return nil
+}
+
 // serve answers Node until it has ended.
 func serve(t *testing.T, asked io.Reader, in io.Writer) {
 	var now int64
@@ -91,7 +101,7 @@ func serve(t *testing.T, asked io.Reader, in io.Writer) {
 	ids := virtual.New(1).Host()
 	begin := func() {
 		s = server.New(server.Config{Engine: engine, Auth: server.None(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Now: func() time.Time { return time.UnixMilli(now) }, NewID: ids.NewID, Rate: 1e9, Burst: 1e9, Background: func(f func()) { f() }})
+			Now: func() time.Time { return time.UnixMilli(now) }, NewID: ids.NewID, ValidateData: judge, Rate: 1e9, Burst: 1e9, Background: func(f func()) { f() }})
 	}
 	begin()
 	lines := bufio.NewReaderSize(asked, 1<<20)

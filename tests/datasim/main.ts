@@ -127,7 +127,8 @@ class History {
   append(c: Context, name: Name, stream: DataStream): void {
     for (let i = 0; i <= this.chance.below(4); i++) {
       const by = `${c.profile.name.replaceAll(".", "x")}c${c.profile.contexts.indexOf(c)}s${this.#serialOf(c)}`, n = this.#serial++;
-      const value = streams[name] === "application/json" ? { by, n, pad: "x".repeat(this.chance.below(300)) } : new TextEncoder().encode(`${by}:${n};${"x".repeat(this.chance.below(6000))}`);
+      const bad = this.chance.below(20) === 0; // the server refuses it
+      const value = streams[name] === "application/json" ? { by, n, pad: "x".repeat(this.chance.below(300)), ...(bad ? { bad } : {}) } : new TextEncoder().encode(`${by}:${n};${"x".repeat(this.chance.below(6000))}`);
       const write = stream.append(value) as Write<undefined>;
       const e: Entry = { name, by, n, of: c, write, kept: null, fate: null, dealt: false, gone: false };
       this.entries.push(e);

@@ -20,8 +20,8 @@ interface Of {
   row(tx: Tx): Promise<Stored>;
   /** So many more are pending: who hears that his entry is durable sees it counted. */
   stands(more: number): void;
-  /** Something was appended, and is stored. */
-  appended(): void;
+  /** Something was appended, and is stored: the row is what it was made; null where that has to be read. */
+  appended(row: Stored | null): void;
 }
 
 export class Appends {
@@ -76,11 +76,13 @@ export class Appends {
     const type = this.contentType;
     this.#queue = [];
     try {
+      let row: Stored | null = null;
       const store = () => this.#of.sync.store.run("readwrite", ["streams", "queue"], async (tx) => {
         const s = await this.#of.row(tx);
         if (s.type && mediaType(s.type) !== mediaType(type)) throw this.#of.sync.host.kit.invalid("", `the stream is ${s.type}`);
         batch.forEach((b, i) => tx.put("queue", { ...b.row, n: s.next + i } satisfies Queued));
-        tx.put("streams", { ...s, type: s.type || type, next: s.next + batch.length });
+        row = { ...s, type: s.type || type, next: s.next + batch.length };
+        tx.put("streams", row);
         return s.next;
       });
       const first = await this.#verdict(store, batch[0]!.row.id);
@@ -93,7 +95,7 @@ export class Appends {
         if (over) b.open.write.settle(0, this.#of.life.why);
       }
       if (over) return;
-      this.#of.appended();
+      this.#of.appended(row);
     } catch (e) {
       for (const b of batch) {
         b.open.reject(e);

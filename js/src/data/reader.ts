@@ -1,6 +1,6 @@
 // What apps read of a data stream: from what is kept here, and from the server where it is not.
 import { loggedEntry, queuedEntry, valueOf, type Entry } from "./entries.js";
-import { unpack, type Frame } from "./frames.js";
+import { mayHave, unpack, type Frame } from "./frames.js";
 import { rows, type Block, type Queued, type Stored, type Tx } from "./store.js";
 import type { DataSync } from "./sync.js";
 import type { Page } from "./wire.js";
@@ -32,30 +32,36 @@ export class Reader {
 
   /** Entries in order, from behind an offset on, or as they are kept here. */
   async read(after: string | undefined, limit: number): Promise<readonly Entry[]> {
-    const { name } = this.#of, { url } = this.#sync.host.transport;
-    const s = await this.#sync.store.run("readonly", ["streams"], (tx) => this.#row(tx));
-    const out: Entry[] = [];
-    let at = after ?? s.from;
-    // What lies before the local part, or was never fetched, is fetched now.
-    if (after !== undefined && url !== "" && (s.from === "" || at < s.from)) at = await this.#before(out, s, at, limit);
-    if (out.length >= limit) return out;
-    const { frames, queued, type } = await this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => {
-      const { type } = await this.#row(tx);
-      const frames = await framesAfter(tx, name, at, limit - out.length);
-      const logged = new Set([...out.map((e) => e.id), ...frames.map(({ f }) => f.id)]);
-      const queued: Queued[] = [];
-      const room = limit - out.length - frames.length;
-      if (room > 0) {
-        await tx.walk<Queued>("queue", rows(name), (q) => {
-          if (!logged.has(q.id)) queued.push(q);
-          return queued.length < room;
-        });
-      }
-      return { frames, queued, type };
-    });
-    for (const placed of frames) out.push(await this.entry(placed, type));
-    for (const q of queued) out.push(await this.queued(q));
+    const { url } = this.#sync.host.transport, out: Entry[] = [];
+    const kept = (from: string | null) =>
+      this.#sync.store.run("readonly", ["streams", "queue", "blocks"], async (tx) => {
+        const s = await this.#row(tx), at = from ?? after ?? s.from;
+        // What lies before the local part, or was never fetched, is fetched now.
+        if (from === null && after !== undefined && url !== "" && (s.from === "" || at < s.from)) return { s, here: null };
+        return { s, here: await this.#kept(tx, at, s.offset, limit - out.length, out) };
+      });
+    let { s, here } = await kept(null);
+    if (!here) {
+      const at = await this.#before(out, s, after!, limit);
+      if (out.length >= limit) return out;
+      ({ s, here } = await kept(at));
+    }
+    for (const placed of here!.frames) out.push(await this.entry(placed, s.type));
+    for (const q of here!.queued) out.push(await this.queued(q));
     return out;
+  }
+
+  /** What is kept here behind an offset, and what is queued, but for what is there already. */
+  async #kept(tx: Tx, at: string, end: string, limit: number, known: readonly Entry[]): Promise<{ frames: Placed[]; queued: Queued[] }> {
+    const { name } = this.#of, frames = end !== "" && at >= end ? [] : await framesAfter(tx, name, at, limit), room = limit - frames.length, queued: Queued[] = [];
+    if (room > 0) {
+      const logged = new Set([...known.map((e) => e.id), ...frames.map(({ f }) => f.id)]);
+      await tx.walk<Queued>("queue", rows(name), (q) => {
+        if (!logged.has(q.id)) queued.push(q);
+        return queued.length < room;
+      });
+    }
+    return { frames, queued };
   }
 
   async #row(tx: Tx): Promise<Stored> {
@@ -105,7 +111,7 @@ export class Reader {
       let found: Placed | undefined;
       if (!mine) {
         await tx.walk<Block>("blocks", rows(name), (b) => {
-          found = placedOf(b.bytes, b.from).find(({ f }) => f.id === id);
+          if (mayHave(b.bytes, id)) found = placedOf(b.bytes, b.from).find(({ f }) => f.id === id);
           return !found;
         });
       }
@@ -174,10 +180,14 @@ export function placedOf(bytes: Uint8Array, from: string): Placed[] {
 /** The frames that are kept behind an offset, in order, as many as are asked for. What is read does not grow with the log. */
 async function framesAfter(tx: Tx, stream: string, at: string, limit: number): Promise<Placed[]> {
   const out: Placed[] = [];
-  await tx.walk<Block>("blocks", rows(stream, (await blockAt(tx, stream, at)) - 1), (b) => {
-    for (const placed of b.to > at ? placedOf(b.bytes, b.from) : []) if (out.length < limit && placed.f.offset > at) out.push(placed);
-    return out.length < limit;
-  });
+  let begun = false;
+  const take = (b: Block) => {
+    begun ||= b.to > at;
+    for (const placed of begun ? placedOf(b.bytes, b.from) : []) if (out.length < limit && placed.f.offset > at) out.push(placed);
+    return begun && out.length < limit;
+  };
+  await tx.walk<Block>("blocks", rows(stream), take); // most begin with the first one
+  if (!begun) await tx.walk<Block>("blocks", rows(stream, (await blockAt(tx, stream, at)) - 1), (b) => (take(b), out.length < limit));
   return out;
 }
 

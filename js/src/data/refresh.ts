@@ -14,6 +14,11 @@ export class Refresh {
     this.#failed = failed;
   }
 
+  /** Whether it is being read. */
+  get busy(): boolean {
+    return this.#run !== null;
+  }
+
   /** Resolves when what was stored by now has been read, or that has failed. */
   now(): Promise<void> {
     if (this.#run) {

@@ -1,6 +1,7 @@
 // A data stream as apps have it: its life, what is appended, and what is told of it.
 import { Appends } from "./appends.js";
 import { rejectedEntry, type DataLive, type Entry, type RejectedEntry } from "./entries.js";
+import { liveEntries } from "./live.js";
 import { First } from "./first.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
@@ -13,7 +14,7 @@ import { asyncDispose, until, type Ending, type Until } from "../values/ending.j
 import type { SyncError } from "../values/errors.js";
 import type { Events } from "../values/events.js";
 import type { Life } from "../values/life.js";
-import type { LiveValue, Signal } from "../values/live.js";
+import type { Signal } from "../values/live.js";
 import type { StreamStatus } from "../values/states.js";
 import type { Write } from "../values/write.js";
 
@@ -54,9 +55,11 @@ export class DataStream {
       stored: () => this.#stored,
       row: (tx) => this.#in(tx),
       stands: (more) => (this.#pending += more),
-      appended: () => {
+      appended: (row) => {
         sync.host.tell({ data: "changed", name });
-        void this.refresh();
+        const known = row?.life === this.#stored.life && row.acked === this.#stored.acked && !this.#reading.busy;
+        if (known) this.#stored = row;
+        void (known ? this.#told() : this.refresh());
         sync.loop.queued(name, this.#pending, true);
       },
     });
@@ -69,7 +72,7 @@ export class DataStream {
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
     this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown), progress: new kit.Signal(() => this.#progress, thrown) };
     const live = <T>(signal: Signal<T>) => new kit.LiveValue(signal, true), { status, rejected, progress } = this.#signals;
-    this.live = { status: live(status), rejected: live(rejected), progress: live(progress), entries: (o) => this.#liveEntries(o) };
+    this.live = { status: live(status), rejected: live(rejected), progress: live(progress), entries: (o) => liveEntries(this, kit, thrown, o) };
   }
 
   #thrown(e: unknown): void {
@@ -90,11 +93,6 @@ export class DataStream {
   /** Resolves when it has ended, with the reason. */
   get closed(): Promise<SyncError> {
     return this.life.closed;
-  }
-
-  /** @internal Resolves when what was appended here is stored, or refused. */
-  get flushed(): Promise<void> {
-    return this.#appends.flushed;
   }
 
   async close(): Promise<void> {
@@ -144,6 +142,11 @@ export class DataStream {
   /** @internal */
   get born(): string {
     return this.#stored.born;
+  }
+
+  /** @internal Resolves when what was appended here is stored, or refused. */
+  get flushed(): Promise<void> {
+    return this.#appends.flushed;
   }
 
   /** @internal The local database is gone. Gives a row with what is known of the stream, what was appended here since the page was loaded, and what was refused. */
@@ -238,31 +241,6 @@ export class DataStream {
       sub.end();
       this.#subscriptions.delete(sub);
     }, options);
-  }
-
-  #liveEntries(options?: { after?: string }): LiveValue<readonly Entry[]> {
-    const { Signal, LiveValue } = this.#sync.host.kit;
-    let entries: readonly Entry[] = Object.freeze([]);
-    const signal = new Signal(() => entries, (e) => this.#thrown(e));
-    void this.life.closed.then(() => signal.end());
-    const watch = signal.watch.bind(signal);
-    signal.watch = (tell) => {
-      const end = this.subscribe((all) => {
-        entries = all;
-        signal.changed();
-      }, options);
-      const watched = watch(tell);
-      return {
-        get value() {
-          return watched.value;
-        },
-        end() {
-          watched.end();
-          end();
-        },
-      };
-    };
-    return new LiveValue(signal);
   }
 
   /** Whether nothing is known of the stream yet, and somebody is asking the server. */

@@ -52,7 +52,6 @@ export class Database implements Owner {
   #leader!: Leader;
   #boot: Boot | null = null; // what is read before there is a program
   #closing: Promise<void> | null = null;
-  #destroying = false; // another context is about to destroy the database
   #deafen: () => void = () => {};
 
   /** @internal */
@@ -69,6 +68,7 @@ export class Database implements Owner {
         this.#log({ level, code, message });
         setTimeout(() => void this.#standing.look(true)); // when open has resolved
       },
+      deleted: () => this.#end(destroyedElsewhere()),
     });
     const { retry } = options.timers ?? {};
     this.#transport = new Transport(url, new Token(options.auth, retry ?? 5000));
@@ -144,13 +144,13 @@ export class Database implements Owner {
       take: () => this.#open.forEach((stream) => stream.rows.fresh()),
       streams: () => this.#open,
       opened: (life, why) => {
-        this.#keeper.opened(life, why);
+        this.#keeper.custody.opened(life, why);
         if (!why) for (const context of [this.#peers, this.#leader]) context.join(); // what is stored is the others' too, where it was in memory
       },
       begun: () => this.#begun(),
       resumed: () => this.dataStreams.now?.loop.resume(),
       alone: () => this.#alone(),
-      lostInMemory: (unsent) => this.#keeper.lost(unsent),
+      lostInMemory: (unsent) => this.#keeper.custody.forgotten(unsent),
       statusChanged: () => this.statusChanged(),
       log: (entry) => this.#log(entry),
       end: (error) => this.#end(error),
@@ -203,7 +203,7 @@ export class Database implements Owner {
 
   /** @internal Whether what is committed is kept by this browser. */
   get durable(): boolean {
-    return this.#keeper.durable;
+    return this.#keeper.custody.durable;
   }
 
   /** @internal */
@@ -214,14 +214,8 @@ export class Database implements Owner {
   /** The database is gone while it is open: the core goes on in memory. Where somebody has deleted it on purpose, that is heard within a moment. */
   #lost(unsent: number): void {
     for (const s of this.dataStreams.now?.streams.values() ?? []) unsent += s.status.pending;
-    this.#keeper.taken();
+    this.#keeper.custody.missing(unsent, (judge) => setTimeout(() => this.life.ended || judge(), hearsay));
     this.#alone();
-    const judge = () => {
-      if (this.#destroying || this.#keeper.destroyed) this.#end(destroyedElsewhere());
-      else if (!this.life.ended) this.#keeper.lost(unsent);
-    };
-    if (this.#destroying) queueMicrotask(judge);
-    else setTimeout(judge, hearsay);
   }
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
@@ -261,7 +255,7 @@ export class Database implements Owner {
   #listen(): void {
     this.#peers.listen(this.#options.shared, version, {
       destroyed: () => this.#end(destroyedElsewhere()),
-      destroying: (yes) => (this.#destroying = yes),
+      destroying: (yes) => this.#keeper.custody.leaving(yes),
       core: (message) => {
         const { seat } = this.#programs;
         if (this.life.lives && seat?.runtime.live) seat.host.hear(seat.handle, message); // also while streams are opened

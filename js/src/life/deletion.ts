@@ -43,7 +43,7 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
         answer(resolve, reject)(problem);
       });
     });
-    if (!keeper.durable) await deleted(shared).catch((e: unknown) => unread && Promise.reject(e as Error));
+    if (!keeper.custody.durable) await deleted(shared).catch((e: unknown) => unread && Promise.reject(e as Error));
   } catch (e) {
     destroys(false);
     await data?.stay().catch(() => {});

@@ -1,9 +1,9 @@
 // What the browser keeps for a database, and what it does not: whether what is committed is durable, what was lost, and what is unsent.
 import { Background } from "../contexts/background.js";
-import type { Problem } from "../values/errors.js";
+import { Custody } from "./custody.js";
 import { healthOf, persist } from "./health.js";
 import { Witness } from "../contexts/witness.js";
-import type { Health, Loss } from "../values/states.js";
+import type { Health } from "../values/states.js";
 
 const soon = 1000; // milliseconds after a write that what is unsent is looked at
 const again = 5000;
@@ -15,6 +15,8 @@ interface Host {
   unsent(): [string, number][] | null;
   /** Health has changed. */
   changed(level: "info" | "error", code: string, message: string): void;
+  /** Another context has deleted the database on purpose. */
+  deleted(): void;
 }
 
 export class Keeper {
@@ -22,9 +24,8 @@ export class Keeper {
   readonly #witness: Witness;
   readonly #background: Background;
   readonly #persist: boolean;
-  #storage: Health["indexedDB"] = "ok";
+  readonly custody: Custody;
   #rows: Health["rows"] = "ok";
-  #loss: Loss | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #standing = false;
   #ended = false;
@@ -34,44 +35,16 @@ export class Keeper {
     this.#host = host;
     this.#persist = persist;
     this.#witness = new Witness(shared);
+    this.custody = new Custody(this.#witness, {
+      lost: ({ unsent }) => host.changed("error", "lost", `the browser has lost the local database; ${unsent || "no"} actions were not on the server, as far as is known`),
+      refused: (why) => host.changed("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`),
+      deleted: () => host.deleted(),
+    });
     this.#background = new Background(shared);
   }
 
-  /** Whether what is committed is kept by this browser. */
-  get durable(): boolean {
-    return this.#storage === "ok";
-  }
-
   health(): Promise<Health> {
-    return healthOf(this.#storage, this.#rows, this.#loss);
-  }
-
-  /** The database was opened: the one of that id, or, for that reason, one in memory. */
-  opened(life: string, why: Problem | null): void {
-    if (why) {
-      this.#storage = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
-      this.#host.changed("error", "storage", `this browser keeps nothing: what is written is kept when the server has it (${why.message})`);
-    } else {
-      this.#storage = "ok";
-      const loss = this.#witness.compare(life);
-      if (loss && !this.#loss) this.#lose(loss); // else it was told when it happened
-    }
-  }
-
-  /** The database is gone while it is open: from now on nothing is kept here. */
-  taken(): void {
-    this.#storage = "lost";
-  }
-
-  /** And nobody has deleted it on purpose. */
-  lost(unsent: number): void {
-    this.taken();
-    this.#lose({ at: Date.now(), unsent });
-  }
-
-  #lose(loss: Loss): void {
-    this.#loss = loss;
-    this.#host.changed("error", "lost", `the browser has lost the local database; ${loss.unsent || "no"} actions were not on the server, as far as is known`);
+    return healthOf(this.custody.reason, this.#rows, this.custody.loss);
   }
 
   /** Rows that were stored beside a log were not those of it. */
@@ -80,24 +53,21 @@ export class Keeper {
     this.#host.changed("error", "corrupt", `rows of stream ${stream} that were stored were not those of its log; they are being replaced`);
   }
 
-  /** The database is about to be deleted on purpose, or, after all, is not. */
+  /** This context is about to delete the database on purpose, or, after all, is not. */
   destroying(yes: boolean): void {
     this.#witness.destroying(yes);
+    this.custody.leaving(yes);
   }
 
   /** It was deleted: nothing more is remembered of it. */
   forget(): void {
     this.#witness.forget();
-  }
-
-  /** Whether somebody has deleted the database on purpose. */
-  get destroyed(): boolean {
-    return this.#witness.destroyed;
+    this.custody.deleted();
   }
 
   /** Whether there is, or was, a database that this context does not have. */
   get unread(): boolean {
-    return !this.durable && this.#witness.knows;
+    return !this.custody.durable && this.#witness.knows;
   }
 
   /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
