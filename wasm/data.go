@@ -10,14 +10,14 @@ import (
 
 // Data streams: the loop says when one has its turn, the script makes its requests and keeps what comes.
 
-// openData takes (database, name, done): done(error, id).
+// openData takes (database, name, own, done): done(error, id).
 func openData(args []js.Value) {
-	db, done := databases[args[0].Int()], args[2]
+	db, done := databases[args[0].Int()], args[3]
 	if db == nil {
 		done.Invoke(jsError(errClosed))
 		return
 	}
-	db.step(&plan.OpenData{Name: args[1].String(), Call: db.call(func(n plan.Notice) {
+	db.step(&plan.OpenData{Name: args[1].String(), Own: args[2].Bool(), Call: db.call(func(n plan.Notice) {
 		opened := n.(*plan.Opened)
 		done.Invoke(jsError(opened.Err), uint32(opened.Stream))
 	})})
@@ -30,19 +30,20 @@ func closeData(args []js.Value) {
 	}
 }
 
-// queued takes (database, name, pending, wrote).
+// queued takes (database, name, pending, wrote, own).
 func queued(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
-		db.step(&plan.Queued{Name: args[1].String(), Pending: args[2].Int(), Wrote: args[3].Bool()})
+		db.step(&plan.Queued{Name: args[1].String(), Pending: args[2].Int(), Wrote: args[3].Bool(), Own: args[4].Bool()})
 	}
 }
 
-// worked takes (database, op, sent, fetched, refused, pending, offset, more, retry after, problem or null).
+// worked takes (database, op, sent, fetched, refused, pending, offset, more, retry after, problem or null,
+// alone).
 func worked(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
 		n := func(i int) int { return args[i].Int() }
 		db.step(&plan.Worked{Op: plan.Op(n(1)), Sent: n(2), Fetched: n(3), Refused: n(4), Pending: n(5), Offset: args[6].String(), More: args[7].Bool(),
-			RetryAfter: int64(n(8)), Err: problemOf(args[9])})
+			RetryAfter: int64(n(8)), Err: problemOf(args[9]), Alone: args[10].Bool()})
 	}
 }
 

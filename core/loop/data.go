@@ -19,6 +19,8 @@ type Data struct {
 	behind  bool   // the last turn has left something
 	due     int64  // when it is to have a turn; 0 for not
 	because string
+	own     bool // it is in the memory of this context: no other one can serve it
+	waited  bool // somebody waits until it has had its turns
 	held    bool // what is queued did not go: pages are fetched first
 }
 
@@ -62,8 +64,10 @@ func (db *DB) onOpenData(e *plan.OpenData) {
 		return
 	}
 	d := db.data(dataMark + e.Name)
-	d.in.attended = false
-	d.want(becauseOpened)
+	d.in.attended, d.own = false, e.Own
+	if d.want(becauseOpened); !d.served() {
+		db.waitForLeader()
+	}
 	db.own.Answer(e.Call, &plan.Opened{Call: e.Call, Stream: d.in.id})
 	db.own.Message('o', d.in.name)
 	d.Heed(Show)
@@ -90,10 +94,10 @@ func (db *DB) onQueued(e *plan.Queued) {
 		return
 	}
 	d := db.data(name)
-	d.unsent = e.Pending
+	d.unsent, d.own = e.Pending, e.Own
 	switch {
 	case e.Pending == 0 || !e.Wrote && !d.in.attended:
-	case db.leader.leads:
+	case d.served():
 		d.call(becauseEntry)
 	default: // the leader does it; where it says nothing for long, this context
 		db.own.Message('m', name)
@@ -108,10 +112,13 @@ func (d *Data) call(because string) {
 	}
 }
 
+// served tells whether this context is the one that does what is to be done for it.
+func (d *Data) served() bool { return d.own || d.in.db.leader.leads }
+
 // want has it fetched from now on.
 func (d *Data) want(because string) {
 	d.fetched, d.in.contact.notBefore = true, 0
-	if d.in.db.leader.leads {
+	if d.served() {
 		d.call(because)
 	}
 }
@@ -139,7 +146,7 @@ func (d *Data) Heed(c Cue) {
 	switch c {
 	case News: // another context has queued something
 		d.unsent = max(1, d.unsent)
-		if d.in.db.leader.leads {
+		if d.served() {
 			d.call(becauseEntry)
 		}
 	case Show:

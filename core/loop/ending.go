@@ -114,7 +114,9 @@ func (db *DB) stopLoop() {
 	db.own.Abort(db.turn.op)
 	db.own.Abort(db.work.op)
 	db.turn, db.work = turn{}, work{streams: db.work.streams}
-	db.restWork()
+	for _, d := range db.datas() {
+		d.due, d.waited = 0, false
+	}
 	for _, m := range db.known {
 		m.contact.landing = false
 	}

@@ -89,7 +89,7 @@ func (db *DB) onHintsEnded(e *plan.HintsEnded) {
 	h.state = broken
 	if h.tries++; h.tries > 1 { // nothing was heard since the last end: it may be more than the connection that is lost
 		db.wake(becauseDeaf, false)
-		db.stir(becauseDeaf)
+		db.probe()
 	}
 	db.own.SetTimer(plan.TimerID{Kind: plan.HintsTimer}, db.own.Retry<<min(h.tries-1, 4))
 }

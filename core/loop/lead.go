@@ -129,7 +129,9 @@ func (db *DB) attend(name string) {
 	switch {
 	case !db.attends(name):
 	case isData(name):
-		db.data(name).want(becauseOpened)
+		if d := db.data(name); !d.fetched {
+			d.want(becauseOpened)
+		}
 	case db.streams[name] == nil:
 		db.open(name, plan.Options{Conflicts: replica.MaxConflicts}, true, 0)
 	}
@@ -246,8 +248,8 @@ func (db *DB) waitForLeader() {
 
 // passedBy takes the lead from a leader that this follower had to run a turn for, and that has said nothing for so long.
 func (db *DB) passedBy() {
-	if now := db.own.Now(); db.elect && now >= db.leader.heardAt+deadAfter {
-		db.leader.heardAt = now
+	if db.elect && db.silent() {
+		db.leader.heardAt = db.own.Now()
 		db.own.Steal = true
 	}
 }

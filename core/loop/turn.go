@@ -60,7 +60,8 @@ func (db *DB) makeTurn() {
 	}
 	p := &db.pause
 	p.syncers, p.joined, p.waits = append(p.syncers, p.joined...), nil, false
-	if !db.leader.leads && p.because == becauseFollows {
+	passing := !db.leader.leads && p.because == becauseFollows
+	if passing {
 		db.stir(becauseFollows)
 	}
 	opening := db.ask()
@@ -69,8 +70,9 @@ func (db *DB) makeTurn() {
 		if at := db.retryAt(); at > 0 {
 			db.schedule(at-db.own.Now(), becauseRetry)
 		}
-		if !db.leader.leads && db.serving() {
+		if passing && db.work.streams > 0 { // nobody else looks after the data streams
 			db.passedBy()
+			db.schedule(db.idle*silence/2, becauseFollows)
 		}
 		if !opening { // else the one that opens runs the loop
 			db.finishSyncs(db.firstErr())

@@ -73,21 +73,25 @@ func (db *DB) worked(e *plan.Worked) {
 	if w.of = nil; d == nil || db.ended() {
 		return
 	}
-	c, err, f := &d.in.contact, e.Err, failureOf(e.Err)
-	c.asking, d.behind = false, false
+	c, err := &d.in.contact, e.Err
+	shuts := failureOf(err).shuts() && !e.Alone
+	c.asking, d.behind, d.waited = false, false, d.waited && (e.More || w.old)
 	d.unsent, d.offset = e.Pending, e.Offset
-	if err == nil || e.More && !f.shuts() { // a request got through
+	if err == nil || !shuts && (e.More || e.Alone) { // a request got through
 		if w.failures > 0 {
 			db.hints.restart()
 		}
 		c.answeredWell(db.own.Now())
-		c.failures, w.failures, w.notBefore, db.offline = 0, 0, 0, false
+		w.failures, w.notBefore, db.offline = 0, 0, false
+	}
+	if err == nil {
+		c.failures = 0
 	}
 	switch {
 	case d.ended:
-	case f.shuts() && w.old:
+	case err != nil && w.old && (shuts || !e.More): // that does not count for who wants to know now
 		d.call(becauseSync)
-	case f.shuts():
+	case shuts:
 		db.shut(err, e.RetryAfter)
 		d.call(becauseRetry)
 	case e.More: // with an error what is new is fetched all the same, and may be the remedy
@@ -95,8 +99,8 @@ func (db *DB) worked(e *plan.Worked) {
 			d.held = true
 		}
 		d.call(becauseMore)
-	case err != nil && f.stops != "":
-		d.in.stop(f.stops, err)
+	case err != nil && failureOf(err).stops != "":
+		d.in.stop(failureOf(err).stops, err)
 	case err != nil: // its own alone
 		d.held, c.asked = false, e.RetryAfter
 		db.refused(d.in, err)
@@ -105,7 +109,7 @@ func (db *DB) worked(e *plan.Worked) {
 		d.held = false
 		d.call(becauseEntry) // queued meanwhile
 	default:
-		if d.held = false; db.leader.leads && d.fetched && d.due == 0 {
+		if d.held = false; d.served() && d.fetched && d.due == 0 {
 			d.due, d.because = db.own.Now()+db.idle, becauseIdle
 		}
 	}
@@ -129,7 +133,8 @@ func (db *DB) shut(err error, retryAfter int64) {
 	}
 	for _, d := range db.datas() {
 		d.in.contact.missed(err)
-		if d.due == 0 && (d.fetched || d.unsent > 0) && db.leader.leads {
+		d.waited = false
+		if d.due == 0 && (d.fetched || d.unsent > 0) && d.served() {
 			d.call(becauseRetry)
 		}
 		d.Heed(Show)
@@ -139,33 +144,33 @@ func (db *DB) shut(err error, retryAfter int64) {
 // probe has a data stream asked, since a request of the others says that nothing gets through: what is shown as live may not be.
 func (db *DB) probe() {
 	for _, d := range db.datas() {
-		if d.fetched && db.leader.leads && d.in.contact.good {
+		if d.fetched && d.served() && d.in.contact.good {
 			d.call(becauseDeaf)
 			return
 		}
 	}
 }
 
-// stir has the data streams have their turns now: all that this context serves, or else what it has queued.
+// stir has the data streams have their turns now: all that this context serves, or that people wait for here, or else what it has queued.
 func (db *DB) stir(because string) {
 	db.work.notBefore = 0
 	for _, d := range db.datas() {
 		d.in.contact.notBefore = 0
-		if d.unsent > 0 || d.fetched && (db.leader.leads || !d.in.attended && db.syncing()) {
+		here := !d.in.attended && (db.syncing() || because == becauseFollows && db.silent())
+		if d.unsent > 0 || d.fetched && (d.served() || here) {
 			d.call(because)
+			d.waited = db.syncing()
 		}
 	}
 }
 
-// serving tells whether a data stream has its turn, or is about to.
+// silent tells whether the leader has said nothing for so long that it is passed by.
+func (db *DB) silent() bool { return db.own.Now() >= db.leader.heardAt+deadAfter }
+
+// serving tells whether people wait for a data stream that has not had its turns.
 func (db *DB) serving() bool {
-	w := &db.work
-	if w.of != nil {
-		return true
-	}
-	now := db.own.Now()
 	for _, d := range db.datas() {
-		if d.due > 0 && d.in.serves() && max(d.due, d.in.contact.notBefore, w.notBefore) <= now {
+		if d.waited && d.in.serves() {
 			return true
 		}
 	}
@@ -175,7 +180,9 @@ func (db *DB) serving() bool {
 // restWork takes the turns back that are due: another context leads.
 func (db *DB) restWork() {
 	for _, d := range db.datas() {
-		d.due = 0
+		if d.waited = false; !d.own {
+			d.due = 0
+		}
 	}
 }
 

@@ -83,6 +83,7 @@ type (
 	// it, and its requests, are the host's.
 	OpenData struct {
 		Name string
+		Own  bool // it is in the memory of this context: no other one can serve it
 		Call Call
 	}
 	// Queued says how many entries of a data stream, open or not, are not on the server; Wrote, that some of them were just
@@ -91,6 +92,7 @@ type (
 		Name    string
 		Pending int
 		Wrote   bool
+		Own     bool
 	}
 	// Lacking says that what is shown beside a local log is not whole, or not right: a checkpoint is worth while.
 	Lacking struct {
@@ -155,14 +157,15 @@ type (
 	Whole struct{}
 	// Granted says that it is this context's turn to write to a stream.
 	Granted struct{ Stream StreamID }
-	// Worked ends a Turn: how many entries were sent, fetched and refused, how many are not on the server now, where the end of
-	// what came from the server is, and whether there is more. With an error, what was sent or fetched before it counts all the same.
+	// Worked ends a Turn: how many entries were sent, fetched and refused, how many are not on the server now, where the end of what
+	// came from the server is, and whether there is more. With an error, what was sent or fetched before it counts all the same; Alone
+	// says that it is this stream's alone, since something else got through.
 	Worked struct {
 		Op                     Op
 		Sent, Fetched, Refused int
 		Pending                int
 		Offset                 string
-		More                   bool
+		More, Alone            bool
 		RetryAfter             int64
 		Err                    error
 	}

@@ -60,13 +60,28 @@ func (r *Replica) dependants(refused map[action.UUID]bool, before ...*queue.Loca
 		}
 		return r.state.Exists(id)
 	}
+	groups := map[action.UUID]action.UUID{} // of which a part is refused: which
+	group := func(id action.UUID) action.UUID {
+		p, _ := r.done().Find(id)
+		return p.Group
+	}
+	for id := range refused {
+		if g := group(id); g != action.Nil && (groups[g] == action.Nil || id.Compare(groups[g]) < 0) {
+			groups[g] = id
+		}
+	}
 	for _, l := range append(before, r.behind(refused)...) {
 		r.pace.Took(pace.Look)
 		out := refused[l.ID]
-		// What takes back a change that never was would be a change of its own.
+		// What takes back a change that never was would be a change of its own; so would what takes back a step of which a part never was.
 		if target := undo.Target(l.Meta); !out && target != action.Nil {
-			if _, depends := because[target]; depends || refused[target] {
+			_, depends := because[target]
+			part, torn := groups[group(target)]
+			switch {
+			case depends || refused[target]:
 				because[l.ID], out = target, true
+			case torn:
+				because[l.ID], out = part, true
 			}
 		}
 		for i := range l.Ops {
@@ -74,6 +89,9 @@ func (r *Replica) dependants(refused map[action.UUID]bool, before ...*queue.Loca
 			if culprit, ok := lost[op.Object]; ok && !out && op.Kind != action.Create && !there(op.Object) {
 				because[l.ID], out = culprit, true
 			}
+		}
+		if g := undo.Group(l.Meta); out && g != action.Nil && groups[g] == action.Nil {
+			groups[g] = l.ID
 		}
 		for i := range l.Ops {
 			switch op := &l.Ops[i]; {

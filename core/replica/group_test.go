@@ -105,6 +105,25 @@ func TestAGroupEndsWithWhatIsNotOfIt(t *testing.T) {
 	w.wants(`n=0 text="" `)
 }
 
+// Where a part of a step is refused, its undo is refused with it: alone it would be a change of its own.
+func TestAnUndoOfATornGroupGoesWithIt(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10,"y":0}}`, X)
+	w.commit()
+	w.persist(1)
+	a := w.grouped(typing, `{"op":"update","object":"%s","inc":{"n":5}}`, X)
+	w.grouped(typing, `{"op":"update","object":"%s","set":{"y":1}}`, X)
+	w.commit()
+	w.undo(false)
+	w.commit()
+	w.wants(`n=10 y=0 `)
+	w.refuse(a)
+	w.wants(`n=10 y=1 `)
+	if n := len(w.r.RejectedList()); n != 2 {
+		t.Errorf("%d are refused", n)
+	}
+}
+
 // Whatever a group does, and wherever its parts are, its undo leads back to what was before it, and its redo to what was after; also
 // after a reload.
 func TestAGroupGoesBackAndForthExactly(t *testing.T) {

@@ -135,21 +135,6 @@ async function compare() {
   return { names: contenders.map((c) => c.name), rows };
 }
 
-// Rows that JavaScript has not seen yet.
-async function uncached() {
-  const times = [];
-  for (let round = 0; round < 5; round++) {
-    const db = await strandline.open({ name: "bench3" });
-    const s = await db.stream("rows");
-    const ids = s.pending().slice(0, 3000).map((a) => a.ops[0].object);
-    const t = now();
-    for (const id of ids) s.get(id);
-    times.push(((now() - t) * 1000) / ids.length);
-    await db.close();
-  }
-  return median(times.slice(1));
-}
-
 // 10,000 entries that come in under 1,000 pending, and the longest task meanwhile; by hand, the same answers are put row by row.
 async function turns() {
   let longest = 0;

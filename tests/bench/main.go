@@ -300,11 +300,6 @@ func table(w io.Writer, ctx context.Context, url string) error {
 		}
 		fmt.Fprintf(w, " %s | %s |\n", ratio, r.Goal)
 	}
-	var uncached float64
-	if err := evaluate(ctx, "uncached()", &uncached); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "| point read of a row that JavaScript has not seen | %s µs |%s | ≤ 5 µs |\n", short(uncached), strings.Repeat(" |", len(result.Names)))
 	return nil
 }
 

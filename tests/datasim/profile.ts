@@ -82,7 +82,7 @@ export class Context {
 
   constructor(readonly profile: Profile) {
     const { sim } = profile;
-    const loop = { data: (_: number, __: string, done: (e: null, id: number) => void) => done(null, 1), closeData() {}, queued() {}, worked() {}, gone() {}, entryDurable() {} };
+    const loop = { data: (_: number, __: string, ___: boolean, done: (e: null, id: number) => void) => done(null, 1), closeData() {}, queued() {}, worked() {}, gone() {}, entryDurable() {} };
     const host: Host = {
       kit: kit as Host["kit"],
       shared: profile.name,
@@ -192,8 +192,8 @@ export class Context {
     let worked: Worked | null = null;
     const seat = {
       handle: 1, runtime: { live: true },
-      host: { worked: (_db: number, _op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, p: { code: string; message: string } | null) => {
-        worked = { sent, fetched, refused, pending, offset, more, failure: p && new Failure(p.code, p.message, wait) };
+      host: { worked: (_db: number, _op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, p: { code: string; message: string } | null, alone: boolean) => {
+        worked = { sent, fetched, refused, pending, offset, more, failure: p && new Failure(p.code, p.message, wait), alone };
       } },
     };
     await this.data.turn(seat as never, 1, name, this.#held.has(name), this.open.has(name));
@@ -201,7 +201,7 @@ export class Context {
     const w = worked as Worked | null;
     if (!w) throw new Error("a turn has not said how it ended");
     const { failure, more } = w;
-    if (failure && more && !/^(unreachable|timeout|unauthorized)$/.test(failure.code)) this.#held.add(name);
+    if (failure && more && (w.alone || !/^(unreachable|timeout|unauthorized)$/.test(failure.code))) this.#held.add(name);
     else if (!more) this.#held.delete(name);
     return w;
   }

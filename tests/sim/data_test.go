@@ -263,6 +263,102 @@ func TestFollowersOfDataStreams(t *testing.T) {
 	}
 }
 
+// What is in the memory of a context nobody else can send: it does so itself, whoever leads.
+func TestWhatIsInMemoryIsSentByItsContext(t *testing.T) {
+	w := newWorld(t, 11)
+	w.locks = map[*memstore.Database]*lock{}
+	w.data = &dataWorld{w: w, logs: map[string]int{}}
+	local := memstore.New()
+	lead, follow := w.open(local), w.open(local)
+	w.Run(minute)
+	follow.db.Step(&plan.OpenData{Name: "log", Own: true})
+	lead.data.open("log")
+	w.Run(1000)
+	turns := lead.data.turns
+	follow.data.row("log").queued = 3
+	follow.db.Step(&plan.Queued{Name: "log", Pending: 3, Wrote: true, Own: true})
+	w.Run(1000)
+	if follow.data.turns == 0 || w.data.logs["log"] != 3 {
+		t.Errorf("%d turns of its own, %d entries on the server; %d of the leader", follow.data.turns, w.data.logs["log"], lead.data.turns-turns)
+	}
+}
+
+// Who only reads is not left alone with a leader that hangs.
+func TestAFollowerThatReadsPassesALeaderThatHangs(t *testing.T) {
+	w := newWorld(t, 12)
+	w.locks = map[*memstore.Database]*lock{}
+	w.data = &dataWorld{w: w, logs: map[string]int{"log": 4}}
+	local := memstore.New()
+	lead := w.open(local)
+	w.Run(minute)
+	follow := w.context(local)
+	w.locks[local].tabs = append(w.locks[local].tabs, follow)
+	lead.host.Freeze()
+	follow.data.open("log")
+	w.Run(2 * minute)
+	if follow.data.row("log").fetched != 4 || follow.steals == 0 {
+		t.Errorf("%d fetched, the lead was taken %d times, and it is %s", follow.data.row("log").fetched, follow.steals, follow.data.status("log").State)
+	}
+}
+
+// sync() in a follower leaves the lead where it is.
+func TestSyncInAFollowerTakesNoLead(t *testing.T) {
+	w := newWorld(t, 13)
+	w.locks = map[*memstore.Database]*lock{}
+	w.data = &dataWorld{w: w, logs: map[string]int{"log": 4}}
+	local := memstore.New()
+	w.open(local)
+	follow := w.context(local)
+	w.locks[local].tabs = append(w.locks[local].tabs, follow)
+	follow.data.open("log")
+	w.Run(50_000) // the leader says nothing for long
+	told := errors.New("nothing was said")
+	follow.db.Sync(func(err error) { told = err })
+	w.Run(2000)
+	if told != nil || follow.steals > 0 {
+		t.Errorf("%v, and the lead was taken %d times", told, follow.steals)
+	}
+}
+
+// sync() ends also where somebody appends all the time.
+func TestSyncEndsBesideAStreamThatIsNeverQuiet(t *testing.T) {
+	w, a, b := dataPair(t, 14)
+	a.data.open("log")
+	b.data.open("log")
+	w.Run(minute)
+	for i := range 3000 {
+		w.After(int64(i*10), func() { b.data.queue("log", 1) })
+	}
+	w.Run(1000)
+	var told []error
+	a.db.Sync(func(err error) { told = append(told, err) })
+	w.Run(5000)
+	if len(told) != 1 {
+		t.Errorf("told: %v", told)
+	}
+}
+
+// A request that fails while another one gets through is its stream's alone.
+func TestWhatFailsWhileTheWayIsThereIsItsOwn(t *testing.T) {
+	w, a, _ := dataPair(t, 15)
+	a.data.open("bad")
+	a.data.open("good")
+	w.Run(minute)
+	a.data.sends = func() error {
+		if a.data.order[len(a.data.order)-1] == "bad" {
+			return errUnreachable
+		}
+		return nil
+	}
+	a.data.queue("bad", 1)
+	w.Run(20_000)
+	a.data.queue("good", 1)
+	w.Run(200)
+	if w.data.logs["good"] != 1 || a.data.status("good").State != loop.StateLive || a.data.status("bad").State != loop.StateWaiting {
+		t.Errorf("%d sent; good is %s, bad is %s", w.data.logs["good"], a.data.status("good").State, a.data.status("bad").State)
+	}
+}
+
 // What is queued is sent by who leads, also where nobody has the stream open any more.
 func TestWhatIsLeftBehindIsSent(t *testing.T) {
 	w := newWorld(t, 8)

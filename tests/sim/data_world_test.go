@@ -112,7 +112,7 @@ func (d *dataTab) work(t plan.Turn, done func(plan.Worked)) {
 		}
 		if err := e.Err; err == nil || d.done != nil && d.done() {
 			if d.request(t, row, &e); err != nil {
-				e.Err, e.Pending, e.More = err, row.queued, false
+				e.Err, e.Pending, e.More, e.Alone = err, row.queued, false, false
 			}
 		}
 		return func() {
@@ -147,6 +147,7 @@ func (d *dataTab) request(t plan.Turn, row *dataRow, e *plan.Worked) {
 		return
 	}
 	if t.Fetch {
+		e.Alone = true
 		e.Fetched = min(dataPage, d.dw.logs[t.Name]-row.fetched)
 		row.fetched += e.Fetched
 		e.More = row.fetched < d.dw.logs[t.Name]

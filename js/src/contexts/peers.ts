@@ -4,6 +4,8 @@ interface Host {
   /** The database was deleted, or is about to be, or after all is not. */
   destroyed(): void;
   destroying(yes: boolean): void;
+  /** Somebody looks, or the network is back. */
+  woken(): void;
   /** Something of the core. */
   core(message: Uint8Array): void;
   /** Something about a data stream. */
@@ -27,6 +29,7 @@ export class Peers {
       if (told?.destroyed === true) host.destroyed();
       else if (typeof told?.destroying === "boolean") host.destroying(told.destroying);
       else if (this.#isolated) return;
+      else if (told && "woken" in told) host.woken();
       else if (e.data instanceof Uint8Array) host.core(e.data);
       else if (typeof told?.data === "string") host.data(told as { data: string });
       else if (typeof told?.version === "string") host.met(told.version);

@@ -7,5 +7,5 @@ export interface Hint {
   from?: string;
   /** Entries that the server has, and at which index. */
   acked?: readonly (readonly [id: string, index: number])[];
-  progress?: { id: string; sent: number; size: number };
+  progress?: { id: string; sent: number; size: number } | null;
 }

@@ -41,10 +41,10 @@ export interface Seat {
   readonly handle: number;
   readonly runtime: { readonly live: boolean };
   readonly host: {
-    data(db: number, name: string, done: (error: errors.Problem | null, id: number) => void): void;
+    data(db: number, name: string, own: boolean, done: (error: errors.Problem | null, id: number) => void): void;
     closeData(db: number, id: number): void;
-    queued(db: number, name: string, pending: number, wrote: boolean): void;
-    worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null): void;
+    queued(db: number, name: string, pending: number, wrote: boolean, own: boolean): void;
+    worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean): void;
     gone(db: number): void;
     entryDurable(db: number, stream: string, entry: string): void;
   };
@@ -67,6 +67,8 @@ export interface Worked {
   /** There is more to send or to fetch. */
   more: boolean;
   failure: failures.Failure | null;
+  /** That is this stream's alone: something else got through. */
+  alone: boolean;
 }
 
 /** What the database tells of itself. */

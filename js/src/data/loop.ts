@@ -13,10 +13,13 @@ export class Loop {
   readonly #stands = new Map<string, { text: string; is: Stands }>();
   readonly #queued = new Map<string, number>(); // entries of these that are not on the server, as far as that was told
 
-  /** told hears that a stream stands otherwise. */
-  constructor(host: Host, told: (name: string) => void) {
+  readonly #own: () => boolean;
+
+  /** told hears that a stream stands otherwise; own says that what is kept is in the memory of this context. */
+  constructor(host: Host, told: (name: string) => void, own: () => boolean) {
     this.#host = host;
     this.#told = told;
+    this.#own = own;
   }
 
   #call(f: (seat: Seat) => void): void {
@@ -28,7 +31,7 @@ export class Loop {
   open(name: string): void {
     this.#ids.set(name, this.#ids.get(name) ?? 0);
     this.#call(({ host, handle }) => {
-      host.data(handle, name, (_, id) => {
+      host.data(handle, name, this.#own(), (_, id) => {
         if (this.#ids.has(name)) this.#ids.set(name, id);
         else host.closeData(handle, id); // meanwhile
       });
@@ -44,7 +47,7 @@ export class Loop {
   /** So many entries are not on the server; wrote: some were just queued. */
   queued(name: string, pending: number, wrote: boolean): void {
     if (this.#ids.has(name)) this.#queued.set(name, pending);
-    this.#call(({ host, handle }) => host.queued(handle, name, pending, wrote));
+    this.#call(({ host, handle }) => host.queued(handle, name, pending, wrote, this.#own()));
   }
 
   /** How a stream stands: the same object until it is another. */

@@ -34,7 +34,11 @@ export class Refresh {
           if (this.#failed(e)) this.#timer = setTimeout(() => void this.now(), later);
         });
       } while (run.again);
-    })().finally(() => (this.#run = null));
+      this.#run = null;
+    })().catch((e: unknown) => {
+      this.#run = null;
+      throw e;
+    });
     return run.done;
   }
 

@@ -39,7 +39,7 @@ export class Requests {
 
   /** A stream's turn, which ends in any case: one request of what is queued, unless that waits, else of a page of what is new. Who may not write may read. */
   async turn(name: string, hold: boolean, fetch: boolean): Promise<Worked> {
-    const w: Worked = { sent: 0, fetched: 0, refused: 0, pending: 0, offset: "", more: false, failure: null };
+    const w: Worked = { sent: 0, fetched: 0, refused: 0, pending: 0, offset: "", more: false, failure: null, alone: false };
     const { failureOf, Failure } = this.#of.host.kit;
     const push = async () => {
       const pushed = await this.push(name, w).catch((e: unknown) => ((w.failure = failureOf(e)), false));
@@ -47,9 +47,10 @@ export class Requests {
     };
     try {
       if (!hold && (await push())) return w;
-      if (fetch && (await this.pull(name, w))) {
-        w.more = true;
-        return w;
+      if (fetch) {
+        const more = await this.pull(name, w);
+        w.alone = true; // the way is there, whatever became of what was sent
+        if (more) return { ...w, more };
       }
       // What was read says what the stream is, and may be the remedy.
       if ((hold || /^(content-type|exists)$/.test(w.failure?.code ?? "")) && ((w.failure = null), await push())) return w;
@@ -58,7 +59,7 @@ export class Requests {
       w.offset = s.offset;
       if (s.gone) w.failure = new Failure("gone", "the data stream was deleted");
     } catch (e) {
-      w.failure = failureOf(e);
+      [w.failure, w.alone] = [failureOf(e), false];
     }
     if (/^(storage|quota)$/.test(w.failure?.code ?? "")) this.#of.changed(name); // it may have been done all the same
     if (w.failure && w.pending === 0) w.pending = await this.stored(name).then((s) => this.queued(s)).catch(() => 1);
@@ -152,8 +153,8 @@ export class Requests {
     });
     if (!won) return;
     if (o.fenced) this.#of.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
-    if (batch[0] && o.producer.sent > 0) {
-      const progress = { id: batch[0].id, sent: o.producer.sent, size: batch[0].size };
+    if (batch[0] && (o.producer.sent > 0 || p.sent > 0)) {
+      const progress = o.producer.sent > 0 ? { id: batch[0].id, sent: o.producer.sent, size: batch[0].size } : null; // all of it is there, or it was refused
       stream?.progress(progress);
       this.#of.host.tell({ data: "progress", name, progress } satisfies Hint);
     }

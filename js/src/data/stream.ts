@@ -189,6 +189,7 @@ export class DataStream {
     this.life.check();
     await this.#appends.flushed;
     const [s, pending] = await this.#look();
+    this.life.check();
     if (pending === 0) return;
     const settled = new Promise<void>((resolve, reject) => this.#settling.add({ upTo: s.next - 1, resolve, reject }));
     void this.refresh(); // it may have been sent meanwhile
@@ -314,10 +315,10 @@ export class DataStream {
   }
 
   /** @internal */
-  progress(progress: Progress): void {
-    this.#progress = Object.freeze(progress);
+  progress(progress: Progress | null): void {
+    this.#progress = progress && Object.freeze(progress);
     this.#signals.progress.changed();
-    this.#events.emit("progress", progress);
+    if (progress) this.#events.emit("progress", progress);
   }
 
   on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void, options: Until = {}): Ending {

@@ -39,7 +39,7 @@ export class DataSync {
     this.loop = new Loop(host, (name) => {
       this.#open.get(name)?.stands();
       host.statusChanged();
-    });
+    }, () => !this.store.durable);
     this.awaited = new Awaited({ store: this.store, loop: this.loop, streams: this.#open });
     this.#requests = new Requests({
       host: this.host, store: this.store, wire: this.wire, streams: this.#open,
@@ -84,11 +84,17 @@ export class DataSync {
     if (hint.data === "here" && this.#leads && typeof hint.from === "string") this.presence.watch(hint.from, () => this.loop.gone());
     const stream = this.#open.get(hint.name ?? "");
     for (const [id, index] of hint.acked ?? []) stream?.acked(id, index);
-    if (hint.progress) stream?.progress(hint.progress);
+    if (hint.data === "progress") stream?.progress(hint.progress ?? null);
     if (hint.data === "changed") {
       void stream?.refresh();
       this.awaited.look();
     }
+  }
+
+  /** Another program is there: it knows nothing. */
+  resume(): void {
+    this.loop.resume();
+    if (this.#leads) void this.#adopt();
   }
 
   /** The leader sends what contexts that are gone have left behind. */
@@ -110,9 +116,9 @@ export class DataSync {
 
   /** The loop gives a stream its turn. */
   async turn({ host, handle, runtime }: Seat, op: number, name: string, hold: boolean, fetch: boolean): Promise<void> {
-    const { sent, fetched, refused, pending, offset, more, failure: f } = await this.#requests.turn(name, hold, fetch);
+    const { sent, fetched, refused, pending, offset, more, failure: f, alone } = await this.#requests.turn(name, hold, fetch);
     if (f?.code === "internal" && !this.#closed) this.host.log("error", f.code, f.message, f.cause);
-    if (runtime.live) host.worked(handle, op, sent, fetched, refused, pending, offset, more, f?.wait ?? 0, f && this.host.kit.problemOf(f));
+    if (runtime.live) host.worked(handle, op, sent, fetched, refused, pending, offset, more, f?.wait ?? 0, f && this.host.kit.problemOf(f), alone);
   }
 
   /** What is stored of a stream has changed. */

@@ -148,7 +148,7 @@ export class Database implements Owner {
         if (!why) for (const context of [this.#peers, this.#leader]) context.join(); // what is stored is the others' too, where it was in memory
       },
       begun: () => this.#begun(),
-      resumed: () => this.dataStreams.now?.loop.resume(),
+      resumed: () => this.dataStreams.now?.resume(),
       alone: () => this.#alone(),
       lostInMemory: (unsent) => this.#keeper.custody.forgotten(unsent),
       statusChanged: () => this.statusChanged(),
@@ -186,6 +186,7 @@ export class Database implements Owner {
     this.#deafen = listen({
       woken: (because) => {
         this.#transport.token.wake();
+        this.#peers.tell({ woken: true }); // whoever leads is to ask for a token, too
         this.#programs.call(({ host, handle }) => host.wake(handle, because));
       },
       offline: () => this.#programs.call(({ host, handle }) => host.offline(handle)),
@@ -256,6 +257,7 @@ export class Database implements Owner {
     this.#peers.listen(this.#options.shared, version, {
       destroyed: () => this.#end(destroyedElsewhere()),
       destroying: (yes) => this.#keeper.custody.leaving(yes),
+      woken: () => this.#transport.token.wake(),
       core: (message) => {
         const { seat } = this.#programs;
         if (this.life.lives && seat?.runtime.live) seat.host.hear(seat.handle, message); // also while streams are opened

@@ -6,6 +6,7 @@ import type { Boot } from "../boot/boot.js";
 import type { Leader } from "../contexts/leader.js";
 import { frameFactory } from "../program/frame.js";
 import { Requests } from "../server/requests.js";
+import type { Auth } from "../server/token.js";
 import type { Transport } from "../server/transport.js";
 import { load, spare, type Runtime, type RuntimeUser, type WakeUp } from "../program/runtime.js";
 import { Starting } from "../program/starting.js";
@@ -60,6 +61,7 @@ export class Programs {
   readonly #of: Of;
   #starting: Starting | null = null; // the first one
   #restarts: number[] = []; // when
+  #requests = () => {}; // ends those of the program of now
 
   constructor(of: Of) {
     this.#of = of;
@@ -122,7 +124,7 @@ export class Programs {
     const slot = options.elect ? this.#of.leader.slot : null;
     let there = -1;
     const tell = (f: (host: Runtime["host"]) => void) => runtime.live && f(runtime.host);
-    const requests = new Requests(this.#of.transport, `${o.url} ${o.auth ? (o.user ?? o.shared) : ""}`, {
+    const requests = new Requests(this.#of.transport, `${o.url} ${o.auth ? sharers(o.auth, o.shared) : ""}`, {
       answered: (op, body, wait, problem) => tell((host) => host.answered(there, op, body, wait, problem)),
       hinted: (op, ...hint) => tell((host) => host.hinted(there, op, ...hint)),
       hintsEnded: (op, problem) => tell((host) => host.hintsEnded(there, op, problem)),
@@ -137,7 +139,7 @@ export class Programs {
     return new Promise((resolve, reject) => {
       runtime.alive();
       runtime.onDeath.add(reject);
-      runtime.onDeath.add(() => requests.end());
+      runtime.onDeath.add((this.#requests = () => requests.end()));
       runtime.host.open(options, hooks, (problem, handle, life, why) => {
         there = handle;
         runtime.onDeath.delete(reject);
@@ -292,10 +294,20 @@ export class Programs {
   /** The database has ended. */
   end(why: SyncError): void {
     this.#starting?.giveUp(why);
+    this.#requests();
+    this.seat?.runtime.onDeath.delete(this.#requests);
     this.seat?.leave();
     this.seat?.runtime.onDeath.delete(this.#dead);
     this.seat?.runtime.users.delete(this.#of);
   }
+}
+
+const first = new WeakMap<Auth, string>();
+
+/** Who shares a connection for hints: those that give the same tokens, named by the first of them. */
+function sharers(auth: Auth, shared: string): string {
+  if (!first.has(auth)) first.set(auth, shared);
+  return first.get(auth)!;
 }
 
 /** What is called with an answer. */

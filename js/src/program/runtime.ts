@@ -58,10 +58,10 @@ interface Host {
   answered(db: number, op: number, body: Uint8Array, wait: number, problem: object | null): void;
   hinted(db: number, op: number, stream: string, head: number, data: string, offset: string): void;
   hintsEnded(db: number, op: number, problem: object | null): void;
-  data(db: number, name: string, done: (error: Problem | null, id: number) => void): void;
+  data(db: number, name: string, own: boolean, done: (error: Problem | null, id: number) => void): void;
   closeData(db: number, id: number): void;
-  queued(db: number, name: string, pending: number, wrote: boolean): void;
-  worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null): void;
+  queued(db: number, name: string, pending: number, wrote: boolean, own: boolean): void;
+  worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean): void;
   gone(db: number): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;

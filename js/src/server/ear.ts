@@ -5,6 +5,7 @@ import { single, type Single } from "../contexts/single.js";
 
 const patience = { first: 30_000, next: 60_000 }; // milliseconds: the server says something every 25 s at least
 const maxEvent = 1 << 16; // characters
+const most = 5000; // names of a kind that one connection may be about
 const gather = 20; // milliseconds in which more may be asked for
 
 /** Names of streams. */
@@ -115,6 +116,14 @@ class Ear {
     if (this.#local.size === 0) this.#announce();
   }
 
+  /** One who may not ask does not keep the others from hearing. */
+  #without(transport: Transport, f: Failure): void {
+    const out = [...this.#local].filter(([, l]) => l.transport === transport);
+    for (const [to] of out) this.#local.delete(to);
+    for (const [to] of out) to.ended(f);
+    this.#announce();
+  }
+
   #soon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -156,6 +165,7 @@ class Ear {
       .then((f) => {
         if (this.#connection !== connection) return;
         this.#connection = null;
+        if (f && /^(unauthorized|forbidden)$/.test(f.code)) return this.#without(transport, f);
         this.#tell({ ended: f && [f.code, f.message] });
         this.#over(f);
       });
@@ -164,6 +174,6 @@ class Ear {
 
 /** All names, sorted, each once. */
 function union(all: readonly Topics[]): Topics {
-  const names = (of: keyof Topics) => [...new Set(all.flatMap((about) => about[of] ?? []))].sort();
+  const names = (of: keyof Topics) => [...new Set(all.flatMap((about) => about[of] ?? []))].sort().slice(0, most);
   return { streams: names("streams"), data: names("data") };
 }

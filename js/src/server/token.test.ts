@@ -42,6 +42,16 @@ test("a token whose time is over is asked for once, however many requests meet t
   assert.equal(calls.length, 2);
 });
 
+test("requests that meet the end of a token at once share the next one", async () => {
+  const { calls, token } = app("a", "b");
+  await token.get();
+  token.accepted("a");
+  assert.equal(token.refused("a"), true);
+  const next = token.get();
+  assert.equal(token.refused("a"), true); // while that is asked for
+  assert.deepEqual([await next, await token.get(), calls.length], ["b", "b", 2]);
+});
+
 test("a dead token leads to two calls in 30 s, and to fewer later", async () => {
   const { calls, token } = app();
   const begun = now;

@@ -56,7 +56,7 @@ export class Token {
   /** The server has refused it. Gives whether the same request is worth another try at once, with another one. */
   refused(text: string | null): boolean {
     if (!this.#auth) return false;
-    if (this.#held && this.#held.text !== text) return true; // of late: there is another one already
+    if (this.#asking || (this.#held && this.#held.text !== text)) return true; // of late: there is another one, or will be
     const was = this.#held;
     this.#held = null;
     if (was?.good) return true; // its time is over

@@ -259,7 +259,7 @@ export class Writer {
   #done<T>(kind: number, call: (place: Place) => boolean): Write<T> {
     const place = this.#desk.place;
     const open = begin<T>();
-    if (kind !== AGAIN) place.group(this.#group);
+    place.group(this.#group);
     if (!call(place)) {
       open.resolve(undefined as T);
       open.write.settle(this.#desk.head, null);
