@@ -25,11 +25,11 @@ export class Peers {
     if (typeof BroadcastChannel === "undefined") return;
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = (e: MessageEvent<unknown>) => {
-      const told = e.data as { data?: unknown; version?: unknown; destroyed?: unknown; destroying?: unknown } | null;
+      const told = e.data as { data?: unknown; woken?: unknown; version?: unknown; destroyed?: unknown; destroying?: unknown } | null;
       if (told?.destroyed === true) host.destroyed();
       else if (typeof told?.destroying === "boolean") host.destroying(told.destroying);
       else if (this.#isolated) return;
-      else if (told && "woken" in told) host.woken();
+      else if (told?.woken === true) host.woken();
       else if (e.data instanceof Uint8Array) host.core(e.data);
       else if (typeof told?.data === "string") host.data(told as { data: string });
       else if (typeof told?.version === "string") host.met(told.version);
