@@ -197,7 +197,7 @@ func TestThePackage(t *testing.T) {
 	t.Run("publint and attw", func(t *testing.T) {
 		command(t, app, "publint", "--strict", filepath.Join(app, "node_modules/strandline"))
 		tarballs, _ := filepath.Glob(filepath.Join(root, "bin/strandline-*.tgz"))
-		command(t, app, "attw", tarballs[0], "--profile", "esm-only", "--exclude-entrypoints", "strandline.global.js", "strandline.sw.js", "strandline.wasm", "package.json")
+		command(t, app, "attw", tarballs[0], "--profile", "esm-only", "--exclude-entrypoints", "strandline.all.js", "strandline.global.js", "strandline.sw.js", "strandline.wasm", "package.json")
 	})
 	t.Run("its files", func(t *testing.T) {
 		var names []string
