@@ -1,4 +1,5 @@
 // What one context of those that want it has: by a Web Lock, or, without locks, by what they tell one another.
+import { Channel } from "./channel.js";
 
 const beat = 5000; // milliseconds between the words of who holds it without a lock
 const dead = 16_000; // of silence
@@ -35,21 +36,22 @@ class Locked implements Single {
   }
 }
 
+type Told = "who" | { readonly id: number; readonly seen: boolean } | { readonly left: true };
+
 /** Whoever hears nothing of a holder takes it; of two that hear of one another the one that people see keeps it, or else the lower id. */
 class Claimed implements Single {
   held = false;
   readonly #id = Math.random();
   readonly #changed: (yes: boolean) => void;
-  readonly #channel: BroadcastChannel | null;
+  readonly #channel: Channel<Told>;
   readonly #timer: ReturnType<typeof setInterval>;
   #heard = Date.now();
   #quiet = 200 + Math.random() * 300; // milliseconds that it waits for the word of a holder
 
   constructor(name: string, changed: (yes: boolean) => void) {
     this.#changed = changed;
-    this.#channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(`${name}/single`);
-    if (this.#channel) this.#channel.onmessage = (e: MessageEvent<{ id?: number; seen?: boolean; left?: boolean } | "who">) => this.#hear(e.data);
-    this.#channel?.postMessage("who");
+    this.#channel = new Channel(`${name}/single`, (told) => this.#hear(told));
+    this.#channel.post("who");
     this.#timer = setInterval(() => this.#look(), 250);
   }
 
@@ -59,7 +61,7 @@ class Claimed implements Single {
 
   #say(): void {
     this.#heard = Date.now();
-    this.#channel?.postMessage({ id: this.#id, seen: this.#seen });
+    this.#channel.post({ id: this.#id, seen: this.#seen });
   }
 
   #look(): void {
@@ -71,11 +73,11 @@ class Claimed implements Single {
     this.#changed(true);
   }
 
-  #hear(told: { id?: number; seen?: boolean; left?: boolean } | "who"): void {
+  #hear(told: Told): void {
     if (told === "who") return this.held ? this.#say() : undefined;
-    if (told.left) this.#quiet = Math.random() * 300; // who is first takes it
+    if ("left" in told) this.#quiet = Math.random() * 300; // who is first takes it
     else {
-      const theirs = told.seen !== this.#seen ? told.seen : told.id! < this.#id;
+      const theirs = told.seen !== this.#seen ? told.seen : told.id < this.#id;
       if (this.held && !theirs) return this.#say();
       this.#quiet = dead + Math.random() * 2000;
       if (this.held) {
@@ -88,8 +90,8 @@ class Claimed implements Single {
 
   leave(): void {
     clearInterval(this.#timer);
-    if (this.held) this.#channel?.postMessage({ left: true });
+    if (this.held) this.#channel.post({ left: true });
     this.held = false;
-    this.#channel?.close();
+    this.#channel.close();
   }
 }

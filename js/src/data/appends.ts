@@ -28,6 +28,7 @@ export class Appends {
   readonly #of: Of;
   readonly #open = new Map<string, { open: Open<undefined>; n: number; row: Omit<Queued, "n"> }>(); // appended here, and not on the server
   readonly #indexes = new Map<string, number>(); // of entries that the server has, until the store says so
+  readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
   #queue: { open: Open<undefined>; row: Omit<Queued, "n"> }[] = [];
   #writing: Promise<void> = Promise.resolve(); // the appends so far
 
@@ -145,14 +146,24 @@ export class Appends {
     if (this.#open.has(id)) this.#indexes.set(id, Math.max(0, index));
   }
 
-  /** The server has all up to a place. */
-  settle(acked: number): void {
+  /** Resolves when the server has all up to a place. */
+  settled(upTo: number): Promise<void> {
+    return new Promise((resolve, reject) => this.#settling.add({ upTo, resolve, reject }));
+  }
+
+  /** The server has all up to a place; so much is pending. */
+  settle(acked: number, pending: number): void {
     for (const [id, { open, n }] of this.#open) {
       if (n > acked) continue;
       open.resolve(undefined);
       open.write.settle(this.#indexes.get(id) ?? 0, null); // unknown where it was not heard
       this.#open.delete(id);
       this.#indexes.delete(id);
+    }
+    for (const wait of this.#settling) {
+      if (acked < wait.upTo && pending > 0) continue;
+      this.#settling.delete(wait);
+      wait.resolve();
     }
   }
 
@@ -166,6 +177,8 @@ export class Appends {
 
   end(error: SyncError): void {
     for (const id of [...this.#open.keys()]) this.fail(id, error);
+    for (const wait of this.#settling) wait.reject(error);
+    this.#settling.clear();
   }
 
   /** What is not known to be on the server, as a queue of its own. */

@@ -1,5 +1,6 @@
 // What the main script lends: errors must be of its classes, and its own file is to stay small, so that this one is loaded when the first
 // data stream is opened.
+import type { Hint } from "./hint.js";
 import type { Tx } from "./store.js";
 import type * as failures from "../server/failure.js";
 import type * as transport from "../server/transport.js";
@@ -88,6 +89,6 @@ export interface Host {
   frame(): IDBFactory | null;
   newID(): string;
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
-  tell(message: object): unknown;
+  tell(message: Hint): unknown;
   statusChanged(): void;
 }

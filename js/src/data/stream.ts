@@ -1,7 +1,6 @@
 // A data stream as apps have it: its life, what is appended, and what is told of it.
 import { Appends } from "./appends.js";
 import { rejectedEntry, type DataLive, type Entry, type RejectedEntry } from "./entries.js";
-import { liveEntries } from "./live.js";
 import { First } from "./first.js";
 import { mediaType, type DataStreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
@@ -10,36 +9,27 @@ import { copied } from "./request.js";
 import { gone, rows, type Queued, type Refused, type Stored, type Tx } from "./store.js";
 import { Subscription, type Listener } from "./subscription.js";
 import type { DataSync } from "./sync.js";
+import { Told, type DataEvents, type Progress } from "./told.js";
 import { asyncDispose, until, type Ending, type Until } from "../values/ending.js";
 import type { SyncError } from "../values/errors.js";
-import type { Events } from "../values/events.js";
 import type { Life } from "../values/life.js";
-import type { Signal } from "../values/live.js";
 import type { StreamStatus } from "../values/states.js";
 import type { Write } from "../values/write.js";
-
-export type Progress = { id: string; sent: number; size: number };
-type DataEvents = { status: StreamStatus; rejected: RejectedEntry; progress: Progress; closed: SyncError };
 
 export class DataStream {
   readonly name: string;
   /** @internal */
   readonly life: Life;
-  readonly live: DataLive;
   readonly #sync: DataSync;
-  readonly #events: Events<DataEvents>;
   readonly #reader: Reader;
-  readonly #signals: { status: Signal<StreamStatus>; rejected: Signal<readonly RejectedEntry[]>; progress: Signal<Progress | null> };
+  readonly #told: Told;
   readonly #appends: Appends;
-  readonly #subscriptions = new Set<Subscription>();
-  readonly #settling = new Set<{ upTo: number; resolve: () => void; reject: (e: unknown) => void }>();
+  readonly #subscriptions = new Map<Subscription, Ending>();
   #stored!: Stored;
   #pending = 0;
   #rejected: readonly RejectedEntry[] = Object.freeze([]);
   #refusals: readonly Refused[] = []; // as they are stored
   readonly #reading: Refresh;
-  #status: StreamStatus | null = null;
-  #progress: Progress | null = null; // of the large entry that is being sent
   readonly #first = new First();
 
   /** @internal */
@@ -48,8 +38,6 @@ export class DataStream {
     this.name = name;
     const { kit } = sync.host;
     this.life = new kit.Life(kit.errorOf({ code: "starting", message: `starting: data stream ${name} is being opened` }));
-    const thrown = (e: unknown) => this.#thrown(e);
-    this.#events = new kit.Events(["status", "rejected", "progress", "closed"], thrown);
     this.#appends = new Appends({
       sync, name, life: this.life,
       stored: () => this.#stored,
@@ -59,7 +47,7 @@ export class DataStream {
         sync.host.tell({ data: "changed", name });
         const known = row?.life === this.#stored.life && row.acked === this.#stored.acked && !this.#reading.busy;
         if (known) this.#stored = row;
-        void (known ? this.#told() : this.refresh());
+        void (known ? this.#changed() : this.refresh());
         sync.loop.queued(name, this.#pending, true);
       },
     });
@@ -70,9 +58,12 @@ export class DataStream {
       return true;
     });
     this.#reader = new Reader(sync, { name, mine: (s) => this.mine(s), exists: () => this.#stored.exists });
-    this.#signals = { status: new kit.Signal(() => this.status, thrown), rejected: new kit.Signal(() => this.#rejected, thrown), progress: new kit.Signal(() => this.#progress, thrown) };
-    const live = <T>(signal: Signal<T>) => new kit.LiveValue(signal, true), { status, rejected, progress } = this.#signals;
-    this.live = { status: live(status), rejected: live(rejected), progress: live(progress), entries: (o) => liveEntries(this, kit, thrown, o) };
+    const stands = () => ({ ...sync.loop.stands(name), head: this.#stored.head, pending: this.#pending, rejected: this.#rejected.length });
+    this.#told = new Told({ stream: this, kit, stands, rejected: () => this.#rejected, thrown: (e) => this.#thrown(e) });
+  }
+
+  get live(): DataLive {
+    return this.#told.live;
   }
 
   #thrown(e: unknown): void {
@@ -120,13 +111,9 @@ export class DataStream {
     this.#first.release();
     this.#reading.end();
     this.#appends.end(error as SyncError);
-    for (const wait of this.#settling) wait.reject(error);
-    this.#settling.clear();
-    for (const sub of this.#subscriptions) sub.end();
-    this.#subscriptions.clear();
-    for (const signal of Object.values(this.#signals)) signal.end();
+    for (const over of [...this.#subscriptions.values()]) over();
+    this.#told.end(error as SyncError);
     this.#sync.forget(this);
-    queueMicrotask(() => this.#events.last("closed", error as SyncError));
   }
 
   /** @internal A row of the stream, unless it is another one's: a database that was taken away and made anew by another context has rows of its own. */
@@ -191,7 +178,7 @@ export class DataStream {
     const [s, pending] = await this.#look();
     this.life.check();
     if (pending === 0) return;
-    const settled = new Promise<void>((resolve, reject) => this.#settling.add({ upTo: s.next - 1, resolve, reject }));
+    const settled = this.#appends.settled(s.next - 1);
     void this.refresh(); // it may have been sent meanwhile
     return settled;
   }
@@ -236,12 +223,13 @@ export class DataStream {
       fn,
       options.after,
     );
-    this.#subscriptions.add(sub);
     void sub.show();
-    return until(() => {
+    const over = until(() => {
       sub.end();
       this.#subscriptions.delete(sub);
     }, options);
+    if (!options.signal?.aborted) this.#subscriptions.set(sub, over);
+    return over;
   }
 
   /** Whether nothing is known of the stream yet, and somebody is asking the server. */
@@ -255,24 +243,19 @@ export class DataStream {
     return this.#stored.offset || "-1";
   }
 
-  /** The same object until something of it is another. */
   get status(): StreamStatus {
-    const last = this.#status;
-    const next: StreamStatus = { ...this.#sync.loop.stands(this.name), head: this.#stored.head, pending: this.#pending, rejected: this.#rejected.length };
-    if (last && (Object.keys(next) as (keyof StreamStatus)[]).every((key) => last[key] === next[key])) return last;
-    return (this.#status = Object.freeze(next));
+    return this.#told.status();
   }
 
   /** @internal The loop tells that it stands otherwise. */
   stands(): void {
     if (!/^(starting|syncing)$/.test(this.status.state)) this.#first.release();
-    this.#told();
+    this.#changed();
   }
 
-  #told(): void {
-    for (const sub of this.#subscriptions) void sub.show();
-    for (const signal of Object.values(this.#signals)) signal.changed();
-    this.#events.emit("status", this.status);
+  #changed(): void {
+    for (const sub of this.#subscriptions.keys()) void sub.show();
+    this.#told.changed();
   }
 
   /** @internal Reads what is stored anew: this context's notes are only a picture of it. */
@@ -285,21 +268,19 @@ export class DataStream {
     const [s, pending, refusals] = await this.#look();
     this.#stored = s;
     this.#pending = pending;
-    if (pending === 0) [this.#progress] = [null, this.#reader.keep([])];
+    if (pending === 0) {
+      this.#told.sends(null);
+      this.#reader.keep([]);
+    }
     const known = new Map(this.#rejected.map((r) => [r.id, r]));
     this.#refusals = refusals.filter((r) => !r.dealt);
     const rejected = await Promise.all(this.#refusals.map((r) => known.get(r.id) ?? rejectedEntry(r)));
     if (rejected.length !== known.size || rejected.some((r) => !known.has(r.id))) this.#rejected = Object.freeze(rejected);
     if (!first) for (const r of this.#rejected) if (!known.has(r.id)) this.#refused(r);
     await this.#hear(refusals.filter((r) => r.dealt && r.by === this.#sync.presence.id));
-    this.#appends.settle(s.acked);
-    for (const wait of this.#settling) {
-      if (s.acked < wait.upTo && pending > 0) continue;
-      this.#settling.delete(wait);
-      wait.resolve();
-    }
+    this.#appends.settle(s.acked, pending);
     this.#sync.loop.queued(this.name, pending, false);
-    if (!first) this.#told();
+    if (!first) this.#changed();
   }
 
   #look(): Promise<readonly [Stored, number, Refused[]]> {
@@ -316,13 +297,11 @@ export class DataStream {
 
   /** @internal */
   progress(progress: Progress | null): void {
-    this.#progress = progress && Object.freeze(progress);
-    this.#signals.progress.changed();
-    if (progress) this.#events.emit("progress", progress);
+    this.#told.progress(progress);
   }
 
   on<E extends keyof DataEvents>(event: E, fn: (e: DataEvents[E]) => void, options: Until = {}): Ending {
-    return this.#events.on(event, fn, options);
+    return this.#told.on(event, fn, options);
   }
 
   // ---- what was refused
@@ -330,7 +309,7 @@ export class DataStream {
   #refused(r: Pick<Refused, "id" | "code" | "message">): void {
     const { kit } = this.#sync.host;
     this.#appends.fail(r.id, new kit.RejectedError({ code: r.code, message: `${r.code}: ${r.message}` }, { id: r.id }));
-    if ("value" in r) this.#events.emit("rejected", r as RejectedEntry);
+    if ("value" in r) this.#told.tell("rejected", r as RejectedEntry);
   }
 
   /** Hears what became of entries of this context that another one has dealt with: then nobody needs to remember that any more. */

@@ -2,7 +2,7 @@
 // app in a single file).
 import { DataSync } from "../data/index.js";
 import { setData } from "../life/lazy.js";
-import { setWasm } from "../program/runtime.js";
+import { setWasm } from "../program/loading.js";
 declare const __PROGRAM__: string; // packed with gzip, in base 64; the build puts it in
 
 setWasm(() => {

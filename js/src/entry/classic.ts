@@ -1,7 +1,7 @@
 // The classic script, with the global `strandline`: the wasm is beside it.
 import { scriptURL } from "./base.js";
 import { setData } from "../life/lazy.js";
-import { setWasm } from "../program/runtime.js";
+import { setWasm } from "../program/loading.js";
 declare const __DATA__: string;
 declare const __WASM__: string;
 const base = scriptURL();

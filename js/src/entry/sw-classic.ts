@@ -2,7 +2,7 @@
 import { DataSync } from "../data/sync.js";
 import { scriptURL } from "./base.js";
 import { setData } from "../life/lazy.js";
-import { setWasm } from "../program/runtime.js";
+import { setWasm } from "../program/loading.js";
 declare const __WASM__: string;
 const base = scriptURL();
 setWasm(() => new URL(__WASM__, base));

@@ -1,7 +1,7 @@
 // The same as a module, for service workers of type "module" and for those that a bundler makes.
 import { DataSync } from "../data/sync.js";
 import { setData } from "../life/lazy.js";
-import { setWasm } from "../program/runtime.js";
+import { setWasm } from "../program/loading.js";
 declare const __WASM__: string;
 setWasm(() => new URL(__WASM__, import.meta.url));
 setData(() => Promise.resolve({ DataSync }));

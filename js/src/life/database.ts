@@ -1,15 +1,12 @@
 // A database as apps have it: its life, in one program after another; its streams; what its contexts and its browser tell of it.
+import { Contexts, destroyedElsewhere } from "./contexts.js";
 import { DataStreams } from "./datastreams.js";
 import { destroy } from "./deletion.js";
 import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
 import { Standing } from "./standing.js";
 import { Streams, type Holders } from "./streams.js";
-import { Updates, version } from "./update.js";
 import { Boot } from "../boot/boot.js";
-import { listen } from "../contexts/facts.js";
-import { Leader } from "../contexts/leader.js";
-import { Peers } from "../contexts/peers.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
@@ -19,7 +16,6 @@ import type { Owner } from "../streams/owner.js";
 import type { Stream } from "../streams/stream.js";
 import { asyncDispose, type Ending, type Until } from "../values/ending.js";
 import { ClosedError, RestartedError, SyncError } from "../values/errors.js";
-import { Events } from "../values/events.js";
 import { newID } from "../values/ids.js";
 import { Life } from "../values/life.js";
 import { logTo } from "../values/log.js";
@@ -27,7 +23,6 @@ import { sharedName, type LogEntry, type OpenOptions, type StreamOptions } from 
 import type { DatabaseEvents, Health, Status } from "../values/states.js";
 
 const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
-const destroyedElsewhere = () => new ClosedError({ code: "closed", message: "closed: the database was destroyed in another tab" });
 const closed = () => new ClosedError({ code: "closed", message: "the database is closed" });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
 
@@ -43,16 +38,11 @@ export class Database implements Owner {
   readonly #programs: Programs;
   readonly #users: Holders;
   readonly #streams: Streams;
-  readonly #events: Events<DatabaseEvents>;
   readonly #standing: Standing;
-  readonly #peers = new Peers();
+  readonly #contexts: Contexts;
   readonly #keeper: Keeper;
-  readonly #updates = new Updates((news) => this.#events.emit("update", news));
   readonly #log: (entry: LogEntry) => void;
-  #leader!: Leader;
-  #boot: Boot | null = null; // what is read before there is a program
   #closing: Promise<void> | null = null;
-  #deafen: () => void = () => {};
 
   /** @internal */
   constructor(options: OpenOptions, url: string, candidate: boolean, users: Holders) {
@@ -78,33 +68,43 @@ export class Database implements Owner {
       transport: this.#transport,
       seat: () => this.#programs.seat,
       durable: () => this.durable,
-      leads: () => this.#leader.leads,
+      leads: () => this.#contexts.leader.leads,
       closed: () => (this.life.lives ? null : this.life.why),
       newID,
       log: (level, code, message, cause) => this.#log({ level, code, message, cause }),
-      tell: (message) => this.#peers.tell(message),
+      tell: (message) => this.#contexts.tell(message),
       statusChanged: () => {
         this.wrote();
         this.statusChanged();
       },
     });
     this.#programs = new Programs(this.#ofPrograms());
-    this.#streams = new Streams({ owner: this, life: this.life, programs: this.#programs, boot: () => this.#boot });
-    const thrown = (e: unknown) => this.warn("listener", "a listener of the database threw", e);
-    this.#events = new Events(["status", "health", "update", "closed"], thrown);
-    const emit = { status: () => this.#events.emit("status", this.status), health: (health: Health) => this.#events.emit("health", health) };
+    this.#streams = new Streams({ owner: this, life: this.life, programs: this.#programs });
     this.#standing = new Standing(
       {
         user: this.user,
-        leads: () => this.#leader.leads,
+        leads: () => this.#contexts.leader.leads,
         streams: () => this.#streams.all,
         data: () => this.dataStreams.now?.streams ?? [],
         health: () => this.#keeper.health(),
         ended: () => !this.life.lives,
       },
-      emit,
-      () => this.#events.has("status"),
-      thrown,
+      (e) => this.warn("listener", "a listener of the database threw", e),
+    );
+    this.#contexts = new Contexts(
+      {
+        life: this.life,
+        programs: this.#programs,
+        keeper: this.#keeper,
+        data: this.dataStreams,
+        token: this.#transport.token,
+        led: () => this.statusChanged(),
+        update: (news) => this.#standing.tell("update", news),
+        trace: () => this.trace(),
+        end: (why) => this.#end(why),
+      },
+      this.#options.shared,
+      candidate,
     );
   }
 
@@ -127,13 +127,13 @@ export class Database implements Owner {
       life: this.life,
       options: this.#options,
       hooks: {
-        tell: (message: object) => this.#peers.tell(message),
+        tell: (message: Uint8Array) => this.#contexts.tell(message),
         lost: (unsent: number) => this.#lost(unsent),
         ...this.dataStreams.hooks,
       },
       transport: this.#transport,
       get leader() {
-        return db.#leader;
+        return db.#contexts.leader;
       },
       get durable() {
         return db.durable;
@@ -145,7 +145,7 @@ export class Database implements Owner {
       streams: () => this.#open,
       opened: (life, why) => {
         this.#keeper.custody.opened(life, why);
-        if (!why) for (const context of [this.#peers, this.#leader]) context.join(); // what is stored is the others' too, where it was in memory
+        if (!why) this.#contexts.join();
       },
       begun: () => this.#begun(),
       resumed: () => this.dataStreams.now?.resume(),
@@ -165,15 +165,13 @@ export class Database implements Owner {
   /** @internal */
   async begin(): Promise<void> {
     const { shared, candidate } = this.#options;
-    const together = typeof BroadcastChannel !== "undefined" && !!globalThis.navigator?.locks;
-    this.#leader = new Leader(shared, !together, candidate, { lead: (yes) => this.#led(yes), freeze: (yes) => this.#froze(yes) });
-    if (candidate) this.#boot = await Boot.open(shared);
-    if (this.#boot) {
-      this.#listen();
-      return this.#programs.beginWith(this.#boot, () => (this.#boot = null));
+    const boot = candidate ? await Boot.open(shared) : null;
+    if (boot) {
+      this.#contexts.listen();
+      return this.#programs.beginWith(boot);
     }
     await this.#programs.begin();
-    this.#listen();
+    this.#contexts.listen();
     if (this.life.state === "opening") this.life.turn("open"); // else it has died already, and is being started again
     this.#begun();
   }
@@ -182,19 +180,7 @@ export class Database implements Owner {
   #begun(): void {
     if (this.life.ended) return;
     if (!this.durable) this.#alone();
-    this.#leader.begin();
-    this.#deafen = listen({
-      woken: (because) => {
-        this.#transport.token.wake();
-        this.#peers.tell({ woken: true }); // whoever leads is to ask for a token, too
-        this.#programs.call(({ host, handle }) => host.wake(handle, because));
-      },
-      offline: () => this.#programs.call(({ host, handle }) => host.offline(handle)),
-      hidden: () => this.#options.candidate && this.#keeper.look(),
-      freeze: (yes) => this.#leader.freeze(yes),
-      leave: () => this.#leader.leave(),
-      beat: () => this.#programs.beat(),
-    });
+    this.#contexts.begin();
     if (!this.#options.candidate) return;
     this.wrote(); // what was left the last time
     void this.#standing.look(false);
@@ -221,8 +207,7 @@ export class Database implements Owner {
 
   /** What is in the memory of this context nobody else sees: it runs the loop for itself. */
   #alone(): void {
-    this.#peers.isolate();
-    this.#leader.alone();
+    this.#contexts.alone();
     void this.dataStreams.now?.taken();
   }
 
@@ -232,40 +217,12 @@ export class Database implements Owner {
 
   /** @internal Something in the local database is newer than this. */
   outdated(): void {
-    this.#updates.add("database");
+    this.#contexts.updates.add("database");
   }
 
   /** @internal Rows that were stored are not those of the log; they are being replaced. */
   differed(stream: string): void {
     this.#keeper.differed(stream);
-  }
-
-  // ---- other contexts
-
-  #led(yes: boolean): void {
-    this.#programs.call(({ host, handle }) => host.lead(handle, yes));
-    this.dataStreams.lead(yes);
-    this.statusChanged();
-  }
-
-  #froze(yes: boolean): void {
-    this.#programs.call(({ host, handle }) => host.freeze(handle, yes));
-    this.dataStreams.now?.freeze(yes);
-  }
-
-  #listen(): void {
-    this.#peers.listen(this.#options.shared, version, {
-      destroyed: () => this.#end(destroyedElsewhere()),
-      destroying: (yes) => this.#keeper.custody.leaving(yes),
-      woken: () => this.#transport.token.wake(),
-      core: (message) => {
-        const { seat } = this.#programs;
-        if (this.life.lives && seat?.runtime.live) seat.host.hear(seat.handle, message); // also while streams are opened
-      },
-      data: (message) => this.life.lives && this.dataStreams.now?.hear(message),
-      met: (other) => this.life.lives && this.#updates.met(other) && this.#peers.tell({ version }),
-      trace: () => (this.life.state === "open" ? { trace: this.trace(), leader: this.#leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
-    });
   }
 
   // ---- streams
@@ -332,7 +289,7 @@ export class Database implements Owner {
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options: Until = {}): Ending {
-    return this.#events.on(event, fn, options, event === "update" ? (this.#updates.known as DatabaseEvents[E] | undefined) : undefined);
+    return this.#standing.on(event, fn, options, event === "update" ? (this.#contexts.updates.known as DatabaseEvents[E] | undefined) : undefined);
   }
 
   // ---- its end
@@ -367,7 +324,7 @@ export class Database implements Owner {
 
   async destroy({ force = false }: { force?: boolean } = {}): Promise<void> {
     await destroy(
-      { programs: this.#programs, keeper: this.#keeper, dataStreams: this.dataStreams, peers: this.#peers, shared: this.#options.shared, end: (why) => this.#end(why) },
+      { programs: this.#programs, keeper: this.#keeper, dataStreams: this.dataStreams, contexts: this.#contexts, shared: this.#options.shared, end: (why) => this.#end(why) },
       force === true,
     );
   }
@@ -378,15 +335,11 @@ export class Database implements Owner {
     this.#users.forget();
     this.#programs.end(error);
     this.#transport.end();
-    this.#peers.close();
-    this.#leader?.end();
-    this.#deafen();
+    this.#contexts.end();
     this.#keeper.end();
-    this.#boot?.close();
     for (const stream of this.#open) stream.end(error);
     void this.dataStreams.now?.close(error).catch(() => {});
-    this.#standing.end();
-    queueMicrotask(() => this.#events.last("closed", error));
+    this.#standing.end(error);
   }
 
   /** @internal */

@@ -1,8 +1,8 @@
 // The end of a database on purpose: nothing unsent is lost without a word, and no other context takes it for a loss.
+import type { Contexts } from "./contexts.js";
 import type { DataStreams } from "./datastreams.js";
 import type { Keeper } from "./keeper.js";
 import { answer, type Programs } from "./programs.js";
-import type { Peers } from "../contexts/peers.js";
 import { ClosedError, SyncError, UnsentError } from "../values/errors.js";
 
 const limit = 5000; // milliseconds that a browser may take
@@ -12,7 +12,7 @@ interface Of {
   readonly programs: Programs;
   readonly keeper: Keeper;
   readonly dataStreams: DataStreams;
-  readonly peers: Peers;
+  readonly contexts: Contexts;
   /** The name that its contexts share. */
   readonly shared: string;
   /** It has ended. */
@@ -20,7 +20,7 @@ interface Of {
 }
 
 /** Deletes it, where nothing waits for the server, or by force. */
-export async function destroy({ programs, keeper, dataStreams, peers, shared, end }: Of, force: boolean): Promise<void> {
+export async function destroy({ programs, keeper, dataStreams, contexts, shared, end }: Of, force: boolean): Promise<void> {
   await programs.up();
   const { unread } = keeper;
   if (unread && !force) throw new SyncError({ code: "storage", message: "storage: the local database cannot be read; what it holds unsent is not known", retryable: true });
@@ -31,7 +31,7 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
   }
   const destroys = (yes: boolean) => {
     keeper.destroying(yes);
-    peers.shout({ destroying: yes });
+    contexts.shout({ destroying: yes });
   };
   destroys(true); // else the others would take it for lost
   try {
@@ -56,7 +56,7 @@ export async function destroy({ programs, keeper, dataStreams, peers, shared, en
     await data?.store.destroy();
   } finally {
     keeper.forget();
-    peers.shout({ destroyed: true });
+    contexts.shout({ destroyed: true });
     end(why);
   }
 }

@@ -8,7 +8,8 @@ import { frameFactory } from "../program/frame.js";
 import { Requests } from "../server/requests.js";
 import type { Auth } from "../server/token.js";
 import type { Transport } from "../server/transport.js";
-import { load, spare, type Runtime, type RuntimeUser, type WakeUp } from "../program/runtime.js";
+import { load, spare } from "../program/loading.js";
+import type { Runtime, RuntimeUser, WakeUp } from "../program/runtime.js";
 import { Starting } from "../program/starting.js";
 import type { Stream } from "../streams/stream.js";
 import { errorOf, RestartedError, SyncError, type Problem } from "../values/errors.js";
@@ -58,6 +59,8 @@ interface Of extends RuntimeUser {
 export class Programs {
   /** Its place in the program of now. */
   seat: Seat | null = null;
+  /** What is read before there is a program. */
+  boot: Boot | null = null;
   readonly #of: Of;
   #starting: Starting | null = null; // the first one
   #restarts: number[] = []; // when
@@ -83,7 +86,8 @@ export class Programs {
   }
 
   /** Begins with what is stored: the first program is loaded when the rows are there that are asked for at once. */
-  beginWith(boot: Boot, over: () => void): void {
+  beginWith(boot: Boot): void {
+    this.boot = boot;
     const first = (this.#starting = new Starting({
       quiet: () => boot.quiet(),
       attach: () => this.#load(),
@@ -96,8 +100,7 @@ export class Programs {
     }));
     void first.run(() => this.#goOn(() => this.#of.begun()), (e) => this.#fail(e)).then(() => {
       boot.close();
-      this.#starting = null;
-      over();
+      this.#starting = this.boot = null;
     });
   }
 
@@ -239,7 +242,7 @@ export class Programs {
       const runtime = wasteful();
       if (!runtime) return old.live ? next.end() : undefined; // or another database has had it replaced
       for (const user of runtime.users) user.take();
-      runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.bytes >> 20} MiB`, retryable: true }));
+      runtime.end(new RestartedError({ code: "restarted", message: `restarted: the memory had grown to ${runtime.border.size >> 20} MiB`, retryable: true }));
     }, (e: SyncError) => this.#of.log({ level: "warn", code: e.code, message: e.message, cause: e }));
   }
 
@@ -294,6 +297,7 @@ export class Programs {
   /** The database has ended. */
   end(why: SyncError): void {
     this.#starting?.giveUp(why);
+    this.boot?.close();
     this.#requests();
     this.seat?.runtime.onDeath.delete(this.#requests);
     this.seat?.leave();

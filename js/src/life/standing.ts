@@ -1,6 +1,9 @@
 // What a database tells of itself: its status, and what this browser gives. Each is the same object until it is another. It decides nothing.
+import type { Ending, Until } from "../values/ending.js";
+import type { SyncError } from "../values/errors.js";
+import { Events } from "../values/events.js";
 import { LiveValue, Signal } from "../values/live.js";
-import type { Health, Status, StreamStatus } from "../values/states.js";
+import type { DatabaseEvents, Health, Status, StreamStatus } from "../values/states.js";
 
 /** Where the values come from. */
 interface Of {
@@ -14,19 +17,16 @@ interface Of {
 
 export class Standing {
   readonly #of: Of;
-  readonly #emit: { status(): void; health(health: Health): void };
-  readonly #listens: () => boolean;
+  readonly #events: Events<DatabaseEvents>;
   readonly #signals: { status: Signal<Status>; health: Signal<Health | null> };
   readonly live: { readonly status: LiveValue<Status>; readonly health: LiveValue<Health | null> };
   #status: Status | null = null;
   #health: Health | null = null;
   #telling = false;
 
-  /** emit tells listeners, listens whether there are some of the status. */
-  constructor(of: Of, emit: { status(): void; health(health: Health): void }, listens: () => boolean, thrown: (e: unknown) => void) {
+  constructor(of: Of, thrown: (e: unknown) => void) {
     this.#of = of;
-    this.#emit = emit;
-    this.#listens = listens;
+    this.#events = new Events(["status", "health", "update", "closed"], thrown);
     this.#signals = { status: new Signal(() => this.status, thrown), health: new Signal(() => this.#health, thrown) };
     this.live = { status: new LiveValue(this.#signals.status, true), health: new LiveValue(this.#signals.health, true) };
   }
@@ -50,11 +50,11 @@ export class Standing {
   /** The status may be another. */
   changed(): void {
     this.#signals.status.changed();
-    if (this.#telling || !this.#listens()) return;
+    if (this.#telling || !this.#events.has("status")) return;
     this.#telling = true;
     queueMicrotask(() => {
       this.#telling = false;
-      if (!this.#of.ended()) this.#emit.status();
+      if (!this.#of.ended()) this.#events.emit("status", this.status);
     });
   }
 
@@ -64,11 +64,21 @@ export class Standing {
     if (this.#of.ended()) return;
     this.#health = health;
     this.#signals.health.changed();
-    if (tell) this.#emit.health(health);
+    if (tell) this.#events.emit("health", health);
   }
 
-  end(): void {
+  /** known is what is told to this listener alone. */
+  on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options: Until, known?: DatabaseEvents[E]): Ending {
+    return this.#events.on(event, fn, options, known);
+  }
+
+  tell<E extends keyof DatabaseEvents>(event: E, value: DatabaseEvents[E]): void {
+    this.#events.emit(event, value);
+  }
+
+  end(why: SyncError): void {
     for (const signal of Object.values(this.#signals)) signal.end();
+    queueMicrotask(() => this.#events.last("closed", why));
   }
 }
 

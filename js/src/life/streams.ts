@@ -23,8 +23,6 @@ interface Of {
   readonly owner: Owner;
   readonly life: Life;
   readonly programs: Programs;
-  /** What is read before there is a program. */
-  boot(): Boot | null;
 }
 
 export class Streams {
@@ -42,11 +40,11 @@ export class Streams {
 
   /** Opens a stream, or gives the one that is open. */
   open(name: string, options: StreamOptions): Promise<Stream> {
-    if (this.#of.life.state === "restarting" || (this.#of.life.state === "opening" && !this.#of.boot())) return this.#of.programs.up().then(() => this.open(name, options));
+    if (this.#of.life.state === "restarting" || (this.#of.life.state === "opening" && !this.#of.programs.boot)) return this.#of.programs.up().then(() => this.open(name, options));
     return this.#users.open(
       name,
       () => {
-        const boot = this.#of.life.state === "opening" ? this.#of.boot() : null;
+        const boot = this.#of.life.state === "opening" ? this.#of.programs.boot : null;
         return boot ? this.#show(boot, name, options) : this.#make(name, options);
       },
       (stream) => (Object.keys(options).length === 0 ? stream : stream.again(options)),

@@ -12,12 +12,15 @@ function compare(a: string, b: string): number {
   return p === "" ? 1 : q === "" ? -1 : p.localeCompare(q, "en", { numeric: true });
 }
 
+/** What is newer than this context. */
+export type Update = { wasm: boolean; database: boolean };
+
 /** What is newer than this context. Each is told once, and stays true. */
 export class Updates {
   readonly #newer = { wasm: false, database: false };
-  readonly #tell: (news: { wasm: boolean; database: boolean }) => void;
+  readonly #tell: (news: Update) => void;
 
-  constructor(tell: (news: { wasm: boolean; database: boolean }) => void) {
+  constructor(tell: (news: Update) => void) {
     this.#tell = tell;
   }
 
@@ -28,7 +31,7 @@ export class Updates {
   }
 
   /** For somebody who comes late. */
-  get known(): { wasm: boolean; database: boolean } | undefined {
+  get known(): Update | undefined {
     return this.#newer.wasm || this.#newer.database ? { ...this.#newer } : undefined;
   }
 

@@ -61,10 +61,13 @@ export class Notifier {
     };
     const subscription = this.add(query, tell);
     queueMicrotask(() => begun || over() || this.guard(() => tell(subscription.rows)));
-    return until(() => {
+    const end = until(() => {
       begun = true;
+      this.onEnd.delete(end);
       subscription.end();
     }, options);
+    if (!options.signal?.aborted) this.onEnd.add(end);
+    return end;
   }
 
   /** Makes one object a live one. */
@@ -98,7 +101,7 @@ export class Notifier {
   /** Nobody is told any more. */
   end(): void {
     for (const entry of this.#entries) entry.end();
-    for (const fn of this.onEnd) fn();
+    for (const fn of [...this.onEnd]) fn();
   }
 
   /** Something has changed, or may have. */

@@ -1,6 +1,7 @@
 // The connection for hints: one for a profile and a server, over all databases and contexts. The context that holds it tells the others what it hears.
 import { failureOf, type Failure } from "./failure.js";
 import { kind, pieces, refusal, type Transport } from "./transport.js";
+import { Channel } from "../contexts/channel.js";
 import { single, type Single } from "../contexts/single.js";
 
 const patience = { first: 30_000, next: 60_000 }; // milliseconds: the server says something every 25 s at least
@@ -45,7 +46,7 @@ class Ear {
   readonly #key: string;
   readonly #local = new Map<Listener, { about: Topics; transport: Transport }>();
   readonly #theirs = new Map<string, Topics>();
-  #channel: BroadcastChannel | null = null;
+  #channel: Channel<Told> | null = null;
   #single: Single | null = null;
   #connection: { about: string; transport: Transport; abort: AbortController } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,10 +68,7 @@ class Ear {
 
   #begin(): void {
     const name = `strandline/hints/${this.#key}`;
-    if (typeof BroadcastChannel !== "undefined") {
-      this.#channel = new BroadcastChannel(name);
-      this.#channel.onmessage = (e: MessageEvent<Told>) => this.#hear(e.data);
-    }
+    this.#channel = new Channel(name, (told) => this.#hear(told));
     this.#single = single(name, (yes) => {
       if (yes) this.#tell({ who: true });
       this.#soon();
@@ -78,7 +76,7 @@ class Ear {
   }
 
   #tell(told: Omit<Told, "id">): void {
-    this.#channel?.postMessage({ id: this.#id, ...told } satisfies Told);
+    this.#channel?.post({ id: this.#id, ...told });
   }
 
   /** Says what this context listens for. */

@@ -1,8 +1,9 @@
 // The rows of one stream in the program.
-import { ABSENT, OK, type Runtime } from "../program/runtime.js";
+import { ABSENT, OK } from "../program/border.js";
+import type { Runtime } from "../program/runtime.js";
 import type { Source } from "../rows/rows.js";
 
-export function sourceOf(r: Runtime, handle: number): Source {
+export function sourceOf({ border: r }: Runtime, handle: number): Source {
   return {
     piece() {
       r.status(r.exports.strandline_changes(handle));

@@ -4,28 +4,24 @@ import { objectID, Writer, type Desk } from "./writer.js";
 import type { Owner } from "./owner.js";
 import { Place } from "./place.js";
 import { sourceOf } from "./source.js";
-import { Told, type StreamLive } from "./told.js";
+import { Reads } from "./reads.js";
+import { Told, type ToldLive } from "./told.js";
 import type { Transaction } from "./transaction.js";
 import { Waiting } from "./waiting.js";
 import { Writes } from "./writes.js";
 import type { Early, Lack } from "../boot/early.js";
 import type { Runtime } from "../program/runtime.js";
-import { liveCount, liveRow, liveRows, type LiveRow, type LiveRows } from "../rows/live.js";
-import { Notifier } from "../rows/notifier.js";
-import { read } from "../rows/query.js";
 import { Rows } from "../rows/rows.js";
 import type { Change } from "../rows/watch.js";
 import { asyncDispose, type Ending, type Until } from "../values/ending.js";
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "../values/errors.js";
-import { Events } from "../values/events.js";
 import { freeze } from "../values/json.js";
 import { Life } from "../values/life.js";
 import { checkStreamOptions, validatorsOf, type StreamOptions } from "../values/options.js";
 import type { Row } from "../values/row.js";
 import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
+import { later } from "../values/timers.js";
 import type { Write } from "../values/write.js";
-
-const later = (fn: () => void, ms = 0) => void setTimeout(fn, ms);
 
 const closed = (name: string) => new ClosedError({ code: "closed", message: `stream ${name} is closed` });
 const starting = new SyncError({ code: "starting", message: "starting: the runtime is not there yet", retryable: true });
@@ -43,12 +39,9 @@ export class Stream implements Desk {
   /** @internal What it was opened with that the local log does not say. */
   readonly options: { readonly conflictFree: boolean; readonly conflicts: number };
   readonly #owner: Owner;
-  readonly #notifier: Notifier;
-  readonly #events: Events<StreamEvents>;
+  readonly #reads: Reads<ToldLive>;
   readonly #writer: Writer;
   readonly #told: Told;
-  /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
-  readonly live: StreamLive;
   readonly #asking = new Asking(this);
   #client = "";
   #place: Place | null = null;
@@ -63,21 +56,17 @@ export class Stream implements Desk {
     this.writes = new Writes(() => owner.durable);
     this.#writer = new Writer(this, validatorsOf(options));
     if (early) [this.waiting, this.#client] = [new Waiting(early), early.client];
-    this.#notifier = new Notifier(this.rows, {
-      ready: () => !this.life.ended && this.rows.readable,
-      later,
-      warn: (code, message, e) => owner.warn(code, `${message} (stream ${name})`, e),
-    });
-    const thrown = (e: unknown) => owner.warn("listener", `a listener of stream ${name} threw`, e);
-    this.#events = new Events(["status", "rejected", "conflict", "closed"], thrown);
     this.#told = new Told(
       { place: () => this.#place, waiting: () => this.waiting, unsent: () => this.writes.unsent, why: () => this.life.why, overdue: () => owner.overdue },
-      () => this.#events.emit("status", this.status),
-      () => this.#events.has("status"),
-      thrown,
+      (e) => owner.warn("listener", `a listener of stream ${name} threw`, e),
     );
-    const count = (q: object = {}) => liveCount(this.rows, this.#notifier, read(q), () => this.#checkRows());
-    this.live = Object.assign((q?: object | string) => this.#live(q), this.#told.live, { count }) as StreamLive;
+    const { life, rows } = this;
+    this.#reads = new Reads({ life, rows, warn: (code, message, e) => owner.warn(code, `${message} (stream ${name})`, e) }, this.#told.live);
+  }
+
+  /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
+  get live(): Reads<ToldLive>["live"] {
+    return this.#reads.live;
   }
 
   get client(): string {
@@ -100,7 +89,7 @@ export class Stream implements Desk {
     if (lack > 0) runtime.host.lacking(handle, lack);
     this.rows.attach(sourceOf(runtime, handle), () => {
       runtime.host.lacking(handle, 2);
-      this.#changed(true);
+      this.#reads.changed(true);
       this.#owner.differed(this.name);
     });
     this.writes.goOn((action, done) => runtime.host.persisted(handle, action, done));
@@ -113,7 +102,7 @@ export class Stream implements Desk {
       this.statusChanged();
     };
     if (!this.waiting) goOn();
-    return [() => this.#changed(true), () => this.#changed(false), goOn];
+    return [() => this.#reads.changed(true), () => this.#reads.changed(false), goOn];
   }
 
   /** @internal The first program does not come: what is written is refused until it does. */
@@ -161,13 +150,13 @@ export class Stream implements Desk {
     refused: (ticket: number, text: string) => {
       const rejected = freeze(JSON.parse(text) as Rejected);
       this.writes.refused(ticket, rejected);
-      queueMicrotask(() => this.#events.emit("rejected", rejected));
+      queueMicrotask(() => this.#told.tell("rejected", rejected));
     },
     conflict: (text: string) => {
       this.#told.changed();
-      queueMicrotask(() => this.#events.emit("conflict", freeze(JSON.parse(text) as Conflict)));
+      queueMicrotask(() => this.#told.tell("conflict", freeze(JSON.parse(text) as Conflict)));
     },
-    changed: (remote: boolean) => this.#changed(remote),
+    changed: (remote: boolean) => this.#reads.changed(remote),
     statusChanged: () => this.statusChanged(),
     outdated: () => this.#owner.outdated(),
     closed: (problem: Problem | null) => {
@@ -216,10 +205,9 @@ export class Stream implements Desk {
     this.waiting = null;
     this.writes.end(error);
     this.#asking.interrupt(error);
-    this.#notifier.end();
-    this.#told.end();
+    this.#reads.end();
+    this.#told.end(error);
     this.#owner.forget(this);
-    queueMicrotask(() => this.#events.last("closed", error));
   }
 
   // ---- what is written
@@ -232,7 +220,7 @@ export class Stream implements Desk {
 
   /** @internal */
   wrote(): void {
-    this.#changed(false); // subscribers first: what is left to be done takes longer
+    this.#reads.changed(false); // subscribers first: what is left to be done takes longer
     this.pump();
     this.#owner.wrote();
     this.statusChanged();
@@ -294,44 +282,24 @@ export class Stream implements Desk {
   // ---- what is read
 
   get(id: string): Row | undefined {
-    this.#checkRows();
-    return typeof id === "string" ? this.rows.get(id) : undefined;
+    return this.#reads.get(id);
   }
 
   query(q: object = {}): readonly Row[] {
-    this.#checkRows();
-    return this.rows.query(read(q));
+    return this.#reads.query(q);
   }
 
   count(q: object = {}): number {
-    this.#checkRows();
-    return this.rows.count(read(q));
-  }
-
-  #live(q: object | string = {}): LiveRows | LiveRow {
-    const check = () => this.#checkRows();
-    return typeof q === "string" ? liveRow(this.rows, this.#notifier, q, check) : liveRows(this.rows, this.#notifier, read(q), check);
+    return this.#reads.count(q);
   }
 
   subscribe(q: object, fn: (rows: readonly Row[], change: Change) => void, options: Until = {}): Ending {
-    this.#checkRows();
-    if (typeof fn !== "function") throw invalid("", "subscribe takes a function");
-    return this.#notifier.subscribe(read(q), fn, () => this.life.ended, options);
+    return this.#reads.subscribe(q, fn, options);
   }
 
   /** @internal For tests. */
   differing(): string[] | null {
     return this.life.state === "open" ? this.rows.differing() : null;
-  }
-
-  /** Rows that are there can be read while the program is started anew. */
-  #checkRows(): void {
-    if (this.life.ended || !this.rows.readable) this.life.check();
-  }
-
-  #changed(remote: boolean): void {
-    this.rows.changed();
-    this.#notifier.changed(remote);
   }
 
   // ---- how it stands
@@ -391,7 +359,7 @@ export class Stream implements Desk {
   }
 
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void, options: Until = {}): Ending {
-    return this.#events.on(event, fn, options);
+    return this.#told.on(event, fn, options);
   }
 
   [asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
 // What people are shown of a stream: each value is the same object until it is another one. It decides nothing.
 import { errorOf, type Problem, type SyncError } from "../values/errors.js";
+import type { Ending, Until } from "../values/ending.js";
+import { Events } from "../values/events.js";
 import { freeze } from "../values/json.js";
 import { LiveValue, Signal } from "../values/live.js";
-import type { Conflict, Rejected, StreamStatus, Undoable } from "../values/states.js";
-import type { LiveCount, LiveRow, LiveRows } from "../rows/live.js";
+import type { Conflict, Rejected, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import type { Place } from "./place.js";
 import type { Stood, Waiting } from "./waiting.js";
 
@@ -45,13 +46,6 @@ export interface ToldLive {
   readonly undoable: LiveValue<Undoable | null>;
 }
 
-/** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
-export interface StreamLive extends ToldLive {
-  (q?: object): LiveRows;
-  (id: string): LiveRow;
-  count(q?: object): LiveCount;
-}
-
 export class Told {
   readonly #of: Of;
   readonly #status = new Memo<StreamStatus>();
@@ -61,15 +55,12 @@ export class Told {
   readonly #undoable = new Memo<Undoable>();
   readonly #signals: readonly Signal<never>[];
   readonly live: ToldLive;
-  readonly #emit: () => void;
-  readonly #listens: () => boolean;
+  readonly #events: Events<StreamEvents>;
   #telling = false;
 
-  /** emit tells listeners of the status, where there are some. */
-  constructor(of: Of, emit: () => void, listens: () => boolean, thrown: (e: unknown) => void) {
+  constructor(of: Of, thrown: (e: unknown) => void) {
     this.#of = of;
-    this.#emit = emit;
-    this.#listens = listens;
+    this.#events = new Events(["status", "rejected", "conflict", "closed"], thrown);
     const signals: Signal<never>[] = [];
     const live = <T>(now: () => T) => {
       const signal = new Signal(now, thrown);
@@ -83,17 +74,26 @@ export class Told {
   /** Something may be another. */
   changed(): void {
     for (const signal of this.#signals) signal.changed();
-    if (this.#telling || !this.#listens()) return;
+    if (this.#telling || !this.#events.has("status")) return;
     this.#telling = true;
     queueMicrotask(() => {
       this.#telling = false;
       const why = this.#of.why();
-      if (!why || this.#of.waiting()) this.#emit();
+      if (!why || this.#of.waiting()) this.#events.emit("status", this.status());
     });
   }
 
-  end(): void {
+  on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void, options: Until): Ending {
+    return this.#events.on(event, fn, options);
+  }
+
+  tell<E extends keyof StreamEvents>(event: E, value: StreamEvents[E]): void {
+    this.#events.emit(event, value);
+  }
+
+  end(error: SyncError): void {
     for (const signal of this.#signals) signal.end();
+    queueMicrotask(() => this.#events.last("closed", error));
   }
 
   /** How it stood when it was last looked at. */

@@ -265,7 +265,7 @@ export class Writer {
       open.write.settle(this.#desk.head, null);
       return open.write;
     }
-    const r = place.runtime;
+    const r = place.border;
     const ids = kind === AGAIN ? r.text() : r.ascii();
     open.ticket = r.header[4]!;
     open.write.action = ids.slice(0, 36);

@@ -4,6 +4,7 @@ import { invalid } from "./errors.js";
 /** Listeners of named events. What one throws goes to `thrown`. */
 export class Events<M> {
   readonly #listeners = new Map<keyof M, Set<(e: never) => void>>();
+  readonly #endings = new Set<Ending>();
   readonly #last = new Map<keyof M, unknown>();
   readonly #thrown: (e: unknown) => void;
   readonly #names: readonly (keyof M)[];
@@ -21,14 +22,23 @@ export class Events<M> {
     if (!set) this.#listeners.set(event, (set = new Set()));
     const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own
     set.add(mine as (e: never) => void);
-    if (known !== undefined) queueMicrotask(() => set.has(mine as (e: never) => void) && this.#call(mine, known));
-    return until(() => void set.delete(mine as (e: never) => void), options);
+    const end = until(() => {
+      set.delete(mine as (e: never) => void);
+      this.#endings.delete(end);
+    }, options);
+    if (set.has(mine as (e: never) => void)) this.#endings.add(end); // the signal may have been aborted before
+    queueMicrotask(() => {
+      if (known !== undefined && set.has(mine as (e: never) => void)) this.#call(mine, known);
+      if (this.#last.size > 0) end(); // nothing more is told
+    });
+    return end;
   }
 
-  /** Tells what is told once: who comes later is told it too. */
+  /** Tells what is told at the end: who comes later is told it too. Nothing is told any more then, and no signal holds a listener. */
   last<E extends keyof M>(event: E, value: M[E]): void {
     this.#last.set(event, value);
     this.emit(event, value);
+    for (const end of [...this.#endings]) end();
   }
 
   has(event: keyof M): boolean {

@@ -24,7 +24,7 @@ export interface Origin<T, C> {
 export class LiveValue<T, C = undefined> {
   readonly #origin: Origin<T, C>;
   readonly #shared: boolean;
-  readonly #subscribers = new Set<(value: T, change: C) => void>();
+  readonly #subscribers = new Map<(value: T, change: C) => void, Ending>();
   readonly #iterations = new Set<() => void>();
   #watched: Watched<T> | null = null;
   #over = false;
@@ -42,15 +42,20 @@ export class LiveValue<T, C = undefined> {
   subscribe(fn: (value: T, change: C) => void, options: Until = {}): Ending {
     if (options.signal?.aborted || this.#over) return until(() => {});
     this.#watched ??= this.#origin.watch((value, change) => {
-      for (const told of [...this.#subscribers]) this.#origin.call(() => this.#subscribers.has(told) && told(value, change));
+      for (const told of [...this.#subscribers.keys()]) this.#origin.call(() => this.#subscribers.has(told) && told(value, change));
     });
     const own: typeof fn = (value, change) => fn(value, change); // one function may subscribe twice
-    this.#subscribers.add(own);
-    return until(() => {
-      if (!this.#subscribers.delete(own) || this.#subscribers.size > 0) return;
+    const { onEnd } = this.#origin;
+    const end = until(() => {
+      onEnd.delete(end);
+      this.#subscribers.delete(own);
+      if (this.#subscribers.size > 0) return;
       this.#watched?.end();
       this.#watched = null;
     }, options);
+    this.#subscribers.set(own, end);
+    onEnd.add(end); // a signal that lives longer is not to hold it
+    return end;
   }
 
   /** The value as it is, then as it becomes; one that is slow is given the last one. */
@@ -85,9 +90,7 @@ export class LiveValue<T, C = undefined> {
   [dispose](): void {
     if (this.#shared) return;
     this.#over = true;
-    this.#subscribers.clear();
-    this.#watched?.end();
-    this.#watched = null;
+    for (const end of [...this.#subscribers.values()]) end();
     for (const stop of this.#iterations) stop();
   }
 }
@@ -152,6 +155,6 @@ export class Signal<T> implements Origin<T, undefined> {
   /** Nothing changes it any more. */
   end(): void {
     this.#watches.clear();
-    for (const fn of this.onEnd) fn();
+    for (const fn of [...this.onEnd]) fn();
   }
 }
