@@ -3,10 +3,8 @@
 // InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, InvalidError in a patch (unset() takes a key away) and
 // inside arrays. Rows are deeply frozen.
 
-/** 36 characters, lower case. */
-export type UUID = string;
-/** What fields hold. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+import type { Coding, Id, Inferred, Json, Patch, Query, Row, Schema, SchemaOf, Shapes, ShapesOf, UUID } from "./schema.js";
+export * from "./schema.js";
 
 /** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. One that is open in this page is the same, until it was closed as
     often as it was opened. Where the browser keeps nothing (health().indexedDB says so) and a
@@ -38,7 +36,8 @@ export interface Database {
   readonly name: string;
   readonly user: string | null;
   /** Opens a stream, or gives the one that is open, until it was closed as often as it was opened. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
-  stream<S extends SchemaOf<S> = Schema>(name: string, options?: StreamOptions<S>): Promise<Stream<S>>;
+  stream<const V extends Shapes>(name: string, options: Omit<StreamOptions, "schema"> & { readonly schema: V & Coding<V> }): Promise<Stream<Inferred<V>>>;
+  stream<S extends SchemaOf<S> = Schema>(name: string, ...options: StreamArgs<S>): Promise<Stream<S>>;
   /** Opens a data stream: entries that are appended and never change. Asked for again, it is the same one. */
   data(name: string, options?: DataStreamOptions): Promise<DataStream>;
   /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
@@ -63,27 +62,22 @@ export interface Database {
   destroy(options?: { force?: boolean }): Promise<void>;
 }
 
-export interface StreamOptions<S extends SchemaOf<S> = Schema> {
+export interface StreamOptions<S = Schema> {
   /** Objects that exist are read-only while the server is out of reach, and no write replaces one that it had not seen. Chosen when this browser opens the
       stream first, and kept; every writer of the stream has to choose the same. */
   conflictFree?: boolean;
-  /** A Standard Schema validator per type (Zod, Valibot, ArkType, …), which answers at once. It is asked for the fields as they would be before an action is
-      made; an invalid write is an InvalidError with the path of the first issue. What the validator gives back is not written. */
-  validate?: { [T in keyof S]?: StandardSchemaV1 };
+  /** What is known of each type's fields: a Standard Schema validator (Zod, Valibot, ArkType, …), which answers at once, or `{ shape, codecs }`. A validator is asked for the
+      fields as they would be before an action is made; an invalid write is an InvalidError with the path of the first issue. What it gives back is not written. The
+      schema of the stream is inferred from it where none is given by hand. */
+  schema?: ShapesOf<S>;
   /** How many conflict reports are kept, of 1 MB in all. Default 1,000. */
   conflicts?: number;
 }
 
-/** The types of a stream's objects, and the fields of each. */
-export type Schema = { [type: string]: { [key: string]: Json | undefined } };
-/** What a schema of one's own, be it a type or an interface, must be: fields of JSON. */
-export type SchemaOf<S> = { [T in keyof S]: { [K in keyof S[T]]: JsonOf<S[T][K]> } };
-/** V where it is JSON or undefined. */
-export type JsonOf<V> = V extends Json | undefined ? V : V extends (...args: never[]) => unknown ? never : V extends object ? { [K in keyof V]: JsonOf<V[K]> } : never;
-/** An object as reads give it: frozen, and the same one until it changes. */
-export type Row<S extends SchemaOf<S>, T extends keyof S = keyof S> = { readonly id: UUID; readonly type: T } & Readonly<S[T]>;
+/** Options; they may be left out where all fields are JSON. */
+export type StreamArgs<S> = {} extends ShapesOf<S> ? [options?: StreamOptions<S>] : [options: StreamOptions<S> & { schema: ShapesOf<S> }];
 
-export interface Stream<S extends SchemaOf<S> = Schema> {
+export interface Stream<S = any> {
   readonly name: string;
   /** The id under which this browser profile writes to the log. */
   readonly client: UUID;
@@ -91,22 +85,22 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
   // writes: applied at once, resolve when IndexedDB has them
   /** Makes many objects: one action as far as its limits go, several beyond them. What is wrong with one of them (its path begins with its number) keeps all from being
       written. The promise gives their ids; `persisted` is of the last one. */
-  create<T extends keyof S & string>(type: T, rows: readonly S[T][]): Write<readonly UUID[]>;
+  create<T extends keyof S & string>(type: T, rows: readonly S[T][]): Write<readonly Id<T>[]>;
   /** Makes objects of rows as reads give them, under their ids: from a file, another stream, another database. One action as far as its limits go, several beyond
       them. Where an object with one of the ids exists (`exists`), or one of them is wrong, none is made; the path begins with its number. */
   import(rows: readonly Row<S>[]): Write<readonly UUID[]>;
   /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
-  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): Write<UUID>;
+  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: Id<T> }): Write<Id<T>>;
   /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */
-  update(id: UUID, patch: Patch): Write<void>;
+  update<T extends keyof S & string>(id: Id<T>, patch: Patch<S[T]>): Write<void>;
   /** Immer-like: the keys that fn changes on the draft become one update. */
-  edit<T extends keyof S & string>(id: UUID, fn: (draft: S[T]) => void): Write<void>;
+  edit<T extends keyof S & string>(id: Id<T>, fn: (draft: S[T]) => void): Write<void>;
   /** Removes an object. */
   remove(id: UUID): Write<void>;
   /** One atomic action of several ops, with guards: all of it stands or nothing does, here and where it reaches the log. One that
       does not stand here rejects, and nothing is written; what fn throws comes back as it is. Paths of errors begin with the number
       of the op, or with /if and that of the guard. A transaction without ops makes no action. */
-  transact(fn: (tx: Transaction<S>) => void): Write<void>;
+  transact(fn: (tx: Transaction<S>) => undefined | void): Write<void>;
 
   /** Resolves when the runtime is there. Rows that were stored can be read before, from the moment that `stream()` gives the stream: they, `isPending`,
       `head` and the counts in `status` are exact as of the last record that this browser had stored. What is written before waits, in order, shows when
@@ -115,7 +109,7 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
 
   // reads: synchronous, frozen, identical object until it changes
   /** One object; undefined where there is none. */
-  get<T extends keyof S & string>(id: UUID): Row<S, T> | undefined;
+  get<T extends keyof S & string>(id: Id<T>): Row<S, T> | undefined;
   /** The objects that a query asks for, in its order. */
   query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
   /** How many rows query would give. */
@@ -177,11 +171,11 @@ export interface Stream<S extends SchemaOf<S> = Schema> {
 }
 
 /** Values of a stream that follow it: `stream.live(query)`, `stream.live(id)`, `stream.live.status`. */
-export interface StreamLive<S extends SchemaOf<S> = Schema> {
+export interface StreamLive<S = any> {
   /** The rows of a query: the same array, with the same objects, until they are others. */
   <T extends keyof S & string>(q?: Query<S, T>): Live<readonly Row<S, T>[], Change>;
   /** One object; undefined where there is none. */
-  <T extends keyof S & string>(id: UUID): Live<Row<S, T> | undefined, Change>;
+  <T extends keyof S & string>(id: Id<T>): Live<Row<S, T> | undefined, Change>;
   /** How many rows a query has. */
   count(q?: Query<S>): Live<number, Change>;
   readonly status: Live<StreamStatus>;
@@ -202,56 +196,15 @@ export interface Write<T> extends Promise<T> {
   readonly persisted: Promise<number>;
 }
 
-/** Keys and what becomes of them. An update says what they are to be, also where they are that already; edit says what it has changed. */
-export type Patch = { [key: string]: Json | FieldOp };
-/** In a patch: adds to a number, which is 0 where the key is absent. Two of them add up, whoever is first. */
-export function increment(by?: number): FieldOp;
-/** In a patch: appends to an array those of the values that are not in it. */
-export function union(...values: Json[]): FieldOp;
-/** In a patch: takes the values out of an array. */
-export function without(...values: Json[]): FieldOp;
-/** In a patch: takes the key away. */
-export function unset(): FieldOp;
-/** Branded: plain JSON is never taken for one. */
-export class FieldOp { private constructor(); }
-
-export interface Transaction<S extends SchemaOf<S> = Schema> {
+/** The ops of one action. What it gives to read is the state with those before it. */
+export interface Transaction<S = any> {
   /** Gives the new object's id. */
-  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: UUID }): UUID;
-  update(id: UUID, patch: Patch): void;
+  create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: Id<T> }): Id<T>;
+  update<T extends keyof S & string>(id: Id<T>, patch: Patch<S[T]>): void;
   remove(id: UUID): void;
   /** A guard: the whole action is discarded where it does not hold when it is applied. */
   require(guard: Guard): void;
 }
-
-export interface Query<S extends SchemaOf<S> = Schema, T extends keyof S = keyof S> {
-  /** Of any type, where left out. */
-  type?: T;
-  where?: Where;
-  /** Absent, null, false, true, numbers, strings by UTF-16 code units, the rest; ties go by id. A collator compares strings as people read them. */
-  orderBy?: Order | readonly Order[];
-  /** At most so many rows. */
-  limit?: number;
-  /** Without the first so many. */
-  offset?: number;
-  /** From behind this row on: one of a former answer, or its id and the keys that the query orders by. It need not be there any more. */
-  after?: { readonly id: UUID; readonly [key: string]: unknown } | null;
-  /** What where cannot say. It is asked for each row that matches the rest, and has to give the same for the same row. */
-  filter?: (row: Row<S, T & keyof S & string>) => boolean;
-  /** Only objects that a pending action names, or only the others. */
-  pending?: boolean;
-}
-
-/** What must hold of an object. Per key: a value that it equals, or comparisons, all of which hold. A key that begins with a slash is a path:
-    "/address/city", "/tags/0" (a slash in a key is written ~1, a tilde ~0). An object as a value is compared with eq. */
-export type Where = { [key: string]: Json | Condition | Where | readonly Where[] } & {
-  /** One of these holds. A key of that name is written "/or"; so with and, not. */
-  or?: readonly Where[];
-  and?: readonly Where[];
-  not?: Where;
-};
-
-export type Order = string | { readonly key: string; readonly direction?: "asc" | "desc"; readonly collator?: Intl.Collator };
 
 declare global {
   interface SymbolConstructor {
@@ -422,8 +375,6 @@ export type Conflict = {
 export type Skipped = { object: UUID; key: string };
 /** Ids of the rows that came, changed and went, and whose writes did it. */
 export type Change = { added: readonly UUID[]; changed: readonly UUID[]; removed: readonly UUID[]; origin: "local" | "remote" | "mixed" };
-/** gt, gte, lt and lte hold between two numbers or two strings; in: one of; has: an array with this element. */
-export type Condition = { eq?: Json; ne?: Json; gt?: Json; gte?: Json; lt?: Json; lte?: Json; in?: Json[]; has?: Json; startsWith?: string };
 /** Opaque; sorts as a string. */
 export type Offset = string;
 /** One entry of a data stream. id: of the append, null where a client of another kind made it. offset: behind it; null while it is pending. */
@@ -442,8 +393,3 @@ export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; 
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
 /** Events of a stream, and what their listeners get. */
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; closed: SyncError };
-
-/** https://standardschema.dev */
-export interface StandardSchemaV1<I = unknown, O = I> {
-  readonly "~standard": { readonly version: 1; readonly vendor: string; readonly validate: (value: unknown) => unknown; readonly types?: { input: I; output: O } | undefined };
-}

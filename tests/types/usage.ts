@@ -2,7 +2,7 @@
 import { open, type Json, type Stream } from "strandline";
 interface Address { street: string; no?: number }
 interface Person { name: string; tags: string[]; address: Address; age?: number }
-interface App { person: Person; todo: { title: string } }
+interface App { person: Person; todo: { title: string; done?: boolean; tags?: string[] } }
 const db = await open({ name: "x" });
 const s = await db.stream<App>("a");
 await s.create("person", { name: "A", tags: [], address: { street: "s" } });

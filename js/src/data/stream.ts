@@ -24,7 +24,8 @@ export class DataStream {
   readonly #reader: Reader;
   readonly #told: Told;
   readonly #appends: Appends;
-  readonly #subscriptions = new Map<Subscription, Ending>();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #onEnd = new Set<() => void>();
   #stored!: Stored;
   #pending = 0;
   #rejected: readonly RejectedEntry[] = Object.freeze([]);
@@ -111,7 +112,7 @@ export class DataStream {
     this.#first.release();
     this.#reading.end();
     this.#appends.end(error as SyncError);
-    for (const over of [...this.#subscriptions.values()]) over();
+    for (const over of [...this.#onEnd]) over();
     this.#told.end(error as SyncError);
     this.#sync.forget(this);
   }
@@ -223,13 +224,12 @@ export class DataStream {
       fn,
       options.after,
     );
+    this.#subscriptions.add(sub);
     void sub.show();
-    const over = until(() => {
+    return until(() => {
       sub.end();
       this.#subscriptions.delete(sub);
-    }, options);
-    if (!options.signal?.aborted) this.#subscriptions.set(sub, over);
-    return over;
+    }, options, this.#onEnd);
   }
 
   /** Whether nothing is known of the stream yet, and somebody is asking the server. */
@@ -254,7 +254,7 @@ export class DataStream {
   }
 
   #changed(): void {
-    for (const sub of this.#subscriptions.keys()) void sub.show();
+    for (const sub of this.#subscriptions) void sub.show();
     this.#told.changed();
   }
 

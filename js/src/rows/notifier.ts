@@ -61,13 +61,10 @@ export class Notifier {
     };
     const subscription = this.add(query, tell);
     queueMicrotask(() => begun || over() || this.guard(() => tell(subscription.rows)));
-    const end = until(() => {
+    return until(() => {
       begun = true;
-      this.onEnd.delete(end);
       subscription.end();
-    }, options);
-    if (!options.signal?.aborted) this.onEnd.add(end);
-    return end;
+    }, options, this.onEnd);
   }
 
   /** Makes one object a live one. */

@@ -51,6 +51,7 @@ test("a signal that lives longer holds nobody when what was followed has ended",
   assert.equal(held.size, 0);
   events.on("closed", (e) => heard.push(e), { signal }); // who comes late is told
   events.on("status", () => {}, { signal });
+  events.on("status", () => {}, { signal: AbortSignal.abort() });
   await Promise.resolve();
   assert.deepEqual([heard, held.size], [["over", "over"], 0]);
 });

@@ -4,7 +4,7 @@ import { invalid } from "./errors.js";
 /** Listeners of named events. What one throws goes to `thrown`. */
 export class Events<M> {
   readonly #listeners = new Map<keyof M, Set<(e: never) => void>>();
-  readonly #endings = new Set<Ending>();
+  readonly #endings = new Set<() => void>();
   readonly #last = new Map<keyof M, unknown>();
   readonly #thrown: (e: unknown) => void;
   readonly #names: readonly (keyof M)[];
@@ -22,11 +22,7 @@ export class Events<M> {
     if (!set) this.#listeners.set(event, (set = new Set()));
     const mine = (e: M[E]) => fn(e); // each call of on is a subscription of its own
     set.add(mine as (e: never) => void);
-    const end = until(() => {
-      set.delete(mine as (e: never) => void);
-      this.#endings.delete(end);
-    }, options);
-    if (set.has(mine as (e: never) => void)) this.#endings.add(end); // the signal may have been aborted before
+    const end = until(() => void set.delete(mine as (e: never) => void), options, this.#endings);
     queueMicrotask(() => {
       if (known !== undefined && set.has(mine as (e: never) => void)) this.#call(mine, known);
       if (this.#last.size > 0) end(); // nothing more is told

@@ -45,16 +45,13 @@ export class LiveValue<T, C = undefined> {
       for (const told of [...this.#subscribers.keys()]) this.#origin.call(() => this.#subscribers.has(told) && told(value, change));
     });
     const own: typeof fn = (value, change) => fn(value, change); // one function may subscribe twice
-    const { onEnd } = this.#origin;
     const end = until(() => {
-      onEnd.delete(end);
       this.#subscribers.delete(own);
       if (this.#subscribers.size > 0) return;
       this.#watched?.end();
       this.#watched = null;
-    }, options);
+    }, options, this.#origin.onEnd);
     this.#subscribers.set(own, end);
-    onEnd.add(end); // a signal that lives longer is not to hold it
     return end;
   }
 
