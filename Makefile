@@ -141,6 +141,7 @@ lint: npm bin/staticcheck
 	js/node_modules/.bin/tsc -p web-demo
 	js/node_modules/.bin/tsc -p tests/types
 	js/node_modules/.bin/tsc -p tests/datasim
+	node js/build/examples.mjs
 	@node js/build/api.mjs | cmp - docs/API.md || { echo "docs/API.md is not that of the types: make docs"; exit 1; }
 
 # The API reference, out of the types.

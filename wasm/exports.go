@@ -208,6 +208,23 @@ func exportCheck(h, n int32) int32 {
 	})
 }
 
+// strandline_preview gives the row of the object whose id is the first 36 of n bytes of input as the ops behind it, a JSON array, would leave it.
+//
+//go:wasmexport strandline_preview
+func exportPreview(h, n int32) int32 {
+	return call(h, func(s *stream) int32 {
+		object, _ := action.ParseUUID(input[:36])
+		row, err := s.Preview(output[:0], object, &queue.Draft{Ops: string(input[36:n])})
+		if err != nil {
+			return failed(err)
+		}
+		if give(row); len(row) == 0 {
+			return statusAbsent
+		}
+		return statusOK
+	})
+}
+
 // strandline_pending gives the pending actions as a JSON array; those of the object in the input where n is 36.
 //
 //go:wasmexport strandline_pending

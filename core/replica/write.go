@@ -59,6 +59,20 @@ func (r *Replica) CheckDraft(d *queue.Draft) error {
 	return r.state.TooMuch(&l.Action)
 }
 
+// Preview appends an object's row as a draft would leave it, nothing where there would be none. The draft's ops are all about
+// the object; what of them does not stand is told when the draft is written. Nothing changes.
+func (r *Replica) Preview(dst []byte, object action.UUID, d *queue.Draft) ([]byte, error) {
+	l, err := queue.Make(d, r.log.client, r.state.Head, &action.Slab{})
+	if err != nil {
+		return dst, err
+	}
+	var u state.Undo
+	r.state.ApplyPending(&l.Action, &u, nil)
+	dst = r.state.AppendRow(dst, object)
+	r.state.Unapply(&u)
+	return dst, nil
+}
+
 // refusal says which part of an atomic action does not stand here and now, so that all of it was discarded.
 func (r *Replica) refusal(a *action.Action) error {
 	for i := range a.Guards {

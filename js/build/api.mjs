@@ -2,22 +2,17 @@
 // where it is not the types' any more.
 import { readFileSync } from "node:fs";
 import ts from "typescript";
+import { comment } from "./comments.mjs";
 
 const sections = [
   ["strandline", "../types/strandline.d.ts", "For five minutes with it, see the [README](../README.md). "],
+  ["Schemas, rows and queries", "../types/schema.d.ts", ""],
   ["strandline/sw", "../types/sw.d.ts", ""],
   ["strandline/inspector", "../types/inspector.d.ts", ""],
   ["strandline/react", "../types/react.d.ts", ""],
 ];
 const out = ["# API reference", "", "Generated from the types by `make docs`.", ""];
 
-/** The comment right before a node as running text. */
-function comment(node, source) {
-  const range = ts.getLeadingCommentRanges(source.text, node.getFullStart())?.at(-1);
-  const text = range && source.text.slice(range.pos, range.end);
-  if (!text?.startsWith("/**")) return "";
-  return text.slice(3, -2).split("\n").map((line) => line.trim().replace(/^\* ?/, "")).join(" ").trim();
-}
 
 /** A declaration as it stands, without the words that every one has, comments, and members that are told one by one. */
 function code(node, source) {
@@ -35,17 +30,18 @@ for (const [name, path, more] of sections) {
   if (head.length > 0) out.push(more + head.map((r) => source.text.slice(r.pos + 3, r.end).trim()).join(" "), "");
   for (const node of source.statements) {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isModuleDeclaration(node)) continue;
-    const said = comment(node, source);
-    out.push(`### ${node.name.text}`, "");
+    const name = node.name?.text ?? node.declarationList.declarations[0].name.text;
+    if (!node.modifiers?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword)) continue;
+    const { said, example } = comment(node, source);
+    out.push(`### ${name}`, "");
     if (said) out.push(said, "");
-    if (!ts.isInterfaceDeclaration(node)) {
-      out.push(...block(code(node, source)));
-      continue;
-    }
     out.push(...block(code(node, source)));
+    if (example) out.push(...block(example));
+    if (!ts.isInterfaceDeclaration(node)) continue;
     for (const member of node.members) {
-      const said = comment(member, source);
+      const { said, example } = comment(member, source);
       out.push(`- \`${member.getText(source).replace(/;$/, "").replace(/\s+/g, " ")}\`${said ? `<br>${said}` : ""}`);
+      if (example) out.push("", ...block(example).slice(0, 3).map((line) => line.replace(/^(?=.)/gm, "  ")), "");
     }
     out.push("");
   }

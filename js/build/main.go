@@ -88,7 +88,7 @@ func run() error {
 	if err := bundle("js/src/entry/all.ts", filepath.Join(dist, "strandline.all.js"), names); err != nil {
 		return err
 	}
-	for _, name := range []string{"strandline.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts"} {
+	for _, name := range []string{"strandline.d.ts", "schema.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts"} {
 		types, err := os.ReadFile(filepath.Join("js/types", name))
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ declare module "node:assert/strict" {
     equal(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     rejects(promise: Promise<unknown>, expected?: unknown): Promise<void>;
+    match(text: string, pattern: RegExp): void;
     throws(fn: () => unknown, expected?: (e: unknown) => boolean, message?: string): void;
   }
   const assert: Assert;

@@ -8,7 +8,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 declare const of: unique symbol;
 /** The id of an object of a type. Any string may stand for one; the id of another type may not.
  * @example
- * const id = await stream.create("todo", { title: "Buy milk" }); // Id<"todo">
+ * const id = await stream.create("todo", { title: "Buy milk", done: false }); // Id<"todo">
  * stream.get(id)?.title; */
 export type Id<T = string> = UUID & { readonly [of]?: T };
 

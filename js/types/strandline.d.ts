@@ -8,7 +8,9 @@ export * from "./schema.js";
 
 /** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. One that is open in this page is the same, until it was closed as
     often as it was opened. Where the browser keeps nothing (health().indexedDB says so) and a
-    server is named, it goes on in memory: a write's promise resolves then when the server has it. */
+    server is named, it goes on in memory: a write's promise resolves then when the server has it.
+ * @example
+ * const db = await open({ name: "todos", server: "https://sync.example.com", auth: () => session.token() }); */
 export function open(options: OpenOptions): Promise<Database>;
 
 export interface OpenOptions {
@@ -35,30 +37,58 @@ export interface OpenOptions {
 export interface Database {
   readonly name: string;
   readonly user: string | null;
-  /** Opens a stream, or gives the one that is open, until it was closed as often as it was opened. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : / */
+  /** Opens a stream, or gives the one that is open, until it was closed as often as it was opened. Names have 1 to 200 characters of A-Z a-z 0-9 . _ - ~ : /
+   * @example
+   * const todos = await db.stream("lists/1", { schema: { todo: z.object({ title: z.string(), done: z.boolean() }) } });
+   * todos.query()[0]?.title; // string | undefined */
   stream<const V extends Shapes>(name: string, options: Omit<StreamOptions, "schema"> & { readonly schema: V & Coding<V> }): Promise<Stream<Inferred<V>>>;
+  /** The same, with a schema given by hand, or with any.
+   * @example
+   * const todos = await db.stream<{ todo: { title: string; done: boolean } }>("lists/1");
+   * await todos.create("todo", { title: "Buy milk", done: false }); */
   stream<S extends SchemaOf<S> = Schema>(name: string, ...options: StreamArgs<S>): Promise<Stream<S>>;
-  /** Opens a data stream: entries that are appended and never change. Asked for again, it is the same one. */
+  /** Opens a data stream: entries that are appended and never change. Asked for again, it is the same one.
+   * @example
+   * const readings = await db.data("readings");
+   * await readings.append({ at: Date.now(), celsius: 21.5 }); */
   data(name: string, options?: DataStreamOptions): Promise<DataStream>;
-  /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails. */
+  /** Runs the loop now, for all open streams, until nothing is left to fetch or persist, or it fails.
+   * @example
+   * await db.sync().catch(() => {}); // offline: it goes on by itself */
   sync(): Promise<void>;
-  /** Whether the last request was answered, whether this context is the leader, and each open stream's status. */
+  /** Whether the last request was answered, whether this context is the leader, and each open stream's status.
+   * @example
+   * if (!db.status.online) badge.textContent = "offline"; */
   readonly status: Status;
-  /** What this browser gives, and what it has taken. */
+  /** What this browser gives, and what it has taken.
+   * @example
+   * if ((await db.health()).indexedDB !== "ok") banner.textContent = "Nothing is kept on this device."; */
   health(): Promise<Health>;
-  /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them. */
+  /** The last turns of the loop that this context ran, oldest first: when, why, and what came of them.
+   * @example
+   * for (const turn of db.trace()) console.log(new Date(turn.at), turn.because, turn.fetched, turn.code); */
   trace(): readonly WakeUp[];
-  /** What it tells of itself, as values that follow it. health is null while it is not known. */
+  /** What it tells of itself, as values that follow it. health is null while it is not known.
+   * @example
+   * using end = db.live.status.subscribe((status) => { badge.textContent = status.online ? "" : "offline"; }); */
   readonly live: { readonly status: Live<Status>; readonly health: Live<Health | null> };
-  /** Calls fn whenever the event happens. Gives a function that ends it. */
+  /** Calls fn whenever the event happens. Gives a function that ends it.
+   * @example
+   * db.on("update", () => location.reload()); */
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options?: Until): Ending;
   /** As close, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** Lets what is written become durable, then lets go. Pending actions stay in the local database. Where it was opened several times, the last one ends it. */
+  /** Lets what is written become durable, then lets go. Pending actions stay in the local database. Where it was opened several times, the last one ends it.
+   * @example
+   * await db.close(); */
   close(): Promise<void>;
-  /** Resolves when it has ended, with the reason: ClosedError after close or destroy, here or in another tab; any other error where it cannot go on. */
+  /** Resolves when it has ended, with the reason: ClosedError after close or destroy, here or in another tab; any other error where it cannot go on.
+   * @example
+   * const why = await db.closed; // "closed", or why it cannot go on */
   readonly closed: Promise<SyncError>;
-  /** Sign-out: deletes the local database. Rejects with UnsentError (with the count) while actions are pending, unless forced. */
+  /** Sign-out: deletes the local database. Rejects with UnsentError (with the count) while actions are pending, unless forced.
+   * @example
+   * await db.destroy().catch((e) => { if (e instanceof UnsentError && confirm(`Lose ${e.pending} changes?`)) return db.destroy({ force: true }); }); */
   destroy(options?: { force?: boolean }): Promise<void>;
 }
 
@@ -84,89 +114,158 @@ export interface Stream<S = any> {
 
   // writes: applied at once, resolve when IndexedDB has them
   /** Makes many objects: one action as far as its limits go, several beyond them. What is wrong with one of them (its path begins with its number) keeps all from being
-      written. The promise gives their ids; `persisted` is of the last one. */
+      written. The promise gives their ids; `persisted` is of the last one.
+   * @example
+   * await todos.create("todo", lines.map((title) => ({ title, done: false }))); */
   create<T extends keyof S & string>(type: T, rows: readonly S[T][]): Write<readonly Id<T>[]>;
   /** Makes objects of rows as reads give them, under their ids: from a file, another stream, another database. One action as far as its limits go, several beyond
-      them. Where an object with one of the ids exists (`exists`), or one of them is wrong, none is made; the path begins with its number. */
+      them. Where an object with one of the ids exists (`exists`), or one of them is wrong, none is made; the path begins with its number.
+   * @example
+   * await todos.import(JSON.parse(text)); // of JSON.stringify(todos.query()) */
   import(rows: readonly Row<S>[]): Write<readonly UUID[]>;
-  /** Makes an object. Its id is random unless one is given: a lower-case UUID. */
+  /** Makes an object. Its id is random unless one is given: a lower-case UUID.
+   * @example
+   * const id = await todos.create("todo", { title: "Buy milk", done: false }); */
   create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: Id<T> }): Write<Id<T>>;
-  /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action. */
+  /** Writes the keys of the patch, and no others. A patch that changes nothing makes no action.
+   * @example
+   * await todos.update(id, { done: true, due: unset() }); */
   update<T extends keyof S & string>(id: Id<T>, patch: Patch<S[T]>): Write<void>;
-  /** Immer-like: the keys that fn changes on the draft become one update. */
+  /** Immer-like: the keys that fn changes on the draft become one update.
+   * @example
+   * await todos.edit(id, (draft) => { draft.title += "!"; }); */
   edit<T extends keyof S & string>(id: Id<T>, fn: (draft: S[T]) => void): Write<void>;
-  /** Removes an object. */
+  /** Removes an object.
+   * @example
+   * await todos.remove(id); */
   remove(id: UUID): Write<void>;
   /** One atomic action of several ops, with guards: all of it stands or nothing does, here and where it reaches the log. One that
       does not stand here rejects, and nothing is written; what fn throws comes back as it is. Paths of errors begin with the number
-      of the op, or with /if and that of the guard. A transaction without ops makes no action. */
+      of the op, or with /if and that of the guard. A transaction without ops makes no action.
+   * @example
+   * await todos.transact((tx) => {
+   *   if (tx.get(id)?.done) tx.remove(id);
+   *   tx.create("todo", { title: "The next one", done: false });
+   * }); */
   transact(fn: (tx: Transaction<S>) => undefined | void): Write<void>;
 
   /** Resolves when the runtime is there. Rows that were stored can be read before, from the moment that `stream()` gives the stream: they, `isPending`,
       `head` and the counts in `status` are exact as of the last record that this browser had stored. What is written before waits, in order, shows when
-      it is made (the functions of edit and transact run then), and rejects where the runtime has not come after 20 seconds; this rejects then, too. */
+      it is made (the functions of edit and transact run then), and rejects where the runtime has not come after 20 seconds; this rejects then, too.
+   * @example
+   * await todos.ready; // from here on pending() and its like are known */
   readonly ready: Promise<void>;
 
   // reads: synchronous, frozen, identical object until it changes
-  /** One object; undefined where there is none. */
+  /** One object; undefined where there is none.
+   * @example
+   * const title = todos.get(id)?.title; */
   get<T extends keyof S & string>(id: Id<T>): Row<S, T> | undefined;
-  /** The objects that a query asks for, in its order. */
+  /** The objects that a query asks for, in its order.
+   * @example
+   * const open = todos.query({ type: "todo", where: { done: false }, orderBy: [{ key: "title", direction: "desc" }], limit: 50 }); */
   query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
-  /** How many rows query would give. */
+  /** How many rows query would give.
+   * @example
+   * const left = todos.count({ where: { done: false } }); */
   count(q?: Query<S>): number;
-  /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. It costs nothing while nobody has subscribed to it. */
+  /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. It costs nothing while nobody has subscribed to it.
+   * @example
+   * const left = todos.live.count({ where: { done: false } });
+   * left.subscribe((n) => { badge.textContent = String(n); }); */
   readonly live: StreamLive<S>;
   /** Called with the rows when this has returned, then after every change of them, once per turn, in a microtask. Writes in fn are
-      allowed and notify in the next one; what fn throws goes to `log`. */
+      allowed and notify in the next one; what fn throws goes to `log`.
+   * @example
+   * using end = todos.subscribe({ where: { done: false } }, (rows) => { list.replaceChildren(...rows.map(item)); }); */
   subscribe<T extends keyof S & string>(q: Query<S, T>, fn: (rows: readonly Row<S, T>[], change: Change) => void, options?: Until): Ending;
 
   // sync state
+  /** How it stands with the server.
+   * @example
+   * if (todos.status.state === "held") askToSignIn(); */
   readonly status: StreamStatus;
-  /** The index in the server's log up to which this browser has everything. */
+  /** The index in the server's log up to which this browser has everything.
+   * @example
+   * console.log(`all up to entry ${todos.head} is here`); */
   readonly head: number;
-  /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. null before `ready`: it is not known yet. */
+  /** The actions that are not in the server's log yet, in order; those that name the object, where one is given. null before `ready`: it is not known yet.
+   * @example
+   * const waiting = todos.pending()?.length ?? 0; */
   pending(id?: UUID): readonly Action[] | null;
-  /** Whether an action that names the object is not in the server's log yet. */
+  /** Whether an action that names the object is not in the server's log yet.
+   * @example
+   * badge.hidden = !todos.isPending(id); */
   isPending(id: UUID): boolean;
-  /** Resolves when all that is pending now is persisted (or rejected). While the stream is offline, held or stopped it waits: see status. */
+  /** Resolves when all that is pending now is persisted (or rejected). While the stream is offline, held or stopped it waits: see status.
+   * @example
+   * await todos.settled(); // the server has all of it */
   settled(): Promise<void>;
   /** What became of an action of this client, also of one that was made before a reload: as `persisted` of its write. NotFoundError
-      for one that this client has not made, or long ago: the last 10,000 are remembered. */
+      for one that this client has not made, or long ago: the last 10,000 are remembered.
+   * @example
+   * const index = await todos.persisted(action); */
   persisted(action: UUID): Promise<number>;
-  /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode; `starting` there before `ready`). */
+  /** Whether an object may be written now, or why not: it is not there, another client has locked it, or the server is out of reach (conflict-free mode; `starting` there before `ready`).
+   * @example
+   * input.disabled = todos.writable(id) !== "yes"; */
   writable(id: UUID): "yes" | "offline" | "locked" | "missing" | "starting";
 
   // what did not go as meant
-  /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. null before `ready`. */
+  /** What the server refused for good, with what builds on it, newest first; it stays until it is retried or discarded. null before `ready`.
+   * @example
+   * for (const { action, code, message } of todos.rejected() ?? []) console.log(action.id, code, message); */
   rejected(): readonly Rejected[] | null;
-  /** Makes a refused action again, with the same ops and guards, and takes it off the list in the same step. A patch is laid over its one create or update. */
+  /** Makes a refused action again, with the same ops and guards, and takes it off the list in the same step. A patch is laid over its one create or update.
+   * @example
+   * await todos.retry(action, { title: "Shorter" }); */
   retry(action: UUID, patch?: Patch): Write<void>;
-  /** Takes a refused action off the list, for good. Resolves when that is durable. */
+  /** Takes a refused action off the list, for good. Resolves when that is durable.
+   * @example
+   * await todos.discard(action); */
   discard(action: UUID): Promise<void>;
-  /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. null before `ready`. */
+  /** Writes of this browser that lost, and those that replaced one which they had not seen; newest first, durable, the last 1,000. null before `ready`.
+   * @example
+   * const lost = (todos.conflicts() ?? []).filter((conflict) => conflict.kind === "overwritten"); */
   conflicts(): readonly Conflict[] | null;
-  /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there. */
+  /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there.
+   * @example
+   * for (const conflict of todos.conflicts() ?? []) await todos.restore(conflict); */
   restore(conflict: Conflict): Write<void>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
       is one step (each action of many rows; a group), whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none; an error too (`too-large`, `unknown`),
-      and never another step in its place, where the last one is more than one action can take back, or only a checkpoint told of it. */
+      and never another step in its place, where the last one is more than one action can take back, or only a checkpoint told of it.
+   * @example
+   * await todos.undo().catch((e) => { if (!(e instanceof NothingToUndoError)) throw e; }); */
   undo(): Write<{ skipped: readonly Skipped[] }>;
-  /** Puts back what the last undo took, as long as nothing was written after it. */
+  /** Puts back what the last undo took, as long as nothing was written after it.
+   * @example
+   * await todos.redo(); */
   redo(): Write<{ skipped: readonly Skipped[] }>;
   /** What is written from here on is one step of undo, until what this gives is called or disposed of, or another group begins: what is typed between focus and blur.
-      Other writes, and an undo, end the step as well. */
+      Other writes, and an undo, end the step as well.
+   * @example
+   * input.onfocus = () => { const end = todos.group(); input.addEventListener("blur", end, { once: true }); }; */
   group(): Ending;
-  /** Whether there is something to undo, and to redo. null before `ready`. */
+  /** Whether there is something to undo, and to redo. null before `ready`.
+   * @example
+   * input.disabled = !todos.undoable()?.undo; */
   undoable(): { readonly undo: boolean; readonly redo: boolean } | null;
 
-  /** Calls fn whenever the event happens. Gives a function that ends it. */
+  /** Calls fn whenever the event happens. Gives a function that ends it.
+   * @example
+   * todos.on("rejected", ({ message }) => { banner.textContent = message; }); */
   on<E extends keyof StreamEvents>(event: E, fn: (e: StreamEvents[E]) => void, options?: Until): Ending;
   /** As close, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
   /** Lets what is written become durable, then lets go. Pending actions stay in the local database, and are not sent while it is closed. Where it was opened several
-      times, the last one ends it. */
+      times, the last one ends it.
+   * @example
+   * await todos.close(); */
   close(): Promise<void>;
-  /** Resolves when it has ended, with the reason. */
+  /** Resolves when it has ended, with the reason.
+   * @example
+   * void todos.closed.then((why) => { banner.textContent = why.message; }); */
   readonly closed: Promise<SyncError>;
 }
 
@@ -187,22 +286,48 @@ export interface StreamLive<S = any> {
 
 /** A promise of the local commit, with the later stage beside it. */
 export interface Write<T> extends Promise<T> {
-  /** The action's id; the nil UUID where nothing was written, and before `ready`. */
+  /** The action's id; the nil UUID where nothing was written, and before `ready`.
+   * @example
+   * const write = todos.update(id, { done: true });
+   * await write;
+   * localStorage.setItem("last", write.action); */
   readonly action: UUID;
-  /** The object's id, at once (create). */
+  /** The object's id, at once (create).
+   * @example
+   * const id = todos.create("todo", { title: "", done: false }).object; // no need to wait */
   readonly object: UUID;
   /** The index in the log (0 when only a checkpoint told of it); rejects with RejectedError, or ConflictError when the action was discarded whole.
-      Ignoring it never raises unhandledrejection. After a reload: stream.persisted(action). */
+      Ignoring it never raises unhandledrejection. After a reload: stream.persisted(action).
+   * @example
+   * await todos.update(id, { done: true }).persisted; // the server has it */
   readonly persisted: Promise<number>;
 }
 
 /** The ops of one action. What it gives to read is the state with those before it. */
 export interface Transaction<S = any> {
-  /** Gives the new object's id. */
+  /** Gives the new object's id.
+   * @example
+   * await todos.transact((tx) => { const id = tx.create("todo", { title: "", done: false }); tx.update(id, { done: true }); }); */
   create<T extends keyof S & string>(type: T, fields: S[T], options?: { id?: Id<T> }): Id<T>;
+  /** As of the stream.
+   * @example
+   * await todos.transact((tx) => { for (const { id } of tx.query({ where: { done: false } })) tx.update(id, { done: true }); }); */
   update<T extends keyof S & string>(id: Id<T>, patch: Patch<S[T]>): void;
+  /** As of the stream.
+   * @example
+   * await todos.transact((tx) => { for (const { id } of tx.query({ where: { done: true } })) tx.remove(id); }); */
   remove(id: UUID): void;
-  /** A guard: the whole action is discarded where it does not hold when it is applied. */
+  /** One object as the ops so far make it.
+   * @example
+   * await todos.transact((tx) => { if (!tx.get(id)?.done) tx.update(id, { done: true }); }); */
+  get<T extends keyof S & string>(id: Id<T>): Row<S, T> | undefined;
+  /** The objects that a query asks for, as the ops so far make them: those that they are about count as pending.
+   * @example
+   * await todos.transact((tx) => { if (tx.query({ type: "todo" }).length === 0) tx.create("todo", { title: "First", done: false }); }); */
+  query<T extends keyof S & string>(q?: Query<S, T>): readonly Row<S, T>[];
+  /** A guard: the whole action is discarded where it does not hold when it is applied.
+   * @example
+   * await todos.transact((tx) => { tx.require({ object: id, unchanged: true }); tx.update(id, { done: true }); }); */
   require(guard: Guard): void;
 }
 
@@ -226,9 +351,13 @@ export interface Until {
 
 /** A value that follows what it is made of. Changes of rows say which. */
 export interface Live<T, C = undefined> {
-  /** The value now: the same object until it is another. While somebody has subscribed, it is the one that was told last. */
+  /** The value now: the same object until it is another. While somebody has subscribed, it is the one that was told last.
+   * @example
+   * const rows = todos.live({ where: { done: false } }).current; */
   readonly current: T;
-  /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal. */
+  /** Calls fn after each change, once per turn, in a microtask after it; not before it returns. Gives a function that ends it; so does the signal.
+   * @example
+   * const end = todos.live(id).subscribe((row) => { banner.textContent = row?.title ?? "removed"; }); */
   subscribe(fn: (value: T, change: C) => void, options?: Until): Ending;
   /** The value as it is, then as it becomes; who is slow is given the last one. */
   [Symbol.asyncIterator](): AsyncIterator<T, void, undefined>;
@@ -243,38 +372,64 @@ export interface DataStream {
   /** "application/json" for one of JSON; "" while nobody has said. The option says it, or the first append, or the server. */
   readonly contentType: string;
   /** Appends an entry: JSON, or bytes where the stream is of another type. The promise resolves when IndexedDB has it; write.object is its id. More than
-      1 MiB of bytes goes in parts, which go on where they were cut. JSON has 4 MiB at most. */
+      1 MiB of bytes goes in parts, which go on where they were cut. JSON has 4 MiB at most.
+   * @example
+   * const write = readings.append({ celsius: 21.5 });
+   * await write.persisted; // the server has it */
   append(value: Json | Uint8Array | Blob): Write<void>;
   /** Entries in order: those that are kept here, and what is pending. With `after`, those behind an offset ("-1": all), fetched where they are not here.
-      A first read waits for the server for a moment, and gives what is here where it is out of reach. */
+      A first read waits for the server for a moment, and gives what is here where it is out of reach.
+   * @example
+   * for (const entry of await readings.read({ limit: 100 })) console.log(entry.value); */
   read(options?: { after?: Offset; limit?: number }): Promise<readonly Entry[]>;
-  /** One entry by its id, fetched where it is not here; undefined where there is none. */
+  /** One entry by its id, fetched where it is not here; undefined where there is none.
+   * @example
+   * const value = (await readings.get(id))?.value; */
   get(id: UUID): Promise<Entry | undefined>;
-  /** Calls fn with what read would give, and again whenever that has changed; those before index `from` are as they were. What fn throws goes to `log`. */
+  /** Calls fn with what read would give, and again whenever that has changed; those before index `from` are as they were. What fn throws goes to `log`.
+   * @example
+   * using end = readings.subscribe((entries) => { banner.textContent = `${entries.length} readings`; }); */
   subscribe(fn: (entries: readonly Entry[], from: number) => void, options?: { after?: Offset } & Until): Ending;
   /** Behind the last entry that was fetched; "-1" for none. */
   readonly head: Offset;
   /** head: the entries of the log. */
   readonly status: StreamStatus;
-  /** Resolves when all that is pending now is on the server (or refused). */
+  /** Resolves when all that is pending now is on the server (or refused).
+   * @example
+   * await readings.settled(); */
   settled(): Promise<void>;
   /** What a field of an object says to refer to an entry. An action with it, and those behind it, are not sent before the entry is on the server: await the
-      append first. */
+      append first.
+   * @example
+   * const photo = await photos.append(file), ref = photos.ref(id);
+   * await todos.create("todo", { title: "With a photo", done: false, photo: ref }); */
   ref(entry: UUID | Write<void>): { $data: string; entry: UUID };
-  /** Entries that the server refused for good. They wait until they are dealt with. */
+  /** Entries that the server refused for good. They wait until they are dealt with.
+   * @example
+   * for (const { id, message } of readings.rejected()) console.log(id, message); */
   rejected(): readonly RejectedEntry[];
-  /** Forgets a refused entry. */
+  /** Forgets a refused entry.
+   * @example
+   * for (const { id } of readings.rejected()) await readings.discard(id); */
   discard(id: UUID): Promise<void>;
-  /** Appends a refused entry again. */
+  /** Appends a refused entry again.
+   * @example
+   * for (const { id } of readings.rejected()) await readings.retry(id); */
   retry(id: UUID): Promise<void>;
   /** After the stream was deleted on the server (status.reason "gone"): goes on with a new one of its name. What is pending is sent to it; what was read of the old
-      one is forgotten. */
+      one is forgotten.
+   * @example
+   * if (readings.status.reason === "gone") await readings.restart(); */
   restart(): Promise<void>;
-  /** Calls fn at each event until the function that it gives is called. */
+  /** Calls fn at each event until the function that it gives is called.
+   * @example
+   * readings.on("progress", ({ sent, size }) => { banner.textContent = `${Math.round((100 * sent) / size)} %`; }); */
   on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void, options?: Until): Ending;
   /** As close, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** What it tells of itself, as values that follow it; entries as subscribe gives them, none before they are read. */
+  /** What it tells of itself, as values that follow it; entries as subscribe gives them, none before they are read.
+   * @example
+   * readings.live.entries().subscribe((entries) => { banner.textContent = `${entries.length} readings`; }); */
   readonly live: {
     readonly status: Live<StreamStatus>;
     readonly rejected: Live<readonly RejectedEntry[]>;
@@ -282,7 +437,9 @@ export interface DataStream {
     readonly progress: Live<Progress | null>;
     entries(options?: { after?: Offset }): Live<readonly Entry[]>;
   };
-  /** Lets what was appended become durable, then lets go. Where it was opened several times, the last one ends it. */
+  /** Lets what was appended become durable, then lets go. Where it was opened several times, the last one ends it.
+   * @example
+   * await readings.close(); */
   close(): Promise<void>;
   /** Resolves when it has ended, with the reason. */
   readonly closed: Promise<SyncError>;

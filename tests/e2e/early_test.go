@@ -181,7 +181,7 @@ func TestAnotherTabBeforeTheProgram(t *testing.T) {
 		window.id = %s;
 		window.guarded = s.transact((tx) => { tx.require({object: id, unchanged: true}); tx.update(id, {n: 1}) }).then(() => "done", (e) => e.code);
 		window.late = s.update(id, {title: "unseen"});
-		window.again = await db.stream("lists/1", {validate: {todo: {"~standard": {version: 1, vendor: "test", validate: (v) => typeof v.title === "string" ? {value: v} : {issues: [{message: "no title"}]}}}}});
+		window.again = await db.stream("lists/1", {schema: {todo: {"~standard": {version: 1, vendor: "test", validate: (v) => typeof v.title === "string" ? {value: v} : {issues: [{message: "no title"}]}}}}});
 		const made = s.create("todo", {title: "made here"});
 		window.invalid = s.update(made.object, {title: 5}).then(() => "done", (e) => e.code);
 		window.removed = made.then((id) => s.remove(id));`, id)

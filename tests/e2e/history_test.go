@@ -328,8 +328,10 @@ func TestValidators(t *testing.T) {
 	entry := `
 		import { z } from "zod";
 		import * as v from "valibot";
+		import { type } from "arktype";
 		window.schemas = {
 			zod: z.object({ title: z.string().min(1), n: z.number().max(9).optional(), tags: z.array(z.string()).optional() }),
+			arktype: type({ title: "string >= 1", "n?": "number <= 9", "tags?": "string[]" }),
 			valibot: v.object({ title: v.pipe(v.string(), v.minLength(1)), n: v.optional(v.pipe(v.number(), v.maxValue(9))), tags: v.optional(v.array(v.string())) }),
 		};`
 	r := api.Build(api.BuildOptions{Stdin: &api.StdinOptions{Contents: entry, ResolveDir: filepath.Join(root, "js")}, Bundle: true, Format: api.FormatIIFE})
@@ -339,10 +341,10 @@ func TestValidators(t *testing.T) {
 	s := newSite(t)
 	one := openBrowser(t, t.TempDir()).open(s.url)
 	one.do(`%s; while (!window.strandline) await new Promise((r) => setTimeout(r, 10))`, string(r.OutputFiles[0].Contents))
-	for _, kind := range []string{"zod", "valibot"} {
+	for _, kind := range []string{"zod", "valibot", "arktype"} {
 		one.want(`[["InvalidError","/title"],["InvalidError","/n"],["InvalidError","/title"],["InvalidError","/n"],["InvalidError","/tags/0"],["InvalidError","/n"],["InvalidError","/1/n"],["InvalidError","/0/title"],["plain"],1,1]`, `
 			const db = await strandline.open({name: "%[1]s"});
-			const s = await db.stream("a", {validate: {todo: schemas.%[1]s}});
+			const s = await db.stream("a", {schema: {todo: schemas.%[1]s}});
 			const fails = (w) => w.then(() => "did not fail", (e) => [e.name, e.path]);
 			const id = await s.create("todo", {title: "ok", n: 5});
 			const out = [
@@ -360,6 +362,6 @@ func TestValidators(t *testing.T) {
 			await db.destroy({force: true});
 			return out`, kind)
 	}
-	one.want(`["InvalidError","/validate/todo"]`, `const db = await strandline.open({name: "x"}); return db.stream("a", {validate: {todo: {}}}).catch((e) => [e.name, e.path])`)
+	one.want(`["InvalidError","/schema/todo"]`, `const db = await strandline.open({name: "x"}); return db.stream("a", {schema: {todo: 1}}).catch((e) => [e.name, e.path])`)
 	one.want(`["InvalidError","/conflictfree"]`, `const db = await strandline.open({name: "x"}); return db.stream("b", {conflictfree: true}).catch((e) => [e.name, e.path])`)
 }

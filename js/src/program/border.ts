@@ -10,6 +10,7 @@ export interface Exports {
   strandline_write: Export;
   strandline_transact: Export;
   strandline_check: Export;
+  strandline_preview: Export;
   strandline_new_id: Export;
   strandline_row: Export;
   strandline_changes: Export;

@@ -10,9 +10,12 @@ export type LiveRows = LiveValue<readonly Row[], Change>;
 export type LiveCount = LiveValue<number, Change>;
 export type LiveRow = LiveValue<Row | undefined, Change>;
 
+/** As a value is given out: the same for the same. */
+type Given<T> = (value: T) => T;
+
 /** The same array until the rows are others. check throws where nothing can be read. */
-export function liveRows(rows: Rows, notifier: Notifier, query: Query, check: () => void): LiveRows {
-  return new LiveValue(new RowsOrigin(rows, notifier, query, check));
+export function liveRows(rows: Rows, notifier: Notifier, query: Query, check: () => void, given: Given<readonly Row[]>): LiveRows {
+  return new LiveValue(new RowsOrigin(rows, notifier, query, check, given));
 }
 
 class RowsOrigin implements Origin<readonly Row[], Change> {
@@ -23,6 +26,7 @@ class RowsOrigin implements Origin<readonly Row[], Change> {
     readonly notifier: Notifier,
     readonly query: Query,
     readonly check: () => void,
+    readonly given: Given<readonly Row[]>,
   ) {}
 
   get onEnd(): Set<() => void> {
@@ -30,6 +34,10 @@ class RowsOrigin implements Origin<readonly Row[], Change> {
   }
 
   now(): readonly Row[] {
+    return this.given(this.#now());
+  }
+
+  #now(): readonly Row[] {
     this.check();
     this.rows.fresh();
     const { version } = this.rows.table, last = this.#last;
@@ -42,10 +50,11 @@ class RowsOrigin implements Origin<readonly Row[], Change> {
 
   watch(tell: (rows: readonly Row[], change: Change) => void): Watched<readonly Row[]> {
     this.check();
-    const subscription = this.notifier.add(this.query, tell, this.#last?.rows);
+    const { given } = this;
+    const subscription = this.notifier.add(this.query, (rows, change) => tell(given(rows), change), this.#last?.rows);
     return {
       get value() {
-        return subscription.rows;
+        return given(subscription.rows);
       },
       end: () => {
         this.#last = { version: -1, rows: subscription.rows };
@@ -60,19 +69,19 @@ class RowsOrigin implements Origin<readonly Row[], Change> {
 }
 
 /** One object, undefined where there is none. */
-export function liveRow(rows: Rows, notifier: Notifier, id: string, check: () => void): LiveRow {
+export function liveRow(rows: Rows, notifier: Notifier, id: string, check: () => void, given: Given<Row | undefined>): LiveRow {
   return new LiveValue({
     onEnd: notifier.onEnd,
     now() {
       check();
-      return rows.get(id);
+      return given(rows.get(id));
     },
     watch(tell) {
       check();
-      const subscription = notifier.addOne(id, ([row], change) => tell(row, change));
+      const subscription = notifier.addOne(id, ([row], change) => tell(given(row), change));
       return {
         get value() {
-          return subscription.rows[0];
+          return given(subscription.rows[0]);
         },
         end: () => subscription.end(),
       };

@@ -4,6 +4,7 @@ import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
+import { takes, View } from "./view.js";
 import { same } from "./watch.js";
 
 /** A part of what is new. */
@@ -223,6 +224,13 @@ export class Rows {
     const answer = { version, rows: last && same(last.rows, rows) ? last.rows : Object.freeze(rows) };
     this.#answers.set(key, answer);
     return answer.rows;
+  }
+
+  /** The rows of a query where some objects are others; undefined stands for none. All of these are pending. */
+  queryOver(q: Query, over: ReadonlyMap<string, Row | undefined>): readonly Row[] {
+    const rows = this.query({ ...q, shape: null, limit: Infinity, offset: 0, after: null }).filter((row) => !over.has(row.id));
+    if (q.pending !== false) for (const row of over.values()) if (row && takes(q, row)) rows.push(row);
+    return Object.freeze(new View(q, rows).window(q));
   }
 
   count(q: Query): number {

@@ -304,7 +304,7 @@ test("a subscriber that always writes leaves the page its turn; a filter that th
 test("a live value", async () => {
   const { core, rows, notifier, changed, run } = setup();
   core.write(row(1));
-  const live = liveRows(rows, notifier, read({ where: { n: { gte: 0 } } }), () => {});
+  const live = liveRows(rows, notifier, read({ where: { n: { gte: 0 } } }), () => {}, (all) => all);
   const first = live.current;
   assert(first.length === 1 && live.current === first);
   const told: number[] = [];

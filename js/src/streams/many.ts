@@ -1,6 +1,7 @@
 // Many new objects as few actions.
 import { invalid, InvalidError } from "../values/errors.js";
 import { createHead, fieldsText, plain } from "../values/json.js";
+import type { Shapes } from "../values/shapes.js";
 import { begin, type Write } from "../values/write.js";
 
 // Of one action; the core's own limits are 1,000 ops and 256 KiB, with what stands around them.
@@ -45,19 +46,22 @@ export interface Item {
 }
 
 /** Those of create: they are all of one type, and have no id yet. */
-export function created(type: string, rows: readonly object[], options: object): Item[] {
+export function created(type: string, rows: readonly object[], options: object, shapes: Shapes): Item[] {
   const head = createHead(type, options);
   if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
-  return rows.map((fields, i) => ({ type, head, fields, text: fieldsText(fields, `/${i}`), id: null, given: false }));
+  return rows.map((row, i) => {
+    const fields = shapes.encode(type, row, `/${i}`);
+    return { type, head, fields, text: fieldsText(fields, `/${i}`), id: null, given: false };
+  });
 }
 
 /** Those of rows as reads give them. */
-export function imported(rows: readonly unknown[]): Item[] {
+export function imported(rows: readonly unknown[], shapes: Shapes): Item[] {
   if (!Array.isArray(rows)) throw invalid("", "import takes an array of rows");
   const ids = new Set<string>();
   return rows.map((row, i) => {
     plain(row, `/${i}`);
-    const { id, type, ...fields } = row;
+    const { id, type, ...given } = row, fields = shapes.encode(type, given, `/${i}`);
     if (typeof id !== "string" || !uuid.test(id)) throw invalid(`/${i}/id`, "is no lower-case UUID");
     if (ids.has(id)) throw existing(i);
     ids.add(id);

@@ -85,6 +85,12 @@ export class Place {
     r.status(r.exports.strandline_check(this.handle, r.input(ops)));
   }
 
+  /** An object's row as ops, all about it, would leave it; undefined where there would be none. */
+  preview(object: string, ops: string): string | undefined {
+    const r = this.border;
+    return r.status(r.exports.strandline_preview(this.handle, r.input(object + ops))) === OK ? r.text() : undefined;
+  }
+
   /** Makes an action of what was; false where there is nothing to do. */
   again(kind: number, text: string): boolean {
     const r = this.border;

@@ -17,8 +17,9 @@ import { asyncDispose, type Ending, type Until } from "../values/ending.js";
 import { ClosedError, errorOf, invalid, SyncError, type Problem } from "../values/errors.js";
 import { freeze } from "../values/json.js";
 import { Life } from "../values/life.js";
-import { checkStreamOptions, validatorsOf, type StreamOptions } from "../values/options.js";
+import { checkStreamOptions, type StreamOptions } from "../values/options.js";
 import type { Row } from "../values/row.js";
+import { Shapes } from "../values/shapes.js";
 import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import { later } from "../values/timers.js";
 import type { Write } from "../values/write.js";
@@ -37,7 +38,7 @@ export class Stream implements Desk {
   /** @internal While there is no program. */
   waiting: Waiting | null = null;
   /** @internal What it was opened with that the local log does not say. */
-  readonly options: { readonly conflictFree: boolean; readonly conflicts: number };
+  readonly options: { readonly conflictFree: boolean; readonly conflicts: number; readonly shapes: Shapes };
   readonly #owner: Owner;
   readonly #reads: Reads<ToldLive>;
   readonly #writer: Writer;
@@ -51,17 +52,18 @@ export class Stream implements Desk {
   constructor(owner: Owner, name: string, conflictFree: boolean, options: StreamOptions, early?: Early) {
     this.#owner = owner;
     this.name = name;
-    this.options = { conflictFree, conflicts: options.conflicts ?? 0 };
+    const shapes = new Shapes(options.schema, (message, e) => owner.warn("codec", `${message} (stream ${name})`, e));
+    this.options = { conflictFree, conflicts: options.conflicts ?? 0, shapes };
     this.rows = new Rows(later, early);
     this.writes = new Writes(() => owner.durable);
-    this.#writer = new Writer(this, validatorsOf(options));
+    this.#writer = new Writer(this, shapes);
     if (early) [this.waiting, this.#client] = [new Waiting(early), early.client];
     this.#told = new Told(
       { place: () => this.#place, waiting: () => this.waiting, unsent: () => this.writes.unsent, why: () => this.life.why, overdue: () => owner.overdue },
       (e) => owner.warn("listener", `a listener of stream ${name} threw`, e),
     );
     const { life, rows } = this;
-    this.#reads = new Reads({ life, rows, warn: (code, message, e) => owner.warn(code, `${message} (stream ${name})`, e) }, this.#told.live);
+    this.#reads = new Reads({ life, rows, shapes, warn: (code, message, e) => owner.warn(code, `${message} (stream ${name})`, e) }, this.#told.live);
   }
 
   /** The rows of a query, or one object, as a value that follows it; and what the stream tells of itself. */
@@ -164,11 +166,11 @@ export class Stream implements Desk {
     },
   };
 
-  /** @internal The stream is asked for again, with options: its validators are those of the last one who gave some. */
+  /** @internal The stream is asked for again, with options: what is said of its types is what the last one said who said something. */
   again(options: StreamOptions): this {
     checkStreamOptions(options);
     if (options.conflictFree !== undefined && options.conflictFree !== this.options.conflictFree) throw invalid("/conflictFree", "the stream is open with the other value");
-    if (options.validate) this.#writer.validators = validatorsOf(options);
+    if (options.schema) this.options.shapes.set(options.schema);
     return this;
   }
 

@@ -1,48 +1,65 @@
-import { invalid } from "../values/errors.js";
+// The ops and guards of one atomic action, gathered while the app's function runs, and what they would make of the rows.
+import { read } from "../rows/query.js";
+import type { Rows } from "../rows/rows.js";
+import { invalid, InvalidError } from "../values/errors.js";
+import { check, createHead, fieldsText, freeze, patchText, plain } from "../values/json.js";
 import type { Row } from "../values/row.js";
-import { patched, validate, type Validators } from "../values/validate.js";
-import { check, createHead, fieldsText, patchText, plain } from "../values/json.js";
+import type { Shapes } from "../values/shapes.js";
 
-/** The ops and guards of one atomic action, gathered while the app's function runs. */
+/** The stream that it is of. */
+interface Of {
+  readonly rows: Rows;
+  readonly shapes: Shapes;
+  newID(): string;
+  /** The id of an object, or an error. */
+  id(id: unknown): string;
+  /** An object's row as ops, all about it, would leave it. */
+  preview(object: string, ops: string): string | undefined;
+}
+
 export class Transaction {
   readonly ops: string[] = [];
   readonly guards: string[] = [];
-  readonly #newID: () => string;
-  readonly #id: (id: unknown) => string;
-  readonly #validators: Validators | null;
-  readonly #row: (id: string) => Row | undefined;
-  readonly #written = new Map<string, Row>(); // what the ops so far make of an object, where a validator is asked
+  readonly #of: Of;
+  readonly #about = new Map<string, number[]>(); // which ops are about an object
+  readonly #made = new Map<string, Row | undefined>(); // what they make of it; looked at when somebody asks
+  #version = -1; // of the rows beneath: fn may write elsewhere, too
   #over = false;
 
   /** @internal */
-  constructor(newID: () => string, id: (id: unknown) => string, validators: Validators | null, row: (id: string) => Row | undefined) {
-    this.#newID = newID;
-    this.#id = id;
-    this.#validators = validators;
-    this.#row = row;
+  constructor(of: Of) {
+    this.#of = of;
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): string {
-    const at = this.#next();
+    const at = this.#next(), { shapes } = this.#of;
     const head = createHead(type, options, at);
-    const id = options.id ?? this.#newID();
-    const text = fieldsText(fields, at);
-    this.#check(id, type, fields, at);
-    this.ops.push(`{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${text}}`);
+    const id = options.id ?? this.#of.newID();
+    const kept = shapes.encode(type, fields, at), text = fieldsText(kept, at);
+    shapes.validate(type, kept, at);
+    this.#op(id, `{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${text}}`);
     return id;
   }
 
   update(id: string, patch: object): void {
-    const at = this.#next();
-    const parts = patchText(patch, at);
-    const row = parts === "" || !this.#validators ? undefined : this.#written.get(id) ?? this.#row(id);
-    if (row) this.#check(id, row.type, patched(row, patch), at);
-    if (parts !== "") this.ops.push(`{"op":"update","object":${JSON.stringify(this.#id(id))},${parts.slice(1)}`);
+    const at = this.#next(), { shapes } = this.#of;
+    const row = shapes.coded || shapes.judges() ? this.#row(id) : undefined; // its type says what is asked of it
+    const kept = shapes.encode(row?.type, patch, at), parts = patchText(kept, at);
+    if (parts === "") return;
+    this.#op(id, `{"op":"update","object":${JSON.stringify(this.#of.id(id))},${parts.slice(1)}`);
+    if (!row || !shapes.judges(row.type)) return;
+    try {
+      const { id: _id, type, ...made } = this.#row(id) ?? row;
+      shapes.validate(type, made, at);
+    } catch (e) {
+      this.#takeBack(id); // fn may go on without it
+      throw e;
+    }
   }
 
   remove(id: string): void {
     this.#next();
-    this.ops.push(`{"op":"remove","object":${JSON.stringify(this.#id(id))}}`);
+    this.#op(id, `{"op":"remove","object":${JSON.stringify(this.#of.id(id))}}`);
   }
 
   require(guard: object): void {
@@ -53,10 +70,54 @@ export class Transaction {
     this.guards.push(JSON.stringify(guard));
   }
 
-  #check(id: string, type: string, fields: object, at: string): void {
-    if (!this.#validators || !Object.hasOwn(this.#validators, type)) return;
-    validate(this.#validators, type, fields, at);
-    this.#written.set(id, { ...fields, id, type });
+  get(id: string): Row | undefined {
+    this.#next();
+    return typeof id === "string" ? this.#of.shapes.row(this.#row(id)) : undefined;
+  }
+
+  query(q: object = {}): readonly Row[] {
+    this.#next();
+    const { rows, shapes } = this.#of, asked = read(shapes.query(q));
+    if (this.#about.size === 0) return shapes.rows(rows.query(asked));
+    const over = new Map([...this.#about.keys()].map((id) => [id, this.#row(id)]));
+    return shapes.rows(rows.queryOver(asked, over));
+  }
+
+  #op(id: string, op: string): void {
+    const about = this.#about.get(id);
+    if (about) about.push(this.ops.length);
+    else this.#about.set(id, [this.ops.length]);
+    this.#made.delete(id);
+    this.ops.push(op);
+  }
+
+  #takeBack(id: string): void {
+    this.ops.pop();
+    const about = this.#about.get(id)!;
+    if (about.length > 1) about.pop();
+    else this.#about.delete(id);
+    this.#made.delete(id);
+  }
+
+  /** An object as the ops so far make it. */
+  #row(id: string): Row | undefined {
+    const about = this.#about.get(id), { rows } = this.#of;
+    if (!about) return rows.get(id);
+    rows.fresh();
+    if (rows.table.version !== this.#version) this.#made.clear();
+    this.#version = rows.table.version;
+    if (this.#made.has(id)) return this.#made.get(id);
+    let text: string | undefined;
+    try {
+      text = this.#of.preview(id, `[${about.map((i) => this.ops[i]).join(",")}]`);
+    } catch (e) {
+      if (!(e instanceof InvalidError)) throw e;
+      const path = e.path.replace(/^(?:\/ops)?\/(\d+)/, (_, i: string) => `/${about[Number(i)]}`); // among all ops
+      throw new InvalidError({ code: e.code, path, message: e.message.replace(e.path, path) });
+    }
+    const row = text === undefined ? undefined : freeze(JSON.parse(text) as Row);
+    this.#made.set(id, row);
+    return row;
   }
 
   /** The path of the next op: that of what is wrong with it begins with it. */

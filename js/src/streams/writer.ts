@@ -11,8 +11,9 @@ import { invalid, NotFoundError } from "../values/errors.js";
 import { newID } from "../values/ids.js";
 import { createHead, fieldsText, patchText, plain } from "../values/json.js";
 import { outside } from "../values/paths.js";
+import type { Shapes } from "../values/shapes.js";
 import type { Conflict, Rejected, Skipped } from "../values/states.js";
-import { patched, validate, type Validators } from "../values/validate.js";
+import { patched } from "../values/validate.js";
 import { begin, refused, type Open, type Write } from "../values/write.js";
 
 // Kinds of write, as wasm/exports.go has them.
@@ -56,26 +57,26 @@ export function objectID(id: unknown): string {
 
 export class Writer {
   readonly #desk: Desk;
-  validators: Validators | null;
+  readonly #shapes: Shapes;
   #group = ""; // of what is written: one step of undo; "" for none
 
-  constructor(desk: Desk, validators: Validators | null) {
+  constructor(desk: Desk, shapes: Shapes) {
     this.#desk = desk;
-    this.validators = validators;
+    this.#shapes = shapes;
   }
 
   create(type: string, fields: object, options: { id?: string } = {}): Write<string | readonly string[]> {
-    if (Array.isArray(fields)) return this.#many(() => created(type, fields as object[], options));
+    if (Array.isArray(fields)) return this.#many(() => created(type, fields as object[], options, this.#shapes));
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
-      const head = createHead(type, options), text = fieldsText(fields);
-      validate(this.validators, type, fields);
+      const head = createHead(type, options), kept = this.#shapes.encode(type, fields), text = fieldsText(kept);
+      this.#shapes.validate(type, kept);
       return (id ?? "") + head + "\n" + text; // JSON.stringify writes no line break
     });
   }
 
   import(rows: readonly object[]): Write<readonly string[]> {
-    return this.#many(() => imported(rows));
+    return this.#many(() => imported(rows, this.#shapes));
   }
 
   /** What is wrong with one of them is told before any is written. */
@@ -85,7 +86,7 @@ export class Writer {
     try {
       const place = waiting ? null : this.#desk.place;
       let items = early ?? read();
-      for (const [i, item] of items.entries()) validate(this.validators, item.type, item.fields, `/${i}`);
+      for (const [i, item] of items.entries()) this.#shapes.validate(item.type, item.fields, `/${i}`);
       if (!place) {
         const copies = items.map((item) => ({ ...item, fields: JSON.parse(item.text) as object, id: item.id ?? newID() }));
         return this.#wait(() => this.#many(read, copies));
@@ -119,10 +120,15 @@ export class Writer {
   update(id: string, patch: object): Write<void> {
     const given = this.#desk.waiting ? { ...patch } : patch; // it may be another when it is looked at again
     return this.#write<void>(UPDATE, () => {
-      const text = patchText(patch);
-      if (text !== "") this.#validate(id, patch);
+      const kept = this.#encode(id, patch), text = patchText(kept);
+      if (text !== "") this.#validate(id, kept);
       return text === "" ? "" : objectID(id) + text;
-    }, () => this.#validate(id, given));
+    }, () => this.#validate(id, this.#encode(id, given)));
+  }
+
+  /** A patch as it is kept: the object says which codecs there are. */
+  #encode(id: string, patch: object): object {
+    return this.#shapes.coded ? this.#shapes.encode(this.#desk.rows.get(id)?.type, patch) : patch;
   }
 
   edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
@@ -131,7 +137,7 @@ export class Writer {
       const { rows } = this.#desk;
       const row = rows.get(objectID(id));
       if (!row) throw new NotFoundError({ code: "not-found", message: `not-found: no object has the id ${id}` });
-      const patch = edited(row, fn);
+      const patch = edited(row, fn, this.#shapes);
       const text = patchText(patch);
       if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : id + text;
@@ -146,7 +152,10 @@ export class Writer {
     const upon = this.#upon();
     return this.#apply<void>(TRANSACT, (place) => {
       if (typeof fn !== "function") throw invalid("", "transact takes a function");
-      const tx = new Transaction(() => place.newID(), objectID, this.validators, (id) => this.#desk.rows.get(id));
+      const tx = new Transaction({
+        rows: this.#desk.rows, shapes: this.#shapes, newID: () => place.newID(), id: objectID,
+        preview: (object, ops) => this.#desk.place.preview(object, ops),
+      });
       tx.run(fn);
       if (tx.ops.length === 0) return false;
       this.#desk.place.transact(tx.guards.length > 0 ? `[${tx.guards.join(",")}]` : "", `[${tx.ops.join(",")}]`, upon); // fn may have closed it
@@ -180,12 +189,14 @@ export class Writer {
 
   retry(action: string, patch?: object): Write<void> {
     return this.#again<void>(RETRY, () => {
-      const text = objectID(action) + (patch === undefined ? "" : patchText(patch));
-      for (const op of patch === undefined ? [] : this.#desk.rejected()!.find((r) => r.action.id === action)?.action.ops ?? []) {
-        if (op.op === "create") validate(this.validators, op.type!, patched(op.fields!, patch!));
-        if (op.op === "update") this.#validate(op.object, { ...op.set, ...patch });
+      const ops = patch === undefined ? [] : this.#desk.rejected()!.find((r) => r.action.id === action)?.action.ops ?? [];
+      const typeOf = (op: (typeof ops)[number]) => op.type ?? this.#desk.rows.get(op.object)?.type;
+      const kept = this.#shapes.encode(ops.map(typeOf).find((type) => type !== undefined), patch);
+      for (const op of ops) {
+        if (op.op === "create") this.#shapes.validate(op.type!, patched(op.fields!, kept!));
+        if (op.op === "update") this.#validate(op.object, { ...op.set, ...kept });
       }
-      return text;
+      return objectID(action) + (kept === undefined ? "" : patchText(kept));
     });
   }
 
@@ -197,10 +208,10 @@ export class Writer {
     });
   }
 
-  /** Looks the object up where somebody may ask: an update does not, else. */
+  /** Looks the object up where somebody is asked: an update does not, else. */
   #validate(id: string, patch: object): void {
-    const row = this.validators && this.#desk.rows.get(id);
-    if (row) validate(this.validators, row.type, patched(row, patch));
+    const row = this.#shapes.judges() ? this.#desk.rows.get(id) : undefined;
+    if (row) this.#shapes.validatePatch(row, patch);
   }
 
   /** What was seen counts, not what is there when a write that waits is made. */

@@ -1,7 +1,7 @@
 // The options of a database and of a stream.
 import { invalid } from "./errors.js";
 import { escape } from "./json.js";
-import type { StandardSchema, Validators } from "./validate.js";
+import { readShapes, type ShapesGiven } from "./shapes.js";
 
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
@@ -50,10 +50,10 @@ export function checkOptions(o: OpenOptions): string {
 export interface StreamOptions {
   conflictFree?: boolean;
   conflicts?: number;
-  validate?: { [type: string]: StandardSchema | undefined };
+  schema?: ShapesGiven;
 }
 
-const knownOfStream = new Set(["conflictFree", "conflicts", "validate"]);
+const knownOfStream = new Set(["conflictFree", "conflicts", "schema"]);
 
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== "string") throw invalid("/name", "is no string");
@@ -65,10 +65,5 @@ export function checkStreamOptions(o: StreamOptions): void {
   for (const key of Object.keys(o)) if (!knownOfStream.has(key)) throw invalid(`/${escape(key)}`, "is no option");
   if (o.conflictFree !== undefined && typeof o.conflictFree !== "boolean") throw invalid("/conflictFree", "is neither true nor false");
   if (o.conflicts !== undefined && !(Number.isInteger(o.conflicts) && o.conflicts > 0 && o.conflicts <= 1e6)) throw invalid("/conflicts", "is no number from 1 to 1,000,000");
-  for (const [type, schema] of Object.entries(o.validate ?? {})) {
-    if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") throw invalid(`/validate/${escape(type)}`, "is no Standard Schema validator");
-  }
+  if (o.schema !== undefined) readShapes(o.schema);
 }
-
-/** A copy of the validators, null where there are none. */
-export const validatorsOf = (o: StreamOptions): Validators | null => (o.validate ? { ...o.validate } : null);

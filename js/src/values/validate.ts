@@ -7,15 +7,16 @@ import type { Row } from "./row.js";
 export interface StandardSchema {
   readonly "~standard": { readonly version: 1; readonly validate: (value: unknown) => unknown };
 }
-export type Validators = { [type: string]: StandardSchema | undefined };
 type Fields = { [key: string]: unknown };
 
 /** Throws InvalidError with the path of the first issue. */
-export function validate(validators: Validators | null, type: string, fields: unknown, at = ""): void {
-  const schema = validators && Object.hasOwn(validators, type) ? validators[type] : undefined;
-  if (!schema) return;
-  // A copy: what a validator does to it is not written.
-  const result = schema["~standard"].validate(JSON.parse(JSON.stringify(fields))) as { issues?: readonly { message: string; path?: readonly unknown[] }[]; then?: unknown } | undefined;
+export function validate(validator: StandardSchema, fields: unknown, at = ""): void {
+  let result;
+  try {
+    result = validator["~standard"].validate(fields) as { issues?: readonly { message: string; path?: readonly unknown[] }[]; then?: unknown } | undefined;
+  } catch (e) {
+    throw invalid(at, `the validator throws: ${e instanceof Error ? e.message : String(e)}`);
+  }
   if (typeof result?.then === "function") throw invalid(at, "a validator has to answer at once");
   if (typeof result !== "object" || result === null) throw invalid(at, "the validator gave no result");
   if (result.issues === undefined) return;

@@ -1,0 +1,206 @@
+// What an app has said of a stream's types: validators, which are asked before an action is made, and codecs of fields that are not JSON. Below this everything is JSON.
+import type { Codec } from "./codecs.js";
+import { invalid, InvalidError } from "./errors.js";
+import { escape, FieldOp, plain } from "./json.js";
+import type { Row } from "./row.js";
+import { patched, validate, type StandardSchema } from "./validate.js";
+
+type Codecs = { readonly [key: string]: Codec };
+type Fields = { [key: string]: unknown };
+type Shape = { readonly validator: StandardSchema | null; readonly codecs: Codecs | null };
+
+/** As apps give it. */
+export type ShapesGiven = { readonly [type: string]: StandardSchema | { readonly shape?: StandardSchema; readonly codecs?: Codecs } | undefined };
+
+const standard = (of: unknown): of is StandardSchema => typeof (of as StandardSchema | undefined)?.["~standard"]?.validate === "function";
+
+/** Reads what an app gives; what is wrong with it is an InvalidError. */
+export function readShapes(given: ShapesGiven): Map<string, Shape> {
+  const out = new Map<string, Shape>();
+  if (typeof given !== "object" || given === null) throw invalid("/schema", "is no object");
+  for (const [type, of] of Object.entries(given)) {
+    const at = `/schema/${escape(type)}`;
+    if (of === undefined) continue;
+    if (standard(of)) {
+      out.set(type, { validator: of, codecs: null });
+      continue;
+    }
+    if (typeof of !== "object" || of === null || Object.keys(of).some((key) => key !== "shape" && key !== "codecs")) {
+      throw invalid(at, "is neither a Standard Schema validator nor { shape, codecs }");
+    }
+    const { shape = null, codecs = null } = of as { shape?: unknown; codecs?: Codecs };
+    if (shape !== null && !standard(shape)) throw invalid(`${at}/shape`, "is no Standard Schema validator");
+    for (const [key, codec] of Object.entries(codecs ?? {})) {
+      if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") throw invalid(`${at}/codecs/${escape(key)}`, "is no codec: it has encode and decode");
+    }
+    out.set(type, { validator: shape, codecs });
+  }
+  return out;
+}
+
+export class Shapes {
+  /** Whether there is a codec. */
+  coded = false;
+  readonly #warn: (message: string, cause: unknown) => void;
+  #types = new Map<string, Shape>();
+  #given = new WeakMap<object, unknown>(); // what is given out, of what is kept, and of lists of that
+  #kept = new WeakMap<object, Row>(); // the other way round
+
+  /** warn is told what a codec cannot read. */
+  constructor(given: ShapesGiven | undefined, warn: (message: string, cause: unknown) => void) {
+    this.#warn = warn;
+    if (given) this.set(given);
+  }
+
+  set(given: ShapesGiven): void {
+    this.#types = readShapes(given);
+    this.coded = [...this.#types.values()].some((shape) => shape.codecs);
+    this.#given = new WeakMap();
+    this.#kept = new WeakMap();
+  }
+
+  /** Whether there is a validator of a type; of any, where none is named. */
+  judges(type?: string): boolean {
+    return type === undefined ? [...this.#types.values()].some((shape) => shape.validator) : this.#types.get(type)?.validator != null;
+  }
+
+  /** Throws InvalidError where fields, as they are kept, are not valid. */
+  validate(type: string, fields: object, at = ""): void {
+    const validator = this.#types.get(type)?.validator;
+    if (!validator) return;
+    validate(validator, this.#decode(type, JSON.parse(JSON.stringify(fields)) as Fields), at); // a copy: what a validator does to it is not written
+  }
+
+  /** Throws InvalidError where what a patch, as it is kept, makes of a row is not valid. */
+  validatePatch(row: Row, patch: object, at = ""): void {
+    if (this.judges(row.type)) this.validate(row.type, patched(row, patch), at);
+  }
+
+  // ---- what is written
+
+  #codecs(type: unknown): Codecs | null {
+    return this.coded && typeof type === "string" ? this.#types.get(type)?.codecs ?? null : null;
+  }
+
+  /** Fields, or a patch, as they are kept. */
+  encode<T>(type: unknown, fields: T, at = ""): T {
+    const codecs = this.#codecs(type);
+    if (!codecs) return fields;
+    plain(fields, at);
+    const out: Fields = Object.create(null) as Fields;
+    for (const key of Object.keys(fields)) {
+      const value = fields[key], codec = Object.hasOwn(codecs, key) ? codecs[key] : undefined;
+      out[key] = codec && value !== undefined && !(value instanceof FieldOp) ? encoded(codec, value, `${at}/${escape(key)}`) : value;
+    }
+    return out as T;
+  }
+
+  /** A draft of a row's fields, as its app has them. */
+  draft({ id: _id, type, ...fields }: Row): Fields {
+    return this.#decode(type, structuredClone(fields));
+  }
+
+  // ---- what is read
+
+  #decode(type: string, fields: Fields): Fields {
+    const codecs = this.#codecs(type);
+    for (const key of codecs ? Object.keys(codecs) : []) {
+      if (fields[key] === undefined || !Object.hasOwn(fields, key)) continue;
+      try {
+        fields[key] = codecs![key]!.decode(fields[key] as never);
+      } catch (e) {
+        this.#warn(`the codec of ${key} cannot read what ${type} holds; it is given as it is kept`, e);
+      }
+    }
+    return fields;
+  }
+
+  /** A row as it is given out: the same for the same. */
+  row<R extends Row | undefined>(row: R): R {
+    if (!this.coded || !row || !this.#codecs(row.type)) return row;
+    let given = this.#given.get(row) as R | undefined;
+    if (given) return given;
+    given = Object.freeze(this.#decode(row.type, { ...row })) as R;
+    this.#given.set(row, given);
+    this.#kept.set(given!, row);
+    return given;
+  }
+
+  rows(rows: readonly Row[]): readonly Row[] {
+    if (!this.coded) return rows;
+    let given = this.#given.get(rows) as readonly Row[] | undefined;
+    if (!given) this.#given.set(rows, (given = Object.freeze(rows.map((row) => this.row(row)))));
+    return given;
+  }
+
+  // ---- what is asked
+
+  /** A query, as what is kept answers it. */
+  query(q: object): object {
+    if (!this.coded) return q;
+    plain(q, "");
+    const { type, where, filter, after, orderBy } = q, out: Fields = { ...q };
+    const codecs = this.#codecsOf(type);
+    if (typeof where === "object" && where !== null) out.where = conditions(codecs, where as Fields, "/where");
+    if (typeof filter === "function") out.filter = (row: Row) => (filter as (row: Row) => unknown)(this.row(row));
+    if (typeof after === "object" && after !== null) out.after = this.#kept.get(after) ?? this.encode(type, after, "/after");
+    for (const order of Array.isArray(orderBy) ? (orderBy as unknown[]) : [orderBy]) {
+      const key = typeof order === "object" ? (order as { key?: unknown } | null)?.key : order;
+      if (typeof key === "string" && codecOf(codecs, key)?.ordered === false) throw invalid("/orderBy", `${key} is not kept in the order of its values`);
+    }
+    return out;
+  }
+
+  /** The codecs of a type; where none is named, those about which all types agree. */
+  #codecsOf(type: unknown): Codecs {
+    if (typeof type === "string") return this.#codecs(type) ?? {};
+    const out: { [key: string]: Codec } = {};
+    for (const { codecs } of this.#types.values()) Object.assign(out, codecs);
+    return out;
+  }
+}
+
+function encoded(codec: Codec, value: unknown, at: string): unknown {
+  try {
+    return codec.encode(value as never);
+  } catch (e) {
+    const said = e instanceof InvalidError ? e.message.replace(/^invalid(?: at \S*)?: /, "") : `its codec throws: ${e instanceof Error ? e.message : String(e)}`;
+    throw invalid(at, said);
+  }
+}
+
+/** Of a key, or of a path that is one. */
+function codecOf(codecs: Codecs, key: string): { readonly codec: Codec; readonly ordered: boolean } | null {
+  const name = /^\/[^/]*$/.test(key) ? key.slice(1).replace(/~1/g, "/").replace(/~0/g, "~") : key;
+  return Object.hasOwn(codecs, name) ? { codec: codecs[name]!, ordered: codecs[name]!.ordered === true } : null;
+}
+
+const single = new Set(["eq", "ne", "gt", "gte", "lt", "lte"]);
+
+function conditions(codecs: Codecs, where: Fields, at: string): Fields {
+  const out: Fields = Object.create(null) as Fields;
+  for (const [key, value] of Object.entries(where)) {
+    const here = `${at}/${escape(key)}`, of = codecOf(codecs, key);
+    if ((key === "or" || key === "and") && Array.isArray(value)) out[key] = value.map((part, i) => within(codecs, part, `${here}/${i}`));
+    else if (key === "not") out[key] = within(codecs, value, here);
+    else if (!of || value === undefined) out[key] = value;
+    else if (!isComparisons(value)) out[key] = encoded(of.codec, value, here);
+    else {
+      out[key] = Object.fromEntries(Object.entries(value).map(([name, arg]) => {
+        if (/^[gl]te?$|^startsWith$/.test(name) && !of.ordered) throw invalid(`${here}/${name}`, "the field is not kept in the order of its values");
+        if (name === "in" && Array.isArray(arg)) return [name, arg.map((v, i) => encoded(of.codec, v, `${here}/in/${i}`))];
+        return [name, single.has(name) ? encoded(of.codec, arg, `${here}/${name}`) : arg];
+      }));
+    }
+  }
+  return out;
+}
+
+const within = (codecs: Codecs, where: unknown, at: string): unknown => (typeof where === "object" && where !== null && !Array.isArray(where) ? conditions(codecs, where as Fields, at) : where);
+
+/** A plain object; what a codec takes may be one too, where none of its keys is a comparison. */
+function isComparisons(value: unknown): value is Fields {
+  if (typeof value !== "object" || value === null) return false;
+  const proto: unknown = Object.getPrototypeOf(value);
+  return proto === null || proto === Object.prototype;
+}
