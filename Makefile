@@ -32,7 +32,7 @@ all: build
 build: bin/strandline
 
 GO_SOURCES   := go.mod go.sum js/package.json $(shell find core idbstore wasm server cmd js web-demo -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*')
-WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm -name '*.go' -not -name '*_test.go')
+WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm server js/testserver -name '*.go' -not -name '*_test.go')
 JS_SOURCES   := wasm_exec.js idbstore/append.js js/package.json js/tsconfig.json $(shell find js/src js/types js/build -type f)
 DEMO_SOURCES := web-demo/tsconfig.json $(shell find web-demo/src web-demo/public web-demo/build web-demo/vendor -type f)
 
@@ -79,9 +79,9 @@ ci: test test-e2e-long test-frameworks test-race test-32 test-release toolchains
 # Tests give up where nothing moves; go test's own limit is for those that forget to.
 GO_TEST = $(GO) test -timeout 3h
 
-test-go:
+test-go: npm js/dist/strandline.js
 	$(NEED) writable go
-	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/datasim/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
+	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/datasim/... ./tests/node/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
 
 test-race:
 	$(NEED) writable go gcc
@@ -133,10 +133,10 @@ tests/conformance/node_modules: tests/conformance/package-lock.json
 lint: npm bin/staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not gofmt: $$bad"; exit 1; fi
 	$(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet ./core/... ./idbstore/... ./wasm/...
+	GOOS=js GOARCH=wasm $(GO) vet ./core/... ./idbstore/... ./wasm/... ./js/testserver
 	$(GO) vet -tags 'release soak mutants' ./cmd/release ./tests/e2e ./tests/sim ./tests/datasim
 	bin/staticcheck ./...
-	GOOS=js GOARCH=wasm bin/staticcheck ./core/... ./idbstore/... ./wasm/...
+	GOOS=js GOARCH=wasm bin/staticcheck ./core/... ./idbstore/... ./wasm/... ./js/testserver
 	js/node_modules/.bin/tsc -p js
 	js/node_modules/.bin/tsc -p web-demo
 	js/node_modules/.bin/tsc -p tests/types

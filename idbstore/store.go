@@ -97,7 +97,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.factory == nil {
 		indexedDB := js.Global().Get("indexedDB")
 		if !indexedDB.Truthy() {
-			return &action.Error{Code: action.CodeStorage, Message: "this context has no IndexedDB"}
+			return &action.Error{Code: action.CodeStorage, Message: "this context has no IndexedDB; open takes storage: \"memory\""}
 		}
 		renewLog(indexedDB)
 		s.factory, s.indexedDB = idb.Global(), indexedDB

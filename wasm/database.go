@@ -28,6 +28,8 @@ type options struct {
 	Idle   float64 `js:"idle"`
 	Elect  bool    `js:"elect"`
 	Memory bool    `js:"memory"` // where the browser keeps nothing, go on in memory
+
+	Storage string `js:"storage"` // "indexeddb", or "memory": nothing is to be kept
 }
 
 // problem is an error as the script gets it.
@@ -104,10 +106,15 @@ func openDatabase(args []js.Value) {
 	}
 	background("opening a database", func() func() {
 		var store locallog.Store
-		stored, err := openStore(&o, hooks)
+		var stored *idbstore.Store
+		var err, why error
 		life := ""
-		var why error
+		if o.Storage != "memory" {
+			stored, err = openStore(&o, hooks)
+		}
 		switch {
+		case o.Storage == "memory":
+			store, o.Elect = memstore.New().Open(), false
 		case err == nil:
 			store, life = stored, stored.Life()
 		case o.Memory && (action.CodeOf(err) == action.CodeStorage || action.CodeOf(err) == action.CodeQuota):

@@ -9,23 +9,38 @@ import "syscall/js"
 func yield(f func()) (cancel func()) {
 	if port.IsUndefined() {
 		channel := js.Global().Get("MessageChannel").New()
-		channel.Get("port1").Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any {
+		here := channel.Get("port1")
+		here.Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any {
 			defer report("a step")
 			next := yielded[0]
 			yielded = yielded[1:]
+			if len(yielded) == 0 {
+				hold(here, "unref")
+			}
 			if *next != nil && !dead {
 				(*next)()
 			}
 			return nil
 		}))
-		port = channel.Get("port2")
+		there, port = here, channel.Get("port2")
+	}
+	if len(yielded) == 0 {
+		hold(there, "ref")
 	}
 	yielded = append(yielded, &f)
 	port.Call("postMessage", nil)
 	return func() { f = nil }
 }
 
+// hold has Node, and nobody else, keep its process, or end it, while a message may come.
+func hold(port js.Value, how string) {
+	if port.Get(how).Type() == js.TypeFunction {
+		port.Call(how)
+	}
+}
+
 var (
+	there   js.Value // where it comes
 	port    js.Value // what is sent here comes back as a task
 	yielded []*func()
 )

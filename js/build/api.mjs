@@ -9,6 +9,7 @@ const sections = [
   ["Schemas, rows and queries", "../types/schema.d.ts", ""],
   ["strandline/sw", "../types/sw.d.ts", ""],
   ["strandline/inspector", "../types/inspector.d.ts", ""],
+  ["strandline/test", "../types/test.d.ts", ""],
   ["strandline/react", "../types/react.d.ts", ""],
 ];
 const out = ["# API reference", "", "Generated from the types by `make docs`.", ""];

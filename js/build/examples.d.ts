@@ -9,6 +9,7 @@ declare const todos: Stream<{ todo: Todo }>;
 declare const stream: typeof todos;
 declare const readings: DataStream, photos: DataStream;
 declare const id: Id<"todo">, action: string;
+declare const server: import("../types/test.js").TestServer;
 declare const banner: HTMLElement, badge: HTMLElement, list: HTMLElement, input: HTMLInputElement;
 declare const lines: readonly string[], text: string, file: Blob;
 declare const session: { token(): Promise<string> };

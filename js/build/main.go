@@ -73,7 +73,7 @@ func run() error {
 	}
 	names := map[string]string{"__WASM__": fmt.Sprintf("%q", "./"+hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData),
 		"__STAMP__": fmt.Sprintf("%q", stamp), "__VERSION__": fmt.Sprintf("%q", version)}
-	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
+	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/node.ts": "node.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
 		"elements/inspector.ts": "inspector.js", "bindings/react.ts": "react.js"} {
 		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
@@ -82,13 +82,16 @@ func run() error {
 			return err
 		}
 	}
+	if err := testServer(toolchain, names); err != nil {
+		return err
+	}
 	if names["__PROGRAM__"], err = packed(wasm); err != nil {
 		return err
 	}
 	if err := bundle("js/src/entry/all.ts", filepath.Join(dist, "strandline.all.js"), names); err != nil {
 		return err
 	}
-	for _, name := range []string{"strandline.d.ts", "schema.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts"} {
+	for _, name := range []string{"strandline.d.ts", "schema.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts", "test.d.ts"} {
 		types, err := os.ReadFile(filepath.Join("js/types", name))
 		if err != nil {
 			return err
@@ -141,24 +144,52 @@ func packageVersion() (string, error) {
 	return p.Version, nil
 }
 
+// testServer makes what tests of apps load: the server as a program, packed with gzip, and the script that runs it.
+func testServer(g *toolchain.Go, names map[string]string) error {
+	dir, err := os.MkdirTemp("", "strandline-testserver-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	wasm := filepath.Join(dir, "server.wasm")
+	cmd := g.Command("js", "wasm", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", wasm, "github.com/strandline-sync/strandline/js/testserver")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the test server: %w", err)
+	}
+	b, err := zipped(wasm)
+	if err != nil {
+		return err
+	}
+	out := filepath.Join("js/dist", "test.wasm.gz")
+	if err := os.WriteFile(out, b, 0o644); err != nil {
+		return err
+	}
+	names["__TESTSERVER__"] = `"./test.wasm.gz"`
+	return bundle("js/src/entry/test.ts", filepath.Join("js/dist", "test.js"), names)
+}
+
 // packed gives a file as a string of JavaScript, with gzip and in base 64.
 func packed(path string) (string, error) {
+	b, err := zipped(path)
+	return strconv.Quote(base64.StdEncoding.EncodeToString(b)), err
+}
+
+func zipped(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var out bytes.Buffer
 	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := z.Write(b); err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := z.Close(); err != nil {
-		return "", err
-	}
-	return strconv.Quote(base64.StdEncoding.EncodeToString(out.Bytes())), nil
+	err = z.Close()
+	return out.Bytes(), err
 }
 
 // hashedCopy writes a copy whose name tells its content, and gives that name.
@@ -178,7 +209,7 @@ func bundle(entry, out string, names map[string]string) error {
 		EntryPoints: []string{entry}, Outfile: out, Bundle: true, Write: true,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
-		Define: names, External: []string{"./data.*", "react"}, LogLevel: api.LogLevelWarning,
+		Define: names, External: []string{"./data.*", "node:*", "react"}, LogLevel: api.LogLevelWarning,
 	}
 	if strings.HasSuffix(entry, "classic.ts") || strings.HasSuffix(entry, "all.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"

@@ -126,6 +126,8 @@ func packed(name string) bool {
 	switch {
 	case strings.HasSuffix(name, ".d.ts"):
 		return true
+	case strings.HasSuffix(name, ".wasm.gz"):
+		return true
 	case strings.HasSuffix(name, ".wasm"), strings.HasPrefix(name, "data."):
 		return strings.Count(name, ".") == 2
 	case strings.HasSuffix(name, ".global.js"), strings.HasSuffix(name, ".all.js"), strings.HasSuffix(name, ".sw.js"):

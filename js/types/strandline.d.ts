@@ -24,6 +24,11 @@ export interface OpenOptions {
   user?: string;
   /** Where strandline.wasm is: URL, Response, bytes or a compiled module. Default: beside the script. */
   wasm?: string | URL | Response | BufferSource | WebAssembly.Module;
+  /** Where the local database is. "memory": nowhere but in this page or process, as long as it is open: for tests, servers that render, kiosks. A write's promise
+      resolves then when it is applied. Default "indexeddb". */
+  storage?: "indexeddb" | "memory";
+  /** How the server is asked, where the global fetch will not do. */
+  fetch?: typeof fetch;
   /** IndexedDB commit hint. Default "relaxed", as browsers have it; "strict" also flushes to the disk. */
   durability?: "relaxed" | "strict";
   /** Milliseconds. Defaults: retry 5000 (after a network failure, ±10 % jitter), idle 60000. */
@@ -490,10 +495,10 @@ export class UnsentError extends SyncError { readonly pending: number; }
 /** leader: this context runs the loop for all that have the database open. streams: those that are open, data streams under "data:" and their name. */
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus }; data: { [name: string]: StreamStatus } };
 /** indexedDB: "ok"; or what is written is kept in memory only, and by the server: "lost" (a database was there, and cannot be had any more, or was taken away while it was
-    open), "private" (the browser's mode), "unavailable". persisted: the browser has promised not to evict. locks, backgroundSync, serviceWorker: whether it has them.
+    open), "private" (the browser's mode), "unavailable", or "memory" (as the option `storage` says). persisted: the browser has promised not to evict. locks, backgroundSync, serviceWorker: whether it has them.
     rows: "differed" where stored rows were not those of the log; they were replaced. loss: a database that was there when the page was last used is gone: when that was noticed, and how many actions were known to be unsent. */
 export type Health = {
-  indexedDB: "ok" | "lost" | "private" | "unavailable";
+  indexedDB: "ok" | "lost" | "private" | "unavailable" | "memory";
   rows: "ok" | "differed";
   persisted: boolean;
   quota: { usage: number; quota: number } | null;

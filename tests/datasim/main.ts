@@ -1,5 +1,4 @@
 // Histories of data streams: main SEED N TRACE. What is found is said on standard error; standard output is the way to the server.
-import "./keyrange.js";
 import { fates, diskFaults, Profile, type Context, type Faults, type Sim } from "./profile.js";
 import { Chance, Server, Time } from "./world.js";
 import type { DataStream } from "../../js/src/data/stream.js";
@@ -253,8 +252,10 @@ class History {
         if (typeof e.fate === "number" && e.fate > 0 && !this.deleted.has(name) && log[e.fate - 1] !== tag(e)) wrong(`${name}: ${tag(e)} was told as ${e.fate}, where ${log[e.fate - 1]} is`);
       }
       const last = new Map<string, number>();
-      // What was tried again comes later; so does what a copy of the profile had, when the log that had it was deleted.
-      const dealt = new Set(this.entries.filter((e) => e.dealt || e.gone).map(tag));
+      // What was tried again comes later; so does what a copy of the profile had, when the log that had it was deleted, or had refused it.
+      const dealt = new Set(this.entries.filter((e) => e.dealt || e.gone).map(tag)), copied = this.profiles.some((p) => p.name.startsWith("q"));
+      for (const x of log) if (refused.has(x) && !dealt.has(x) && !copied) wrong(`${name}: ${x} was told as refused, and is in the log`);
+      if (copied) for (const x of refused) dealt.add(x);
       for (const x of log.filter((x) => !dealt.has(x))) {
         const [by, n] = x.split(":") as [string, string];
         if (Number(n) < (last.get(by) ?? -1)) wrong(`${name}: ${x} is behind ${by}:${last.get(by)}`);

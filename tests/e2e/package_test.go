@@ -183,8 +183,13 @@ func TestThePackage(t *testing.T) {
 			const s = await import("strandline"), w = await import("strandline/sw");
 			await import("strandline/inspector");
 			const added = Object.getOwnPropertyNames(globalThis).length - before;
-			console.log(JSON.stringify([typeof s.open, typeof w.serviceWorker, added, s.increment(2) instanceof s.FieldOp, await s.open({ name: "x" }).catch((e) => e.code)]));`)
-		if want := `["function","function",0,true,"wasm"]` + "\n"; got != want {
+			console.log(JSON.stringify([typeof s.open, typeof w.serviceWorker, added, s.increment(2) instanceof s.FieldOp, await s.open({ name: "x" }).catch((e) => e.code)]));
+			const { testServer } = await import("strandline/test");
+			const server = await testServer(), db = await s.open({ name: "x", ...server.device("ada").options });
+			await (await db.stream("a")).create("todo", {}).persisted;
+			await db.close();
+			server.close();`)
+		if want := `["function","function",0,true,"storage"]` + "\n"; got != want {
 			t.Errorf("got %s want %s", got, want)
 		}
 	})

@@ -6,6 +6,7 @@ export class Channel<M> {
   /** hear is told what the others post: a context of another version may say what its type does not know. Nothing is heard where the browser has no such channels. */
   constructor(name: string, hear: (message: M) => void) {
     this.#channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(name);
+    (this.#channel as { unref?(): void } | null)?.unref?.(); // Node would not end
     if (this.#channel) this.#channel.onmessage = (e: MessageEvent<M>) => hear(e.data);
   }
 

@@ -1,6 +1,7 @@
 // The log as it is kept here: pages as they came, in blocks, the oldest of which go.
 import type { Frame } from "./frames.js";
-import { rows, type Block, type Queued, type Store, type Stored, type Tx } from "./store.js";
+import { rows } from "./span.js";
+import type { Block, Queued, Store, Stored, Tx } from "./store.js";
 import type { Page } from "./wire.js";
 
 const blockBytes = 64 << 10; // of a block, but for one entry that is larger: who reads an entry reads its block

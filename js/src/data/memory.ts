@@ -1,4 +1,5 @@
 // What data streams keep where the browser keeps nothing: in the memory of this context, by the rules of IndexedDB.
+import { order, Span } from "./span.js";
 import type { Name, Tx } from "./store.js";
 
 type Rows = Map<string, { key: IDBValidKey; value: unknown }>;
@@ -29,22 +30,22 @@ class MemoryTx implements Tx {
     readonly undo: (() => void)[],
   ) {}
 
-  #in(store: Name, range: IDBKeyRange | null) {
+  #in(store: Name, range: Span | null) {
     return [...this.rows(store).values()].filter((r) => !range || range.includes(r.key)).sort((a, b) => order(a.key, b.key));
   }
   async get<T>(store: Name, key: IDBValidKey): Promise<T | undefined> {
     return structuredClone(this.rows(store).get(String(key))?.value as T | undefined);
   }
-  async all<T>(store: Name, range: IDBKeyRange | null, count?: number): Promise<T[]> {
+  async all<T>(store: Name, range: Span | null, count?: number): Promise<T[]> {
     return this.#in(store, range).slice(0, count).map((r) => structuredClone(r.value as T));
   }
   async byID<T>(store: Name, id: string): Promise<T[]> {
     return (await this.all<T & { id: string }>(store, null)).filter((row) => row.id === id);
   }
-  async walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void> {
+  async walk<T>(store: Name, range: Span, each: (row: T) => boolean): Promise<void> {
     for (const row of await this.all<T>(store, range)) if (!each(row)) return;
   }
-  async count(store: Name, range: IDBKeyRange): Promise<number> {
+  async count(store: Name, range: Span): Promise<number> {
     return this.#in(store, range).length;
   }
   put(store: Name, value: unknown, key?: IDBValidKey): void {
@@ -52,8 +53,8 @@ class MemoryTx implements Tx {
     key ??= store === "streams" ? name : [stream, n];
     this.#set(store, key, { key, value });
   }
-  delete(store: Name, key: IDBValidKey | IDBKeyRange): void {
-    if (key instanceof IDBKeyRange) for (const r of this.#in(store, key)) this.#set(store, r.key, undefined);
+  delete(store: Name, key: IDBValidKey | Span): void {
+    if (key instanceof Span) for (const r of this.#in(store, key)) this.#set(store, r.key, undefined);
     else this.#set(store, key, undefined);
   }
   #set(store: Name, key: IDBValidKey, to: { key: IDBValidKey; value: unknown } | undefined): void {
@@ -62,10 +63,4 @@ class MemoryTx implements Tx {
     this.undo.push(() => set(was));
     set(to);
   }
-}
-
-/** Compares keys of one store: [stream, place] or [stream, offset]. */
-function order(a: IDBValidKey, b: IDBValidKey): number {
-  const [s, n] = a as [string, number | string], [t, m] = b as [string, number | string];
-  return s < t ? -1 : s > t ? 1 : n < m ? -1 : n > m ? 1 : 0;
 }

@@ -25,7 +25,8 @@ const table: { [what: string]: readonly [Producer, Answer, ReturnType<typeof aft
   "the server has another part": [{ ...p, batch: 1, sent: 9 }, said(409, { code: "sequence", offset: 5 }), after(0, [], { seq: 7, sent: 5 })],
   "the server has lost what it knew": [p, said(409, { code: "sequence" }), after(0, [], { epoch: 3, seq: 0, batch: 0 })],
   "a copy writes under the name": [p, said(403, { code: "fenced" }), after(0, [], { id: "fresh", epoch: 0, seq: 0, batch: 0 })],
-  "the stream is closed": [p, said(409, { code: "closed" }), after(0, [0, 1, 2], { epoch: 3, batch: 0 })],
+  "the stream is closed": [p, said(409, { code: "closed" }), after(0, [], { epoch: 3, batch: 0, single: 3 })], // it may have had some of them
+  "the stream is closed, and has not this one": [{ ...p, batch: 1, single: 2 }, said(409, { code: "closed" }), after(0, [0], { epoch: 3, batch: 0, single: 1 })],
   "the stream is another one": [p, said(409, { code: "content-type" }), after(0, [], {}, "exists")],
   "the stream was deleted": [p, said(410, { code: "gone" }), after(0, [], {}, "gone")],
   "there is none": [p, said(404, { code: "not-found", pointer: "/stream" }), after(0, [], {}, "absent")],

@@ -75,7 +75,8 @@ export function answered(p: Producer, a: Answer, fresh: string): Outcome | null 
     case "fenced":
       return { ...none, producer: newProducer(fresh), fenced: true };
     case "closed":
-      return refuse([...Array(p.batch).keys()], 0);
+      // The server may have had some of them before it was closed, of a request that was cut otherwise: it knows an entry that comes by itself.
+      return p.batch === 1 ? refuse([0], Math.max(0, p.single - 1)) : refuse([], p.batch);
     case "content-type":
     case "exists":
       return { ...none, stop: "exists", code: a.code, message: a.message };

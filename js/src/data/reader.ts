@@ -1,7 +1,8 @@
 // What apps read of a data stream: from what is kept here, and from the server where it is not.
 import { loggedEntry, queuedEntry, valueOf, type Entry } from "./entries.js";
 import { mayHave, unpack, type Frame } from "./frames.js";
-import { rows, type Block, type Queued, type Stored, type Tx } from "./store.js";
+import { rows } from "./span.js";
+import type { Block, Queued, Stored, Tx } from "./store.js";
 import type { DataSync } from "./sync.js";
 import type { Page } from "./wire.js";
 

@@ -4,6 +4,7 @@ import type { Host } from "./kit.js";
 import { Memory } from "./memory.js";
 import type { Keep } from "./options.js";
 import type { Producer } from "./producer.js";
+import { Span } from "./span.js";
 
 /** A stream as it is known here. */
 export interface Stored {
@@ -68,13 +69,13 @@ export type Name = "streams" | "queue" | "rejected" | "blocks" | "large";
 /** A transaction under way. Requests are awaited in it, and nothing else. */
 export interface Tx {
   get<T>(store: Name, key: IDBValidKey): Promise<T | undefined>;
-  all<T>(store: Name, range: IDBKeyRange | null, count?: number): Promise<T[]>;
+  all<T>(store: Name, range: Span | null, count?: number): Promise<T[]>;
   byID<T>(store: Name, id: string): Promise<T[]>;
   /** Rows in order, until each says that it is enough. */
-  walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void>;
-  count(store: Name, range: IDBKeyRange): Promise<number>;
+  walk<T>(store: Name, range: Span, each: (row: T) => boolean): Promise<void>;
+  count(store: Name, range: Span): Promise<number>;
   put(store: Name, value: unknown, key?: IDBValidKey): void;
-  delete(store: Name, key: IDBValidKey | IDBKeyRange): void;
+  delete(store: Name, key: IDBValidKey | Span): void;
 }
 
 class Requests implements Tx {
@@ -89,14 +90,14 @@ class Requests implements Tx {
   get<T>(store: Name, key: IDBValidKey): Promise<T | undefined> {
     return this.done(this.tx.objectStore(store).get(key) as IDBRequest<T | undefined>);
   }
-  all<T>(store: Name, range: IDBKeyRange | null, count?: number): Promise<T[]> {
-    return this.done(this.tx.objectStore(store).getAll(range, count) as IDBRequest<T[]>);
+  all<T>(store: Name, range: Span | null, count?: number): Promise<T[]> {
+    return this.done(this.tx.objectStore(store).getAll(range?.range, count) as IDBRequest<T[]>);
   }
   byID<T>(store: Name, id: string): Promise<T[]> {
     return this.done(this.tx.objectStore(store).index("id").getAll(id) as IDBRequest<T[]>);
   }
-  walk<T>(store: Name, range: IDBKeyRange, each: (row: T) => boolean): Promise<void> {
-    const r = this.tx.objectStore(store).openCursor(range);
+  walk<T>(store: Name, range: Span, each: (row: T) => boolean): Promise<void> {
+    const r = this.tx.objectStore(store).openCursor(range.range);
     return new Promise((resolve, reject) => {
       r.onerror = () => reject(r.error ?? new Error("a request failed"));
       r.onsuccess = () => {
@@ -109,19 +110,16 @@ class Requests implements Tx {
       };
     });
   }
-  count(store: Name, range: IDBKeyRange): Promise<number> {
-    return this.done(this.tx.objectStore(store).count(range));
+  count(store: Name, range: Span): Promise<number> {
+    return this.done(this.tx.objectStore(store).count(range.range));
   }
   put(store: Name, value: unknown, key?: IDBValidKey): void {
     this.tx.objectStore(store).put(value, key);
   }
-  delete(store: Name, key: IDBValidKey | IDBKeyRange): void {
-    this.tx.objectStore(store).delete(key);
+  delete(store: Name, key: IDBValidKey | Span): void {
+    this.tx.objectStore(store).delete(key instanceof Span ? key.range : key);
   }
 }
-
-/** The rows of a stream behind a place, up to another one; places are whole numbers from 0 on. */
-export const rows = (stream: string, after = -1, upTo = Infinity) => IDBKeyRange.bound([stream, after + 0.5], [stream, Math.max(upTo, after + 0.5)]);
 
 /** Thrown in a transaction that lacks the row of a stream that is open: the database was destroyed, or taken away. */
 export const gone = new Error("the row of a stream is gone");

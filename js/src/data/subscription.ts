@@ -1,7 +1,8 @@
 // One who reads along: what was handed out, and what is to be.
 import type { Entry } from "./entries.js";
 import { placedOf, type Reader } from "./reader.js";
-import { rows, type Block, type Queued, type Store, type Stored } from "./store.js";
+import { rows } from "./span.js";
+import type { Block, Queued, Store, Stored } from "./store.js";
 
 export type Listener = (entries: readonly Entry[], from: number) => void;
 

@@ -7,7 +7,8 @@ import { Loop } from "./loop.js";
 import { checkOptions, type DataStreamOptions } from "./options.js";
 import { newProducer } from "./producer.js";
 import { Requests } from "./requests.js";
-import { rows, Store, type Refused, type Stored } from "./store.js";
+import { beside, rows } from "./span.js";
+import { Store, type Refused, type Stored } from "./store.js";
 import { DataStream } from "./stream.js";
 import { Wire } from "./wire.js";
 import { Presence } from "../contexts/presence.js";
@@ -236,7 +237,7 @@ export class DataSync {
       const s = await tx.get<Stored>("streams", name);
       if (!s?.gone) return;
       tx.delete("blocks", rows(name));
-      tx.delete("large", IDBKeyRange.bound([name, ""], [name, "\uffff"]));
+      tx.delete("large", beside(name));
       tx.delete("queue", rows(name, -1, s.acked));
       tx.put("streams", { ...fresh(name), born: s.born, keep: s.keep, type: s.type, life: s.life + 1, next: s.next, acked: s.acked, block: s.block });
     });

@@ -33,6 +33,7 @@ const ways: { [from in Custodian]?: { [to in Custodian]?: readonly [at: (c: Cont
   asked: {
     browser: [() => {}, opened, [], "ok"],
     context: [() => {}, (c) => c.custody.opened("", refusal()), ["refused"], "unavailable"],
+    app: [() => {}, (c) => c.custody.chosen(), [], "memory"],
     leaving: [() => {}, (c) => c.custody.leaving(true), [], "ok"],
     nobody: [() => {}, (c) => c.custody.deleted(), [], "unavailable"],
   },
@@ -47,6 +48,7 @@ const ways: { [from in Custodian]?: { [to in Custodian]?: readonly [at: (c: Cont
     asked: [(c) => c.custody.leaving(true), (c) => c.custody.leaving(false), [], "ok"],
     browser: [(c) => (opened(c), c.custody.leaving(true)), (c) => c.custody.leaving(false), [], "ok"],
     context: [(c) => (c.custody.opened("", refusal()), c.custody.leaving(true)), (c) => c.custody.leaving(false), ["refused"], "unavailable"],
+    app: [(c) => (c.custody.chosen(), c.custody.leaving(true)), (c) => c.custody.leaving(false), [], "memory"],
     missing: [(c) => (opened(c), c.custody.leaving(true)), (c) => c.missing(1), [], "lost"],
     nobody: [(c) => (opened(c), c.custody.leaving(true)), (c) => c.custody.deleted(), [], "unavailable"],
   },
@@ -60,6 +62,11 @@ const ways: { [from in Custodian]?: { [to in Custodian]?: readonly [at: (c: Cont
     browser: [(c) => c.custody.opened("", refusal()), opened, ["refused"], "ok"],
     leaving: [(c) => c.custody.opened("", refusal()), (c) => c.custody.leaving(true), ["refused"], "unavailable"],
     nobody: [(c) => c.custody.opened("", refusal()), (c) => c.custody.deleted(), ["refused"], "unavailable"],
+  },
+  app: {
+    app: [(c) => c.custody.chosen(), (c) => c.custody.chosen(), [], "memory"], // another program
+    leaving: [(c) => c.custody.chosen(), (c) => c.custody.leaving(true), [], "memory"],
+    nobody: [(c) => c.custody.chosen(), (c) => c.custody.deleted(), [], "memory"],
   },
 };
 

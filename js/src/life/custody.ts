@@ -10,15 +10,17 @@ export type Custodian =
   | "leaving" // somebody is about to delete it on purpose
   | "missing" // it is gone while it is open, and nobody knows yet whether on purpose
   | "context" // it is in the memory of this context alone: the browser keeps nothing, or has lost it
+  | "app" // in the memory of this context as well: the app wants nothing kept
   | "nobody"; // it was deleted on purpose
 
 /** Which states may follow which. */
 export const turns: { readonly [from in Custodian]: readonly Custodian[] } = {
-  asked: ["browser", "context", "leaving", "nobody"],
+  asked: ["browser", "context", "app", "leaving", "nobody"],
   browser: ["browser", "leaving", "missing", "context", "nobody"], // opened again: by another program
-  leaving: ["asked", "browser", "context", "missing", "nobody"], // it is not deleted after all, or it is
+  leaving: ["asked", "browser", "context", "app", "missing", "nobody"], // it is not deleted after all, or it is
   missing: ["context", "browser", "nobody"],
   context: ["context", "browser", "leaving", "nobody"],
+  app: ["app", "leaving", "nobody"],
   nobody: [],
 };
 
@@ -58,6 +60,11 @@ export class Custody {
     return at === "browser" || at === "asked";
   }
 
+  /** Whether what is committed is as well kept as the app wants it. */
+  get keeps(): boolean {
+    return this.durable || this.at === "app";
+  }
+
   /** The state, whoever is about to delete it. */
   get at(): Custodian {
     return this.#state === "leaving" ? this.#before : this.#state;
@@ -84,6 +91,12 @@ export class Custody {
     this.#reason = /mutation operation/.test(why.message) ? "private" : this.#witness.knows ? "lost" : "unavailable";
     this.#turn("context");
     this.#host.refused(why);
+  }
+
+  /** It is in memory, as the app wants it. */
+  chosen(): void {
+    this.#reason = "memory";
+    this.#turn("app");
   }
 
   /** Somebody is about to delete it on purpose, or, after all, is not. */

@@ -51,7 +51,7 @@ export class Database implements Owner {
     this.#log = logTo(options.log);
     this.name = options.name;
     this.user = options.user ?? null;
-    this.#keeper = new Keeper(this.#options.shared, options.persist !== false, {
+    this.#keeper = new Keeper(this.#options.shared, { persist: options.persist !== false, memory: options.storage === "memory" }, {
       reached: () => this.life.state !== "open" || this.url === "" || Object.values(this.status.streams).every((s) => /^(live|syncing)$/.test(s.state)),
       unsent: () => (this.life.state === "open" ? this.#standing.unsent : null),
       changed: (level, code, message) => {
@@ -61,13 +61,14 @@ export class Database implements Owner {
       deleted: () => this.#end(destroyedElsewhere()),
     });
     const { retry } = options.timers ?? {};
-    this.#transport = new Transport(url, new Token(options.auth, retry ?? 5000));
+    this.#transport = new Transport(url, new Token(options.auth, retry ?? 5000), options.fetch);
     this.dataStreams = new DataStreams({
       options,
       shared: this.#options.shared,
       transport: this.#transport,
       seat: () => this.#programs.seat,
       durable: () => this.durable,
+      keeps: () => this.keeps,
       leads: () => this.#contexts.leader.leads,
       closed: () => (this.life.lives ? null : this.life.why),
       newID,
@@ -144,8 +145,8 @@ export class Database implements Owner {
       take: () => this.#open.forEach((stream) => stream.rows.fresh()),
       streams: () => this.#open,
       opened: (life, why) => {
-        this.#keeper.custody.opened(life, why);
-        if (!why) this.#contexts.join();
+        this.#keeper.opened(life, why);
+        if (this.durable) this.#contexts.join();
       },
       begun: () => this.#begun(),
       resumed: () => this.dataStreams.now?.resume(),
@@ -164,8 +165,8 @@ export class Database implements Owner {
 
   /** @internal */
   async begin(): Promise<void> {
-    const { shared, candidate } = this.#options;
-    const boot = candidate ? await Boot.open(shared) : null;
+    const { shared, candidate, storage } = this.#options;
+    const boot = candidate && storage !== "memory" ? await Boot.open(shared) : null;
     if (boot) {
       this.#contexts.listen();
       return this.#programs.beginWith(boot);
@@ -191,6 +192,11 @@ export class Database implements Owner {
   /** @internal Whether what is committed is kept by this browser. */
   get durable(): boolean {
     return this.#keeper.custody.durable;
+  }
+
+  /** @internal Whether what is committed is as well kept as the app wants it. */
+  get keeps(): boolean {
+    return this.#keeper.custody.keeps;
   }
 
   /** @internal */

@@ -3,6 +3,7 @@ import { Background } from "../contexts/background.js";
 import { Custody } from "./custody.js";
 import { healthOf, persist } from "./health.js";
 import { Witness } from "../contexts/witness.js";
+import type { Problem } from "../values/errors.js";
 import type { Health } from "../values/states.js";
 
 const soon = 1000; // milliseconds after a write that what is unsent is looked at
@@ -23,7 +24,7 @@ export class Keeper {
   readonly #host: Host;
   readonly #witness: Witness;
   readonly #background: Background;
-  readonly #persist: boolean;
+  readonly #how: { readonly persist: boolean; readonly memory: boolean };
   readonly custody: Custody;
   #rows: Health["rows"] = "ok";
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,9 +32,10 @@ export class Keeper {
   #ended = false;
   #pressed = false; // a wake-up was asked for, of what is unsent
 
-  constructor(shared: string, persist: boolean, host: Host) {
+  /** persist: the browser is asked not to evict what is stored; memory: nothing is to be stored. */
+  constructor(shared: string, how: { persist: boolean; memory: boolean }, host: Host) {
     this.#host = host;
-    this.#persist = persist;
+    this.#how = how;
     this.#witness = new Witness(shared);
     this.custody = new Custody(this.#witness, {
       lost: ({ unsent }) => host.changed("error", "lost", `the browser has lost the local database; ${unsent || "no"} actions were not on the server, as far as is known`),
@@ -41,6 +43,12 @@ export class Keeper {
       deleted: () => host.deleted(),
     });
     this.#background = new Background(shared);
+  }
+
+  /** The database was opened: the one of that id, or, for that reason, one in memory. */
+  opened(life: string, why: Problem | null): void {
+    if (this.#how.memory) this.custody.chosen();
+    else this.custody.opened(life, why);
   }
 
   health(): Promise<Health> {
@@ -72,7 +80,7 @@ export class Keeper {
 
   /** Something was written: what is unsent a while later is remembered outside of IndexedDB, and a service worker is asked for. */
   wrote(): void {
-    if (!this.#ended) this.#timer ??= setTimeout(() => this.look(), this.#host.reached() ? soon : 0);
+    if (!this.#ended && !this.#how.memory) this.#timer ??= setTimeout(() => this.look(), this.#host.reached() ? soon : 0);
   }
 
   /** How streams stand has changed: what waits for a look waits no longer where the server is out of reach. */
@@ -89,7 +97,7 @@ export class Keeper {
   look(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#ended) return;
+    if (this.#ended || this.#how.memory) return;
     const unsent = this.#host.unsent();
     this.#pressed = unsent?.some(([, n]) => n > 0) === true;
     if (!unsent) {
@@ -97,7 +105,7 @@ export class Keeper {
       return;
     }
     this.#witness.remember(unsent);
-    if (this.#persist && unsent.length > 0) {
+    if (this.#how.persist && unsent.length > 0) {
       persist().then((granted) => granted && this.#host.changed("info", "persisted", "the browser keeps what is stored"), () => {});
     }
     if (!unsent.some(([, n]) => n > 0)) return;

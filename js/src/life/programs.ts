@@ -122,7 +122,7 @@ export class Programs {
     const options = {
       name: o.name, user: o.user ?? "", url: o.url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle),
       elect: !this.#of.leader.leads || this.#of.leader.candidate,
-      memory: o.candidate && o.url !== "",
+      memory: o.candidate && o.url !== "", storage: o.storage ?? "indexeddb",
     };
     const slot = options.elect ? this.#of.leader.slot : null;
     let there = -1;
@@ -150,7 +150,7 @@ export class Programs {
         this.seat = new Seat(runtime, handle);
         if (this.#of.life.ended) return resolve();
         runtime.onDeath.add(this.#dead);
-        runtime.users.add(this.#of);
+        runtime.join(this.#of);
         this.#of.opened(life, why);
         resolve();
       });
@@ -302,7 +302,7 @@ export class Programs {
     this.seat?.runtime.onDeath.delete(this.#requests);
     this.seat?.leave();
     this.seat?.runtime.onDeath.delete(this.#dead);
-    this.seat?.runtime.users.delete(this.#of);
+    this.seat?.runtime.leave(this.#of);
   }
 }
 

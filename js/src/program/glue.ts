@@ -14,7 +14,7 @@ export interface GoProgram {
   _scheduledTimeouts: {
     has(id: number): boolean;
     get(id: number): ReturnType<typeof setTimeout> | undefined;
-    set(id: number, timer: ReturnType<typeof setTimeout>): unknown;
+    set: (id: number, timer: ReturnType<typeof setTimeout>) => unknown;
     delete(id: number): boolean;
     values(): Iterable<ReturnType<typeof setTimeout>>;
   };
@@ -54,6 +54,18 @@ export function newProgram(): GoProgram {
     fs.writeSync(int64(at), new Uint8Array(mem.buffer, int64(at + 8), mem.getInt32(at + 16, true)));
   };
   return go;
+}
+
+type Timer = { ref?(): void; unref?(): void }; // Node's; browsers' are numbers
+
+/** Says whether Node's process lives as long as a program has timers. */
+export function holds(go: GoProgram, yes: boolean): void {
+  const timers = go._scheduledTimeouts, hold = (timer: Timer) => (yes ? timer.ref?.() : timer.unref?.());
+  for (const timer of timers.values()) hold(timer as Timer);
+  timers.set = (id, timer) => {
+    hold(timer as Timer);
+    return Map.prototype.set.call(timers, id, timer) as unknown;
+  };
 }
 
 /** Runs it. What it asks of the globals it asks before it waits for the first time. */

@@ -1,6 +1,6 @@
 // One running program: what is called of it seldom, functions that it puts on the host object; who uses it, and how it ends. Nothing here calls an app.
 import { Border, type Exports } from "./border.js";
-import { silence, type GoProgram } from "./glue.js";
+import { holds, silence, type GoProgram } from "./glue.js";
 import { Memory } from "./memory.js";
 import { RestartedError, type Problem, type SyncError } from "../values/errors.js";
 
@@ -57,8 +57,7 @@ export class Runtime {
   /** Hears that the program has died; called once. */
   readonly onDeath = new Set<(e: SyncError) => void>();
   memory!: Memory;
-  /** Who uses it. */
-  readonly users = new Set<RuntimeUser>();
+  readonly #users = new Set<RuntimeUser>();
   /** Of the build that the program is of. */
   stamp = "";
 
@@ -76,6 +75,20 @@ export class Runtime {
     this.#values = this.#go._values ?? []; // the glue forgets them when the program exits
     this.border = new Border(exports, this);
     this.memory = new Memory(() => this.border.size);
+  }
+
+  /** Who uses it. */
+  get users(): ReadonlySet<RuntimeUser> {
+    return this.#users;
+  }
+
+  join(user: RuntimeUser): void {
+    this.#users.add(user);
+    if (this.#users.size === 1) holds(this.#go, true);
+  }
+
+  leave(user: RuntimeUser): void {
+    if (this.#users.delete(user) && this.#users.size === 0) holds(this.#go, false);
   }
 
   die(message: string, stack?: string): SyncError {

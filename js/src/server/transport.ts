@@ -28,11 +28,14 @@ export interface Problem {
 export class Transport {
   readonly url: string; // of /v1; "" for none
   readonly token: Token;
+  readonly #fetch: typeof fetch;
   readonly #ended = new AbortController();
 
-  constructor(url: string, token: Token) {
+  /** It asks by that function, or by the global fetch as it is then. */
+  constructor(url: string, token: Token, how?: typeof fetch) {
     this.url = url;
     this.token = token;
+    this.#fetch = how ?? ((...args) => fetch(...args));
   }
 
   /** Ends what is under way. */
@@ -73,7 +76,7 @@ export class Transport {
     const alive = () => wait(patience.next);
     wait(patience.first);
     try {
-      const r = await fetch(this.url + path, { ...init, headers: all, signal: abort.signal, redirect: "error", credentials: "same-origin" });
+      const r = await this.#fetch(this.url + path, { ...init, headers: all, signal: abort.signal, redirect: "error", credentials: "same-origin" });
       alive();
       if (r.status === 401) throw new Failure("unauthorized", "the server wants another token");
       this.token.accepted(token);

@@ -3,8 +3,8 @@ import type { Stream } from "./stream.js";
 
 /** What a stream asks of its database, and tells it. */
 export interface Owner {
-  /** Whether what is committed is kept by this browser. */
-  readonly durable: boolean;
+  /** Whether what is committed is as well kept as the app wants it. */
+  readonly keeps: boolean;
   /** Why the first program has not come in time. */
   readonly overdue: SyncError | null;
   /** Something was written. */

@@ -55,7 +55,7 @@ export class Stream implements Desk {
     const shapes = new Shapes(options.schema, (message, e) => owner.warn("codec", `${message} (stream ${name})`, e));
     this.options = { conflictFree, conflicts: options.conflicts ?? 0, shapes };
     this.rows = new Rows(later, early);
-    this.writes = new Writes(() => owner.durable);
+    this.writes = new Writes(() => owner.keeps);
     this.#writer = new Writer(this, shapes);
     if (early) [this.waiting, this.#client] = [new Waiting(early), early.client];
     this.#told = new Told(

@@ -12,16 +12,21 @@ export interface OpenOptions {
   auth?: () => string | null | Promise<string | null>;
   user?: string;
   wasm?: WasmSource;
+  storage?: "indexeddb" | "memory";
+  fetch?: typeof fetch;
   durability?: "relaxed" | "strict";
   timers?: { retry?: number; idle?: number };
   persist?: boolean;
   log?: (entry: LogEntry) => void;
 }
 
-const known = new Set(["name", "server", "auth", "user", "wasm", "durability", "timers", "persist", "log"]);
+const known = new Set(["name", "server", "auth", "user", "wasm", "storage", "fetch", "durability", "timers", "persist", "log"]);
 
 /** The name that the contexts of a database share, and its background sync. */
-export const sharedName = (o: { name: string; user?: string }) => `strandline/${encodeURIComponent(o.name)}/${encodeURIComponent(o.user ?? "")}`;
+export function sharedName(o: { name: string; user?: string; storage?: string; server?: string | URL }): string {
+  const name = `${encodeURIComponent(o.name)}/${encodeURIComponent(o.user ?? "")}`;
+  return o.storage === "memory" ? `strandline:memory/${name}/${encodeURIComponent(String(o.server ?? ""))}` : `strandline/${name}`;
+}
 
 /** The URL of /v1, or "" for local only. */
 export function checkOptions(o: OpenOptions): string {
@@ -32,6 +37,8 @@ export function checkOptions(o: OpenOptions): string {
   if (o.auth !== undefined && typeof o.auth !== "function") throw invalid("/auth", "is no function");
   if (o.persist !== undefined && typeof o.persist !== "boolean") throw invalid("/persist", "is no boolean");
   if (o.log !== undefined && typeof o.log !== "function") throw invalid("/log", "is no function");
+  if (o.fetch !== undefined && typeof o.fetch !== "function") throw invalid("/fetch", "is no function");
+  if (o.storage !== undefined && o.storage !== "indexeddb" && o.storage !== "memory") throw invalid("/storage", 'is neither "indexeddb" nor "memory"');
   if (o.durability !== undefined && o.durability !== "relaxed" && o.durability !== "strict") throw invalid("/durability", 'is neither "relaxed" nor "strict"');
   for (const key of ["retry", "idle"] as const) {
     const ms = o.timers?.[key];

@@ -26,7 +26,7 @@ export type DatabaseEvents = { status: Status; health: Health; update: { wasm: b
 export type Loss = { at: number; unsent: number | null };
 
 export type Health = {
-  indexedDB: "ok" | "lost" | "private" | "unavailable";
+  indexedDB: "ok" | "lost" | "private" | "unavailable" | "memory";
   rows: "ok" | "differed";
   persisted: boolean;
   quota: { usage: number; quota: number } | null;

@@ -1,0 +1,2 @@
+export { testClock } from "../testing/clock.js";
+export { testServer } from "../testing/server.js";

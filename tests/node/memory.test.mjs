@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import test from "node:test";
+import { date, increment, InvalidError, open } from "strandline";
+
+test("a database in memory: writes, reads, live queries, undo, data streams", async () => {
+  const db = await open({ name: "memory", storage: "memory" });
+  const todos = await db.stream("a", { schema: { todo: { codecs: { due: date } } } });
+  const id = await todos.create("todo", { title: "x", n: 0, due: new Date(0) });
+  const told = [];
+  const end = todos.live({ type: "todo" }).subscribe((rows) => told.push(rows.length));
+  await todos.transact((tx) => {
+    tx.update(id, { n: increment() });
+    assert.equal(tx.get(id).n, 1);
+    tx.create("todo", { title: "y", n: tx.query().length });
+  });
+  await new Promise((resolve) => setTimeout(resolve));
+  end();
+  assert.deepEqual([told, todos.get(id).due.getTime(), todos.count()], [[2], 0, 2]);
+  await todos.undo();
+  assert.deepEqual([todos.get(id).n, todos.count()], [0, 1]);
+  const { indexedDB, persisted } = await db.health();
+  assert.deepEqual([indexedDB, persisted], ["memory", false]);
+  const log = await db.data("log");
+  await log.append({ n: 1 });
+  await log.append({ n: 2 });
+  assert.deepEqual((await log.read()).map((e) => e.value.n), [1, 2]);
+  await db.close();
+});
+
+test("what is in memory is gone with it, and is not taken for a loss", async () => {
+  const said = [];
+  for (const round of [1, 2]) {
+    const db = await open({ name: "again", storage: "memory", log: (entry) => said.push(entry.code) });
+    const s = await db.stream("a");
+    assert.equal(s.count(), 0, `round ${round}`);
+    await s.create("todo", {});
+    if (round === 1) await db.close();
+    else await db.destroy({ force: true });
+  }
+  assert.deepEqual(said, []);
+});
+
+test("one that is open in the process is the same", async () => {
+  const [one, two] = [await open({ name: "same", storage: "memory" }), await open({ name: "same", storage: "memory" })];
+  assert.equal(one, two);
+  await one.close();
+  await (await two.stream("a")).create("todo", {});
+  await two.close();
+});
+
+test("bad options", async () => {
+  for (const [options, path] of [[{ storage: "disk" }, "/storage"], [{ fetch: 5 }, "/fetch"]]) {
+    await assert.rejects(open({ name: "bad", ...options }), (e) => e instanceof InvalidError && e.path === path);
+  }
+});
+
+test("without storage: \"memory\" and without IndexedDB it says so", async () => {
+  await assert.rejects(open({ name: "none" }), (e) => e.code === "storage" && /IndexedDB/.test(e.message) && /storage: "memory"/.test(e.message));
+});
+
+// What keeps a process alive that has closed what it opened would keep each test run from ending.
+test("a process ends by itself", () => {
+  const code = `import { open } from "strandline";
+    const db = await open({ name: "x", storage: "memory" });
+    const s = await db.stream("a");
+    await s.create("todo", Array.from({ length: 2000 }, (_, i) => ({ i })));
+    await (await db.data("d")).append(1);
+    if (s.count() !== 2000) throw new Error("rows lack");
+    await db.close();`;
+  execFileSync(process.execPath, ["--input-type=module", "-e", code], { timeout: 20_000, stdio: "pipe" });
+});
+
+test("nothing of Go's glue is left in the globals", async () => {
+  const before = Object.keys(globalThis);
+  const db = await open({ name: "globals", storage: "memory" });
+  await db.close();
+  assert.deepEqual(Object.keys(globalThis), before);
+});
