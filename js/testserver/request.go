@@ -33,8 +33,7 @@ func serve(s *server.Server, args []js.Value) any {
 	}
 	r.RemoteAddr = "127.0.0.1:1"
 	a := &answer{out: args[4], header: http.Header{}, ctx: ctx}
-	var ended js.Func
-	ended = js.FuncOf(func(js.Value, []js.Value) any {
+	ended := js.FuncOf(func(js.Value, []js.Value) any {
 		cancel()
 		return nil
 	})
