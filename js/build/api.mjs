@@ -11,6 +11,10 @@ const sections = [
   ["strandline/inspector", "../types/inspector.d.ts", ""],
   ["strandline/test", "../types/test.d.ts", ""],
   ["strandline/react", "../types/react.d.ts", ""],
+  ["strandline/vue", "../types/vue.d.ts", ""],
+  ["strandline/svelte", "../types/svelte.d.ts", ""],
+  ["strandline/solid", "../types/solid.d.ts", ""],
+  ["strandline/angular", "../types/angular.d.ts", ""],
 ];
 const out = ["# API reference", "", "Generated from the types by `make docs`.", ""];
 

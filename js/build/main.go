@@ -73,12 +73,19 @@ func run() error {
 	}
 	names := map[string]string{"__WASM__": fmt.Sprintf("%q", "./"+hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData),
 		"__STAMP__": fmt.Sprintf("%q", stamp), "__VERSION__": fmt.Sprintf("%q", version)}
-	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/node.ts": "node.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
-		"elements/inspector.ts": "inspector.js", "bindings/react.ts": "react.js"} {
+	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
+		"elements/inspector.ts": "inspector.js"} {
 		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}
 		if _, err := hashedCopy(filepath.Join(dist, out)); err != nil {
+			return err
+		}
+	}
+	// What only bundlers and Node load needs no hashed name.
+	for entry, out := range map[string]string{"entry/node.ts": "node.js", "bindings/react.ts": "react.js", "bindings/vue.ts": "vue.js", "bindings/svelte.ts": "svelte.js",
+		"bindings/solid.ts": "solid.js", "bindings/angular.ts": "angular.js"} {
+		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}
 	}
@@ -91,16 +98,7 @@ func run() error {
 	if err := bundle("js/src/entry/all.ts", filepath.Join(dist, "strandline.all.js"), names); err != nil {
 		return err
 	}
-	for _, name := range []string{"strandline.d.ts", "schema.d.ts", "sw.d.ts", "inspector.d.ts", "react.d.ts", "test.d.ts"} {
-		types, err := os.ReadFile(filepath.Join("js/types", name))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dist, name), types, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.CopyFS(dist, os.DirFS("js/types"))
 }
 
 // stampOf names the Go sources of a build: script and wasm of two builds refuse one another.
@@ -209,7 +207,7 @@ func bundle(entry, out string, names map[string]string) error {
 		EntryPoints: []string{entry}, Outfile: out, Bundle: true, Write: true,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Target: api.ES2022, Format: api.FormatESModule, LegalComments: api.LegalCommentsNone,
-		Define: names, External: []string{"./data.*", "node:*", "react"}, LogLevel: api.LogLevelWarning,
+		Define: names, External: []string{"./data.*", "node:*", "react", "vue", "svelte/reactivity", "solid-js", "@angular/core"}, LogLevel: api.LogLevelWarning,
 	}
 	if strings.HasSuffix(entry, "classic.ts") || strings.HasSuffix(entry, "all.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"

@@ -114,7 +114,7 @@ func shipped(name string) bool {
 	switch {
 	case strings.HasSuffix(name, ".sw.js"):
 		return len(parts) == 4
-	case parts[0] == "sw" || parts[0] == "react" || parts[1] == "d" || parts[1] == "global" || parts[1] == "all":
+	case parts[0] == "sw" || parts[0] == "test" || parts[1] == "d" || parts[1] == "global" || parts[1] == "all":
 		return false
 	}
 	return len(parts) == 3

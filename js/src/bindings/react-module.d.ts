@@ -1,5 +1,6 @@
 // What the bindings use of React, 18 or later.
 declare module "react" {
+  export const version: string;
   export function useCallback<T extends (...args: never[]) => unknown>(fn: T, deps: readonly unknown[]): T;
   export function useEffect(effect: () => void | (() => void), deps: readonly unknown[]): void;
   export function useMemo<T>(make: () => T, deps: readonly unknown[]): T;
