@@ -21,30 +21,25 @@ for (const name of readdirSync(types).filter((name) => name.endsWith(".d.ts"))) 
 const guide = readFileSync(new URL("../../docs/SCHEMAS.md", import.meta.url), "utf8");
 for (const found of guide.matchAll(/^```ts\n([^]*?)^```$/gm)) parts.push({ name: "SCHEMAS.md", line: guide.slice(0, found.index).split("\n").length, example: found[1].trimEnd() });
 
-const path = fileURLToPath(new URL("examples.check.ts", import.meta.url));
-const lines = given.split("\n"), places = [];
-parts.forEach(({ name, line, example }, i) => {
-  const body = example.split("\n");
-  const imports = body.filter((text) => text.startsWith("import ") && !/ from "(strandline|zod)"/.test(text)); // they stand before all; these are given
-  lines.unshift(...imports);
-  places.unshift(...imports.map(() => null));
-  while (places.length < lines.length) places.push(null);
-  lines.push(`async function _${i}() {`, ...body.filter((text) => !text.startsWith("import ")), "}");
-  while (places.length < lines.length) places.push(`${name}:${line}`);
-});
-const text = lines.join("\n");
+// Each is a file of its own, which the compiler alone sees: the given names, and the example as a function.
+const here = fileURLToPath(new URL(".", import.meta.url)), tests = fileURLToPath(new URL("../../tests/types/", import.meta.url));
+const files = new Map(parts.map(({ name, line, example }, i) => {
+  const body = example.split("\n"), imported = (text) => text.startsWith("import ");
+  const imports = body.filter((text) => imported(text) && !/ from "(strandline|zod)"/.test(text)); // these are given
+  const text = [...imports, given, "export async function example() {", ...body.filter((text) => !imported(text)), "}"].join("\n");
+  return [`${here}example${i}.check.ts`, { text, place: `${name}:${line}` }];
+}));
 
-const config = ts.readConfigFile(fileURLToPath(new URL("../../tests/types/tsconfig.json", import.meta.url)), ts.sys.readFile).config;
-const { options } = ts.parseJsonConfigFileContent(config, ts.sys, fileURLToPath(new URL("../../tests/types", import.meta.url)));
-const host = ts.createCompilerHost({ ...options, noUnusedLocals: false, noUnusedParameters: false });
-const { getSourceFile, fileExists } = host;
-host.fileExists = (file) => file === path || fileExists.call(host, file);
-host.getSourceFile = (file, ...rest) => (file === path ? ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true) : getSourceFile.call(host, file, ...rest));
-const program = ts.createProgram([path], { ...options, noUnusedLocals: false, noUnusedParameters: false, noEmit: true }, host);
-const wrong = ts.getPreEmitDiagnostics(program).map((d) => {
-  const place = d.file?.fileName === path ? places[d.file.getLineAndCharacterOfPosition(d.start).line] ?? "the given names" : d.file?.fileName;
-  return `${place}: ${ts.flattenDiagnosticMessageText(d.messageText, "\n")}`;
-});
+const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(`${tests}tsconfig.json`, ts.sys.readFile).config, ts.sys, tests);
+const asked = { ...options, noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
+const host = ts.createCompilerHost(asked), { getSourceFile, fileExists } = host;
+host.fileExists = (file) => files.has(file) || fileExists.call(host, file);
+host.getSourceFile = (file, ...rest) => (files.has(file) ? ts.createSourceFile(file, files.get(file).text, ts.ScriptTarget.ES2022, true) : getSourceFile.call(host, file, ...rest));
+// What the bindings' types name of frameworks stands beside the bindings.
+const bindings = fileURLToPath(new URL("../src/bindings/", import.meta.url));
+const frameworks = readdirSync(bindings).filter((name) => name.endsWith("-module.d.ts")).map((name) => bindings + name);
+const wrong = ts.getPreEmitDiagnostics(ts.createProgram([...files.keys(), ...frameworks], asked, host))
+  .map((d) => `${files.get(d.file?.fileName)?.place ?? d.file?.fileName}: ${ts.flattenDiagnosticMessageText(d.messageText, "\n")}`);
 if (wrong.length > 0 || parts.length === 0) {
   console.error([...wrong, `${parts.length} examples`].join("\n"));
   process.exit(1);

@@ -90,7 +90,7 @@ export class Context {
       seat: () => ({ handle: 1, runtime: { live: !this.dead }, host: loop }),
       durability: "relaxed",
       durable: () => true,
-      keeps: () => true,
+      memory: false,
       disk: { run: (body) => this.#run(body) },
       frame: () => null,
       newID: () => sim.id(),

@@ -91,7 +91,7 @@ export class Appends {
       if (!over) batch.forEach((b, i) => this.#open.set(b.row.id, { ...b, n: first + i }));
       if (!over) this.#of.stands(batch.length);
       for (const b of batch) {
-        if (this.#of.sync.store.durable || this.#of.sync.host.keeps()) b.open.resolve(undefined); // else when the server has it
+        if (this.#of.sync.store.durable || this.#of.sync.host.memory) b.open.resolve(undefined); // else when the server has it
         else if (over) b.open.reject(this.#of.life.why);
         if (over) b.open.write.settle(0, this.#of.life.why);
       }

@@ -83,8 +83,8 @@ export interface Host {
   durability: "relaxed" | "strict";
   /** Whether the browser keeps what is committed. */
   durable(): boolean;
-  /** Whether what is committed is as well kept as the app wants it. */
-  keeps(): boolean;
+  /** Whether the app wants nothing kept: what is in memory is as well kept as it is to be. */
+  readonly memory: boolean;
   /** What keeps things in the place of IndexedDB, where that is not the browser's. */
   disk?: Disk;
   /** The IndexedDB of a new frame of this origin, or null. */

@@ -68,7 +68,7 @@ export class Database implements Owner {
       transport: this.#transport,
       seat: () => this.#programs.seat,
       durable: () => this.durable,
-      keeps: () => this.keeps,
+      memory: options.storage === "memory",
       leads: () => this.#contexts.leader.leads,
       closed: () => (this.life.lives ? null : this.life.why),
       newID,

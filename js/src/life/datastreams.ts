@@ -8,7 +8,7 @@ import { failureOf, problemOf } from "../server/failure.js";
 import { SyncError } from "../values/errors.js";
 import type { OpenOptions } from "../values/options.js";
 
-interface Owner extends Pick<Host, "shared" | "transport" | "durable" | "keeps" | "newID" | "log" | "tell" | "statusChanged"> {
+interface Owner extends Pick<Host, "shared" | "transport" | "durable" | "memory" | "newID" | "log" | "tell" | "statusChanged"> {
   options: OpenOptions;
   /** Its place in the program of now. */
   seat(): Seat | null;

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Bindings for Vue, Svelte, Solid and Angular, each in an app that its own people's tools have built: rows, one object, how the stream stands, a write, a refusal; a component that goes
+// leaves nothing behind, and one that comes back has all.
+func TestFrameworks(t *testing.T) {
+	t.Parallel()
+	app := installed(t)
+	frameworks(t, app)
+	b := openBrowser(t, t.TempDir())
+	for _, name := range []string{"vue", "svelte", "solid", "angular"} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "--max-action", "2000")
+			command(t, app, "vite", "build", "--config", "frameworks.config.js", "--mode", name)
+			publish(t, filepath.Join(app, name+"-dist"), name+"-dist")
+			tb := b.open(s.url + "/" + name + "-dist/")
+			tb.t = t
+			const texts = `const text = (at) => [...document.querySelectorAll(at)].map((e) => e.textContent), first = (at) => text(at)[0];`
+			click := func(id string) { tb.do(`document.getElementById(%s).click()`, `"`+id+`"`) }
+			tb.eventually(`["open","live",0]`, texts+`return [first("h1"), first("#state"), text("li").length]`)
+			click("add")
+			tb.eventually(`["todo 0",["todo 0"]]`, texts+`return [first("#first"), text("li")]`)
+			click("add")
+			tb.eventually(`["todo 0","todo 1"]`, texts+`return text("li")`)
+			if name == "svelte" {
+				tb.eventually(`"2"`, texts+`return first("#store")`)
+			}
+			// What is refused is shown, and what it was about.
+			click("bad")
+			tb.eventually(`["too-large",2]`, texts+`return [first("#refused"), text("li").length]`)
+			// Another one's write comes, and one object changes.
+			tb.do(`const db = await open(options), s = await db.stream("frameworks/list"); await s.update(s.query({type: "todo", orderBy: "title"})[0].id, {title: "a first"}); await db.close()`)
+			tb.eventually(`["a first",["a first","todo 1"]]`, texts+`return [first("#first"), text("li")]`)
+			// It goes, and nothing is open; it comes back.
+			tb.do(`await show(false)`)
+			tb.eventually(`true`, `
+				const db = await open(options); // a new one: nobody has it open any more
+				const fresh = Object.keys(db.status.streams).length === 0;
+				await db.close();
+				return fresh`)
+			tb.do(`await show(true)`)
+			tb.eventually(`["open",["a first","todo 1"],"too-large"]`, texts+`return [first("h1"), text("li"), first("#refused")]`)
+			// The end is shown, and nothing is thrown.
+			tb.do(`const db = await open(options); await db.destroy({force: true})`)
+			tb.eventually(`"closed"`, texts+`return first("h1")`)
+			if len(*tb.console) > 0 {
+				t.Error(*tb.console)
+			}
+		})
+	}
+	t.Run("types", func(t *testing.T) {
+		command(t, app, "tsc", "--strict", "--noEmit", "--skipLibCheck", "--target", "es2022", "--lib", "es2022,dom", "--module", "esnext", "--moduleResolution", "bundler", "frameworks.ts")
+	})
+}
+
+// frameworks gives an app what it would have installed: links to what the package is tried with.
+func frameworks(t *testing.T, app string) {
+	t.Helper()
+	tools := filepath.Join(root, "tests/pack/node_modules")
+	entries, err := os.ReadDir(tools)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		to := filepath.Join(app, "node_modules", e.Name())
+		if _, err := os.Lstat(to); err == nil || e.Name() == ".bin" || e.Name() == ".package-lock.json" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(tools, e.Name()), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,20 @@
+// The apps of the other frameworks, one for each mode, each built as its framework's people build it.
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const tools = createRequire(`${process.env.TOOLS}/`);
+const tool = async (name) => (await import(pathToFileURL(tools.resolve(name)))).default;
+const plugins = {
+  vue: async () => [(await tool("@vitejs/plugin-vue"))()],
+  svelte: async () => [(await import(pathToFileURL(`${process.env.TOOLS}/node_modules/@sveltejs/vite-plugin-svelte/src/index.js`))).svelte()],
+  solid: async () => [(await tool("vite-plugin-solid"))()],
+  angular: async () => [],
+};
+
+export default async ({ mode }) => ({
+  root: mode,
+  base: "./",
+  logLevel: "warn",
+  plugins: await plugins[mode](),
+  build: { target: "esnext", outDir: `../${mode}-dist`, emptyOutDir: true },
+});
