@@ -94,7 +94,7 @@ test-32:
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/... ./idbstore/
 
-FRAMEWORKS = ^TestThePackage$$|^TestReact$$
+FRAMEWORKS = ^Test(ThePackage|React|Frameworks|Bundlers|TheGuideToTests)$$
 # Sweeps and crowds: what is long by its nature, and always in make ci.
 LONG = ^Test(TheNthRequestFails|TheNthRequestOfDataStreamsFails|MemoryStaysBounded|AStormOfReloads|EightTabsCountTo800|DestroyIsNoLoss)$$
 test-e2e: chromium npm build
@@ -114,7 +114,7 @@ ALL ?= yes
 test-loaded: chromium npm build pack bin/wasmbrowsertest tests/pack/node_modules tests/conformance/node_modules
 	TEN='$(TEN)' ALL=$(ALL) sh tests/loaded.sh
 
-# The package with the tools that people build with: Vite, Workbox, Node, tsc, publint, attw.
+# The package with the tools and frameworks that people build with: Vite, Workbox, webpack, Rollup, esbuild, Next.js, Vitest, React, Vue, Svelte, Solid, Angular, Node, tsc, publint, attw.
 test-frameworks: chromium npm build pack tests/pack/node_modules
 	$(GO_TEST) -count=1 -run '$(FRAMEWORKS)' ./tests/e2e/
 

@@ -39,7 +39,7 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TOOLS="+filepath.Dir(tools))
+	cmd.Env = append(os.Environ(), "TOOLS="+filepath.Dir(tools), "NEXT_TELEMETRY_DISABLED=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
@@ -213,7 +213,7 @@ func TestThePackage(t *testing.T) {
 		for _, e := range entries {
 			names = append(names, e.Name())
 		}
-		if got := strings.Join(names, " "); len(names) != 13 || strings.Count(got, ".wasm") != 1 {
+		if got := strings.Join(names, " "); len(names) != 26 || strings.Count(got, ".wasm") != 1 {
 			t.Errorf("the package holds %s", got)
 		}
 		manifest, err := os.ReadFile(filepath.Join(app, "node_modules/strandline/package.json"))

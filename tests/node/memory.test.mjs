@@ -77,3 +77,15 @@ test("nothing of Go's glue is left in the globals", async () => {
   await db.close();
   assert.deepEqual(Object.keys(globalThis), before);
 });
+
+test("two copies of the package: each says so, with what to do", async () => {
+  const dist = new URL(import.meta.resolve("strandline"));
+  const other = await import(`${dist.href}?copy`);
+  const said = [], log = (entry) => said.push(entry.code);
+  const db = await other.open({ name: "copies", storage: "memory", log });
+  const s = await db.stream("a"), id = await s.create("todo", { n: 0 });
+  await assert.rejects(s.update(id, { n: increment() }), (e) => e.code === "invalid" && e.path === "/n" && /another copy of strandline.*npm ls/.test(e.message));
+  await s.update(id, { n: other.increment() });
+  await db.close();
+  assert.deepEqual(said, ["copies"]);
+});

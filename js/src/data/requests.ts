@@ -152,7 +152,7 @@ export class Requests {
       }
       return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true };
     });
-    if (!won) return;
+    if (!won) return this.#of.changed(name); // by another context, or here, where the browser did not say that it was done
     if (o.fenced) this.#of.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
     if (batch[0] && (o.producer.sent > 0 || p.sent > 0)) {
       const progress = o.producer.sent > 0 ? { id: batch[0].id, sent: o.producer.sent, size: batch[0].size } : null; // all of it is there, or it was refused

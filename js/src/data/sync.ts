@@ -24,6 +24,7 @@ export class DataSync {
   readonly loop: Loop;
   readonly awaited: Awaited;
   readonly #open = new Map<string, DataStream>();
+  readonly #opening = new Map<string, DataStream>();
   readonly #users: InstanceType<Host["kit"]["Users"]>;
   readonly #requests: Requests;
   #leads = false;
@@ -83,7 +84,7 @@ export class DataSync {
     if (hint.data === "left") this.#left = hint.name === undefined;
     if (hint.data === "who" && this.#open.size > 0) this.#here();
     if (hint.data === "here" && this.#leads && typeof hint.from === "string") this.presence.watch(hint.from, () => this.loop.gone());
-    const stream = this.#open.get(hint.name ?? "");
+    const stream = this.#shown(hint.name ?? "");
     for (const [id, index] of hint.acked ?? []) stream?.acked(id, index);
     if (hint.data === "progress") stream?.progress(hint.progress ?? null);
     if (hint.data === "changed") {
@@ -125,8 +126,13 @@ export class DataSync {
   /** What is stored of a stream has changed. */
   changed(name: string): void {
     this.host.tell({ data: "changed", name } satisfies Hint);
-    void this.#open.get(name)?.refresh();
+    void this.#shown(name)?.refresh();
     this.host.statusChanged();
+  }
+
+  /** One that is open, or about to be. */
+  #shown(name: string): DataStream | undefined {
+    return this.#open.get(name) ?? this.#opening.get(name);
   }
 
   // ---- streams
@@ -149,7 +155,8 @@ export class DataSync {
       tx.put("streams", { ...(was ?? fresh(name)), keep, type: was?.type || type });
     });
     const stream = new DataStream(this, name);
-    await stream.refresh();
+    this.#opening.set(name, stream); // what changes while it is read is read again
+    await stream.refresh().finally(() => this.#opening.delete(name));
     if (this.#closed) throw this.host.kit.errorOf({ code: "closed", message: "closed: the database is closed" });
     stream.again(options);
     stream.life.turn("open");

@@ -1,14 +1,21 @@
 import { Database } from "./database.js";
 import { Users } from "../values/users.js";
 import { invalid, SyncError } from "../values/errors.js";
+import { logTo } from "../values/log.js";
 import { checkOptions, sharedName, type OpenOptions } from "../values/options.js";
 
 const databases = new Users<Database>();
+
+const copy = {}; // this one
+const copies = ((globalThis as { [key: symbol]: unknown })[Symbol.for("strandline.copies")] ??= new Set()) as Set<object>;
 
 /** Opens (or makes) the local database, and starts the sync loop. One that is open in this page is the same, until all have closed it. */
 export async function open(options: OpenOptions): Promise<Database> {
   supported();
   const url = checkOptions(options), key = sharedName(options);
+  if (!copies.has(copy) && copies.add(copy).size > 1) {
+    logTo(options.log)({ level: "warn", code: "copies", message: "strandline is loaded twice here: what one copy makes the other does not know; load it once (npm ls strandline)" });
+  }
   const make = async () => {
     const db: Database = new Database(options, url, true, { letGo: () => databases.letGo(key, db), forget: () => databases.forget(key, db) });
     databases.made(key, db);

@@ -41,6 +41,7 @@ export function plain(value: unknown, path: string): asserts value is { [key: st
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "is no object");
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto !== null && Object.getPrototypeOf(proto) !== null) {
+    if (operation in value && !(value instanceof FieldOp)) throw invalid(path, "an operation of another copy of strandline: load it once (npm ls strandline)");
     throw invalid(path, `an instance of ${value.constructor?.name || "a class"} is not JSON`);
   }
 }
@@ -76,8 +77,11 @@ export function createHead(type: unknown, options: { id?: unknown }, at = ""): s
 
 type Part = "inc" | "union" | "without" | "unset";
 
+const operation = Symbol.for("strandline.operation"); // of all copies of this
+
 /** A field operation of a patch: made by increment, union, without and unset alone, so that plain JSON is never taken for one. */
 export class FieldOp {
+  readonly [operation] = true;
   readonly part: Part;
   readonly value: unknown;
   /** @internal */
