@@ -42,8 +42,12 @@ export class Requests {
   async turn(name: string, hold: boolean, fetch: boolean): Promise<Worked> {
     const w: Worked = { sent: 0, fetched: 0, refused: 0, pending: 0, offset: "", more: false, failure: null, alone: false };
     const { failureOf, Failure } = this.#of.host.kit;
+    const failed = (e: unknown) => {
+      w.failure = failureOf(e);
+      if (/^(storage|quota)$/.test(w.failure.code)) this.#of.changed(name); // it may have been done all the same
+    };
     const push = async () => {
-      const pushed = await this.push(name, w).catch((e: unknown) => ((w.failure = failureOf(e)), false));
+      const pushed = await this.push(name, w).catch((e: unknown) => (failed(e), false));
       return (w.more = pushed);
     };
     try {
@@ -60,9 +64,9 @@ export class Requests {
       w.offset = s.offset;
       if (s.gone) w.failure = new Failure("gone", "the data stream was deleted");
     } catch (e) {
-      [w.failure, w.alone] = [failureOf(e), false];
+      failed(e);
+      w.alone = false;
     }
-    if (/^(storage|quota)$/.test(w.failure?.code ?? "")) this.#of.changed(name); // it may have been done all the same
     if (w.failure && w.pending === 0) w.pending = await this.stored(name).then((s) => this.queued(s)).catch(() => 1);
     return w;
   }
