@@ -9,6 +9,7 @@ const sections = [
   ["Schemas, rows and queries", "../types/schema.d.ts", ""],
   ["strandline/sw", "../types/sw.d.ts", ""],
   ["strandline/inspector", "../types/inspector.d.ts", ""],
+  ["strandline/status", "../types/status.d.ts", ""],
   ["strandline/test", "../types/test.d.ts", ""],
   ["strandline/react", "../types/react.d.ts", ""],
   ["strandline/vue", "../types/vue.d.ts", ""],

@@ -74,7 +74,7 @@ func run() error {
 	names := map[string]string{"__WASM__": fmt.Sprintf("%q", "./"+hashed), "__DATA__": fmt.Sprintf("%q", "./"+hashedData),
 		"__STAMP__": fmt.Sprintf("%q", stamp), "__VERSION__": fmt.Sprintf("%q", version)}
 	for entry, out := range map[string]string{"entry/esm.ts": "strandline.js", "entry/classic.ts": "strandline.global.js", "entry/sw.ts": "sw.js", "entry/sw-classic.ts": "strandline.sw.js",
-		"elements/inspector.ts": "inspector.js"} {
+		"elements/inspector.ts": "inspector.js", "elements/status.ts": "status.js"} {
 		if err := bundle("js/src/"+entry, filepath.Join(dist, out), names); err != nil {
 			return err
 		}

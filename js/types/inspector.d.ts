@@ -1,3 +1,4 @@
+// Why is it stuck? Loading it defines `<strandline-inspector database="my-app" server="/">`.
 import type { Database } from "./strandline.js";
 
 export interface InspectOptions {
@@ -8,6 +9,20 @@ export interface InspectOptions {
   auth?: () => string | null | Promise<string | null>;
 }
 
-/** Shows what a database holds and does, live: streams, pending actions, the local log, the server's, and the wake-ups of every tab with
-    their reasons. Gives a function that ends it. */
-export function inspect(db: Database, options?: InspectOptions): () => void;
+/** Shows what the open pages and workers of a database hold and do, live: why something is not sent, pending actions with age and tries, refused ones with reasons, conflicts, rows by a
+ * query, the local log, the server's, the wake-ups of every tab with their reasons, and what the browser gives; retry, discard, sync now, export. It asks them over a channel of the
+ * origin: it opens, leads and writes nothing by itself. A name (and user) will do, where the app is open elsewhere. Gives a function that ends it.
+ * @example
+ * import { inspect } from "strandline/inspector";
+ *
+ * const end = inspect(db, { server: location.origin }); */
+export function inspect(db: Database | { readonly name: string; readonly user?: string | null }, options?: InspectOptions): () => void;
+
+/** The same as an element, with the attributes `database`, `user`, `server`. */
+export class StrandlineInspector extends HTMLElement {}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "strandline-inspector": StrandlineInspector;
+  }
+}

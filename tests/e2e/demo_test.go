@@ -259,16 +259,24 @@ func TestInspector(t *testing.T) {
 		t.Helper()
 		two.eventually(`true`, "%s).includes(%q)", strings.Replace(part(name), "return ", "return (", 1), text)
 	}
-	has("about", "2 open · another tab leads")
+	has("about", "1 open · Strandline • TodoMVC leads")
 	has("streams", "seenlive1")
 	has("pending", "Nothing is pending.")
 	has("local", "records,")
 	has("log", `"Seen"`)
 	has("wakeups", "Strandline • TodoMVC")
 	has("wakeups", "a new local action")
+	has("rows", "Seen")
+	has("health", "indexedDB: ok")
 	one.click("#offline")
 	one.add("Not sent")
 	has("pending", `"Not sent"`)
+	has("why", "There is no network")
+	two.want(`["seen"]`, `
+		const db = await new Promise((r) => { const q = indexedDB.open("strandline/todos-demo/"); q.onsuccess = () => r(q.result) });
+		const keys = await new Promise((r) => { const q = db.transaction("records").objectStore("records").getAllKeys(); q.onsuccess = () => r(q.result) });
+		db.close();
+		return [...new Set(keys.map(([stream]) => stream))]`) // it opens nothing
 	two.axe()
 	two.shot("inspector")
 	two.want(`""`, "%s", part("problem"))

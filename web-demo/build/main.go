@@ -133,11 +133,11 @@ func hashedModules() (map[string]string, error) {
 			modules["strandline/sw"] = "./" + name
 		} else if shipped(name) && strings.HasSuffix(name, ".js") {
 			module, _, _ := strings.Cut(name, ".")
-			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector", "data": "strandline/data"}[module]] = "./" + name
+			modules[map[string]string{"strandline": "strandline", "inspector": "strandline/inspector", "status": "strandline/status", "data": "strandline/data"}[module]] = "./" + name
 		}
 	}
-	if len(modules) != 4 {
-		return nil, fmt.Errorf("%s has not the four hashed scripts; run make build", lib)
+	if len(modules) != 5 {
+		return nil, fmt.Errorf("%s has not the five hashed scripts; run make build", lib)
 	}
 	return modules, nil
 }

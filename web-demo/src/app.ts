@@ -1,5 +1,6 @@
 // TodoMVC over one stream, after its public specification. It uses the built package and nothing else of this repository.
 import { open, type Row, type Stream } from "strandline";
+import { badge as appBadge, guardUnload, type StrandlineStatus } from "strandline/status";
 
 import { badge, offlineSwitch, problem, said } from "./connection.js";
 import { trays, undoAndRedo } from "./history.js";
@@ -115,11 +116,23 @@ function edit(stream: Stream<Todos>, li: HTMLElement, label: HTMLElement): void 
   input.setSelectionRange(input.value.length, input.value.length);
 }
 
+const early: string[] = []; // what was typed before the stream was there
+let add = (title: string): void => void early.push(title);
+
 async function main(): Promise<void> {
+  one<HTMLInputElement>(".new-todo").addEventListener("keydown", (e) => {
+    const input = e.target as HTMLInputElement, title = input.value.trim();
+    if (e.key !== "Enter" || e.isComposing || title === "") return;
+    input.value = "";
+    add(title);
+  });
   offlineSwitch(one("#offline"));
   one("#stream").textContent = name;
   one(".new-todo").focus();
   const db = await open({ name: "todos-demo", server: location.origin });
+  one<StrandlineStatus>("strandline-status").db = db;
+  guardUnload(db);
+  appBadge(db);
   const stream = await db.stream<Todos>(name, { conflictFree: free });
   const mode = one<HTMLInputElement>("#free");
   mode.checked = free;
@@ -140,12 +153,8 @@ async function main(): Promise<void> {
   undoAndRedo(stream as unknown as Stream);
   trays(stream as unknown as Stream);
   addEventListener("hashchange", render);
-  one<HTMLInputElement>(".new-todo").addEventListener("keydown", (e) => {
-    const input = e.target as HTMLInputElement, title = input.value.trim();
-    if (e.key !== "Enter" || e.isComposing || title === "") return;
-    input.value = "";
-    said(stream.create("todo", { title, completed: false, at: Date.now() }));
-  });
+  add = (title) => said(stream.create("todo", { title, completed: false, at: Date.now() }));
+  for (const title of early.splice(0)) add(title);
   // An action each: of a transaction nothing would stand where somebody else has removed one of them.
   toggleAll.addEventListener("change", () => {
     const completed = toggleAll.checked;

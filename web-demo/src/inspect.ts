@@ -1,13 +1,11 @@
-// The inspector's page: any database of this origin, and the streams that it holds.
-import { open, type Database } from "strandline";
+// The inspector's page: any database of this origin, looked at and not opened.
 import { inspect } from "strandline/inspector";
 
 import { problem } from "./connection.js";
 
 const select = document.getElementById("database") as HTMLSelectElement;
 const panel = document.getElementById("panel")!;
-let end = async () => {};
-let shown: Database | null = null;
+let end = () => {};
 
 /** The databases of this origin: [name, user]. */
 async function databases(): Promise<[string, string][]> {
@@ -18,43 +16,9 @@ async function databases(): Promise<[string, string][]> {
     .map((m) => [decodeURIComponent(m[1]!), decodeURIComponent(m[2]!)]);
 }
 
-/** The streams that are kept in a database: the first parts of its records' keys. */
-async function streams(name: string, user: string): Promise<string[]> {
-  const path = `strandline/${encodeURIComponent(name)}/${encodeURIComponent(user)}`;
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(path);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  const found: string[] = [];
-  const store = db.transaction("records").objectStore("records");
-  await new Promise<void>((resolve, reject) => {
-    const request = store.openKeyCursor();
-    request.onerror = () => reject(request.error);
-    request.onsuccess = () => {
-      const cursor = request.result;
-      if (!cursor) return resolve();
-      const stream = (cursor.key as [string, number])[0];
-      found.push(stream);
-      cursor.continue([stream, []]); // past all of its records
-    };
-  });
-  db.close();
-  return found;
-}
-
-async function show(name: string, user: string): Promise<void> {
-  await end();
-  const server = location.origin;
-  const db = await open({ name, server, ...(user === "" ? {} : { user }) });
-  for (const stream of await streams(name, user)) await db.stream(stream);
-  const stop = inspect(db, { parent: panel, server });
-  shown = db;
-  end = async () => {
-    stop();
-    shown = null;
-    await db.close();
-  };
+function show(name: string, user: string): void {
+  end();
+  end = inspect({ name, user }, { parent: panel, server: location.origin });
   document.documentElement.dataset.ready = "yes";
 }
 
@@ -71,13 +35,8 @@ async function main(): Promise<void> {
     return;
   }
   const choose = () => show(...(JSON.parse(select.value) as [string, string]));
-  select.addEventListener("change", () => choose().catch(problem));
-  document.getElementById("choose")!.addEventListener("submit", (e) => {
-    e.preventDefault();
-    const input = document.getElementById("stream") as HTMLInputElement;
-    shown?.stream(input.value).then(() => (input.value = ""), problem);
-  });
-  await choose();
+  select.addEventListener("change", choose);
+  choose();
 }
 
 main().catch(problem);

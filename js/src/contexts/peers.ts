@@ -1,14 +1,6 @@
 // What the contexts (tabs, workers) of a database tell one another. Only hints: what counts is read from the local log.
 import { Channel } from "./channel.js";
 
-/** What a context tells of its loop. */
-export interface Traced {
-  readonly trace: readonly object[];
-  readonly leader: boolean;
-  /** The page's title. */
-  readonly tab: string;
-}
-
 export type Message =
   | Uint8Array // of the core
   | { readonly data: string } // about a data stream
@@ -16,8 +8,9 @@ export type Message =
   | { readonly version: string } // of a context that begins
   | { readonly destroying: boolean } // somebody is about to delete the database on purpose, or, after all, is not
   | { readonly destroyed: true }
-  | "trace?" // somebody asks for the trace
-  | Traced;
+  | { readonly inspect: object } // an inspector asks
+  | { readonly inspected: object }
+  | { readonly order: object }; // an inspector has something done
 
 interface Host {
   destroyed(): void;
@@ -26,8 +19,9 @@ interface Host {
   core(message: Uint8Array): void;
   data(message: { readonly data: string }): void;
   met(version: string): void;
-  /** Somebody asks for the trace; null where there is none to give. */
-  trace(): Traced | null;
+  /** An inspector asks; null where there is nothing to tell. */
+  inspected(asked: object): Promise<object> | null;
+  order(order: object): void;
 }
 
 export class Peers {
@@ -44,15 +38,13 @@ export class Peers {
     const told = (key: string): unknown => (message as { readonly [key: string]: unknown } | null)?.[key];
     if (told("destroyed") === true) return host.destroyed();
     if (typeof told("destroying") === "boolean") return host.destroying(told("destroying") as boolean);
+    if (typeof told("inspect") === "object") return void host.inspected(told("inspect") as object)?.then((inspected) => this.shout({ inspected }));
+    if (typeof told("order") === "object") return host.order(told("order") as object);
     if (this.#isolated) return;
     if (message instanceof Uint8Array) host.core(message);
     else if (typeof told("data") === "string") host.data(message as { data: string });
     else if (told("woken") === true) host.woken();
     else if (typeof told("version") === "string") host.met(told("version") as string);
-    else if (message === "trace?") {
-      const trace = host.trace();
-      if (trace) this.#channel?.post(trace);
-    }
   }
 
   tell(message: Message): void {

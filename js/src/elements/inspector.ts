@@ -1,5 +1,9 @@
-// The inspector: what a database holds and does, live. A module of its own, which any app can load beside the runtime.
-import type { Action, Database, Status, Stream, WakeUp } from "../../types/strandline.js";
+// The inspector: what the open contexts of a database hold and do, and why something is stuck. It asks them over a channel, and opens, leads and writes nothing by itself.
+import { panel } from "./panel.js";
+import { keysOf, local } from "./stored.js";
+import { age, button, cells, table, text, time } from "./tables.js";
+import type { Inspected, Order } from "../life/inspection.js";
+import type { Action, Conflict, Database, Rejected, StreamStatus } from "../../types/strandline.js";
 
 export interface InspectOptions {
   /** Where it is shown; a panel at the foot of the page where there is none. */
@@ -9,258 +13,246 @@ export interface InspectOptions {
   auth?: () => string | null | Promise<string | null>;
 }
 
-type Heard = { trace: WakeUp[]; leader: boolean; tab: string };
+/** What a database is called, where the app has it open elsewhere. */
+type Named = { readonly name: string; readonly user?: string | null };
 type Entry = { index: number; stored: string; by: string; action: Action };
 
-const newest = 50; // entries, records and wake-ups that are shown
+const newest = 50; // entries and wake-ups that are shown
+const every = 1000; // milliseconds
 
 /** Shows a database until the function that it gives is called. */
-export function inspect(db: Database, options: InspectOptions = {}): () => void {
+export function inspect(db: Database | Named, options: InspectOptions = {}): () => void {
   const host = document.createElement("section");
   host.setAttribute("aria-label", `Inspector of ${db.name}`);
   if (!options.parent) host.style.cssText = "position:fixed;inset:auto 0 0 0;max-height:45vh;overflow:auto;z-index:2147483647;box-shadow:0 0 1rem #0006";
-  const root = host.attachShadow({ mode: "open" });
-  const part = frame(root);
   (options.parent ?? document.body).append(host);
-
-  const path = `strandline/${encodeURIComponent(db.name)}/${encodeURIComponent(db.user ?? "")}`;
-  const channel = new BroadcastChannel(path);
-  let heard: Heard[] = [];
-  channel.onmessage = (e: MessageEvent<Heard | unknown>) => {
-    const data = e.data as Partial<Heard> | null;
-    if (Array.isArray(data?.trace)) heard.push(data as Heard);
-  };
-  let chosen = "";
-  let stopped = false;
-
-  // What is large is read again only where something tells that it has changed.
-  const marks = new Map<string, string>();
-  const opened = new Map<string, Promise<Stream>>(); // once each, since they are counted
-  const anew = async (name: string, mark: string, make: () => Promise<Node>) => {
-    if (marks.get(name) === mark) return;
-    part(name).replaceChildren(await make());
-    marks.set(name, mark);
-  };
-  const show = async () => {
-    const status = db.status;
-    const names = Object.keys(status.streams).sort();
-    if (!names.includes(chosen)) chosen = names[0] ?? "";
-    about(part("about"), db, status, heard);
-    streams(part("streams"), status, chosen, (name) => {
-      chosen = name;
-      void tick();
-    });
-    wakeUps(part("wakeups"), heard);
-    heard = [];
-    channel.postMessage("trace?"); // answered by the next time
-    if (chosen === "") return;
-    if (!opened.has(chosen)) opened.set(chosen, db.stream(chosen));
-    const stream = await opened.get(chosen)!;
-    part("pending").replaceChildren(pending(stream));
-    await anew("local", await keysOf(path, chosen), () => local(path, chosen));
-    const state = `${chosen} ${stream.head} ${stream.status.state}`;
-    if (options.server !== undefined) await anew("log", state, () => log(options, chosen, stream.head));
-  };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let busy = false;
-  const tick = async () => {
-    clearTimeout(timer);
-    if (stopped || busy) return;
-    busy = true;
-    try {
-      if (!document.hidden) await show();
-    } catch (e) {
-      part("problem").textContent = e instanceof Error ? e.message : String(e);
-    }
-    busy = false;
-    timer = setTimeout(() => void tick(), 1000);
-  };
-  const stop = () => {
-    stopped = true;
-    clearTimeout(timer);
-    channel.close();
+  const inspector = new Inspector(host.attachShadow({ mode: "open" }), db, options);
+  return () => {
+    inspector.end();
     host.remove();
-    for (const stream of opened.values()) stream.then((s) => s.close()).catch(() => {});
   };
-  void db.closed.then((why) => {
-    stopped = true;
-    part("problem").textContent = why.message;
-  });
-  part("log").parentElement!.hidden = options.server === undefined;
-  void tick();
-  return stop;
 }
 
-function about(to: HTMLElement, db: Database, status: Status, heard: Heard[]): void {
-  const leader = status.leader ? "this tab leads" : heard.some((h) => h.leader) ? "another tab leads" : "no tab leads";
-  to.textContent = [`database ${db.name}`, ...(db.user === null ? [] : [`user ${db.user}`]), `${Math.max(1, heard.length)} open`, leader].join(" · ");
-}
+class Inspector {
+  readonly #part: (name: string) => HTMLElement;
+  readonly #db: Named;
+  readonly #path: string;
+  readonly #options: InspectOptions;
+  readonly #channel: BroadcastChannel;
+  readonly #marks = new Map<string, string>(); // what is large is read again only where something tells that it has changed
+  #heard = new Map<string, Inspected>();
+  #chosen = new URLSearchParams(location.search).get("stream") ?? "";
+  #query: object = {};
+  #head: number | null = null; // the server's
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
 
-function streams(to: HTMLElement, status: Status, chosen: string, choose: (name: string) => void): void {
-  const of = (all: Status["streams"], data: boolean) => Object.entries(all).sort().map(([name, s]) => {
-    const row = cells("td", "", s.state, s.head, s.pending, s.rejected, time(s.lastSynced), s.next ? `${time(s.next.at)}: ${s.next.because}` : "", s.error?.message ?? "");
-    if (data) {
-      row.firstElementChild!.textContent = `data: ${name}`;
-      return row;
-    }
-    const pick = document.createElement("button");
-    pick.type = "button";
-    pick.textContent = name;
-    pick.setAttribute("aria-pressed", String(name === chosen));
-    pick.addEventListener("click", () => choose(name));
-    row.firstElementChild!.append(pick);
-    return row;
-  });
-  const focused = (to.getRootNode() as ShadowRoot).activeElement?.textContent;
-  to.replaceChildren(table(["stream", "state", "head", "pending", "rejected", "synced", "next", "error"], [...of(status.streams, false), ...of(status.data, true)]));
-  if (focused) [...to.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
-}
-
-function wakeUps(to: HTMLElement, heard: Heard[]): void {
-  const all = heard.flatMap((h) => h.trace.map((w) => ({ ...w, tab: h.tab })));
-  all.sort((a, b) => b.at - a.at);
-  const rows = all.slice(0, newest).map((w) => cells("td", time(w.at), `${Math.round(w.took)} ms`, w.because, w.fetched, w.persisted, w.rejected, w.code, w.tab));
-  to.replaceChildren(table(["at", "took", "why", "fetched", "persisted", "rejected", "error", "tab"], rows));
-}
-
-function pending(stream: Stream): Node {
-  const actions = stream.pending();
-  if (!actions) return text("The runtime is not there yet.");
-  if (actions.length === 0) return text("Nothing is pending.");
-  return table(["seq", "base", "ops"], actions.slice(0, newest).map((a) => cells("td", a.seq ?? "not stored yet", a.base, JSON.stringify(a.ops))), actions.length);
-}
-
-type Read = <T>(store: string, ask: (store: IDBObjectStore, range: IDBKeyRange) => IDBRequest<T>) => Promise<T>;
-
-/** Reads what IndexedDB holds of a stream; null where there is no database. The layout is idbstore's. */
-async function stored<R>(path: string, stream: string, use: (read: Read) => Promise<R>): Promise<R | null> {
-  const db = await new Promise<IDBDatabase | null>((resolve) => {
-    const request = indexedDB.open(path);
-    request.onupgradeneeded = () => request.transaction!.abort(); // it is not there: none is made
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(null);
-  });
-  if (!db) return null;
-  try {
-    const tx = db.transaction(["records", "meta"]);
-    const range = IDBKeyRange.bound([stream], [stream, []]);
-    return await use((store, ask) => new Promise((resolve, reject) => {
-      const request = ask(tx.objectStore(store), range);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    }));
-  } finally {
-    db.close();
+  constructor(root: ShadowRoot, db: Database | Named, options: InspectOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.#path = (db as { shared?: string }).shared ?? `strandline/${encodeURIComponent(db.name)}/${encodeURIComponent(db.user ?? "")}`;
+    this.#part = panel(root);
+    this.#channel = new BroadcastChannel(this.#path);
+    this.#channel.onmessage = ({ data }: MessageEvent<{ inspected?: Inspected } | null>) => {
+      if (data?.inspected) this.#heard.set(data.inspected.id, data.inspected);
+    };
+    this.#part("log").parentElement!.hidden = options.server === undefined;
+    this.#build();
+    if ("closed" in db) void db.closed.then((why) => (this.#part("problem").textContent = why.message));
+    void this.#tick();
   }
-}
 
-/** A record and a page never change: their keys tell what is there. */
-async function keysOf(path: string, stream: string): Promise<string> {
-  const keys = await stored(path, stream, (read) => Promise.all(["records", "meta"].map((store) => read(store, (s, range) => s.getAllKeys(range)))));
-  return JSON.stringify([stream, keys]);
-}
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#channel.close();
+  }
 
-async function local(path: string, stream: string): Promise<Node> {
-  const node = await stored(path, stream, async (read) => {
-    const [keys, values, names, pages] = await Promise.all([
-      read("records", (s, range) => s.getAllKeys(range)), read("records", (s, range) => s.getAll(range)),
-      read("meta", (s, range) => s.getAllKeys(range)), read("meta", (s, range) => s.getAll(range)),
-    ]);
-    const size = (all: Uint8Array[]) => all.reduce((sum, b) => sum + b.byteLength, 0);
-    const rows = keys.map((key, i) => cells("td", (key as [string, number])[1], bytes((values[i] as Uint8Array).byteLength))).reverse();
-    const out = document.createDocumentFragment();
-    out.append(
-      text(`${keys.length} records, ${bytes(size(values))}; checkpoint of ${Math.max(0, names.length - 1)} pages, ${bytes(size(pages))}.`),
-      table(["record", "size"], rows.slice(0, newest), rows.length),
+  // ---- what is done
+
+  #build(): void {
+    this.#part("tools").append(
+      button("Sync now", () => this.#order("sync")),
+      button("Export", () => void this.#export()),
     );
-    return out;
-  });
-  return node ?? text("There is no local database.");
-}
+    const input = Object.assign(document.createElement("input"), { value: "{}", ariaLabel: "A query of rows, as JSON" });
+    input.addEventListener("change", () => {
+      try {
+        this.#query = JSON.parse(input.value || "{}") as object;
+        input.setCustomValidity("");
+        void this.#tick();
+      } catch (e) {
+        input.setCustomValidity(String(e));
+        input.reportValidity();
+      }
+    });
+    this.#part("ask").append(input);
+  }
 
-async function log(options: InspectOptions, stream: string, head: number): Promise<Node> {
-  const token = await options.auth?.();
-  const url = new URL("/v1/log", new URL(options.server!, location.href));
-  url.search = new URLSearchParams({ stream, after: String(Math.max(0, head - newest)) }).toString();
-  try {
-    const response = await fetch(url, { headers: token ? { Authorization: `Bearer ${token}` } : {}, signal: AbortSignal.timeout(5000) });
-    const answer = (await response.json()) as { entries?: Entry[]; head: number; code?: string };
-    if (!response.ok) return text(`The server says: ${answer.code ?? response.status}.`);
-    const rows = (answer.entries ?? []).map((e) => cells("td", e.index, e.by, e.action.client.slice(-6), JSON.stringify(e.action.ops))).reverse();
-    return table(["index", "by", "client", "ops"], rows, answer.head);
-  } catch {
-    return text("The server cannot be reached.");
+  #order(what: Order["what"], action?: string): void {
+    const to = [...this.#heard.values()].sort((a, b) => Number(b.leader) - Number(a.leader)).find((c) => what === "sync" || c.seen)?.id;
+    if (!to) return void (this.#part("problem").textContent = "No page has it open: open the app in another tab.");
+    this.#channel.postMessage({ order: { to, what, stream: this.#chosen, action } satisfies Partial<Order> });
+    setTimeout(() => void this.#tick(), 100);
+  }
+
+  async #export(): Promise<void> {
+    const all = await this.#ask({ stream: this.#chosen, query: this.#query, all: true });
+    const url = URL.createObjectURL(new Blob([JSON.stringify({ database: this.#db.name, user: this.#db.user ?? null, contexts: all }, null, 1)], { type: "application/json" }));
+    Object.assign(document.createElement("a"), { href: url, download: `${this.#db.name}-${this.#chosen.replace(/\W+/g, "-")}.json` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
+
+  // ---- what is shown
+
+  /** What the contexts say that have it open, within a moment. */
+  async #ask(asked: object): Promise<Inspected[]> {
+    this.#heard = new Map();
+    this.#channel.postMessage({ inspect: asked });
+    for (let i = 0, before = -1; i < 6 && (this.#heard.size !== before || before === 0); i++) {
+      before = this.#heard.size;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return [...this.#heard.values()];
+  }
+
+  async #tick(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (!this.#ended && !document.hidden) {
+      try {
+        await this.#show();
+      } catch (e) {
+        this.#part("problem").textContent = e instanceof Error ? e.message : String(e);
+      }
+    }
+    clearTimeout(this.#timer);
+    if (!this.#ended) this.#timer = setTimeout(() => void this.#tick(), every);
+  }
+
+  async #show(): Promise<void> {
+    const all = await this.#ask({ stream: this.#chosen, query: this.#query });
+    if (this.#ended) return;
+    const first = all.find((c) => c.seen) ?? all.find((c) => c.leader) ?? all[0];
+    const names = [...new Set(all.flatMap((c) => Object.keys(c.streams)))].sort();
+    if (!names.includes(this.#chosen) && names.length > 0) this.#choose(names[0]!);
+    const leader = all.find((c) => c.leader);
+    this.#part("about").textContent = [
+      `database ${this.#db.name}`, ...(this.#db.user ? [`user ${this.#db.user}`] : []), `${all.length} open`, leader ? `${leader.tab} leads` : "no tab leads",
+    ].join(" · ");
+    const status = all.map((c) => c.streams[this.#chosen]).find((s) => s !== undefined), seen = first?.seen ?? null;
+    this.#part("why").textContent = all.length === 0 ? "No page has it open: what is below is what is stored." : status ? why(status) : "";
+    this.#part("problem").textContent = [...all.map((c) => c.said), seen?.problem ?? ""].find((said) => said !== "") ?? "";
+    this.#streams(all);
+    const turns = all.flatMap((c) => c.trace.map((turn) => ({ ...turn, tab: c.tab }))).sort((a, b) => b.at - a.at);
+    this.#part("wakeups").replaceChildren(table(["at", "took", "why", "stream", "fetched", "persisted", "rejected", "error", "tab"], turns.slice(0, newest).map((w) =>
+      cells(time(w.at), `${Math.round(w.took)} ms`, w.because, w.data ? `data: ${w.data}` : "actions", w.fetched, w.persisted, w.rejected, w.code, w.tab)), turns.length));
+    this.#lists(seen, status, turns);
+    const health = first?.health;
+    this.#part("health").replaceChildren(text(health ? Object.entries(health).map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(" · ") : "It is not known yet."));
+    if (this.#chosen === "") return;
+    if (globalThis.indexedDB) await this.#anew("local", await keysOf(this.#path, this.#chosen), () => local(this.#path, this.#chosen));
+    if (this.#options.server !== undefined) await this.#anew("log", `${this.#chosen} ${status?.head} ${status?.state}`, () => this.#log(status?.head ?? 0));
+  }
+
+  #choose(name: string): void {
+    this.#chosen = name;
+    this.#head = null;
+    void this.#tick();
+  }
+
+  #streams(all: readonly Inspected[]): void {
+    const to = this.#part("streams"), focused = (to.getRootNode() as ShadowRoot).activeElement?.textContent;
+    const row = (name: string, s: StreamStatus, pick: Node | string) => cells(
+      pick, s.state, name === this.#chosen && this.#head !== null ? `${s.head} of ${this.#head}` : s.head, s.pending, s.rejected, time(s.lastSynced), s.next ? `${time(s.next.at)}: ${s.next.because}` : "", s.error?.message ?? "",
+    );
+    const of = (key: "streams" | "data") => Object.entries(Object.assign({}, ...all.map((c) => c[key])) as { [name: string]: StreamStatus }).sort();
+    const rows = of("streams").map(([name, s]) => {
+      const pick = button(name, () => this.#choose(name));
+      pick.setAttribute("aria-pressed", String(name === this.#chosen));
+      return row(name, s, pick);
+    });
+    to.replaceChildren(table(["stream", "state", "head", "pending", "rejected", "synced", "next", "error"], [...rows, ...of("data").map(([name, s]) => row("", s, `data: ${name}`))]));
+    if (focused) [...to.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
+  }
+
+  #lists(seen: Inspected["seen"], status: StreamStatus | undefined, turns: readonly { at: number; code: string }[]): void {
+    const list = (part: string, titles: string[], rows: HTMLTableRowElement[], all: number, none: string) =>
+      this.#part(part).replaceChildren(seen?.before ? text("The runtime is not there yet.") : rows.length > 0 ? table(titles, rows, all) : text(none));
+    const pending = (seen?.pending ?? []) as readonly Action[], rejected = (seen?.rejected ?? []) as readonly Rejected[], conflicts = (seen?.conflicts ?? []) as readonly Conflict[];
+    list("pending", ["action", "age", "tries", "not sent because", "ops"], pending.map((a) => {
+      const made = Date.parse(a.at), tries = turns.filter((turn) => turn.at >= made && turn.code !== "").length;
+      return cells(a.id.slice(-12), age(made), tries, a.seq === null ? "it is being stored" : status ? why(status) : "", JSON.stringify(a.ops));
+    }), status?.pending ?? 0, "Nothing is pending.");
+    list("rejected", ["action", "age", "why", "ops", ""], rejected.map((r) => {
+      const tools = document.createElement("span");
+      tools.append(button("Retry", () => this.#order("retry", r.action.id), `Retry ${r.action.id}`), " ", button("Discard", () => this.#order("discard", r.action.id), `Discard ${r.action.id}`));
+      return cells(r.action.id.slice(-12), r.at ? age(r.at) : "", `${r.code}: ${r.message}${r.because ? ` (since ${r.because.slice(-12)} was)` : ""}`, JSON.stringify(r.action.ops), tools);
+    }), status?.rejected ?? 0, "Nothing was refused.");
+    list("conflicts", ["object", "key", "what", "mine", "theirs", "entry"], conflicts.map((c) =>
+      cells(c.object.slice(-12), c.key, c.reason ? `${c.kind} (${c.reason})` : c.kind, JSON.stringify(c.mine) ?? "", JSON.stringify(c.theirs) ?? "", c.index)), conflicts.length, "There are none.");
+    const rows = seen?.rows ?? [], keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => key !== "id").slice(0, 12);
+    this.#part("rows").replaceChildren(rows.length > 0
+      ? table(["id", ...keys], rows.map((row) => cells(String((row as { id: string }).id).slice(-12), ...keys.map((key) => show((row as { [key: string]: unknown })[key])))), seen!.count)
+      : text("No rows."));
+  }
+
+  async #anew(name: string, mark: string, make: () => Promise<Node>): Promise<void> {
+    if (this.#marks.get(name) === mark) return;
+    this.#part(name).replaceChildren(await make());
+    this.#marks.set(name, mark);
+  }
+
+  async #log(head: number): Promise<Node> {
+    const token = await this.#options.auth?.();
+    const url = new URL("/v1/log", new URL(this.#options.server!, location.href));
+    url.search = new URLSearchParams({ stream: this.#chosen, after: String(Math.max(0, head - newest)) }).toString();
+    try {
+      const response = await fetch(url, { headers: token ? { Authorization: `Bearer ${token}` } : {}, signal: AbortSignal.timeout(5000) });
+      const answer = (await response.json()) as { entries?: Entry[]; head: number; code?: string };
+      if (!response.ok) return text(`The server says: ${answer.code ?? response.status}.`);
+      this.#head = answer.head;
+      const rows = (answer.entries ?? []).map((e) => cells(e.index, e.by, e.action.client.slice(-6), JSON.stringify(e.action.ops))).reverse();
+      return table(["index", "by", "client", "ops"], rows, answer.head);
+    } catch {
+      this.#head = null;
+      return text("The server cannot be reached.");
+    }
   }
 }
 
-// ---- words and tables
+const show = (value: unknown): string => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
 
-function cells(kind: "td" | "th", ...values: (string | number)[]): HTMLTableRowElement {
-  const row = document.createElement("tr");
-  for (const value of values) row.append(Object.assign(document.createElement(kind), { textContent: String(value) }));
-  return row;
+/** Why what is pending is not on the server, or that all is well. */
+function why(s: StreamStatus): string {
+  const next = s.next ? ` Next try at ${time(s.next.at)} (${s.next.because}).` : "";
+  switch (s.state) {
+    case "starting": return "The runtime is being loaded.";
+    case "syncing": return "It is being sent or fetched now.";
+    case "live": return s.pending > 0 ? "It goes with the next turn." : "All is sent, and all that there is has come.";
+    case "offline": return `There is no network.${next}`;
+    case "waiting": return `The last try failed: ${s.error?.message ?? "no answer"}.${next}`;
+    case "held": return `There is no valid token: sign in again.${next}`;
+    case "stopped": return `The stream has stopped (${s.reason ?? s.error?.code ?? "an error"}): ${s.error?.message ?? ""}`;
+  }
 }
 
-function table(titles: string[], rows: HTMLTableRowElement[], all = rows.length): HTMLElement {
-  const out = document.createElement("div");
-  out.className = "scroll";
-  out.tabIndex = 0;
-  const head = document.createElement("thead"), body = document.createElement("tbody"), made = document.createElement("table");
-  head.append(cells("th", ...titles));
-  body.append(...rows);
-  made.append(head, body);
-  out.append(made);
-  if (all > rows.length) out.append(text(`${all} in all`));
-  return out;
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement; // there is none where it is rendered without a browser
+
+/** `<strandline-inspector database="my-app" user="ada" server="/">`, once it is defined by loading this. */
+export class StrandlineInspector extends Base {
+  #stop: (() => void) | null = null;
+
+  connectedCallback(): void {
+    const name = this.getAttribute("database");
+    if (!name) return;
+    const server = this.getAttribute("server");
+    this.#stop = inspect({ name, user: this.getAttribute("user") }, { parent: this, ...(server === null ? {} : { server }) });
+  }
+
+  disconnectedCallback(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
 }
 
-const text = (words: string) => Object.assign(document.createElement("p"), { textContent: words });
-const time = (ms: number | null) => (ms ? new Date(ms).toLocaleTimeString(undefined, { hour12: false }) : "");
-const bytes = (n: number) => (n < 1024 ? `${n} B` : n < 1 << 20 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / (1 << 20)).toFixed(1)} MiB`);
-
-const style = `
-:host { color-scheme: light dark; display: block; font: 13px/1.45 system-ui, sans-serif; color: CanvasText; background: Canvas; }
-.grid { display: grid; gap: 0.75rem; padding: 0.75rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
-.wide { grid-column: 1 / -1; }
-h2 { margin: 0 0 0.25rem; font-size: 1em; }
-p { margin: 0.25rem 0; }
-section { min-width: 0; }
-.scroll { max-height: 18rem; overflow: auto; border: 1px solid color-mix(in srgb, CanvasText 25%, Canvas); border-radius: 0.375rem; }
-table { width: 100%; border-collapse: collapse; font: 12px/1.4 ui-monospace, monospace; }
-th, td { padding: 0.15rem 0.5rem; text-align: start; vertical-align: top; white-space: nowrap; }
-td:last-child { white-space: normal; overflow-wrap: anywhere; }
-th { position: sticky; top: 0; background: Canvas; font-weight: 600; }
-tbody tr:nth-child(odd) { background: color-mix(in srgb, CanvasText 5%, Canvas); }
-button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: start; text-decoration: underline; }
-button[aria-pressed="true"] { font-weight: 700; }
-:focus-visible { outline: 2px solid Highlight; }
-[data-part="problem"]:empty { display: none; }`;
-
-/** Builds the panel without any markup in a string, which strict policies forbid. Gives its parts by name. */
-function frame(root: ShadowRoot): (part: string) => HTMLElement {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
-  root.adoptedStyleSheets = [sheet];
-  const main = document.createElement("div");
-  main.className = "grid";
-  const parts = new Map<string, HTMLElement>();
-  const add = (name: string, title: string, wide: boolean) => {
-    const section = document.createElement("section"), part = document.createElement("div");
-    section.className = wide ? "wide" : "";
-    part.dataset.part = name;
-    parts.set(name, part);
-    if (title) section.append(Object.assign(document.createElement("h2"), { textContent: title }));
-    section.append(part);
-    main.append(section);
-  };
-  add("about", "Strandline inspector", true);
-  add("problem", "", true);
-  parts.get("problem")!.setAttribute("role", "alert");
-  add("streams", "Streams", true);
-  add("pending", "Pending", false);
-  add("local", "Local log", false);
-  add("log", "Log on the server", true);
-  add("wakeups", "Wake-ups, and why", true);
-  root.append(main);
-  return (name) => parts.get(name)!;
-}
+if (globalThis.customElements && !customElements.get("strandline-inspector")) customElements.define("strandline-inspector", StrandlineInspector);

@@ -5,7 +5,8 @@ import type { Programs } from "./programs.js";
 import { Updates, version, type Update } from "./update.js";
 import { listen } from "../contexts/facts.js";
 import { Leader } from "../contexts/leader.js";
-import { Peers, type Message, type Traced } from "../contexts/peers.js";
+import type { Asked, Inspection, Order } from "./inspection.js";
+import { Peers, type Message } from "../contexts/peers.js";
 import type { Token } from "../server/token.js";
 import { ClosedError } from "../values/errors.js";
 import type { Life } from "../values/life.js";
@@ -21,7 +22,7 @@ interface Of {
   led(): void;
   /** Something is newer than this. */
   update(news: Update): void;
-  trace(): Traced["trace"];
+  readonly inspection: Inspection;
   end(why: ClosedError): void;
 }
 
@@ -55,7 +56,8 @@ export class Contexts {
       },
       data: (message) => life.lives && data.now?.hear(message),
       met: (other) => life.lives && this.updates.met(other) && this.tell({ version }),
-      trace: () => (life.state === "open" ? { trace: this.#of.trace(), leader: this.leader.leads, tab: globalThis.document?.title ?? "worker" } : null),
+      inspected: (asked) => (life.lives ? this.#of.inspection.tell(asked as Asked) : null),
+      order: (order) => life.lives && this.#of.inspection.carryOut(order as Order),
     });
   }
 

@@ -2,6 +2,7 @@
 import { Contexts, destroyedElsewhere } from "./contexts.js";
 import { DataStreams } from "./datastreams.js";
 import { destroy } from "./deletion.js";
+import { Inspection } from "./inspection.js";
 import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
 import { Standing } from "./standing.js";
@@ -101,12 +102,17 @@ export class Database implements Owner {
         token: this.#transport.token,
         led: () => this.statusChanged(),
         update: (news) => this.#standing.tell("update", news),
-        trace: () => this.trace(),
+        inspection: new Inspection(this, (name) => this.#open.find((stream) => stream.name === name)),
         end: (why) => this.#end(why),
       },
       this.#options.shared,
       candidate,
     );
+  }
+
+  /** @internal The name that its contexts share, by which an inspector asks. */
+  get shared(): string {
+    return this.#options.shared;
   }
 
   /** @internal Of the server's /v1; "" for none. */
