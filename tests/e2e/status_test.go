@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -18,7 +19,9 @@ func TestStatusElement(t *testing.T) {
 		navigator.clearAppBadge = async () => badges.push(0);
 		window.status_ = await import("/dist/status.js");
 		window.el = document.createElement("strandline-status");
-		document.body.append(el);
+		document.documentElement.lang = "en";
+		const main = document.body.appendChild(document.createElement("main"));
+		main.append(Object.assign(document.createElement("h1"), {textContent: "Status"}), el);
 		window.says = () => [el.shadowRoot.textContent, el.getAttribute("state"), el.hasAttribute("refused"), el.getAttribute("role")]`)
 	one.want(`["",null,false,"status"]`, `return says()`) // nothing is known yet
 	one.start("")
@@ -80,15 +83,18 @@ func TestInspectorSaysWhy(t *testing.T) {
 	b := openBrowser(t, t.TempDir())
 	one, two := b.open(s.url), b.open(s.url)
 	one.start("")
+	two.run("front", cdp.BringToFront()) // it does nothing while nobody sees it
 	two.do(`
 		await import("/dist/inspector.js");
 		window.el = document.createElement("strandline-inspector");
 		el.setAttribute("database", "none"); el.setAttribute("server", location.origin);
-		document.body.append(el);
+		document.documentElement.lang = "en";
+		window.main = document.body.appendChild(document.createElement("main"));
+		main.append(Object.assign(document.createElement("h1"), {textContent: "Inspector"}), el);
 		window.part = (name) => el.querySelector("section").shadowRoot.querySelector('[data-part="' + name + '"]');
 		window.press = (label) => [...el.querySelector("section").shadowRoot.querySelectorAll("button")].find((b) => b.ariaLabel?.startsWith(label)).click()`)
 	two.eventually(`true`, `return part("why").textContent.includes("No page has it open")`)
-	two.do(`el.remove(); el.setAttribute("database", "test"); document.body.append(el)`)
+	two.do(`el.remove(); el.setAttribute("database", "test"); main.append(el)`)
 	has := func(part, text string) {
 		t.Helper()
 		two.eventually(`true`, `return part(%s).textContent.includes(%s)`, `"`+part+`"`, `"`+text+`"`)
