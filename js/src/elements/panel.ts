@@ -10,7 +10,8 @@ section { min-width: 0; }
 .scroll { max-height: 18rem; overflow: auto; border: 1px solid color-mix(in srgb, CanvasText 25%, Canvas); border-radius: 0.375rem; }
 table { width: 100%; border-collapse: collapse; font: 12px/1.4 ui-monospace, monospace; }
 th, td { padding: 0.15rem 0.5rem; text-align: start; vertical-align: top; white-space: nowrap; }
-td:last-child, .long { white-space: normal; overflow-wrap: anywhere; }
+td { min-width: 4rem; max-width: 24rem; white-space: normal; overflow-wrap: anywhere; }
+td:last-child { min-width: 12rem; max-width: none; }
 th { position: sticky; top: 0; background: Canvas; font-weight: 600; }
 tbody tr:nth-child(odd) { background: color-mix(in srgb, CanvasText 5%, Canvas); }
 td button { color: inherit; background: none; border: 0; padding: 0; text-decoration: underline; }
@@ -25,7 +26,7 @@ button[aria-pressed="true"] { font-weight: 700; }
 @container (max-width: 30rem) {
   thead { display: none; }
   tr { display: block; padding: 0.35rem 0; }
-  td { display: grid; grid-template-columns: 6.5rem 1fr; white-space: normal; overflow-wrap: anywhere; }
+  td, td:last-child { display: grid; min-width: 0; max-width: none; grid-template-columns: 6.5rem 1fr; white-space: normal; overflow-wrap: anywhere; }
   td::before { content: attr(data-title); opacity: 0.75; }
   td:empty { display: none; }
 }`;
