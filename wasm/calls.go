@@ -231,6 +231,9 @@ type wakeUp struct {
 	Rejected  int     `js:"rejected"`
 	Code      string  `js:"code"`
 	Data      string  `js:"data"`
+	Streams   string  `js:"streams"`
+	Status    int     `js:"status"`
+	Bytes     float64 `js:"bytes"`
 }
 
 // trace takes (database, each): each(turn), oldest first.
@@ -240,7 +243,8 @@ func trace(args []js.Value) {
 		return
 	}
 	for _, w := range db.Trace() {
-		args[1].Invoke(vert.ValueOf(wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code, w.Data}).JSValue())
+		turn := wakeUp{float64(w.At), float64(w.Took), w.Because, w.Fetched, w.Persisted, w.Rejected, w.Code, w.Data, w.Streams, w.Cost.Status, float64(w.Cost.Bytes)}
+		args[1].Invoke(vert.ValueOf(turn).JSValue())
 	}
 }
 

@@ -38,12 +38,13 @@ func queued(args []js.Value) {
 }
 
 // worked takes (database, op, sent, fetched, refused, pending, offset, more, retry after, problem or null,
-// alone).
+// alone, status, bytes of the bodies).
 func worked(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
 		n := func(i int) int { return args[i].Int() }
 		db.step(&plan.Worked{Op: plan.Op(n(1)), Sent: n(2), Fetched: n(3), Refused: n(4), Pending: n(5), Offset: args[6].String(), More: args[7].Bool(),
-			RetryAfter: int64(n(8)), Err: problemOf(args[9]), Alone: args[10].Bool()})
+			RetryAfter: int64(n(8)), Err: problemOf(args[9]), Alone: args[10].Bool(),
+			Cost: plan.Cost{Status: n(11), Bytes: int64(args[12].Float())}})
 	}
 }
 

@@ -28,10 +28,11 @@ func (db *database) request(r *plan.Request) {
 	db.hooks.Call("request", uint32(r.Op), path, body, kind, r.Idle.First, r.Idle.Next, toJS(r.Have), sum)
 }
 
-// answered takes (database, op, bytes, retry after, problem or null).
+// answered takes (database, op, bytes, retry after, problem or null, status, bytes of the bodies).
 func answered(args []js.Value) {
 	if db := databases[args[0].Int()]; db != nil {
-		db.step(&plan.Answered{Op: plan.Op(args[1].Int()), Body: toGo(args[2]), RetryAfter: int64(args[3].Int()), Err: problemOf(args[4])})
+		db.step(&plan.Answered{Op: plan.Op(args[1].Int()), Body: toGo(args[2]), RetryAfter: int64(args[3].Int()), Err: problemOf(args[4]),
+			Cost: plan.Cost{Status: args[5].Int(), Bytes: int64(args[6].Float())}})
 	}
 }
 

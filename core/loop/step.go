@@ -156,6 +156,7 @@ func (db *DB) ends(op plan.Op, e plan.Event) {
 	switch f := db.own.End(op); f.Of {
 	case plan.OfTurn:
 		e := e.(*plan.Answered)
+		db.current.Cost = e.Cost
 		db.answered(action.View(e.Body), e.RetryAfter, e.Err)
 	case plan.OfWork:
 		db.worked(e.(*plan.Worked))

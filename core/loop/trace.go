@@ -2,6 +2,7 @@ package loop
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/plan"
 )
 
 // WakeUp is one turn of the loop as people see it.
@@ -9,8 +10,28 @@ type WakeUp struct {
 	At, Took                     int64 // Unix milliseconds; milliseconds
 	Because                      string
 	Data                         string // the data stream whose turn it was; empty for that of the action streams
+	Streams                      string // the action streams that were asked for, separated by spaces; "…" for those beyond the first few
+	Cost                         plan.Cost
 	Fetched, Persisted, Rejected int
 	Code                         string // of the error that ended it, or empty
+}
+
+// maxNamed is how many streams a turn names.
+const maxNamed = 5
+
+// named lists the streams of a turn for people.
+func named(asked []*member) string {
+	text := ""
+	for i, m := range asked {
+		if i == maxNamed {
+			return text + " …"
+		}
+		if i > 0 {
+			text += " "
+		}
+		text += m.name
+	}
+	return text
 }
 
 // maxTrace is how many turns are remembered.

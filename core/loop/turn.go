@@ -81,7 +81,7 @@ func (db *DB) makeTurn() {
 	}
 	t.state = sent
 	p.again, p.againHard = "", false
-	db.current = WakeUp{At: db.own.Now(), Because: p.because}
+	db.current = WakeUp{At: db.own.Now(), Because: p.because, Streams: named(t.asked)}
 	for _, m := range t.asked {
 		m.contact.asking, m.told = true, nil
 		m.kind.Heed(Show)

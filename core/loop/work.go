@@ -113,7 +113,7 @@ func (db *DB) worked(e *plan.Worked) {
 			d.due, d.because = db.own.Now()+db.idle, becauseIdle
 		}
 	}
-	w.wakeUp.Fetched, w.wakeUp.Persisted, w.wakeUp.Rejected = e.Fetched, e.Sent, e.Refused
+	w.wakeUp.Fetched, w.wakeUp.Persisted, w.wakeUp.Rejected, w.wakeUp.Cost = e.Fetched, e.Sent, e.Refused, e.Cost
 	db.traceOf(w.wakeUp, err)
 	d.letGo()
 	d.Heed(Show)

@@ -137,6 +137,7 @@ type (
 		Body       []byte
 		RetryAfter int64
 		Err        error
+		Cost       Cost
 	}
 	// Hinted says that something has moved which the connection for hints is about: whenever it does, and once of each at the
 	// beginning. Hints may be late, doubled or missing.
@@ -168,6 +169,12 @@ type (
 		More, Alone            bool
 		RetryAfter             int64
 		Err                    error
+		Cost                   Cost // of all its requests
+	}
+	// Cost is what was seen of a request on its way, for people: the last status, 0 for none, and the bytes of the bodies, both ways.
+	Cost struct {
+		Status int
+		Bytes  int64
 	}
 	// EntryDurable says that the server has an entry of a data stream, which the plan asked for.
 	EntryDurable struct{ Entry Entry }

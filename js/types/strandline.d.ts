@@ -505,9 +505,11 @@ export type Health = {
   locks: boolean; backgroundSync: boolean; serviceWorker: boolean;
   loss: { at: number; unsent: number | null } | null;
 };
-/** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty; data names the data stream whose turn it was, and is empty
-    for that of the action streams. */
-export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string };
+/** One turn of the loop: at in Unix milliseconds, took in milliseconds; code is the error's that ended it, or empty. data names the data stream whose turn it was, else streams
+    has the names of the action streams that were asked for (some, where they are many). status is HTTP's, 0 where nobody answered; bytes those of the bodies, both ways. */
+export type WakeUp = {
+  at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string; streams: string; status: number; bytes: number;
+};
 /** What no promise carries. */
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 

@@ -120,6 +120,8 @@ func TestInspectorSaysWhy(t *testing.T) {
 	two.do(`press("Discard")`)
 	has("rejected", "Nothing was refused.")
 	one.want(`[]`, `return s.rejected()`)
+	has("wakeups", "lists/1")
+	has("wakeups", "200")
 	// It leads nothing, and opens nothing: the page that has it open is the only one.
 	has("about", "1 open")
 	one.want(`true`, `return db.status.leader`)

@@ -116,6 +116,13 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 			two := b.open(s.url)
 			two.start("")
 			two.want(`[["before","unsent"],0]`, `await db.sync(); return [titles(), s.pending().length]`)
+			// Its wake-ups are kept, with those of the page that is gone: who, of which stream, and what the server said.
+			two.eventually(`[true,true]`, `
+				const idb = await new Promise((r) => { const q = indexedDB.open("strandline/test/"); q.onsuccess = () => r(q.result) });
+				const turns = await new Promise((r) => { const q = idb.transaction("meta").objectStore("meta").getAll(IDBKeyRange.bound([""], ["", []])); q.onsuccess = () => r(q.result) });
+				idb.close();
+				const of = (tab) => turns.filter((turn) => turn.tab === tab && turn.streams === "lists/1" && turn.status === 200 && turn.persisted > 0 && turn.bytes > 100);
+				return [of("a worker").length > 0, of("test").length > 0]`)
 			if n := strings.Count(s.log("lists/1"), `"title":"unsent"`); n != 1 {
 				t.Errorf("it is in the log %d times", n)
 			}

@@ -45,7 +45,7 @@ export interface Seat {
     data(db: number, name: string, own: boolean, done: (error: errors.Problem | null, id: number) => void): void;
     closeData(db: number, id: number): void;
     queued(db: number, name: string, pending: number, wrote: boolean, own: boolean): void;
-    worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean): void;
+    worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean, status: number, bytes: number): void;
     gone(db: number): void;
     entryDurable(db: number, stream: string, entry: string): void;
   };

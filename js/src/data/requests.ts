@@ -42,6 +42,7 @@ export class Requests {
   async turn(name: string, hold: boolean, fetch: boolean): Promise<Worked> {
     const w: Worked = { sent: 0, fetched: 0, refused: 0, pending: 0, offset: "", more: false, failure: null, alone: false };
     const { failureOf, Failure } = this.#of.host.kit;
+    this.#of.wire.cost = { status: 0, bytes: 0 };
     const failed = (e: unknown) => {
       w.failure = failureOf(e);
       if (/^(storage|quota)$/.test(w.failure.code)) this.#of.changed(name); // it may have been done all the same

@@ -120,7 +120,7 @@ export class DataSync {
   async turn({ host, handle, runtime }: Seat, op: number, name: string, hold: boolean, fetch: boolean): Promise<void> {
     const { sent, fetched, refused, pending, offset, more, failure: f, alone } = await this.#requests.turn(name, hold, fetch);
     if (f?.code === "internal" && !this.#closed) this.host.log("error", f.code, f.message, f.cause);
-    if (runtime.live) host.worked(handle, op, sent, fetched, refused, pending, offset, more, f?.wait ?? 0, f && this.host.kit.problemOf(f), alone);
+    if (runtime.live) host.worked(handle, op, sent, fetched, refused, pending, offset, more, f?.wait ?? 0, f && this.host.kit.problemOf(f), alone, this.wire.cost.status, this.wire.cost.bytes);
   }
 
   /** What is stored of a stream has changed. */

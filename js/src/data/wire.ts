@@ -2,7 +2,7 @@
 import { entriesType } from "./frames.js";
 import type { Host } from "./kit.js";
 import type { Answer, Producer } from "./producer.js";
-import type { Asked } from "../server/transport.js";
+import type { Alive, Asked, Cost } from "../server/transport.js";
 
 const limit = 30_000; // milliseconds of silence that end a request
 const slowest = 4; // bytes of a body that go up in a millisecond at least
@@ -18,6 +18,8 @@ export interface Page {
 }
 
 export class Wire {
+  /** What is asked costs that: of the turn under way. */
+  cost: Cost = { status: 0, bytes: 0 };
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -32,9 +34,9 @@ export class Wire {
     return this.#failure("bad-answer", "something else than the sync server answered");
   }
 
-  #ask<T>(path: string, init: Omit<Asked, "patience">, read: (r: Response, alive: () => void) => Promise<T>): Promise<T> {
+  #ask<T>(path: string, init: Omit<Asked, "patience">, read: (r: Response, alive: Alive) => Promise<T>): Promise<T> {
     const patience = { first: limit + (init.body instanceof Blob ? init.body.size / slowest : 0), next: limit };
-    return this.#host.transport.ask(path, { ...init, patience }, read);
+    return this.#host.transport.ask(path, { ...init, patience, cost: this.cost }, read);
   }
 
   /** What an answer other than a success says. Throws where that is nothing for good. */
@@ -108,7 +110,7 @@ export class Wire {
     return new Blob(parts, { type });
   }
 
-  async #whole(r: Response, alive: () => void): Promise<Blob> {
+  async #whole(r: Response, alive: Alive): Promise<Blob> {
     const parts: BlobPart[] = [];
     await this.#host.kit.pieces(r, alive, (piece) => parts.push(piece as BlobPart));
     return new Blob(parts);

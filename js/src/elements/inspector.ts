@@ -1,7 +1,7 @@
 // The inspector: what the open contexts of a database hold and do, and why something is stuck. It asks them over a channel, and opens, leads and writes nothing by itself.
 import { panel } from "./panel.js";
-import { keysOf, local } from "./stored.js";
-import { age, button, cells, table, text, time } from "./tables.js";
+import { keysOf, local, trail } from "./stored.js";
+import { age, button, bytes, cells, table, text, time } from "./tables.js";
 import type { Inspected, Order } from "../life/inspection.js";
 import type { Action, Conflict, Database, Rejected, StreamStatus } from "../../types/strandline.js";
 
@@ -143,9 +143,12 @@ class Inspector {
     this.#part("why").textContent = all.length === 0 ? "No page has it open: what is below is what is stored." : status ? why(status) : "";
     this.#part("problem").textContent = [...all.map((c) => c.said), seen?.problem ?? ""].find((said) => said !== "") ?? "";
     this.#streams(all);
-    const turns = all.flatMap((c) => c.trace.map((turn) => ({ ...turn, tab: c.tab }))).sort((a, b) => b.at - a.at);
-    this.#part("wakeups").replaceChildren(table(["at", "took", "why", "stream", "fetched", "persisted", "rejected", "error", "tab"], turns.slice(0, newest).map((w) =>
-      cells(time(w.at), `${Math.round(w.took)} ms`, w.because, w.data ? `data: ${w.data}` : "actions", w.fetched, w.persisted, w.rejected, w.code, w.tab)), turns.length));
+    const live = all.flatMap((c) => c.trace.map((turn) => ({ ...turn, tab: c.tab }))), known = new Set(live.map(turnKey));
+    const kept = globalThis.indexedDB ? await trail(this.#path).catch(() => []) : []; // of those that are gone, too
+    const turns = [...live, ...kept.filter((turn) => !known.has(turnKey(turn)))].sort((a, b) => b.at - a.at);
+    this.#part("wakeups").replaceChildren(table(["at", "took", "why", "of", "fetched", "persisted", "rejected", "status", "bytes", "error", "in"], turns.slice(0, newest).map((w) => cells(
+      time(w.at), `${Math.round(w.took)} ms`, w.because, w.data ? `data: ${w.data}` : w.streams, w.fetched, w.persisted, w.rejected, w.status || "", bytes(w.bytes), w.code, w.tab,
+    )), turns.length));
     this.#lists(seen, status, turns);
     const health = first?.health;
     this.#part("health").replaceChildren(text(health ? Object.entries(health).map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(" · ") : "It is not known yet."));
@@ -220,6 +223,7 @@ class Inspector {
   }
 }
 
+const turnKey = (turn: { at: number; because: string; data: string; took: number }) => `${turn.at} ${turn.took} ${turn.because} ${turn.data}`;
 const show = (value: unknown): string => (value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value));
 
 /** Why what is pending is not on the server, or that all is well. */

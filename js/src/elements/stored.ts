@@ -1,4 +1,5 @@
 // What IndexedDB holds of a stream, for the inspector: it reads, and makes nothing.
+import type { Kept } from "../life/trail.js";
 import { bytes, cells, table, text } from "./tables.js";
 
 const newest = 50;
@@ -25,6 +26,11 @@ async function stored<R>(path: string, stream: string, use: (read: Read) => Prom
   } finally {
     db.close();
   }
+}
+
+/** The wake-ups that are kept of all contexts, those that are gone too. */
+export async function trail(path: string): Promise<Kept[]> {
+  return (await stored(path, "", (read) => read("meta", (s, range) => s.getAll(range) as IDBRequest<Kept[]>))) ?? [];
 }
 
 /** A record and a page never change: their keys tell what is there. */

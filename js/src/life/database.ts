@@ -7,6 +7,7 @@ import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
 import { Standing } from "./standing.js";
 import { Streams, type Holders } from "./streams.js";
+import { Trail } from "./trail.js";
 import { Boot } from "../boot/boot.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
@@ -42,6 +43,7 @@ export class Database implements Owner {
   readonly #standing: Standing;
   readonly #contexts: Contexts;
   readonly #keeper: Keeper;
+  readonly #trail: Trail;
   readonly #log: (entry: LogEntry) => void;
   #closing: Promise<void> | null = null;
 
@@ -61,6 +63,7 @@ export class Database implements Owner {
       },
       deleted: () => this.#end(destroyedElsewhere()),
     });
+    this.#trail = new Trail(this.#options.shared, () => (this.durable && this.life.state === "open" ? this.trace() : []));
     const { retry } = options.timers ?? {};
     this.#transport = new Transport(url, new Token(options.auth, retry ?? 5000), options.fetch);
     this.dataStreams = new DataStreams({
@@ -291,6 +294,7 @@ export class Database implements Owner {
   statusChanged(): void {
     this.#standing.changed();
     this.#keeper.stands();
+    this.#trail.changed();
   }
 
   /** The last turns that the loop made in this context, oldest first. */
@@ -317,12 +321,12 @@ export class Database implements Owner {
     if (this.life.waits && !this.#programs.overdue && this.#open.some((s) => s.waiting?.size)) await this.#programs.up().catch(() => {}); // what was written becomes durable
     if (this.life.ended) return;
     if (this.life.state !== "open") return this.#end(closed());
-    const why = closed();
+    const why = closed(), kept = this.#trail.keep();
     this.life.turn("closing", why);
     this.#programs.seat!.leaving();
     try {
       const core = this.#programs.askOnce<void>((seat, resolve, reject) => seat.host.close(seat.handle, answer(resolve, reject)));
-      await Promise.all([core, this.dataStreams.now?.finish(why)]);
+      await Promise.all([core, this.dataStreams.now?.finish(why), kept]);
     } catch (e) {
       if (!(e instanceof RestartedError)) throw e; // each write has been told what became of it
     } finally {
@@ -349,6 +353,7 @@ export class Database implements Owner {
     this.#transport.end();
     this.#contexts.end();
     this.#keeper.end();
+    this.#trail.end();
     for (const stream of this.#open) stream.end(error);
     void this.dataStreams.now?.close(error).catch(() => {});
     this.#standing.end(error);

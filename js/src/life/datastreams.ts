@@ -62,7 +62,7 @@ export class DataStreams {
       const seat = this.#owner.seat();
       if (!seat) return;
       void this.load().then((data) => data.turn(seat, op, name, hold, fetch), (e: unknown) => {
-        if (seat.runtime.live) seat.host.worked(seat.handle, op, 0, 0, 0, 1, "", false, 0, problemOf(failureOf(e)), true);
+        if (seat.runtime.live) seat.host.worked(seat.handle, op, 0, 0, 0, 1, "", false, 0, problemOf(failureOf(e)), true, 0, 0);
       });
     },
   };

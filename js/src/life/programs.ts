@@ -128,7 +128,7 @@ export class Programs {
     let there = -1;
     const tell = (f: (host: Runtime["host"]) => void) => runtime.live && f(runtime.host);
     const requests = new Requests(this.#of.transport, `${o.url} ${o.auth ? sharers(o.auth, o.shared) : ""}`, {
-      answered: (op, body, wait, problem) => tell((host) => host.answered(there, op, body, wait, problem)),
+      answered: (op, body, wait, problem, { status, bytes }) => tell((host) => host.answered(there, op, body, wait, problem, status, bytes)),
       hinted: (op, ...hint) => tell((host) => host.hinted(there, op, ...hint)),
       hintsEnded: (op, problem) => tell((host) => host.hintsEnded(there, op, problem)),
     });

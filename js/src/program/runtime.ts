@@ -6,8 +6,10 @@ import { RestartedError, type Problem, type SyncError } from "../values/errors.j
 
 type Done = (error: Problem | null) => void;
 
-/** One turn of the loop in this context: when (Unix milliseconds), how long (milliseconds), why, and what came of it. */
-export type WakeUp = { at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string };
+/** One turn of the loop in this context: when (Unix milliseconds), how long (milliseconds), why, of which streams, what came of it, and what it cost. */
+export type WakeUp = {
+  at: number; took: number; because: string; fetched: number; persisted: number; rejected: number; code: string; data: string; streams: string; status: number; bytes: number;
+};
 
 /** The cold functions. */
 interface Host {
@@ -26,13 +28,13 @@ interface Host {
   sync(db: number, done: Done): void;
   entryDurable(db: number, stream: string, entry: string): void;
   hear(db: number, message: Uint8Array): void;
-  answered(db: number, op: number, body: Uint8Array, wait: number, problem: object | null): void;
+  answered(db: number, op: number, body: Uint8Array, wait: number, problem: object | null, status: number, bytes: number): void;
   hinted(db: number, op: number, stream: string, head: number, data: string, offset: string): void;
   hintsEnded(db: number, op: number, problem: object | null): void;
   data(db: number, name: string, own: boolean, done: (error: Problem | null, id: number) => void): void;
   closeData(db: number, id: number): void;
   queued(db: number, name: string, pending: number, wrote: boolean, own: boolean): void;
-  worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean): void;
+  worked(db: number, op: number, sent: number, fetched: number, refused: number, pending: number, offset: string, more: boolean, wait: number, problem: object | null, alone: boolean, status: number, bytes: number): void;
   gone(db: number): void;
   lead(db: number, yes: boolean): void;
   freeze(db: number, yes: boolean): void;

@@ -1,13 +1,13 @@
 // What a program asks of the server: requests of the sync protocol, checkpoints, and the connection for hints.
 import { listen, type Topics } from "./ear.js";
 import { Failure, failureOf, problemOf } from "./failure.js";
-import { kind, pieces, refusal, type Patience, type Transport } from "./transport.js";
+import { kind, pieces, refusal, type Cost, type Patience, type Transport } from "./transport.js";
 
 type Told = ReturnType<typeof problemOf> | null;
 
 /** The program. */
 export interface Asker {
-  answered(op: number, body: Uint8Array, wait: number, problem: Told): void;
+  answered(op: number, body: Uint8Array, wait: number, problem: Told, cost: Cost): void;
   hinted(op: number, stream: string, head: number, data: string, offset: string): void;
   hintsEnded(op: number, problem: Told): void;
 }
@@ -28,10 +28,10 @@ export class Requests {
 
   /** Makes a request, a POST where there is a body. The answer is of that kind, and has that SHA-256 where one is named, or it is an error. */
   make(op: number, path: string, body: Uint8Array | null, want: string, patience: Patience, have: Uint8Array, sum: string): void {
-    const abort = new AbortController(), came: Uint8Array[] = [have];
+    const abort = new AbortController(), came: Uint8Array[] = [have], cost: Cost = { status: 0, bytes: 0 };
     this.#under.set(op, abort);
     const headers: { [name: string]: string } = body ? { "Content-Type": "application/json" } : { Accept: want };
-    const init = { method: body ? "POST" : "GET", body: body as BodyInit | null, headers, cache: "no-store" as const, patience, until: abort.signal };
+    const init = { method: body ? "POST" : "GET", body: body as BodyInit | null, headers, cache: "no-store" as const, patience, until: abort.signal, cost };
     this.#transport
       .ask(path, init, async (r, alive) => {
         if (r.status !== 200 || kind(r) !== want) throw await refusal(r);
@@ -45,7 +45,7 @@ export class Requests {
       })
       .then((text) => ({ text, f: null }), (e: unknown) => ({ text: joined(came), f: failureOf(e) }))
       .then(({ text, f }) => {
-        if (this.#under.delete(op)) this.#asker.answered(op, text, f?.wait ?? 0, f && problemOf(f));
+        if (this.#under.delete(op)) this.#asker.answered(op, text, f?.wait ?? 0, f && problemOf(f), cost);
       });
   }
 

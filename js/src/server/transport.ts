@@ -16,7 +16,18 @@ export interface Asked extends Omit<RequestInit, "headers" | "signal"> {
   readonly patience: Patience;
   /** Ends it. */
   readonly until?: AbortSignal;
+  /** Is told what it costs. */
+  readonly cost?: Cost;
 }
+
+/** What was seen of requests on their way, for people: the last status, 0 for none, and the bytes of the bodies, both ways. */
+export interface Cost {
+  status: number;
+  bytes: number;
+}
+
+/** Something has come: so many bytes. */
+export type Alive = (bytes?: number) => void;
 
 /** What an error says of itself. */
 export interface Problem {
@@ -44,7 +55,7 @@ export class Transport {
   }
 
   /** Makes a request. read gets the answer, and calls alive as often as something has come. */
-  async ask<T>(path: string, asked: Asked, read: (r: Response, alive: () => void) => Promise<T>): Promise<T> {
+  async ask<T>(path: string, asked: Asked, read: (r: Response, alive: Alive) => Promise<T>): Promise<T> {
     for (let again = true; ; again = false) {
       const token = await this.token.get();
       try {
@@ -55,7 +66,7 @@ export class Transport {
     }
   }
 
-  async #ask<T>(path: string, { headers, patience, until, ...init }: Asked, token: string | null, read: (r: Response, alive: () => void) => Promise<T>): Promise<T> {
+  async #ask<T>(path: string, { headers, patience, until, cost, ...init }: Asked, token: string | null, read: (r: Response, alive: Alive) => Promise<T>): Promise<T> {
     const all: { [name: string]: string } = { "Strandline-Version": "1", ...headers };
     if (token !== null) all.Authorization = `Bearer ${token}`;
     const abort = new AbortController(), end = () => abort.abort();
@@ -73,11 +84,19 @@ export class Transport {
         end();
       }, ms);
     };
-    const alive = () => wait(patience.next);
+    const alive = (bytes = 0) => {
+      if (cost) cost.bytes += bytes;
+      wait(patience.next);
+    };
+    if (cost) {
+      cost.status = 0;
+      cost.bytes += init.body instanceof Blob ? init.body.size : ArrayBuffer.isView(init.body) ? init.body.byteLength : 0;
+    }
     wait(patience.first);
     try {
       const r = await this.#fetch(this.url + path, { ...init, headers: all, signal: abort.signal, redirect: "error", credentials: "same-origin" });
       alive();
+      if (cost) cost.status = r.status;
       if (r.status === 401) throw new Failure("unauthorized", "the server wants another token");
       this.token.accepted(token);
       return await read(r, alive);
@@ -119,12 +138,12 @@ export async function refusal(r: Response): Promise<Failure> {
 }
 
 /** Reads a body to its end, however long that takes, as long as something comes: each piece goes to. */
-export async function pieces(r: Response, alive: () => void, to: (piece: Uint8Array) => void): Promise<void> {
+export async function pieces(r: Response, alive: Alive, to: (piece: Uint8Array) => void): Promise<void> {
   const reader = r.body?.getReader();
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) return;
-    alive();
+    alive(value.byteLength);
     to(value);
   }
 }
