@@ -96,6 +96,14 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 			one.start("")
 			one.do(`window.d = await db.data("chat"); await d.append("before"); await d.settled(); await s.create("todo", {title: "before"}); await s.settled()`)
 			one.want(`[true,true]`, `const h = await db.health(); return [h.backgroundSync, h.serviceWorker]`)
+			// Wake-ups are kept in the database: who, of which stream, and what the server said.
+			const kept = `
+				const idb = await new Promise((r) => { const q = indexedDB.open("strandline/test/"); q.onsuccess = () => r(q.result) });
+				const turns = await new Promise((r) => { const q = idb.transaction("meta").objectStore("meta").getAll(IDBKeyRange.bound([""], ["", []])); q.onsuccess = () => r(q.result) });
+				idb.close();
+				const of = (tab) => turns.filter((turn) => turn.tab === tab && turn.streams === "lists/1" && turn.status === 200 && turn.persisted > 0 && turn.bytes > 100);
+				return [of("a worker").length > 0, of("test").length > 0]`
+			one.eventually(`[false,true]`, kept)
 			s.setFaultAt("", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {
 				hangUp(w)
 				return true
@@ -116,13 +124,7 @@ func TestTheServiceWorkerDelivers(t *testing.T) {
 			two := b.open(s.url)
 			two.start("")
 			two.want(`[["before","unsent"],0]`, `await db.sync(); return [titles(), s.pending().length]`)
-			// Its wake-ups are kept, with those of the page that is gone: who, of which stream, and what the server said.
-			two.eventually(`[true,true]`, `
-				const idb = await new Promise((r) => { const q = indexedDB.open("strandline/test/"); q.onsuccess = () => r(q.result) });
-				const turns = await new Promise((r) => { const q = idb.transaction("meta").objectStore("meta").getAll(IDBKeyRange.bound([""], ["", []])); q.onsuccess = () => r(q.result) });
-				idb.close();
-				const of = (tab) => turns.filter((turn) => turn.tab === tab && turn.streams === "lists/1" && turn.status === 200 && turn.persisted > 0 && turn.bytes > 100);
-				return [of("a worker").length > 0, of("test").length > 0]`)
+			two.want(`[true,true]`, kept) // the worker's wake-ups, too, and those of the page that is gone
 			if n := strings.Count(s.log("lists/1"), `"title":"unsent"`); n != 1 {
 				t.Errorf("it is in the log %d times", n)
 			}

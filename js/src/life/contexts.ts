@@ -20,6 +20,8 @@ interface Of {
   readonly token: Token;
   /** This context leads, or does not any more. */
   led(): void;
+  /** Nobody sees the page any more: it may be about to go. */
+  hidden(): void;
   /** Something is newer than this. */
   update(news: Update): void;
   readonly inspection: Inspection;
@@ -72,7 +74,7 @@ export class Contexts {
         programs.call(({ host, handle }) => host.wake(handle, because));
       },
       offline: () => programs.call(({ host, handle }) => host.offline(handle)),
-      hidden: () => keeper.look(),
+      hidden: () => (keeper.look(), this.#of.hidden()),
       freeze: (yes) => this.leader.freeze(yes),
       leave: () => this.leader.leave(),
       beat: () => programs.beat(),

@@ -104,6 +104,7 @@ export class Database implements Owner {
         data: this.dataStreams,
         token: this.#transport.token,
         led: () => this.statusChanged(),
+        hidden: () => void this.#trail.keep(),
         update: (news) => this.#standing.tell("update", news),
         inspection: new Inspection(this, (name) => this.#open.find((stream) => stream.name === name)),
         end: (why) => this.#end(why),

@@ -2,7 +2,7 @@
 // be kept is not.
 import type { WakeUp } from "../program/runtime.js";
 
-const late = 5000; // milliseconds after a turn: turns that follow one another are kept as one
+const late = 2000; // milliseconds after a turn: turns that follow one another are kept as one
 const most = 300; // that are kept
 
 /** Their keys in the store "meta" are [trail, at, number]: no stream has that name. */
