@@ -211,6 +211,8 @@ func bundle(entry, out string, names map[string]string) error {
 	}
 	if strings.HasSuffix(entry, "classic.ts") || strings.HasSuffix(entry, "all.ts") {
 		o.Format, o.GlobalName = api.FormatIIFE, "strandline"
+	} else { // what bundlers load: who debugs an app sees the sources
+		o.Sourcemap = api.SourceMapLinked
 	}
 	if r := api.Build(o); len(r.Errors) > 0 {
 		return fmt.Errorf("bundle %s: %s", entry, r.Errors[0].Text)

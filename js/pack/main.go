@@ -126,7 +126,7 @@ func packed(name string) bool {
 	switch {
 	case strings.HasSuffix(name, ".d.ts"):
 		return true
-	case strings.HasSuffix(name, ".wasm.gz"):
+	case strings.HasSuffix(name, ".wasm.gz"), strings.HasSuffix(name, ".js.map"):
 		return true
 	case strings.HasSuffix(name, ".wasm"), strings.HasPrefix(name, "data."):
 		return strings.Count(name, ".") == 2

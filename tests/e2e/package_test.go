@@ -213,7 +213,7 @@ func TestThePackage(t *testing.T) {
 		for _, e := range entries {
 			names = append(names, e.Name())
 		}
-		if got := strings.Join(names, " "); len(names) != 28 || strings.Count(got, ".wasm") != 2 {
+		if got := strings.Join(names, " "); len(names) != 40 || strings.Count(got, ".wasm") != 2 {
 			t.Errorf("the package holds %s", got)
 		}
 		manifest, err := os.ReadFile(filepath.Join(app, "node_modules/strandline/package.json"))

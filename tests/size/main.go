@@ -22,6 +22,13 @@ const (
 	dataBudget = 14 << 10 // the data streams, loaded by those who use them; docs/adr/0007
 )
 
+// What else of the package apps and tests load, each by itself.
+var subpaths = []struct {
+	name   string
+	budget int
+}{{"react.js", 1 << 10}, {"vue.js", 1 << 10}, {"svelte.js", 5 << 8}, {"solid.js", 1 << 10}, {"angular.js", 1 << 10}, {"status.js", 2 << 10},
+	{"inspector.js", 6 << 10}, {"test.js", 8 << 10}, {"test.wasm.gz", 5 << 19}}
+
 func main() {
 	since := flag.String("since", "", "a commit to compare the WebAssembly with, built anew with that commit's toolchain")
 	flag.Parse()
@@ -92,6 +99,12 @@ func run() error {
 		return err
 	}
 	show("data.js", n, dataBudget)
+	for _, part := range subpaths {
+		if n, err = packed(filepath.Join("js/dist", part.name)); err != nil {
+			return err
+		}
+		show(part.name, n, part.budget)
+	}
 	if over {
 		return fmt.Errorf("over the budget")
 	}

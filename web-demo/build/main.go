@@ -112,6 +112,8 @@ func copyFiles() (assets []string, err error) {
 func shipped(name string) bool {
 	parts := strings.Split(name, ".")
 	switch {
+	case strings.HasSuffix(name, ".map"):
+		return false
 	case strings.HasSuffix(name, ".sw.js"):
 		return len(parts) == 4
 	case parts[0] == "sw" || parts[0] == "test" || parts[1] == "d" || parts[1] == "global" || parts[1] == "all":
