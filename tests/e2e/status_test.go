@@ -92,7 +92,11 @@ func TestInspectorSaysWhy(t *testing.T) {
 		window.main = document.body.appendChild(document.createElement("main"));
 		main.append(Object.assign(document.createElement("h1"), {textContent: "Inspector"}), el);
 		window.part = (name) => el.querySelector("section").shadowRoot.querySelector('[data-part="' + name + '"]');
-		window.press = (label) => [...el.querySelector("section").shadowRoot.querySelectorAll("button")].find((b) => b.ariaLabel?.startsWith(label)).click()`)
+		window.press = (label) => {
+			const found = [...el.querySelector("section").shadowRoot.querySelectorAll("button")].find((b) => b.ariaLabel?.startsWith(label));
+			found?.click();
+			return found !== undefined;
+		}`)
 	two.eventually(`true`, `return part("why").textContent.includes("No page has it open")`)
 	two.do(`el.remove(); el.setAttribute("database", "test"); main.append(el)`)
 	has := func(part, text string) {
@@ -115,9 +119,9 @@ func TestInspectorSaysWhy(t *testing.T) {
 	has("pending", "stuck")
 	two.eventually(`true`, `return Number(part("pending").querySelector('[data-title="tries"]').textContent) > 0`)
 	s.start()
-	two.do(`press("Sync now")`)
+	two.eventually(`true`, `return press("Sync now")`)
 	has("pending", "Nothing is pending.")
-	two.do(`press("Discard")`)
+	two.eventually(`true`, `return press("Discard")`)
 	has("rejected", "Nothing was refused.")
 	one.want(`[]`, `return s.rejected()`)
 	has("wakeups", "lists/1")
