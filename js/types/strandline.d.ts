@@ -33,7 +33,8 @@ export interface OpenOptions {
   durability?: "relaxed" | "strict";
   /** Milliseconds. Defaults: retry 5000 (after a network failure, ±10 % jitter), idle 60000. */
   timers?: { retry?: number; idle?: number };
-  /** Whether the browser is asked, once something was written in a page that somebody uses, not to evict what is stored. Default true: Firefox asks the user. */
+  /** Whether the browser is asked, once something was written in a page that somebody uses, not to evict what is stored. Default true, but where the browser would ask the
+      user (Firefox): there it is asked only where this is true. */
   persist?: boolean;
   /** Called with every warning or error that no promise carries. Default: console. */
   log?: (entry: LogEntry) => void;

@@ -2,9 +2,13 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/strandline-sync/strandline/tests/patience"
 )
@@ -214,4 +218,26 @@ func TestRefusedEntriesThatAreTakenAway(t *testing.T) {
 	one.want(`["bad 1","bad 2"]`, `return d.rejected().map((r) => r.value)`)
 	one.do(`await d.discard(d.rejected()[0].id); await d.retry(d.rejected()[0].id)`)
 	one.eventually(`[["bad 2"],["good","after"],0]`, `return [d.rejected().map((r) => r.value), await values(), d.status.pending]`)
+}
+
+// A Blob whose file is gone is an error that says so, and keeps nobody waiting; what was appended beside it is there.
+func TestABlobWhoseFileIsGone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	file := filepath.Join(t.TempDir(), "gone.bin")
+	if err := os.WriteFile(file, make([]byte, 3<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	one.startData("", `{contentType: "application/octet-stream"}`)
+	one.do(`document.body.innerHTML = '<input type="file" id="file">'`)
+	one.run("choose", chromedp.SetUploadFiles("#file", []string{file}, chromedp.ByQuery))
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	one.want(`["invalid","",0]`, `
+		const error = await d.append(document.getElementById("file").files[0]).then(() => ({code: "kept"}), (e) => e);
+		return [error.code, error.path, d.status.pending]`)
+	one.do(`await d.append(new Uint8Array([1, 2, 3])).persisted`)
+	one.want(`[1]`, `return (await d.read()).map((e) => e.value.byteLength / 3)`)
 }

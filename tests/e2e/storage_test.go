@@ -147,6 +147,39 @@ func TestADatabaseThatIsTakenAwayWhileItIsWritten(t *testing.T) {
 	}
 }
 
+// Storage that is taken away at each state of a life: while the database is opened, open, started again, closed. It comes to an end in each, and nothing that was told as kept and not sent
+// is lost without a word.
+func TestStorageIsTakenAwayAtEachStateOfALife(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ state, begin, end string }{
+		{"opening", `window.opening = strandline.open({name: "test", server: location.origin, timers: {retry: 300}, log: () => {}})`, `window.db = await opening; window.s = await db.stream("lists/1")`},
+		{"restarting", `panic(); try { s.isPending("x") } catch {}`, `await db.health()`},
+		{"closing", `window.w = s.create("todo", {title: "last"}).then(() => "kept", (e) => e.code); window.closing = db.close()`, `await closing; window.db = await strandline.open({name: "test", server: location.origin, log: () => {}}); window.s = await db.stream("lists/1")`},
+	} {
+		t.Run(c.state, func(t *testing.T) {
+			s := newSite(t)
+			one := openBrowser(t, t.TempDir()).open(s.url)
+			one.do(spied)
+			one.start(logging)
+			one.do(`await s.create("todo", {title: "sent"}); await s.settled()`)
+			if c.state == "opening" {
+				one.do(`await db.close()`)
+			}
+			one.do(`%s; return 0`, c.begin)
+			one.clearIndexedDB(s.url)
+			one.do(`%s; return 0`, c.end)
+			one.do(`await s.create("todo", {title: "after"}).persisted; await db.sync()`)
+			one.eventually(`[true,true]`, `return [titles().includes("sent"), titles().includes("after")]`)
+			if c.state == "closing" { // told as kept it is on the server, or lost with a word of health
+				one.want(`true`, `return await w !== "kept" || titles().includes("last") || (await db.health()).loss !== null`)
+			}
+			one.do(`await db.close()`)
+			one.start("")
+			one.eventually(`[true,true]`, `return [titles().includes("sent"), titles().includes("after")]`)
+		})
+	}
+}
+
 // A program that dies in memory takes along what only that memory held, and says so.
 func TestAProgramThatDiesInMemory(t *testing.T) {
 	t.Parallel()

@@ -28,6 +28,41 @@ test("a database in memory: writes, reads, live queries, undo, data streams", as
   await db.close();
 });
 
+test("edit writes what it has changed: not what another one has written in another way, nor what cannot be read", async () => {
+  const db = await open({ name: "edited", storage: "memory", log: () => {} });
+  const plain = await db.stream("a");
+  const id = await plain.create("todo", { done: false, due: "2026-01-02", other: "soon" });
+  await plain.close();
+  const s = await db.stream("a", { schema: { todo: { codecs: { due: date, other: date } } } });
+  await s.edit(id, (draft) => { draft.done = true; });
+  assert.deepEqual(s.pending().at(-1).ops[0].set, { done: true });
+  await s.edit(id, (draft) => { draft.due.setUTCFullYear(2027); });
+  assert.deepEqual(s.pending().at(-1).ops[0].set, { due: "2027-01-02T00:00:00.000Z" });
+  await assert.rejects(s.edit(id, (draft) => { draft.other = "later"; }), (e) => e.path === "/other");
+  assert.equal(s.query({ orderBy: "due", after: { id: "00000000-0000-4000-8000-000000000000", due: new Date(0) } }).length, 1); // without a type
+  await db.close();
+});
+
+test("one in memory that is destroyed ends no other one", async () => {
+  const { Worker } = await import("node:worker_threads");
+  const code = `import { parentPort } from "node:worker_threads"; import { open } from "strandline";
+    const db = await open({ name: "kiosk", storage: "memory" });
+    await (await db.stream("a")).create("todo", {});
+    await db.destroy({ force: true });
+    parentPort.postMessage("destroyed");`;
+  const db = await open({ name: "kiosk", storage: "memory" }), s = await db.stream("a");
+  const id = await s.create("todo", {});
+  await new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code.replace(/"strandline"/, JSON.stringify(import.meta.resolve("strandline"))))}`));
+    worker.on("message", resolve);
+    worker.on("error", reject);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(s.get(id).id, id);
+  await s.update(id, { n: 1 });
+  await db.close();
+});
+
 test("what is in memory is gone with it, and is not taken for a loss", async () => {
   const said = [];
   for (const round of [1, 2]) {

@@ -74,6 +74,25 @@ test("refusals, and a session that ends", async () => {
   server.close();
 });
 
+test("what a judge throws is told to who waits for the write", async (t) => {
+  const said = t.mock.method(console, "error", () => {});
+  const server = await testServer(), { streams: [todos], close } = await streams(server.device("ada"));
+  server.judge(() => assert.fail("it is not so"));
+  await assert.rejects(todos.create("todo", {}).persisted, /the judge threw: it is not so/);
+  assert.equal(said.mock.callCount(), 1);
+  await close();
+  server.close();
+});
+
+test("each server has devices of its own", async () => {
+  const one = await testServer(), two = await testServer();
+  const [a, b] = [await open({ name: "app", ...one.device("ada").options }), await open({ name: "app", ...two.device("ada").options })];
+  assert.notEqual(a, b);
+  await Promise.all([a.close(), b.close()]);
+  one.close();
+  two.close();
+});
+
 test("data streams, too", async () => {
   const server = await testServer();
   const { dbs: [one, two], close } = await streams(server.device("ada"), server.device("bo"));
@@ -86,11 +105,16 @@ test("data streams, too", async () => {
 });
 
 test("time that nobody waits for", async () => {
+  const fired = [], made = new Date(), early = [], earlier = setTimeout(() => early.push("early"), 300);
   const server = await testServer(), clock = testClock(), ada = server.device("ada");
   assert.throws(() => testClock(), /already/);
+  assert(made instanceof Date && new Date() instanceof Date && structuredClone(made) instanceof Date); // a date stays one
+  assert.equal(typeof Date(), "string");
+  clearTimeout(earlier); // of before the clock
+  const later = setTimeout(() => fired.push("later"), 60 * 60_000);
   const { streams: [todos], dbs: [db], close } = await streams(ada);
   await todos.create("todo", {}).persisted;
-  const fired = [], begun = Date.now(), real = process.hrtime.bigint();
+  const begun = Date.now(), real = process.hrtime.bigint();
   setTimeout(() => fired.push(Date.now() - begun), 30_000);
   const every = setInterval(() => fired.push("every"), 25_000);
   const never = setTimeout(() => fired.push("never"), 1000);
@@ -107,6 +131,8 @@ test("time that nobody waits for", async () => {
   await todos.create("todo", {}).persisted; // and all goes on
   await close();
   clock.restore();
+  clearTimeout(later); // set under the clock, cleared after it
+  assert.deepEqual(early, []);
   assert(Math.abs(Date.now() - begun) < 20_000);
   server.close();
 });

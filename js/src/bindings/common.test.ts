@@ -16,6 +16,13 @@ test("queries that say the same are one; those with code in them are others", ()
   assert.deepEqual([of({ type: "a" }), of({ type: "a" }), of({ type: "b" })], [1, 1, 2]);
   const filter = () => true, query = { filter };
   assert.deepEqual([of(query), of(query), of({ filter }), of({ orderBy: { key: "a", collator: new Intl.Collator() } }), of({ orderBy: { key: "a", collator: new Intl.Collator() } })], [3, 3, 4, 5, 6]);
+  const mutable = { where: { done: false } };
+  const before = of(mutable);
+  mutable.where.done = true;
+  assert.equal(of(mutable) === before, false); // the same object, which says something else
+  class Money { readonly #cents: number; constructor(cents: number) { this.#cents = cents; } get cents() { return this.#cents; } }
+  assert.equal(of({ where: { price: new Money(5) } }) === of({ where: { price: new Money(6) } }), false); // JSON does not tell
+  assert.equal(of({ where: { at: new Date(0) } }), of({ where: { at: new Date(0) } }));
   assert.equal(rows.of(undefined, {}), undefined);
   assert.equal(keyOf({ where: { size: 5n } }), keyOf({ where: { size: 5n } })); // JSON has none
 });

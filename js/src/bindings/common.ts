@@ -78,7 +78,7 @@ export class LiveRows {
 
   of(stream: Stream | undefined, query: AnyQuery): Live<readonly AnyRow[], never> | undefined {
     const key = keyOf(query);
-    if (stream === this.#stream && (query === this.#query || (key === this.#key && !hasCode(query)))) return this.#live;
+    if (stream === this.#stream && key === this.#key && (query === this.#query || !hasCode(query))) return this.#live; // the same object may say something else by now
     this.#stream = stream;
     this.#query = query;
     this.#key = key;
@@ -86,4 +86,10 @@ export class LiveRows {
   }
 }
 
-const hasCode = ({ filter, orderBy }: AnyQuery): boolean => filter !== undefined || (Array.isArray(orderBy) ? (orderBy as unknown[]) : [orderBy]).some((order) => typeof order === "object" && order !== null && "collator" in order);
+/** Whether there is something in it that JSON does not tell: functions, collators, values of classes other than dates. */
+function hasCode(part: unknown): boolean {
+  if (typeof part === "function") return true;
+  if (typeof part !== "object" || part === null || part instanceof Date) return false;
+  const proto: unknown = Object.getPrototypeOf(part);
+  return (!Array.isArray(part) && proto !== null && proto !== Object.prototype) || Object.values(part).some(hasCode);
+}

@@ -8,5 +8,5 @@ declare module "vue" {
   export function computed<T>(get: () => T): Ref<T>;
   export function shallowRef<T>(value: T): Ref<T>;
   export function toValue<T>(given: Given<T>): T;
-  export function watch<T>(source: () => T, fn: (now: T, before: T | undefined, cleanup: (end: () => void) => void) => void, options?: { immediate?: boolean; flush?: "sync" }): () => void;
+  export function watch<T>(source: (() => T) | (() => T)[], fn: (now: T, before: T | undefined, cleanup: (end: () => void) => void) => void, options?: { immediate?: boolean; flush?: "sync" }): () => void;
 }

@@ -7,7 +7,7 @@ needs("Vue", "3.3", Vue.toValue, Vue.version);
 const { computed, shallowRef, toValue, watch } = Vue;
 
 /** Opens what a getter says, as long as the scope lives, and again where it says something else. */
-function useOpened<T extends Database | Stream | DataStream>(deps: () => readonly unknown[], open: () => (() => Promise<T>) | null) {
+function useOpened<T extends Database | Stream | DataStream>(deps: (() => unknown)[], open: () => (() => Promise<T>) | null) {
   const state = shallowRef<Opened<T>>(opening);
   if (!noPage) {
     watch(deps, (_now, _before, cleanup) => {
@@ -20,18 +20,18 @@ function useOpened<T extends Database | Stream | DataStream>(deps: () => readonl
 }
 
 export function useDatabase(open: (options: OpenOptions) => Promise<Database>, options: Vue.Given<OpenOptions>) {
-  return useOpened(() => [toValue(options).name, toValue(options).user, String(toValue(options).server)], () => () => open(toValue(options)));
+  return useOpened([() => toValue(options).name, () => toValue(options).user, () => String(toValue(options).server)], () => () => open(toValue(options)));
 }
 
 export function useStream(db: Vue.Given<Database | undefined>, name: Vue.Given<string>, options?: StreamOptions) {
-  return useOpened(() => [toValue(db), toValue(name)], () => {
+  return useOpened([() => toValue(db), () => toValue(name)], () => {
     const of = toValue(db);
     return of ? () => of.stream(toValue(name), options) : null;
   });
 }
 
 export function useDataStream(db: Vue.Given<Database | undefined>, name: Vue.Given<string>, options?: DataStreamOptions) {
-  return useOpened(() => [toValue(db), toValue(name)], () => {
+  return useOpened([() => toValue(db), () => toValue(name)], () => {
     const of = toValue(db);
     return of ? () => of.data(toValue(name), options) : null;
   });

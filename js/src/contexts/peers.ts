@@ -26,16 +26,19 @@ interface Host {
 
 export class Peers {
   #channel: Channel<Message> | null = null;
+  #alone = false; // it never was anybody else's
   #isolated = false; // what is in memory of this context nobody else sees, and what others tell is not about it
 
-  /** Begins to listen, and says of which version this context is. */
-  listen(name: string, version: string, host: Host): void {
+  /** Begins to listen, and says of which version this context is. alone: what it has is nobody else's, as the app wants it. */
+  listen(name: string, version: string, alone: boolean, host: Host): void {
+    this.#alone = this.#isolated = alone;
     this.#channel = new Channel(name, (message) => this.#hear(message, host));
     this.tell({ version });
   }
 
   #hear(message: Message, host: Host): void {
     const told = (key: string): unknown => (message as { readonly [key: string]: unknown } | null)?.[key];
+    if (this.#alone && !told("inspect") && !told("order")) return;
     if (told("destroyed") === true) return host.destroyed();
     if (typeof told("destroying") === "boolean") return host.destroying(told("destroying") as boolean);
     if (typeof told("inspect") === "object") return void host.inspected(told("inspect") as object)?.then((inspected) => this.shout({ inspected }));
@@ -53,7 +56,7 @@ export class Peers {
 
   /** Tells it even where this context is by itself. */
   shout(message: Message): void {
-    this.#channel?.post(message);
+    if (!this.#alone || "inspected" in message) this.#channel?.post(message);
   }
 
   isolate(): void {

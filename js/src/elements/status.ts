@@ -69,10 +69,28 @@ export class StrandlineStatus extends Base {
       root.append(dot, this.#text);
       if (!this.hasAttribute("role")) this.setAttribute("role", "status"); // read out when it changes
     }
-    if (!this.#db || this.#end) return;
-    const { status } = this.#db.live;
-    this.#end = status.subscribe((now) => this.#show(now));
-    this.#show(status.current);
+    if (Object.hasOwn(this, "db")) { // it was set before the element was defined
+      const { db } = this;
+      delete (this as Partial<StrandlineStatus>).db;
+      this.#db = db;
+    }
+    const db = this.#db;
+    if (!db || this.#end) return;
+    void db.closed.then(() => this.#db === db && this.#clear());
+    const { status } = db.live;
+    try {
+      this.#end = status.subscribe((now) => this.#show(now));
+      this.#show(status.current);
+    } catch {
+      this.#clear(); // it is closed
+    }
+  }
+
+  /** Nothing is known any more. */
+  #clear(): void {
+    this.#text!.textContent = "";
+    this.removeAttribute("state");
+    this.removeAttribute("refused");
   }
 
   disconnectedCallback(): void {
@@ -120,7 +138,13 @@ export function badge(db: Database): () => void {
     shown = n;
     (n > 0 ? app.setAppBadge?.(n) : app.clearAppBadge?.())?.catch(() => {}); // it is not installed
   };
-  const end = db.live.status.subscribe(show);
+  const over = db.live.status.subscribe(show);
+  const end = () => {
+    over();
+    if (shown > 0) app.clearAppBadge?.()?.catch(() => {});
+    shown = 0;
+  };
   show(db.live.status.current);
+  void db.closed.then(end);
   return end;
 }

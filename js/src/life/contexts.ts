@@ -48,7 +48,7 @@ export class Contexts {
   /** Hears the others. */
   listen(): void {
     const { life, programs, keeper, data, token } = this.#of;
-    this.#peers.listen(this.#shared, version, {
+    this.#peers.listen(this.#shared, version, keeper.memory, {
       destroyed: () => this.#of.end(destroyedElsewhere()),
       destroying: (yes) => keeper.custody.leaving(yes),
       woken: () => token.wake(),

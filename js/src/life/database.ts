@@ -2,6 +2,7 @@
 import { Contexts, destroyedElsewhere } from "./contexts.js";
 import { DataStreams } from "./datastreams.js";
 import { destroy } from "./deletion.js";
+import { asksPeople } from "./health.js";
 import { Inspection } from "./inspection.js";
 import { Keeper } from "./keeper.js";
 import { answer, Programs, type Opening } from "./programs.js";
@@ -54,7 +55,7 @@ export class Database implements Owner {
     this.#log = logTo(options.log);
     this.name = options.name;
     this.user = options.user ?? null;
-    this.#keeper = new Keeper(this.#options.shared, { persist: options.persist !== false, memory: options.storage === "memory" }, {
+    this.#keeper = new Keeper(this.#options.shared, { persist: options.persist ?? !asksPeople(), memory: options.storage === "memory" }, {
       reached: () => this.life.state !== "open" || this.url === "" || Object.values(this.status.streams).every((s) => /^(live|syncing)$/.test(s.state)),
       unsent: () => (this.life.state === "open" ? this.#standing.unsent : null),
       changed: (level, code, message) => {

@@ -18,6 +18,9 @@ export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["row
   };
 }
 
+/** Whether the browser asks people, and does not decide by itself: Firefox. */
+export const asksPeople = (): boolean => globalThis.CSS?.supports?.("-moz-appearance", "none") === true && !globalThis.CSS.supports("-webkit-app-region", "none");
+
 /** Asks the browser not to evict what is stored, once a page: when something was written, by somebody who is there. True where that has changed. */
 export async function persist(): Promise<boolean> {
   const storage = globalThis.navigator?.storage as StorageManager | undefined;

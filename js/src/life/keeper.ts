@@ -51,6 +51,11 @@ export class Keeper {
     else this.custody.opened(life, why);
   }
 
+  /** Whether the app wants nothing kept. */
+  get memory(): boolean {
+    return this.#how.memory;
+  }
+
   health(): Promise<Health> {
     return healthOf(this.custody.reason, this.#rows, this.custody.loss);
   }

@@ -9,10 +9,10 @@ export type Patch = { [key: string]: unknown };
 
 /** Runs it over a draft of a row, and gives what it has changed, as it is kept. */
 export function edited(row: Row, fn: (draft: Patch) => void, shapes: Shapes): Patch {
-  const { id: _id, type, ...fields } = row, given = shapes.draft(row);
+  const { id: _id, type, ...fields } = row, given = shapes.draft(row), before = shapes.draft(row);
   const result: unknown = fn(given);
   if (typeof (result as PromiseLike<void> | undefined)?.then === "function") throw invalid("", "edit takes a function that is not async");
-  const draft = shapes.encode(type, given);
+  const draft = shapes.encodeEdited(type, given, before, fields);
   const patch = Object.create(null) as Patch;
   for (const key of Object.keys(fields)) if (!Object.hasOwn(draft, key) || draft[key] === undefined) patch[key] = unset();
   fieldsText(draft); // what is not JSON is told before it is compared as if it were

@@ -16,9 +16,10 @@ let there = false;
 export function testClock(): TestClock {
   if (there) throw new Error("there is a test clock already: restore() it first");
   there = true;
-  const real = { setTimeout, clearTimeout, setInterval, clearInterval, Date, now: performance.now.bind(performance) };
+  const real = { setTimeout, clearTimeout, setInterval, clearInterval, Date: Date as DateConstructor, now: performance.now.bind(performance) };
   const scope = globalThis as unknown as { [name: string]: unknown };
   const timers = new Map<number, Timer>();
+  const ids = new WeakMap<object, number>(); // of what setTimeout has given: numbers would be taken for others'
   let ahead = 0, last = 0;
   const now = () => real.now() + ahead;
 
@@ -46,29 +47,28 @@ export function testClock(): TestClock {
       return handle;
     };
     const handle = Object.assign(Object(id) as object, { unref: () => hold(false), ref: () => hold(true), hasRef: () => timers.get(id)?.held === true, [Symbol.toPrimitive]: () => id });
+    ids.set(handle, id);
     return handle as unknown;
   };
-  const clear = (handle: unknown) => {
-    const id = Number(handle), timer = timers.get(id);
-    if (timer) real.clearTimeout.call(globalThis, timer.real as never);
-    else real.clearTimeout.call(globalThis, handle as never); // of before
+  const clear = (how: (timer?: ReturnType<typeof setTimeout>) => void) => (handle: unknown) => {
+    const id = ids.get(handle as object);
+    if (id === undefined) return how.call(globalThis, handle as never); // of before
+    how.call(globalThis, timers.get(id)?.real as never);
     timers.delete(id);
   };
-  class Time extends real.Date {
-    constructor(...args: unknown[]) {
-      super(...((args.length === 0 ? [real.Date.now() + ahead] : args) as [number]));
-    }
-    static override now(): number {
-      return real.Date.now() + ahead;
-    }
-  }
-  Object.assign(scope, { setTimeout: set(false), setInterval: set(true), clearTimeout: clear, clearInterval: clear, Date: Time });
+  // The same class, so that what is a date stays one.
+  const Time: DateConstructor = new Proxy(real.Date, {
+    construct: (of, args, target) => Reflect.construct(of, args.length === 0 ? [of.now() + ahead] : args, target === Time ? of : target) as object,
+    apply: () => String(new real.Date(real.Date.now() + ahead)),
+    get: (of, key) => (key === "now" ? () => of.now() + ahead : (Reflect.get(of, key) as unknown)),
+  });
+  Object.assign(scope, { setTimeout: set(false), setInterval: set(true), clearTimeout: clear(real.clearTimeout), clearInterval: clear(real.clearInterval), Date: Time });
   performance.now = now;
 
   const restore = () => {
     if (!there) return;
     there = false;
-    Object.assign(scope, { setTimeout: real.setTimeout, setInterval: real.setInterval, clearTimeout: real.clearTimeout, clearInterval: real.clearInterval, Date: real.Date });
+    Object.assign(scope, { setTimeout: real.setTimeout, setInterval: real.setInterval, Date: real.Date }); // what was set can still be cleared
     const by = ahead;
     performance.now = () => real.now() + by; // it never goes back: who has measured by it would wait for as long
   };

@@ -6,6 +6,8 @@ import type { Action, OpenOptions } from "../../types/strandline.js";
 /** What is refused next: with that reason, or where fn gives one. */
 type Refusal = string | ((action: Action, by: { user: string; stream: string }) => string | null | undefined);
 
+let devices = 0; // of all servers: no two have the same databases
+
 export class Device {
   readonly user: string;
   readonly network = new Network();
@@ -52,8 +54,13 @@ export class TestServer {
       subject: (token) => (this.#devices.get(token)?.signedIn ? this.#devices.get(token)!.user : null),
       refusal: (user, stream, text) => {
         const action = JSON.parse(text) as Action, next = this.#refusals.shift();
-        const said = typeof next === "function" ? next(action, { user, stream }) : next;
-        return said ?? this.#judge?.(action, { user, stream }) ?? null;
+        try {
+          const said = typeof next === "function" ? next(action, { user, stream }) : next;
+          return said ?? this.#judge?.(action, { user, stream }) ?? null;
+        } catch (e) {
+          console.error("strandline/test: a judge threw", e); // an assertion, maybe: who waits for the write is told
+          return `the judge threw: ${e instanceof Error ? e.message : String(e)}`;
+        }
       },
     });
   }
@@ -66,8 +73,8 @@ export class TestServer {
 
   /** One more browser of a user's. Two with the same name of a database do not see one another's storage. */
   device(user = "somebody"): Device {
-    const token = `${user}/${this.#devices.size}/${Math.random().toString(36).slice(2)}`;
-    const device = new Device(this.#server, token, user, "http://strandline.test", `device-${this.#devices.size}`);
+    const n = ++devices, token = `${user}/${n}/${Math.random().toString(36).slice(2)}`;
+    const device = new Device(this.#server, token, user, "http://strandline.test", `device-${n}`);
     this.#devices.set(token, device);
     return device;
   }

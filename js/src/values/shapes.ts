@@ -1,5 +1,6 @@
 // What an app has said of a stream's types: validators, which are asked before an action is made, and codecs of fields that are not JSON. Below this everything is JSON.
 import type { Codec } from "./codecs.js";
+import { equal } from "./equal.js";
 import { invalid, InvalidError } from "./errors.js";
 import { escape, FieldOp, plain } from "./json.js";
 import type { Row } from "./row.js";
@@ -87,12 +88,19 @@ export class Shapes {
     const codecs = this.#codecs(type);
     if (!codecs) return fields;
     plain(fields, at);
-    const out: Fields = Object.create(null) as Fields;
-    for (const key of Object.keys(fields)) {
-      const value = fields[key], codec = Object.hasOwn(codecs, key) ? codecs[key] : undefined;
-      out[key] = codec && value !== undefined && !(value instanceof FieldOp) ? encoded(codec, value, `${at}/${escape(key)}`) : value;
+    return encodeAll(codecs, fields, at) as T;
+  }
+
+  /** What has become of a draft, as it is kept: a field that says what it said before is as it was, whoever wrote it, and however. */
+  encodeEdited(type: unknown, draft: Fields, before: Fields, kept: Fields): Fields {
+    const codecs = this.#codecs(type);
+    if (!codecs) return draft;
+    const out: Fields = { ...draft };
+    for (const key of Object.keys(codecs)) {
+      if (Object.hasOwn(draft, key) && Object.hasOwn(before, key) && says(codecs[key]!, draft[key], before[key])) out[key] = kept[key];
+      else if (Object.hasOwn(draft, key) && draft[key] !== undefined) out[key] = encoded(codecs[key]!, draft[key], `/${escape(key)}`);
     }
-    return out as T;
+    return out;
   }
 
   /** A draft of a row's fields, as its app has them. */
@@ -143,7 +151,7 @@ export class Shapes {
     const codecs = this.#codecsOf(type);
     if (typeof where === "object" && where !== null) out.where = conditions(codecs, where as Fields, "/where");
     if (typeof filter === "function") out.filter = (row: Row) => (filter as (row: Row) => unknown)(this.row(row));
-    if (typeof after === "object" && after !== null) out.after = this.#kept.get(after) ?? this.encode(type, after, "/after");
+    if (typeof after === "object" && after !== null) out.after = this.#kept.get(after) ?? encodeAll(codecs, after as Fields, "/after");
     for (const order of Array.isArray(orderBy) ? (orderBy as unknown[]) : [orderBy]) {
       const key = typeof order === "object" ? (order as { key?: unknown } | null)?.key : order;
       if (typeof key === "string" && codecOf(codecs, key)?.ordered === false) throw invalid("/orderBy", `${key} is not kept in the order of its values`);
@@ -157,6 +165,24 @@ export class Shapes {
     const out: { [key: string]: Codec } = {};
     for (const { codecs } of this.#types.values()) Object.assign(out, codecs);
     return out;
+  }
+}
+
+function encodeAll(codecs: Codecs, fields: Fields, at: string): Fields {
+  const out: Fields = Object.create(null) as Fields;
+  for (const key of Object.keys(fields)) {
+    const value = fields[key], codec = Object.hasOwn(codecs, key) ? codecs[key] : undefined;
+    out[key] = codec && value !== undefined && !(value instanceof FieldOp) ? encoded(codec, value, `${at}/${escape(key)}`) : value;
+  }
+  return out;
+}
+
+/** Whether a field says the same; one that the codec could not read is JSON. */
+function says(codec: Codec, now: unknown, before: unknown): boolean {
+  try {
+    return equal(codec.encode(now as never), codec.encode(before as never));
+  } catch {
+    return typeof now === typeof before && equal(now, before);
   }
 }
 
