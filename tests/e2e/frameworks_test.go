@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -51,6 +52,33 @@ func TestFrameworks(t *testing.T) {
 			if len(*tb.console) > 0 {
 				t.Error(*tb.console)
 			}
+		})
+	}
+	// While it is developed: a component that is edited takes the place of the one before, and what that had open is let go of.
+	for name, file := range map[string]string{"vue": "vue/List.vue", "svelte": "svelte/List.svelte", "solid": "solid/list.jsx"} {
+		t.Run(name+", hot", func(t *testing.T) {
+			s := newSite(t)
+			tb := b.open(develop(t, app, s.url, "--config", "frameworks.config.js", "--mode", name))
+			tb.t = t
+			const texts = `const text = (at) => [...document.querySelectorAll(at)].map((e) => e.textContent), first = (at) => text(at)[0];`
+			tb.eventually(`["open","live"]`, texts+`return [first("h1"), first("#state")]`)
+			tb.do(`window.before = true; document.getElementById("add").click()`)
+			tb.eventually(`["todo 0"]`, texts+`return text("li")`)
+			path := filepath.Join(app, file)
+			text, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, []byte(strings.Replace(string(text), ">too much<", ">too much!<", 1)), 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			tb.eventually(`["too much!","open",["todo 0"],true]`, texts+`return [first("#bad"), first("h1"), text("li"), window.before]`)
+			tb.do(`await show(false)`)
+			tb.eventually(`true`, `
+				const db = await open(options); // a new one: nobody has it open any more
+				const fresh = Object.keys(db.status.streams).length === 0;
+				await db.close();
+				return fresh`)
 		})
 	}
 	t.Run("types", func(t *testing.T) {

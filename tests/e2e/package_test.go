@@ -47,6 +47,33 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
+// develop runs Vite's server for an app, and gives its URL.
+func develop(t *testing.T, app, server string, args ...string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // its port is free
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	tools := filepath.Join(root, "tests/pack")
+	dev := exec.Command(filepath.Join(tools, "node_modules/.bin/vite"), append([]string{"--host", "127.0.0.1", "--port", port, "--strictPort"}, args...)...)
+	dev.Dir, dev.Env = app, append(os.Environ(), "SYNC_SERVER="+server, "TOOLS="+tools)
+	if err := dev.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Process.Kill(); dev.Wait() })
+	url := "http://127.0.0.1:" + port + "/"
+	patience.True(t, "Vite to listen", func() bool {
+		resp, err := http.Get(url)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	})
+	return url
+}
+
 // publish puts a folder of the app under the site.
 func publish(t *testing.T, from, name string) {
 	t.Helper()
@@ -135,26 +162,7 @@ func TestThePackage(t *testing.T) {
 		})
 	})
 	t.Run("Vite while developing", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.Close() // its port is free
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		dev := exec.Command(filepath.Join(root, "tests/pack/node_modules/.bin/vite"), "--host", "127.0.0.1", "--port", port, "--strictPort")
-		dev.Dir, dev.Env = app, append(os.Environ(), "SYNC_SERVER="+s.url)
-		if err := dev.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { dev.Process.Kill(); dev.Wait() })
-		url := "http://127.0.0.1:" + port + "/"
-		patience.True(t, "Vite to listen", func() bool {
-			resp, err := http.Get(url)
-			if err == nil {
-				resp.Body.Close()
-			}
-			return err == nil
-		})
+		url := develop(t, app, s.url)
 		tb := b.open(url)
 		tb.t = t
 		tb.eventually(`true`, `return window.ready !== undefined`)

@@ -16,5 +16,6 @@ export default async ({ mode }) => ({
   base: "./",
   logLevel: "warn",
   plugins: await plugins[mode](),
+  server: { fs: { strict: false }, proxy: { "/v1": { target: process.env.SYNC_SERVER } } },
   build: { target: "esnext", outDir: `../${mode}-dist`, emptyOutDir: true },
 });
