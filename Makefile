@@ -94,7 +94,7 @@ test-32:
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/... ./idbstore/
 
-FRAMEWORKS = ^Test(ThePackage|React|Frameworks|Bundlers|TheGuideToTests)$$
+FRAMEWORKS = ^Test(ThePackage|React|Frameworks|QuickStarts|Bundlers|TheGuideToTests)$$
 # Sweeps and crowds: what is long by its nature, and always in make ci.
 LONG = ^Test(TheNthRequestFails|TheNthRequestOfDataStreamsFails|MemoryStaysBounded|AStormOfReloads|EightTabsCountTo800|DestroyIsNoLoss)$$
 test-e2e: chromium npm build
