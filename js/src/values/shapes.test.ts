@@ -102,3 +102,17 @@ test("a schema that is none", () => {
     [{ a: 1 }, "/schema/a"], [{ a: {}, b: { shape: 1 } }, "/schema/b/shape"], [{ a: { codecs: { x: {} } } }, "/schema/a/codecs/x"], [{ "a/b": { view: 1 } }, "/schema/a~1b"], ["x", "/schema"],
   ] as const) assert.equal(fails(() => make(schema as object))[0], path);
 });
+
+test("a validator that throws, is asynchronous or gives no result is an error that says so, and nothing is taken for valid", () => {
+  const of = (validate: (value: unknown) => unknown) => new Shapes({ todo: { "~standard": { version: 1, validate } } }, () => {});
+  for (const [validate, said] of [
+    [() => { throw new RangeError("mine"); }, /the validator throws: mine/],
+    [() => Promise.resolve({ value: 1 }), /has to answer at once/],
+    [() => undefined, /gave no result/],
+    [() => ({ issues: [] }), /is not valid/],
+  ] as const) {
+    assert.throws(() => of(validate).validate("todo", { a: 1 }, "/3"), (e) => (e as { code: string; path: string }).code === "invalid" && (e as { path: string }).path === "/3" && said.test((e as Error).message));
+  }
+  of(() => ({ value: 5 })).validate("todo", { a: 1 });
+  of(() => { throw new Error("of another type"); }).validate("other", { a: 1 });
+});
