@@ -197,6 +197,7 @@ export class Rows {
   /** For tests: in which rows the table is another than its source; null where it was never full. */
   differing(): string[] | null {
     if (!this.#full || !this.#source) return null;
+    this.#source.size(); // who asks has a step that is under way done first, and its changes told
     this.fresh();
     const source = this.#source, ids = [...this.table.ids()];
     const wrong = ids.filter((id) => {
