@@ -3,7 +3,7 @@ import { inspect } from "strandline/inspector";
 import { serviceWorker } from "strandline/sw";
 
 interface Todos {
-  todo: { title: string; done: boolean };
+  todo: { title: string; done: boolean; n?: number };
 }
 
 export async function all(): Promise<Health> {
