@@ -22,8 +22,8 @@ test("queries give what the core gave, whatever is kept between them", () => {
     for (const [q, count, want] of cases.cases) {
       const t = fresh ?? table(cases.rows);
       const plan = read(q);
-      assert.deepEqual(t.query(plan).map((row) => row.id), want.map((i) => cases.rows[i]!.id), JSON.stringify(q));
-      assert.equal(t.count(plan), count, JSON.stringify(q));
+      const got = t.query(plan).map((row) => row.id).join(), wanted = want.map((i) => cases.rows[i]!.id).join();
+      if (got !== wanted || t.count(plan) !== count) assert.deepEqual([got, t.count(plan)], [wanted, count], JSON.stringify(q)); // thousands: nothing is formatted that is right
     }
   }
 });
