@@ -86,3 +86,24 @@ func TestAPageThatGoesGivesItsConnectionBack(t *testing.T) {
 	patience.True(t, "the connection to end", func() bool { return s.listeners() == 0 })
 	one.want(`0`, `return began`) // and no other one is begun by a page that goes
 }
+
+// That a stream is there is known from success only: a refusal, which may come from before the server has looked, makes none "gone" (F3).
+func TestARefusalIsNoProofThatAStreamIsThere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	one := openBrowser(t, t.TempDir()).open(s.url)
+	one.startData("", "")
+	s.setFaultAt("", func(w http.ResponseWriter, r *http.Request, _ func() *http.Response) bool {
+		if r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/v1/data/") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusBadRequest)
+		w.Write([]byte(`{"code":"malformed","status":400}`))
+		return true
+	})
+	one.want(`"malformed"`, `return await d.append("refused").persisted.catch((e) => e.code)`)
+	s.setFault(nil)
+	one.do(`await d.append("kept").persisted`)
+	one.want(`["kept"]`, `return (await d.read()).map((e) => e.value)`)
+}

@@ -1,14 +1,10 @@
 // For Angular 20 and later: signals, made in an injection context. What these take may be values or functions (signals are functions).
 import * as Angular from "@angular/core";
-import { Current, follow, LiveRows, needs, none, noPage, opened, opening, type AnyQuery, type AnyRow, type Opened } from "./common.js";
+import { alike, Current, follow, LiveRows, needs, none, noPage, opened, opening, valueOf, type AnyQuery, type AnyRow, type Given, type Opened } from "./common.js";
 import type { Database, DataStream, DataStreamOptions, Live, OpenOptions, Stream, StreamOptions } from "../../types/strandline.js";
 
 needs("@angular/core", "20", Angular.linkedSignal, Angular.VERSION?.full);
 const { computed, effect, signal, untracked } = Angular;
-
-type Given<T> = T | (() => T);
-const valueOf = <T>(given: Given<T>): T => (typeof given === "function" ? (given as () => T)() : given);
-const alike = (a: readonly unknown[], b: readonly unknown[]) => a.every((value, i) => value === b[i]);
 
 /** Opens what deps say, as long as the context lives, and again where they say something else. */
 function injectOpened<T extends Database | Stream | DataStream>(deps: () => readonly unknown[], open: () => (() => Promise<T>) | null) {

@@ -62,6 +62,13 @@ export class Current<T> {
   }
 }
 
+/** A value, or a function that gives it. */
+export type Given<T> = T | (() => T);
+export const valueOf = <T>(given: Given<T>): T => (typeof given === "function" ? (given as () => T)() : given);
+
+/** Whether each of some values is the same. */
+export const alike = (a: readonly unknown[], b: readonly unknown[]): boolean => a.every((value, i) => value === b[i]);
+
 export type AnyRow = Row<Schema, string>;
 export type AnyQuery = Query<Schema, string>;
 export const none: readonly never[] = Object.freeze([]);

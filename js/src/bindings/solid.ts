@@ -1,14 +1,10 @@
 // For Solid 1.7 and later. What these take may be values or accessors; what they give are accessors.
 import * as Solid from "solid-js";
-import { Current, follow, LiveRows, needs, none, noPage, opened, opening, type AnyQuery, type AnyRow, type Opened } from "./common.js";
+import { alike, Current, follow, LiveRows, needs, none, noPage, opened, opening, valueOf, type AnyQuery, type AnyRow, type Given, type Opened } from "./common.js";
 import type { Database, DataStream, DataStreamOptions, Live, OpenOptions, Stream, StreamOptions } from "../../types/strandline.js";
 
 needs("Solid", "1.7", Solid.catchError, undefined);
 const { createComputed, createMemo, createSignal, onCleanup, untrack } = Solid;
-
-type Given<T> = T | (() => T);
-const valueOf = <T>(given: Given<T>): T => (typeof given === "function" ? (given as () => T)() : given);
-const alike = (a: readonly unknown[], b: readonly unknown[]) => a.every((value, i) => value === b[i]);
 
 /** Opens what deps say, as long as the owner lives, and again where they say something else. */
 function useOpened<T extends Database | Stream | DataStream>(deps: () => readonly unknown[], open: () => (() => Promise<T>) | null) {

@@ -1,13 +1,10 @@
 // For Svelte 5.7 and later. What these give has getters, which templates, $derived and $effect follow; nothing is open, or subscribed to, while nobody reads them there.
 import * as Reactivity from "svelte/reactivity";
-import { Current, follow, LiveRows, needs, none, opened, opening, type AnyQuery, type AnyRow, type Opened } from "./common.js";
+import { Current, follow, LiveRows, needs, none, opened, opening, valueOf, type AnyQuery, type AnyRow, type Given, type Opened } from "./common.js";
 import type { Database, DataStream, DataStreamOptions, Live, OpenOptions, Stream, StreamOptions } from "../../types/strandline.js";
 
 needs("Svelte", "5.7", Reactivity.createSubscriber, undefined);
 const { createSubscriber } = Reactivity;
-
-type Given<T> = T | (() => T);
-const valueOf = <T>(given: Given<T>): T => (typeof given === "function" ? (given as () => T)() : given);
 
 /** Opens something while somebody reads it; what deps say is looked at with each reading. */
 class Opening<T extends Database | Stream | DataStream> {

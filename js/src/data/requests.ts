@@ -155,7 +155,7 @@ export class Requests {
         tx.put("rejected", { ...q, value: values[i]!, code: o.code, message: o.message } satisfies Refused);
         tx.delete("queue", [name, q.n]);
       }
-      return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: true };
+      return { ...now, producer: o.producer, acked: o.done > 0 ? batch[o.done - 1]!.n : now.acked, exists: now.exists || o.done > 0 || o.producer.sent > 0 }; // a refusal tells nothing of that
     });
     if (!won) return this.#of.changed(name); // by another context, or here, where the browser did not say that it was done
     if (o.fenced) this.#of.host.log("warn", "fenced", `another copy of this database writes to the data stream ${name}: this one goes on under a name of its own`);
