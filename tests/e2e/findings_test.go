@@ -107,3 +107,20 @@ func TestARefusalIsNoProofThatAStreamIsThere(t *testing.T) {
 	one.do(`await d.append("kept").persisted`)
 	one.want(`["kept"]`, `return (await d.read()).map((e) => e.value)`)
 }
+
+// How far a large entry is is told in every tab: in its author's, where another one sends it, and in the one that sends it (J11).
+func TestProgressIsToldInEveryTab(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := openBrowser(t, t.TempDir())
+	one, two := b.open(s.url), b.open(s.url)
+	for _, tb := range []*tab{one, two} {
+		tb.startData("", `{contentType: "application/octet-stream"}`)
+		tb.do(`window.told = []; d.on("progress", ({sent, size}) => told.push(sent / size)); d.live.progress.subscribe(() => {})`)
+	}
+	one.eventually(`true`, `return db.status.leader`)
+	two.do(`await d.append(new Blob([new Uint8Array(5 << 20)])).persisted`)
+	for _, tb := range []*tab{one, two} {
+		tb.eventually(`[true,true]`, `return [told.length > 0, told.every((part) => part > 0 && part <= 1)]`)
+	}
+}
