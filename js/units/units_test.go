@@ -8,16 +8,33 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
 
 func TestUnits(t *testing.T) {
-	out, err := run(t, t.TempDir(), changes(t, 24), "", nil)
+	succeeds(t, "", "")
+}
+
+// TestReplay puts what the simulator's histories give to pages into the script's tables.
+func TestReplay(t *testing.T) {
+	dir := changes(t, 24)
+	for _, kind := range []string{"*.jsonl", "*.shown"} {
+		if files, _ := filepath.Glob(filepath.Join(dir, kind)); len(files) < 10 {
+			t.Fatalf("%d files %s", len(files), kind)
+		}
+	}
+	succeeds(t, dir, "replay")
+}
+
+func succeeds(t *testing.T, changes, part string) {
+	began := time.Now()
+	out, err := run(t, t.TempDir(), changes, part, nil)
 	if err != nil {
 		t.Fatalf("%v (make npm installs Node)\n%s", err, out)
 	}
-	t.Logf("%s", out)
+	t.Logf("%s%v, with bundling", out, time.Since(began).Round(time.Millisecond))
 }
 
 // run bundles the unit tests whose path has such a part, through plugins, and runs them.

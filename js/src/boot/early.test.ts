@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { Rows, type Source } from "../rows/rows.js";
 import { read } from "../rows/query.js";
@@ -52,20 +51,6 @@ test("what lacks is told, and nothing is shown", async () => {
   ];
   for (const [i, [want, stored]] of cases.entries()) assert.equal(await assemble(stored, () => Promise.resolve()), want, `case ${i}`);
   await assert.rejects(assemble({ log: [5], at: [5], texts: [base], rows: new Map([...rows, ["5-1r", "[7,null]"]]) }, () => Promise.resolve()));
-});
-
-const dir = process.env.STRANDLINE_CHANGES ?? "";
-type Line = { at: number[]; texts: string[]; rows: { [name: string]: string }; want: unknown };
-
-test("what the simulator stored is shown as what its logs say", async () => {
-  const files = readdirSync(dir).filter((file) => file.endsWith(".shown"));
-  assert(files.length > 10);
-  for (const file of files) {
-    for (const line of readFileSync(`${dir}/${file}`, "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line)) {
-      const e = await early({ log: line.at, at: line.at, texts: line.texts, rows: new Map(Object.entries(line.rows)) });
-      assert.deepEqual([e.table.query(read({ orderBy: "id" })), [...e.pending].sort(), e.head, e.unsent, e.refused, e.client], line.want, file);
-    }
-  }
 });
 
 /** A source of some rows, at a record. */
