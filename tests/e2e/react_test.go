@@ -37,11 +37,7 @@ func TestReact(t *testing.T) {
 			tb.do(`document.querySelector("#list0 button").click()`)
 			tb.eventually(`true`, texts+`return text("#list0 li").length === %s + 3`, had)
 			tb.do(`show(0)`)
-			tb.eventually(`true`, `
-				const db = await open(options); // a new one: nobody has it open any more
-				const fresh = Object.keys(db.status.streams).length === 0;
-				await db.close();
-				return fresh`)
+			tb.eventually(`true`, unopened)
 			tb.do(`show(2)`)
 			tb.eventually(`["open","open"]`, texts+`return text("h1")`)
 			// The end is shown, and nothing is thrown.
@@ -52,6 +48,19 @@ func TestReact(t *testing.T) {
 			}
 		})
 	}
+	t.Run("hot", func(t *testing.T) {
+		s := newSite(t)
+		tb := b.open(develop(t, app, s.url, "--config", "react.config.js", "--mode", "19"))
+		tb.t = t
+		const texts = `const text = (at) => [...document.querySelectorAll(at)].map((e) => e.textContent);`
+		tb.eventually(`["open","open"]`, texts+`return text("h1")`)
+		tb.do(`window.before = true; document.querySelector("#list0 button").click()`)
+		tb.eventually(`["todo 0"]`, texts+`return text("#list1 li")`)
+		edit(t, filepath.Join(app, "react/app.jsx"), "two lists", "two lists of todos")
+		tb.eventually(`["two lists of todos","open",["todo 0"],true]`, texts+`return [text("h2")[0], text("h1")[0], text("#list1 li"), window.before]`)
+		tb.do(`show(0)`)
+		tb.eventually(`true`, unopened)
+	})
 	t.Run("on a server", func(t *testing.T) {
 		command(t, app, "npm", "install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps",
 			filepath.Join(root, "tests/pack/node_modules/react"), filepath.Join(root, "tests/pack/node_modules/react-dom"), filepath.Join(root, "tests/pack/node_modules/scheduler"))

@@ -1,8 +1,7 @@
 // The components: what any app would write.
 import { createElement as h, memo, useMemo, useSyncExternalStore } from "react";
 import { useDatabase, useLive, useQuery, useRow, useStream } from "strandline/react";
-
-export const counts = { list: 0, item: 0 };
+import { counts } from "./counts.js";
 
 const Item = memo(function Item({ stream, id }) {
   counts.item++;
