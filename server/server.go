@@ -6,6 +6,10 @@
 package server
 
 import (
+	"github.com/strandline-sync/strandline/server/actions"
+
+	"github.com/strandline-sync/strandline/server/web"
+
 	"context"
 	"log/slog"
 	"net/http"
@@ -16,7 +20,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
-	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/server/data"
 )
 
 // Config says what a server is made of. The zero value of a limit stands for its default.
@@ -60,15 +64,11 @@ type Config struct {
 
 // Server serves streams. It is safe for concurrent use.
 type Server struct {
-	Config
+	host    *web.Host
+	actions *actions.Streams
+	data    *data.Streams
+	limiter *web.Limiter
 	http    http.Handler
-	limiter limiter
-
-	mu      sync.Mutex
-	streams map[string]*stream
-	data    map[string]*dataWatchers
-	uses    uses
-	done    chan struct{}
 	once    sync.Once
 }
 
@@ -95,11 +95,44 @@ func New(c Config) *Server {
 	if c.NewID == nil {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
-	s := &Server{Config: c, streams: map[string]*stream{}, data: map[string]*dataWatchers{}, uses: uses{}, done: make(chan struct{})}
-	s.limiter = limiter{rate: c.Rate, burst: float64(c.Burst), now: c.Now}
+	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Done: make(chan struct{}),
+		MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
+	s := &Server{
+		host: host,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxEntries: c.MaxEntries,
+			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
+		data:    data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
+		limiter: web.NewLimiter(c.Rate, c.Burst, c.Now),
+	}
 	s.http = s.routes()
-	go s.janitor()
+	go s.janitor(c.IdleStream / 2)
 	return s
+}
+
+// janitor drops what nobody has used for a while.
+func (s *Server) janitor(pause time.Duration) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.host.Done:
+			return
+		case <-tick.C:
+		}
+		s.actions.Sweep()
+		s.limiter.Sweep()
+		s.data.Sweep()
+	}
+}
+
+// Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
+func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
+	return s.actions.Sync(ctx, p, body)
+}
+
+// Checkpoint gives the text of a checkpoint: what GET /v1/checkpoint does, without HTTP.
+func (s *Server) Checkpoint(ctx context.Context, p Principal, stream string, epoch action.UUID, index uint64) ([]byte, error) {
+	return s.actions.Checkpoint(ctx, p, stream, epoch, index)
 }
 
 func def[T comparable](p *T, v T) {
@@ -113,128 +146,4 @@ func def[T comparable](p *T, v T) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
 
 // Close ends what waits for news and lets the streams go. It does not close the engine.
-func (s *Server) Close() { s.once.Do(func() { close(s.done) }) }
-
-// stream gives the named stream, with one more user; release it.
-func (s *Server) stream(name string) *stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.streams[name]
-	if st == nil {
-		st = &stream{name: name}
-		s.streams[name] = st
-	}
-	st.users++
-	st.used = s.Now()
-	return st
-}
-
-func (s *Server) release(st *stream) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st.users--
-	st.used = s.Now()
-	if st.users == 0 && st.unwritten() {
-		delete(s.streams, st.name) // names that somebody makes up cost nothing
-	}
-}
-
-// unwritten tells whether the stream is known to have no log.
-func (st *stream) unwritten() bool {
-	if !st.mu.TryLock() {
-		return false
-	}
-	defer st.mu.Unlock()
-	return st.state == nil || st.loaded && st.state.Head == 0
-}
-
-// janitor drops the folds of idle streams.
-func (s *Server) janitor() {
-	tick := time.NewTicker(s.IdleStream / 2)
-	defer tick.Stop()
-	for {
-		select {
-		case <-s.done:
-			return
-		case <-tick.C:
-		}
-		s.mu.Lock()
-		for name, st := range s.streams {
-			switch idle := s.Now().Sub(st.used) > s.IdleStream; {
-			case idle && st.users == 0:
-				delete(s.streams, name)
-			case idle && st.mu.TryLock(): // somebody watches it, but nobody has asked for a while
-				st.loaded, st.state, st.owners = false, nil, nil
-				st.mu.Unlock()
-			}
-		}
-		s.mu.Unlock()
-		s.limiter.sweep()
-		s.sweepData()
-	}
-}
-
-// stream is one log in use: its fold, and who waits for it to move.
-type stream struct {
-	name  string
-	users int       // guarded by Server.mu
-	used  time.Time // guarded by Server.mu
-
-	mu     sync.Mutex // one append in flight
-	loaded bool
-	state  *state.State
-	owners map[action.UUID]string // client → the principal that first used it
-	leases leases
-	weight int // bytes of the entries after the newest checkpoint
-
-	checkpoints checkpoints
-	pushers     pushers
-	watchers    watchers
-}
-
-// load folds the log. The caller holds mu.
-func (st *stream) load(ctx context.Context, e Engine) error {
-	if st.loaded {
-		return nil
-	}
-	log, err := e.Log(ctx, st.name)
-	if err != nil {
-		return err
-	}
-	st.state, st.owners, st.leases = state.NewState(), map[action.UUID]string{}, nil
-	st.state.Epoch, st.weight = log.Epoch, 0
-	// Without a checkpoint that can be read, the entries will do, if they are all there.
-	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
-		return err
-	}
-	for st.state.Head < log.Head {
-		entries, err := e.Read(ctx, st.name, st.state.Head, 1000, 4<<20)
-		if err != nil {
-			return err
-		}
-		if len(entries) == 0 {
-			return &action.Error{Code: action.CodeInternal, Message: "the engine lacks entries below its head"}
-		}
-		for i := range entries {
-			a, err := action.DecodeAction(entries[i].Raw)
-			if err != nil {
-				return err
-			}
-			st.apply(a, entries[i].By)
-			st.weight += len(a.Raw)
-			if st.state.Chain != entries[i].Chain {
-				return &action.Error{Code: action.CodeInternal, Message: "a stored entry does not match its chain"}
-			}
-		}
-	}
-	st.loaded = true
-	return nil
-}
-
-func (st *stream) apply(a *action.Action, by string) {
-	st.state.ApplyEntry(a, nil, nil)
-	// An empty subject owns nothing: it is that of a server without authentication, which may get one later.
-	if st.owners[a.Client] == "" && by != "" && a.Client != action.Nil {
-		st.owners[a.Client] = by
-	}
-}
+func (s *Server) Close() { s.once.Do(func() { close(s.host.Done) }) }

@@ -17,7 +17,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/sqlite"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/idbstore"
 	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/sqlite"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 // version says what this program is, and what it reads and speaks. Of each format it reads the older ones too, and refuses newer ones.

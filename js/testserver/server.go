@@ -11,7 +11,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 )
 
 // rate is above what any test asks: the limits are the network's, and there is none.

@@ -24,7 +24,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 )
 
 var (

@@ -15,7 +15,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/sqlite"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 // newRuledSite serves the test pages, and streams under a rule of the app's own.

@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/sqlite"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 // api is a server on a listener of its own.
@@ -19,7 +20,7 @@ type api struct {
 	t      *testing.T
 	url    string
 	token  string
-	engine server.Engine
+	engine engine.Engine
 }
 
 func newAPI(t *testing.T, change func(c *server.Config)) *api {

@@ -16,7 +16,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 )
 
 func TestCheckpoints(t *testing.T) {

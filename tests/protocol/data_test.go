@@ -11,6 +11,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/engine"
 )
 
 // What the public suite of the Durable Streams Protocol does not know: entries with ids, entries in parts, the view of entries, caching, rights.
@@ -265,7 +266,7 @@ func (b byName) Allow(p server.Principal, stream string, right server.Right) boo
 // An idle stream ends when its time is over, also where the server was started anew meanwhile; one that is read goes on.
 func TestTimeToLive(t *testing.T) {
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
-	var engine server.Engine
+	var engine engine.Engine
 	first := newAPI(t, func(c *server.Config) {
 		engine = c.Engine
 		c.Now = func() time.Time { return now }

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -76,7 +77,7 @@ func TestALogIsReplaced(t *testing.T) {
 
 // pausing is an engine whose calls wait when they are told to.
 type pausing struct {
-	server.Engine
+	engine.Engine
 	mu     sync.Mutex
 	at     string
 	in, on chan struct{}
@@ -106,13 +107,13 @@ func (e *pausing) here(at string) {
 	}
 }
 
-func (e *pausing) PutCheckpoint(ctx context.Context, stream string, c *server.Checkpoint, oldest uint64) error {
+func (e *pausing) PutCheckpoint(ctx context.Context, stream string, c *engine.Checkpoint, oldest uint64) error {
 	err := e.Engine.PutCheckpoint(ctx, stream, c, oldest)
 	e.here("put")
 	return err
 }
 
-func (e *pausing) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
+func (e *pausing) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]engine.Entry, error) {
 	time.Sleep(e.slow)
 	e.here("read")
 	return e.Engine.Read(ctx, stream, after, limit, maxBytes)

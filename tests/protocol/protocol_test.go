@@ -17,7 +17,8 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -430,11 +431,11 @@ func TestCORS(t *testing.T) {
 
 // failing is an engine whose appends fail: before anything was written, or after all of it was.
 type failing struct {
-	server.Engine
+	engine.Engine
 	before, after bool
 }
 
-func (f *failing) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
+func (f *failing) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []engine.Entry) error {
 	if f.before {
 		return errors.New("disk full")
 	}
@@ -464,9 +465,9 @@ func TestAnEngineThatFails(t *testing.T) {
 }
 
 // rotten is an engine whose disk has changed a byte.
-type rotten struct{ server.Engine }
+type rotten struct{ engine.Engine }
 
-func (r rotten) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]server.Entry, error) {
+func (r rotten) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]engine.Entry, error) {
 	entries, err := r.Engine.Read(ctx, stream, after, limit, maxBytes)
 	for i := range entries {
 		entries[i].Raw = strings.Replace(entries[i].Raw, `"n":1`, `"n":2`, 1)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -288,7 +289,7 @@ func TestStreams(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 	a.add(1, 1, 2, item{})
-	if err := a.engine.Append(t.Context(), "hidden", [16]byte{1}, 0, []server.Entry{{Raw: "{}"}}); err != nil {
+	if err := a.engine.Append(t.Context(), "hidden", [16]byte{1}, 0, []engine.Entry{{Raw: "{}"}}); err != nil {
 		t.Fatal(err)
 	}
 	if status, h, body := a.request(http.MethodGet, "/v1/streams", nil, nil); status != 200 || body != `{"streams":[{"head":2,"stream":"s"}]}` || h.Get("Cache-Control") != "no-store" {

@@ -406,7 +406,7 @@ func TestBadWritesChangeNothing(t *testing.T) {
 // A refused action leaves with what depends on it; the queue goes on.
 func TestARefusedActionTakesItsDependantsAlong(t *testing.T) {
 	w := newWorld(t, 12)
-	w.server.MaxActionBytes = 400
+	w.limit(400)
 	a := w.open(memstore.New())
 	refused := a.write(create(1, `{"a":"`+strings.Repeat("x", 400)+`"}`))
 	depends := a.write(set(1, `{"b":1}`))

@@ -36,7 +36,8 @@ func (tb *tab) persistedOf(id action.UUID) *fateOf {
 func TestPersistedByID(t *testing.T) {
 	for _, compact := range []int{0, 1} {
 		w := newWorld(t, 1)
-		w.server.MaxActionBytes, w.compact = 600, compact
+		w.limit(600)
+		w.compact = compact
 		local := memstore.New()
 		a, b := w.open(local), w.open(local)
 		w.Run(2 * minute)

@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 )
 
 // recorder is an engine that remembers every entry, whatever the server forgets.
 type recorder struct {
 	*memory.Engine
-	logs     map[string][]server.Entry
+	logs     map[string][]engine.Entry
 	actions  map[string][]*action.Action
 	watchers []*watcher
 	fail     func() fate // of an append, where not nil: lostBefore or lostAfter
@@ -35,7 +35,7 @@ func (e *recorder) watch(heard func(stream string, head uint64), stopped func())
 	}
 }
 
-func (e *recorder) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []server.Entry) error {
+func (e *recorder) Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []engine.Entry) error {
 	f := pass
 	if e.fail != nil {
 		f = e.fail()
@@ -44,7 +44,7 @@ func (e *recorder) Append(ctx context.Context, stream string, epoch action.UUID,
 		return errDisk
 	}
 	if n := len(e.logs[stream]); uint64(n) != expect {
-		return server.ErrConflict
+		return engine.ErrConflict
 	}
 	err := e.Engine.Append(ctx, stream, epoch, expect, entries)
 	if err == nil {

@@ -37,7 +37,7 @@ func (w *world) openEdit(local *memstore.Database, edit func(string) string) *ta
 // An action that names what a persisted one had made and removed is no dependant of a refused one.
 func TestAPersistedActionIsNoReasonToRefuse(t *testing.T) {
 	w := newWorld(t, 12)
-	w.server.MaxActionBytes = 400
+	w.limit(400)
 	a := w.open(memstore.New())
 	w.Run(2 * minute)
 	a.net.fault = func(int) fate { return deny } // outcome known
@@ -65,7 +65,7 @@ func TestAPersistedActionIsNoReasonToRefuse(t *testing.T) {
 // remove, create again (refused), update: the update depends on the refused create.
 func TestADependantOfARecreation(t *testing.T) {
 	w := newWorld(t, 12)
-	w.server.MaxActionBytes = 400
+	w.limit(400)
 	a := w.open(memstore.New())
 	a.write(create(1, `{}`))
 	w.Run(2 * minute)

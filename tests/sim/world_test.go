@@ -26,7 +26,8 @@ import (
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/memory"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/memory"
 )
 
 const stream = "lists/1"
@@ -153,7 +154,7 @@ func (tb *tab) tell(message []byte) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]server.Entry{}, actions: map[string][]*action.Action{}}}
+	w := &world{World: virtual.New(seed), t: t, engine: &recorder{Engine: memory.New(), logs: map[string][]engine.Entry{}, actions: map[string][]*action.Action{}}}
 	w.ids = w.Host()
 	w.start()
 	return w
@@ -168,6 +169,12 @@ func (w *world) start() {
 		Hold: func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
+}
+
+// limit runs a server that takes actions of so many bytes at most.
+func (w *world) limit(bytes int) {
+	w.actionBytes = bytes
+	w.start()
 }
 
 // stranger is a principal who may do nothing.

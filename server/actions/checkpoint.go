@@ -1,0 +1,156 @@
+package actions
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/web"
+)
+
+// checkpoints are what a stream has of them in memory.
+type checkpoints struct {
+	mu       sync.Mutex
+	newest   *engine.Checkpoint // without what is packed; nil for none
+	building bool
+	deleted  int // how many logs of the name have been deleted
+}
+
+func (c *checkpoints) get() *engine.Checkpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newest
+}
+
+// generation tells logs of the same name apart.
+func (c *checkpoints) generation() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.deleted
+}
+
+// keep takes note of a stored one, unless its log has been deleted meanwhile.
+func (c *checkpoints) keep(stored *engine.Checkpoint, generation int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation != c.deleted {
+		return
+	}
+	light := *stored
+	light.Packed, light.Owners = nil, nil
+	c.newest = &light
+}
+
+func (c *checkpoints) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.newest = nil
+	c.deleted++
+}
+
+// weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
+// about twice, and a new client reads about twice the state. The caller holds st.mu. Only the encoding is made here; the
+// rest does not hold up the stream.
+func (s *Streams) weigh(st *stream) {
+	last := st.checkpoints.get()
+	least := s.CheckpointBytes
+	if last != nil {
+		least = max(least, last.Bytes)
+	}
+	if s.CheckpointBytes < 0 || st.weight < least {
+		return
+	}
+	st.checkpoints.mu.Lock()
+	busy := st.checkpoints.building
+	st.checkpoints.building = true
+	st.checkpoints.mu.Unlock()
+	if busy {
+		return
+	}
+	st.weight = 0
+	generation := st.checkpoints.generation()
+	c := &engine.Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
+	text := st.state.AppendCheckpoint(nil, st.name)
+	c.Owners = encodeOwners(st.owners, st.state.LastSeq)
+	oldest := uint64(1)
+	if last != nil && s.Keep > 0 && c.Index > s.Keep {
+		oldest = min(last.Index, c.Index+1-s.Keep) // who has just read the last one finds what follows it
+	}
+	s.Background(func() {
+		err := s.store(st, c, text, oldest, generation)
+		st.checkpoints.mu.Lock()
+		st.checkpoints.building = false
+		st.checkpoints.mu.Unlock()
+		if err != nil {
+			s.Log.Error("a checkpoint could not be stored", "stream", web.Hashed(st.name), "error", err)
+		}
+	})
+}
+
+func (s *Streams) store(st *stream, c *engine.Checkpoint, text []byte, oldest uint64, generation int) error {
+	c.Bytes, c.SHA256 = len(text), sha256.Sum256(text)
+	c.Packed = packed(text)
+	if err := s.engine.PutCheckpoint(context.Background(), st.name, c, oldest); err != nil {
+		return err
+	}
+	st.checkpoints.keep(c, generation)
+	return nil
+}
+
+func unpack(c *engine.Checkpoint) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(c.Packed))
+	if err != nil {
+		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	if sha256.Sum256(text) != c.SHA256 {
+		return nil, fmt.Errorf("a stored checkpoint does not match its hash")
+	}
+	return text, nil
+}
+
+func encodeOwners(owners map[action.UUID]string, last func(action.UUID) uint64) []byte {
+	out := make(map[string]string, len(owners))
+	for id, by := range owners {
+		if last(id) > 0 { // the fold forgets clients of long ago
+			out[id.String()] = by
+		}
+	}
+	b, _ := json.Marshal(out) // of strings: it does not fail
+	return b
+}
+
+func decodeOwners(b []byte) (map[action.UUID]string, error) {
+	var in map[string]string
+	if err := json.Unmarshal(b, &in); err != nil {
+		return nil, fmt.Errorf("read the owners of a checkpoint: %w", err)
+	}
+	owners := make(map[action.UUID]string, len(in))
+	for text, by := range in {
+		id, ok := action.ParseUUID(text)
+		if !ok {
+			return nil, fmt.Errorf("read the owners of a checkpoint: %q is no id", text)
+		}
+		owners[id] = by
+	}
+	return owners, nil
+}
+
+func packed(text []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write(text) // a bytes.Buffer takes all
+	z.Close()
+	return out.Bytes()
+}

@@ -1,0 +1,102 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/server/engine"
+)
+
+// load folds the log. The caller holds mu.
+func (st *stream) load(ctx context.Context, e engine.Engine) error {
+	if st.loaded {
+		return nil
+	}
+	log, err := e.Log(ctx, st.name)
+	if err != nil {
+		return err
+	}
+	st.state, st.owners, st.leases = state.NewState(), map[action.UUID]string{}, nil
+	st.state.Epoch, st.weight = log.Epoch, 0
+	// Without a checkpoint that can be read, the entries will do, if they are all there.
+	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
+		return err
+	}
+	for st.state.Head < log.Head {
+		entries, err := e.Read(ctx, st.name, st.state.Head, 1000, 4<<20)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return &action.Error{Code: action.CodeInternal, Message: "the engine lacks entries below its head"}
+		}
+		for i := range entries {
+			a, err := action.DecodeAction(entries[i].Raw)
+			if err != nil {
+				return err
+			}
+			st.apply(a, entries[i].By)
+			st.weight += len(a.Raw)
+			if st.state.Chain != entries[i].Chain {
+				return &action.Error{Code: action.CodeInternal, Message: "a stored entry does not match its chain"}
+			}
+		}
+	}
+	st.loaded = true
+	return nil
+}
+
+func (st *stream) apply(a *action.Action, by string) {
+	st.state.ApplyEntry(a, nil, nil)
+	// An empty subject owns nothing: it is that of a server without authentication, which may get one later.
+	if st.owners[a.Client] == "" && by != "" && a.Client != action.Nil {
+		st.owners[a.Client] = by
+	}
+}
+
+// fromCheckpoint begins a fold at the newest checkpoint of the log that is whole, where there is one.
+func (st *stream) fromCheckpoint(ctx context.Context, e engine.Engine, log *engine.Log) error {
+	indexes, err := e.Checkpoints(ctx, st.name)
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		c, rerr := e.Checkpoint(ctx, st.name, index)
+		if rerr == nil && (c == nil || c.Epoch != log.Epoch) {
+			continue
+		}
+		if rerr == nil {
+			rerr = st.begin(c)
+		}
+		if rerr == nil {
+			return nil
+		}
+		err = errors.Join(err, rerr)
+	}
+	return err
+}
+
+// begin puts a checkpoint's state in the place of the fold.
+func (st *stream) begin(c *engine.Checkpoint) error {
+	text, err := unpack(c)
+	if err != nil {
+		return err
+	}
+	name, folded, err := state.ReadCheckpoint(string(text))
+	if err != nil {
+		return fmt.Errorf("read a checkpoint: %v", err)
+	}
+	if name != st.name || folded.Epoch != c.Epoch || folded.Head != c.Index || folded.Chain != c.Chain {
+		return fmt.Errorf("a stored checkpoint is of another log")
+	}
+	owners, err := decodeOwners(c.Owners)
+	if err != nil {
+		return err
+	}
+	st.state, st.owners = folded, owners
+	st.checkpoints.keep(c, st.checkpoints.generation())
+	return nil
+}

@@ -1,0 +1,134 @@
+package actions
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/web"
+)
+
+// Config says what is served, and within which limits.
+type Config struct {
+	Engine engine.Engine
+
+	// Authorize and Validate judge each action, in this order, before it is appended; nil: every action is taken.
+	Authorize func(context.Context, *Judged) error
+	Validate  func(context.Context, *Judged) error
+
+	MaxActionBytes  int
+	MaxEntries      int           // of one answer
+	IdleStream      time.Duration // after which a fold leaves memory
+	Lease           time.Duration // of a lock
+	CheckpointBytes int           // from how many bytes of entries on a checkpoint is built; negative: never
+	Keep            uint64        // of the last entries, once checkpoints stand for those before; 0: all
+
+	NewID func() action.UUID
+	Hold  func(left time.Duration) error // instead of waiting for another client's turn; nil: it waits
+}
+
+// Streams are the action streams of a server.
+type Streams struct {
+	*web.Host
+	Config
+	engine engine.Engine
+
+	mu      sync.Mutex
+	streams map[string]*stream
+}
+
+// New serves the streams of an engine.
+func New(host *web.Host, c Config) *Streams {
+	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}}
+}
+
+// stream gives the named stream, with one more user; release it.
+func (s *Streams) stream(name string) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[name]
+	if st == nil {
+		st = &stream{name: name}
+		s.streams[name] = st
+	}
+	st.users++
+	st.used = s.Now()
+	return st
+}
+
+func (s *Streams) release(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.users--
+	st.used = s.Now()
+	if st.users == 0 && st.unwritten() {
+		delete(s.streams, st.name) // names that somebody makes up cost nothing
+	}
+}
+
+// unwritten tells whether the stream is known to have no log.
+func (st *stream) unwritten() bool {
+	if !st.mu.TryLock() {
+		return false
+	}
+	defer st.mu.Unlock()
+	return st.state == nil || st.loaded && st.state.Head == 0
+}
+
+// Sweep drops the folds of idle streams.
+func (s *Streams) Sweep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, st := range s.streams {
+		switch idle := s.Now().Sub(st.used) > s.IdleStream; {
+		case idle && st.users == 0:
+			delete(s.streams, name)
+		case idle && st.mu.TryLock(): // somebody watches it, but nobody has asked for a while
+			st.loaded, st.state, st.owners = false, nil, nil
+			st.mu.Unlock()
+		}
+	}
+}
+
+// Watch lets wake know of every move of a stream until stop; moved gives its newest head where it has moved since it was last asked.
+func (s *Streams) Watch(name string, wake chan struct{}) (moved func() (head uint64, is bool), stop func()) {
+	st := s.stream(name)
+	st.watchers.Watch(wake)
+	_, told := st.watchers.Last()
+	return func() (uint64, bool) {
+			head, moves := st.watchers.Last()
+			is := moves != told
+			told = moves
+			return head, is
+		}, func() {
+			st.watchers.Unwatch(wake)
+			s.release(st)
+		}
+}
+
+// Head is the index of a stream's last entry.
+func (s *Streams) Head(ctx context.Context, name string) (uint64, error) {
+	log, err := s.engine.Log(ctx, name)
+	return log.Head, err
+}
+
+// stream is one log in use: its fold, and who waits for it to move.
+type stream struct {
+	name  string
+	users int       // guarded by Streams.mu
+	used  time.Time // guarded by Streams.mu
+
+	mu     sync.Mutex // one append in flight
+	loaded bool
+	state  *state.State
+	owners map[action.UUID]string // client → the principal that first used it
+	leases leases
+	weight int // bytes of the entries after the newest checkpoint
+
+	checkpoints checkpoints
+	pushers     pushers
+	watchers    web.Watchers
+}

@@ -1,0 +1,173 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/rights"
+	"github.com/strandline-sync/strandline/server/web"
+)
+
+// answer is one stream's part of a sync answer, in the making.
+type answer struct {
+	stream    string
+	log       engine.Log // epoch and head of the log, chain where this answer brings the client to
+	hasChain  bool
+	after     uint64
+	entries   []engine.Entry
+	persisted []action.UUID
+	rejected  []action.Rejection
+	offer     *engine.Checkpoint // where entries that the client lacks are not kept, or are many
+	turn      time.Duration      // for which the client holds the stream
+	err       *action.Error
+}
+
+// maxOpsPerUnlock is the most ops of one of the server's own entries.
+const maxOpsPerUnlock = action.MaxOps
+
+// turn answers one item by the rules of the protocol, atomically.
+//
+// room is what the whole answer has left for entries; an item past it still gets one.
+func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, room *int) (a answer) {
+	a.stream, a.after = it.Stream, it.After
+	fail := func(err error) answer {
+		a.err = web.ProblemOf(err)
+		if (a.err.Code == action.CodeUnavailable || a.err.Code == action.CodeInternal) && ctx.Err() == nil {
+			s.Log.Error("a turn failed", "stream", web.Hashed(it.Stream), "error", err)
+		}
+		return a
+	}
+	if it.Err != nil {
+		return fail(it.Err)
+	}
+	if !s.Auth.Allow(p, it.Stream, rights.Read) {
+		return fail(web.ErrForbidden)
+	}
+	st := s.stream(it.Stream)
+	defer s.release(st)
+	pushes := len(it.Offers) > 0 || it.Drain
+	pusher := pushes && s.Auth.Allow(p, it.Stream, rights.Append) // nobody else has turns, or waits for one
+	if err := s.enter(ctx, st, it.Client, pusher); err != nil {
+		return fail(err)
+	}
+	defer st.mu.Unlock()
+	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
+	if err := st.load(context.WithoutCancel(ctx), s.engine); err != nil {
+		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
+	}
+	if err := s.expire(ctx, st); err != nil {
+		return fail(err)
+	}
+	a.log = engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}
+	kept, err := s.sameLog(ctx, st, it, &a)
+	if err != nil {
+		return fail(err)
+	}
+	if owner := st.owners[it.Client]; owner != "" && owner != p.Subject {
+		return fail(web.ErrForbidden)
+	}
+	held := false // by this answer
+	defer func() {
+		if !held {
+			st.pushers.answered(it.Client)
+		}
+	}()
+	switch {
+	case it.After < st.state.Head:
+		if err := s.fetch(ctx, st, it, &a, kept, room); err != nil {
+			return fail(err)
+		}
+		if pusher && len(a.entries) > 0 {
+			atHead := it.After+uint64(len(a.entries)) == st.state.Head
+			a.turn = st.pushers.lose(it.Client, atHead, s.Now())
+			held = a.turn > 0
+		}
+	case pushes:
+		if err := s.persist(ctx, p, st, it, &a); err != nil {
+			return fail(err)
+		}
+		st.pushers.won(it.Client)
+	default:
+		a.hasChain = true
+	}
+	return a
+}
+
+// fetch is rules 1 and 2: the entries that the client lacks, or the checkpoint that stands for them.
+func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer, kept bool, room *int) error {
+	newest := st.checkpoints.get()
+	entries, err := s.engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(protocol.MaxAnswerBytes, *room))
+	if errors.Is(err, engine.ErrConflict) && newest != nil && newest.Index > it.After {
+		a.offer, a.hasChain = newest, false
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return errors.New("the engine lacks entries below its head")
+	}
+	if !kept && it.Chain.Next(entries[0].Raw) != entries[0].Chain {
+		return errOtherLog
+	}
+	if err := intact(it.Chain, entries); err != nil {
+		return err
+	}
+	for i := range entries {
+		*room -= len(entries[i].Raw)
+	}
+	if it.After == 0 {
+		a.offer = newest
+	}
+	a.entries, a.log.Chain, a.hasChain = entries, entries[len(entries)-1].Chain, true
+	return nil
+}
+
+var errOtherLog = web.Problem(action.CodeEpoch, "", "this is another log than the one that was followed")
+
+// sameLog is rule 0: the client follows this log, up to after. kept tells that the chain there is known.
+func (s *Streams) sameLog(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer) (kept bool, err error) {
+	switch {
+	case it.After == 0:
+		if a.log.Chain = 0; it.Chain != 0 {
+			return false, errOtherLog
+		}
+		a.hasChain = st.state.Head == 0
+		return true, nil
+	case it.After > st.state.Head:
+		return false, errOtherLog
+	case it.After == st.state.Head:
+		a.log.Chain, a.hasChain = st.state.Chain, true
+	default:
+		chain, err := s.engine.Chain(ctx, it.Stream, it.After)
+		if errors.Is(err, engine.ErrConflict) { // not kept
+			if it.Epoch != st.state.Epoch {
+				return false, errOtherLog
+			}
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		a.log.Chain, a.hasChain = chain, true
+	}
+	if a.log.Chain != it.Chain {
+		return true, errOtherLog
+	}
+	return true, nil
+}
+
+// intact checks entries against the chains that they were stored with: what a disk or a hand has changed is not served.
+func intact(chain action.Chain, entries []engine.Entry) error {
+	for i := range entries {
+		if chain = chain.Next(entries[i].Raw); chain != entries[i].Chain {
+			return web.Problem(action.CodeInternal, "", "a stored entry does not match its chain")
+		}
+	}
+	return nil
+}

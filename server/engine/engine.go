@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Engine keeps the logs. Every engine passes enginetest.
+//
+// What it reveals is durable: an entry, a head or a conflict that was told is never taken back. An error other than the
+// ones named here leaves the outcome open; the server then reads the log again before it says anything of it.
+type Engine interface {
+	DataEngine
+
+	// Log tells a log's epoch, head and chain; the zero Log for a stream that nobody has written.
+	Log(ctx context.Context, stream string) (Log, error)
+
+	// Append writes entries at expect+1 … in one step, durable before it returns. epoch names the log that a first append
+	// makes. Where the head is another, or the log has another epoch, nothing is written and the error is ErrConflict.
+	Append(ctx context.Context, stream string, epoch action.UUID, expect uint64, entries []Entry) error
+
+	// Read gives entries after an index, in order, at most limit and about maxBytes (at least one). It sees every append
+	// that was acknowledged before the call. Where the next entry is forgotten, the error is ErrConflict.
+	Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]Entry, error)
+
+	// Chain is the log's chain at an index from oldest to head; ErrConflict for another one.
+	Chain(ctx context.Context, stream string, index uint64) (action.Chain, error)
+
+	// Checkpoint gives the checkpoint of the log at an index, the newest one for index 0; nil where there is none.
+	Checkpoint(ctx context.Context, stream string, index uint64) (*Checkpoint, error)
+
+	// Checkpoints lists the indexes of the log's checkpoints, the newest first: none, one or two.
+	Checkpoints(ctx context.Context, stream string) ([]uint64, error)
+
+	// PutCheckpoint stores a checkpoint, durable before it returns. It forgets those before it but the last one, which somebody
+	// may be reading, and the entries below oldest; oldest is at most the checkpoint's index, so that the last entry
+	// stays. Where the log has another epoch, or has not come so far, nothing is written and the error is ErrConflict.
+	PutCheckpoint(ctx context.Context, stream string, c *Checkpoint, oldest uint64) error
+
+	// Delete forgets a log and its checkpoints for good. The next append makes a new log, with another epoch.
+	Delete(ctx context.Context, stream string) error
+
+	// Streams lists the logs by name, with their heads.
+	Streams(ctx context.Context) (map[string]uint64, error)
+
+	// Close waits for what is under way and lets go.
+	Close() error
+}
+
+// Log is what an engine knows of one log.
+type Log struct {
+	Epoch  action.UUID
+	Head   uint64
+	Chain  action.Chain
+	Oldest uint64 // the first entry that is kept
+}
+
+// Entry is one stored action.
+type Entry struct {
+	Stored int64        // Unix milliseconds
+	By     string       // subject of the principal
+	Chain  action.Chain // at this entry
+	Raw    string       // canonical bytes of the action
+}
+
+// Checkpoint is the state at an index, in core's canonical encoding, and what else the server must know of the entries up to there.
+type Checkpoint struct {
+	Index  uint64
+	Epoch  action.UUID
+	Chain  action.Chain
+	Bytes  int // of the encoding
+	SHA256 [sha256.Size]byte
+	Packed []byte // the encoding, by gzip
+	Owners []byte // JSON: which principal first used each client id
+}
+
+// ErrConflict says that the log has another head, or another epoch, than the append was made for.
+var ErrConflict = errors.New("the log has another head")
+
+// ErrClosed says that the engine was closed.
+var ErrClosed = errors.New("the engine is closed")

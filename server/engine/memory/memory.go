@@ -1,0 +1,207 @@
+// Package memory is the reference engine: logs in memory, for tests and simulations. Nothing outlives the process.
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+)
+
+// Engine implements engine.Engine.
+type Engine struct {
+	mu     sync.Mutex
+	logs   map[string]*log
+	data   *data
+	closed bool
+}
+
+type log struct {
+	epoch       action.UUID
+	entries     []engine.Entry
+	oldest      uint64 // entries below are forgotten, though their places remain
+	checkpoints []*engine.Checkpoint
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New makes an engine without logs.
+func New() *Engine { return &Engine{logs: map[string]*log{}, data: newData()} }
+
+// Clone copies every log and data stream: the server as a backup would bring it back.
+func (e *Engine) Clone() *Engine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := New()
+	for name, l := range e.logs {
+		c.logs[name] = &log{l.epoch, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
+	}
+	c.data = e.data.clone()
+	return c
+}
+
+func (e *Engine) get(stream string) (*log, error) {
+	if e.closed {
+		return nil, engine.ErrClosed
+	}
+	if l := e.logs[stream]; l != nil {
+		return l, nil
+	}
+	return &log{}, nil
+}
+
+// Log implements engine.Engine.
+func (e *Engine) Log(_ context.Context, stream string) (engine.Log, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil || len(l.entries) == 0 {
+		return engine.Log{}, err
+	}
+	n := len(l.entries)
+	return engine.Log{Epoch: l.epoch, Head: uint64(n), Chain: l.entries[n-1].Chain, Oldest: max(1, l.oldest)}, nil
+}
+
+// Append implements engine.Engine.
+func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, expect uint64, entries []engine.Entry) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return err
+	}
+	if uint64(len(l.entries)) != expect || expect > 0 && l.epoch != epoch {
+		return engine.ErrConflict
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	l.epoch = epoch
+	l.entries = append(l.entries, entries...)
+	e.logs[stream] = l
+	return nil
+}
+
+// Read implements engine.Engine.
+func (e *Engine) Read(_ context.Context, stream string, after uint64, limit, maxBytes int) ([]engine.Entry, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil || after >= uint64(len(l.entries)) {
+		return nil, err
+	}
+	if after+1 < l.oldest {
+		return nil, engine.ErrConflict
+	}
+	var out []engine.Entry
+	for _, entry := range l.entries[after:] {
+		if maxBytes -= len(entry.Raw); len(out) == limit || maxBytes < 0 && len(out) > 0 {
+			break
+		}
+		out = append(out, entry)
+	}
+	return out, nil
+}
+
+// Chain implements engine.Engine.
+func (e *Engine) Chain(_ context.Context, stream string, index uint64) (action.Chain, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return 0, err
+	}
+	if index == 0 || index < l.oldest || index > uint64(len(l.entries)) {
+		return 0, engine.ErrConflict
+	}
+	return l.entries[index-1].Chain, nil
+}
+
+// Checkpoint implements engine.Engine.
+func (e *Engine) Checkpoint(_ context.Context, stream string, index uint64) (*engine.Checkpoint, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(l.checkpoints) {
+		if index == 0 || c.Index == index {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// Checkpoints implements engine.Engine.
+func (e *Engine) Checkpoints(_ context.Context, stream string) (indexes []uint64, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Backward(l.checkpoints) {
+		indexes = append(indexes, c.Index)
+	}
+	return indexes, nil
+}
+
+// PutCheckpoint implements engine.Engine.
+func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *engine.Checkpoint, oldest uint64) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l, err := e.get(stream)
+	if err != nil {
+		return err
+	}
+	if l.epoch != c.Epoch || c.Index == 0 || c.Index > uint64(len(l.entries)) {
+		return engine.ErrConflict
+	}
+	if n := len(l.checkpoints); n > 0 && l.checkpoints[n-1].Index >= c.Index {
+		return nil
+	}
+	l.checkpoints = append(slices.Clone(l.checkpoints[max(0, len(l.checkpoints)-1):]), c)
+	for oldest = min(oldest, c.Index); l.oldest < oldest; l.oldest++ {
+		if l.oldest > 0 {
+			l.entries[l.oldest-1] = engine.Entry{}
+		}
+	}
+	return nil
+}
+
+// Delete implements engine.Engine.
+func (e *Engine) Delete(_ context.Context, stream string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return engine.ErrClosed
+	}
+	delete(e.logs, stream)
+	return nil
+}
+
+// Streams implements engine.Engine.
+func (e *Engine) Streams(context.Context) (map[string]uint64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, engine.ErrClosed
+	}
+	heads := map[string]uint64{}
+	for name := range maps.Keys(e.logs) {
+		heads[name] = uint64(len(e.logs[name].entries))
+	}
+	return heads, nil
+}
+
+// Close implements engine.Engine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	return nil
+}

@@ -1,0 +1,418 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+)
+
+// An id of a data stream is never used again: it is the first part of its offsets. An entry's end and index count those of the sources
+// of a fork too.
+const dataSchema = `
+CREATE TABLE IF NOT EXISTS data_streams (
+	id      INTEGER PRIMARY KEY AUTOINCREMENT,
+	name    TEXT NOT NULL UNIQUE,
+	source  INTEGER NOT NULL,
+	deleted INTEGER NOT NULL,
+	head    INTEGER NOT NULL,
+	tail    INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	meta    BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS data_sources ON data_streams (source) WHERE source <> 0;
+CREATE INDEX IF NOT EXISTS data_expiries ON data_streams (expires) WHERE expires <> 0;
+CREATE TABLE IF NOT EXISTS data_entries (
+	stream INTEGER NOT NULL,
+	idx    INTEGER NOT NULL,
+	end    INTEGER NOT NULL,
+	size   INTEGER NOT NULL,
+	id     BLOB,
+	stored INTEGER NOT NULL,
+	by     TEXT NOT NULL,
+	upload INTEGER NOT NULL,
+	body   BLOB,
+	PRIMARY KEY (stream, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS data_ids ON data_entries (stream, id) WHERE id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS data_producers (
+	stream INTEGER NOT NULL,
+	name   TEXT NOT NULL,
+	epoch  INTEGER NOT NULL,
+	seq    INTEGER NOT NULL,
+	PRIMARY KEY (stream, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS data_uploads (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT,
+	stream   INTEGER NOT NULL,
+	producer TEXT NOT NULL,
+	epoch    INTEGER NOT NULL,
+	seq      INTEGER NOT NULL,
+	entry    BLOB NOT NULL,
+	size     INTEGER NOT NULL,
+	at       INTEGER NOT NULL,
+	UNIQUE (stream, producer)
+) STRICT;
+CREATE TABLE IF NOT EXISTS data_parts (
+	upload INTEGER NOT NULL,
+	end    INTEGER NOT NULL,
+	body   BLOB NOT NULL,
+	PRIMARY KEY (upload, end)
+) STRICT, WITHOUT ROWID;
+`
+
+// UpdateData implements engine.DataEngine: do runs among the writes that share a commit.
+func (e *Engine) UpdateData(_ context.Context, do func(tx engine.DataTx) error) error {
+	var removed []int64
+	var refused error
+	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+		t := &dataTx{ctx: ctx, tx: tx.Tx}
+		refused = do(t)
+		removed = t.removed
+		return refused, t.failed
+	})
+	if err != refused {
+		return err // nothing was written, nor removed
+	}
+	for _, id := range removed {
+		if bury := e.buryData(id); bury != nil && err == nil {
+			err = bury
+		}
+	}
+	return err
+}
+
+// ViewData implements engine.DataEngine.
+func (e *Engine) ViewData(ctx context.Context, do func(tx engine.DataTx) error) error {
+	tx, err := e.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	defer tx.Rollback()
+	return do(&dataTx{ctx: ctx, tx: tx})
+}
+
+// dataTx implements engine.DataTx.
+type dataTx struct {
+	ctx     context.Context
+	tx      *sql.Tx
+	failed  error // the engine's, which undoes the whole commit
+	removed []int64
+	find    *sql.Stmt // of an entry by its id
+}
+
+func (t *dataTx) fail(err error) error {
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return err
+}
+
+func (t *dataTx) exec(query string, args ...any) (sql.Result, error) {
+	done, err := t.tx.ExecContext(t.ctx, query, args...)
+	return done, t.fail(err)
+}
+
+// row reads one row into dest; found is false where there is none.
+func (t *dataTx) row(dest []any, query string, args ...any) (found bool, err error) {
+	err = t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, t.fail(err)
+}
+
+// rows calls each with a function that reads the row.
+func (t *dataTx) rows(each func(scan func(...any) error) (more bool, err error), query string, args ...any) error {
+	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return t.fail(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		more, err := each(rows.Scan)
+		if err != nil {
+			return t.fail(err)
+		}
+		if !more {
+			return nil
+		}
+	}
+	return t.fail(rows.Err())
+}
+
+const dataColumns = "SELECT id, name, source, deleted, head, tail, expires, meta FROM data_streams "
+
+func dataDest(d *engine.DataStream) []any {
+	return []any{&d.ID, &d.Name, &d.Source, &d.Deleted, &d.Head, &d.Tail, &d.Expires, &d.Meta}
+}
+
+func (t *dataTx) one(query string, arg any) (*engine.DataStream, error) {
+	d := new(engine.DataStream)
+	found, err := t.row(dataDest(d), dataColumns+query, arg)
+	if err != nil || !found {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (t *dataTx) DataStream(name string) (*engine.DataStream, error) {
+	return t.one("WHERE name = ?", name)
+}
+
+func (t *dataTx) DataStreamAt(id uint64) (*engine.DataStream, error) {
+	return t.one("WHERE id = ?", int64(id))
+}
+
+func (t *dataTx) CreateData(d *engine.DataStream) error {
+	done, err := t.exec("INSERT INTO data_streams (name, source, deleted, head, tail, expires, meta) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		d.Name, int64(d.Source), d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta)
+	if err != nil {
+		return err
+	}
+	id, err := done.LastInsertId()
+	d.ID = uint64(id)
+	return t.fail(err)
+}
+
+func (t *dataTx) PutData(d *engine.DataStream) error {
+	_, err := t.exec("UPDATE data_streams SET deleted = ?, head = ?, tail = ?, expires = ?, meta = ? WHERE id = ?",
+		d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta, int64(d.ID))
+	return err
+}
+
+// RemoveData takes the stream's name away; what it held follows in commits of its own: appends wait for a commit.
+func (t *dataTx) RemoveData(d *engine.DataStream) error {
+	_, err := t.exec("UPDATE data_streams SET name = ? || id, source = 0, deleted = 1, expires = 0 WHERE id = ?", deletedNames, int64(d.ID))
+	t.removed = append(t.removed, int64(d.ID))
+	return err
+}
+
+// buryData takes away what a removed data stream held, in parts.
+func (e *Engine) buryData(id int64) error {
+	const most = 256 // rows of one commit; a part has up to 4 MiB
+	for _, query := range []string{
+		"DELETE FROM data_parts WHERE (upload, end) IN (SELECT upload, end FROM data_parts WHERE upload IN (SELECT upload FROM data_entries WHERE stream = ?1 AND upload <> 0 UNION ALL SELECT id FROM data_uploads WHERE stream = ?1) LIMIT ?2)",
+		"DELETE FROM data_entries WHERE stream = ?1 AND idx IN (SELECT idx FROM data_entries WHERE stream = ?1 LIMIT ?2)",
+		"DELETE FROM data_uploads WHERE stream = ?1 AND id IN (SELECT id FROM data_uploads WHERE stream = ?1 LIMIT ?2)",
+		"DELETE FROM data_producers WHERE stream = ?1 AND name IN (SELECT name FROM data_producers WHERE stream = ?1 LIMIT ?2)",
+		"DELETE FROM data_streams WHERE id = ?1 AND ?2 > 0",
+	} {
+		for more := true; more; {
+			err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+				done, err := tx.ExecContext(ctx, query, id, most)
+				if err != nil {
+					return nil, err
+				}
+				n, err := done.RowsAffected()
+				more = n == most
+				return nil, err
+			})
+			if err != nil {
+				return fmt.Errorf("bury a data stream: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// buryAllData ends the removals that a crash has interrupted.
+func (e *Engine) buryAllData() error {
+	rows, err := e.read.Query("SELECT id FROM data_streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			rows.Close()
+			return err
+		}
+		ids = append(ids, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := e.buryData(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *dataTx) DataForks(id uint64) (n int, err error) {
+	_, err = t.row([]any{&n}, "SELECT count(*) FROM data_streams WHERE source = ? AND source <> 0", int64(id))
+	return n, err
+}
+
+func (t *dataTx) DataExpired(before int64, limit int) (names []string, err error) {
+	err = t.rows(func(scan func(...any) error) (bool, error) {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return true, err
+	}, "SELECT name FROM data_streams WHERE expires <> 0 AND expires <= ? LIMIT ?", before, limit)
+	return names, err
+}
+
+func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	insert, err := t.tx.PrepareContext(t.ctx, "INSERT INTO data_entries (stream, idx, end, size, id, stored, by, upload, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return t.fail(err)
+	}
+	defer insert.Close()
+	for i := range entries {
+		en := &entries[i]
+		var chosen []byte
+		if en.ID != action.Nil {
+			chosen = en.ID[:]
+		}
+		if _, err := insert.ExecContext(t.ctx, int64(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body); err != nil {
+			return t.fail(err)
+		}
+		if en.Upload != 0 {
+			if _, err := t.exec("DELETE FROM data_uploads WHERE id = ?", int64(en.Upload)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out []engine.DataEntry, err error) {
+	err = t.rows(func(scan func(...any) error) (bool, error) {
+		var en engine.DataEntry
+		var chosen []byte
+		if err := scan(&en.Index, &en.End, &en.Size, &chosen, &en.Stored, &en.By, &en.Upload, &en.Body); err != nil {
+			return false, err
+		}
+		copy(en.ID[:], chosen)
+		if en.Size <= int64(maxBody) {
+			maxBytes -= int(en.Size)
+		}
+		if maxBytes < 0 && len(out) > 0 {
+			return false, nil
+		}
+		out = append(out, en)
+		return true, nil
+	}, `SELECT idx, end, size, id, stored, by, upload, CASE WHEN size <= ? THEN body END FROM data_entries
+		WHERE stream = ? AND idx > ? ORDER BY idx LIMIT ?`, maxBody, int64(id), int64(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out { // a small upload: its one part, or few
+		if en := &out[i]; en.Upload != 0 && en.Size <= int64(maxBody) {
+			if en.Body, err = t.parts(en.Upload, 0, int(en.Size)); err != nil {
+				return nil, err
+			}
+			en.Upload = 0
+		}
+	}
+	return out, nil
+}
+
+func (t *dataTx) DataBytes(id, index uint64, from int64, n int) (b []byte, err error) {
+	var upload uint64
+	if _, err := t.row([]any{&upload, &b}, "SELECT upload, CASE WHEN upload = 0 THEN substr(body, ?, ?) END FROM data_entries WHERE stream = ? AND idx = ?",
+		from+1, n, int64(id), int64(index)); err != nil || upload == 0 {
+		return b, err
+	}
+	return t.parts(upload, from, n)
+}
+
+// parts reads bytes of what came in parts.
+func (t *dataTx) parts(upload uint64, from int64, n int) (b []byte, err error) {
+	err = t.rows(func(scan func(...any) error) (bool, error) {
+		var end int64
+		var body []byte
+		if err := scan(&end, &body); err != nil {
+			return false, err
+		}
+		if start := end - int64(len(body)); start < from {
+			body = body[from-start:]
+		}
+		b = append(b, body[:min(len(body), n-len(b))]...)
+		return len(b) < n, nil
+	}, "SELECT end, body FROM data_parts WHERE upload = ? AND end > ? ORDER BY end", int64(upload), from)
+	return b, err
+}
+
+func (t *dataTx) FindData(id uint64, entry action.UUID) (index uint64, err error) {
+	if t.find == nil { // asked for each entry of a batch; it is closed with the transaction
+		if t.find, err = t.tx.PrepareContext(t.ctx, "SELECT idx FROM data_entries WHERE stream = ? AND id = ?"); err != nil {
+			return 0, t.fail(err)
+		}
+	}
+	if err = t.find.QueryRowContext(t.ctx, int64(id), entry[:]).Scan(&index); errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return index, t.fail(err)
+}
+
+func (t *dataTx) Producer(id uint64, name string) (*engine.Producer, error) {
+	p := new(engine.Producer)
+	found, err := t.row([]any{&p.Epoch, &p.Seq}, "SELECT epoch, seq FROM data_producers WHERE stream = ? AND name = ?", int64(id), name)
+	if err != nil || !found {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (t *dataTx) PutProducer(id uint64, name string, p engine.Producer) error {
+	_, err := t.exec("INSERT INTO data_producers (stream, name, epoch, seq) VALUES (?, ?, ?, ?) ON CONFLICT (stream, name) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq",
+		int64(id), name, int64(p.Epoch), int64(p.Seq))
+	return err
+}
+
+func (t *dataTx) Upload(id uint64, producer string) (*engine.Upload, error) {
+	u := new(engine.Upload)
+	var entry []byte
+	found, err := t.row([]any{&u.ID, &u.Epoch, &u.Seq, &entry, &u.Size, &u.At}, "SELECT id, epoch, seq, entry, size, at FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer)
+	if err != nil || !found {
+		return nil, err
+	}
+	copy(u.Entry[:], entry)
+	return u, nil
+}
+
+func (t *dataTx) PutUpload(id uint64, producer string, u engine.Upload, part []byte) error {
+	if u.Size == 0 {
+		if _, err := t.exec("DELETE FROM data_parts WHERE upload = (SELECT id FROM data_uploads WHERE stream = ? AND producer = ?)", int64(id), producer); err != nil {
+			return err
+		}
+		if _, err := t.exec("DELETE FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer); err != nil {
+			return err
+		}
+		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, entry, size, at) VALUES (?, ?, ?, ?, ?, 0, ?)", int64(id), producer, int64(u.Epoch), int64(u.Seq), u.Entry[:], u.At)
+		if err != nil {
+			return err
+		}
+		made, err := done.LastInsertId()
+		if err != nil {
+			return t.fail(err)
+		}
+		u.ID = uint64(made)
+	}
+	end := u.Size + int64(len(part))
+	if _, err := t.exec("INSERT INTO data_parts (upload, end, body) VALUES (?, ?, ?)", int64(u.ID), end, part); err != nil {
+		return err
+	}
+	_, err := t.exec("UPDATE data_uploads SET size = ? WHERE id = ?", end, int64(u.ID))
+	return err
+}
+
+func (t *dataTx) DropUploads(before int64) error {
+	if _, err := t.exec("DELETE FROM data_parts WHERE upload IN (SELECT id FROM data_uploads WHERE at < ?)", before); err != nil {
+		return err
+	}
+	_, err := t.exec("DELETE FROM data_uploads WHERE at < ?", before)
+	return err
+}

@@ -1,0 +1,233 @@
+// Package sqlite is the embedded engine: one SQLite database in a data directory that it holds alone.
+//
+// WAL with synchronous=FULL: every acknowledged append is synced. One writer goroutine takes all appends that wait and
+// commits them together, so that many streams share one sync. Readers have connections of their own; with FULL they never see
+// what is not synced. Local disks only: WAL needs shared memory.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+)
+
+// Format is that of the database in a data directory; a newer one is refused.
+const Format = 3
+
+const schema = `
+CREATE TABLE IF NOT EXISTS streams (
+	id    INTEGER PRIMARY KEY,
+	name  TEXT NOT NULL UNIQUE,
+	epoch BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS entries (
+	stream INTEGER NOT NULL,
+	idx    INTEGER NOT NULL,
+	stored INTEGER NOT NULL,
+	by     TEXT NOT NULL,
+	chain  INTEGER NOT NULL,
+	body   TEXT NOT NULL,
+	PRIMARY KEY (stream, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (
+	stream INTEGER NOT NULL,
+	idx    INTEGER NOT NULL,
+	chain  INTEGER NOT NULL,
+	bytes  INTEGER NOT NULL,
+	sha256 BLOB NOT NULL,
+	packed BLOB NOT NULL,
+	owners BLOB NOT NULL,
+	PRIMARY KEY (stream, idx)
+) STRICT;
+`
+
+// Engine implements engine.Engine.
+type Engine struct {
+	write *sql.DB
+	read  *sql.DB
+	lock  *os.File
+
+	mu     sync.Mutex // of closed and sends to queue
+	closed bool
+	queue  chan *request
+	done   chan struct{}
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Open takes the data directory, which is made where it is missing. A directory that another process holds is an error.
+func Open(dir string) (_ *Engine, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	e := &Engine{queue: make(chan *request, 1024), done: make(chan struct{})}
+	if e.lock, err = lockDir(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			e.release()
+		}
+	}()
+	path := filepath.Join(dir, "strandline.db")
+	if e.write, err = open(path, 1); err != nil {
+		return nil, err
+	}
+	if e.read, err = open(path, 4); err != nil {
+		return nil, err
+	}
+	var version int
+	if err := e.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if version > Format {
+		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, Format)
+	}
+	if _, err := e.write.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := syncDir(dir); err != nil {
+		return nil, err
+	}
+	go e.writer()
+	if err := errors.Join(e.buryAll(), e.buryAllData()); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return e, nil
+}
+
+func open(path string, conns int) (*sql.DB, error) {
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-16000)"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+func (e *Engine) release() error {
+	var errs []error
+	for _, db := range []*sql.DB{e.read, e.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Close implements engine.Engine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	close(e.queue)
+	e.mu.Unlock()
+	<-e.done
+	return e.release()
+}
+
+// Log implements engine.Engine.
+func (e *Engine) Log(ctx context.Context, stream string) (engine.Log, error) {
+	return readLog(ctx, e.read, stream)
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func readLog(ctx context.Context, q querier, stream string) (l engine.Log, err error) {
+	var epoch []byte
+	var chain int64
+	err = q.QueryRowContext(ctx, `SELECT s.epoch, e.idx, e.chain, (SELECT min(idx) FROM entries WHERE stream = s.id) FROM streams s JOIN entries e ON e.stream = s.id
+		WHERE s.name = ? ORDER BY e.idx DESC LIMIT 1`, stream).Scan(&epoch, &l.Head, &chain, &l.Oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return engine.Log{}, nil
+	}
+	if err != nil {
+		return engine.Log{}, fmt.Errorf("read a log: %w", err)
+	}
+	copy(l.Epoch[:], epoch)
+	l.Chain = action.Chain(chain)
+	return l, nil
+}
+
+// Read implements engine.Engine.
+func (e *Engine) Read(ctx context.Context, stream string, after uint64, limit, maxBytes int) ([]engine.Entry, error) {
+	rows, err := e.read.QueryContext(ctx, `SELECT idx, stored, by, chain, body FROM entries
+		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx > ? ORDER BY idx LIMIT ?`, stream, int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	defer rows.Close()
+	var out []engine.Entry
+	for rows.Next() {
+		var en engine.Entry
+		var index uint64
+		var chain int64
+		if err := rows.Scan(&index, &en.Stored, &en.By, &chain, &en.Raw); err != nil {
+			return nil, fmt.Errorf("read entries: %w", err)
+		}
+		if index != after+1+uint64(len(out)) {
+			return nil, engine.ErrConflict
+		}
+		if maxBytes -= len(en.Raw); maxBytes < 0 && len(out) > 0 {
+			break
+		}
+		en.Chain = action.Chain(chain)
+		out = append(out, en)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	return out, nil
+}
+
+// Chain implements engine.Engine.
+func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (action.Chain, error) {
+	var chain int64
+	err := e.read.QueryRowContext(ctx, `SELECT chain FROM entries
+		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND idx = ?`, stream, int64(index)).Scan(&chain)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, engine.ErrConflict
+	}
+	return action.Chain(chain), err
+}
+
+// Streams implements engine.Engine.
+func (e *Engine) Streams(ctx context.Context) (map[string]uint64, error) {
+	rows, err := e.read.QueryContext(ctx, `SELECT name, (SELECT max(idx) FROM entries WHERE stream = s.id) AS head FROM streams s
+		WHERE head IS NOT NULL AND name >= ?`, "\x01")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	heads := map[string]uint64{}
+	for rows.Next() {
+		var name string
+		var head uint64
+		if err := rows.Scan(&name, &head); err != nil {
+			return nil, err
+		}
+		heads[name] = head
+	}
+	return heads, rows.Err()
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"github.com/strandline-sync/strandline/server/actions"
+	"github.com/strandline-sync/strandline/server/data"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/rights"
+)
+
+// What a program that holds a server calls by name is here, wherever it lives.
+type (
+	// Engine keeps the logs.
+	Engine = engine.Engine
+
+	// Auth is the two questions of every request.
+	Auth = rights.Auth
+	// Principal is who asks.
+	Principal = rights.Principal
+	// Right is what a principal may do with a stream.
+	Right = rights.Right
+
+	// Judged is an action that a hook judges.
+	Judged = actions.Judged
+	// View is a stream's state, as a hook sees it.
+	View = actions.View
+	// JudgedEntry is an entry of a data stream that a hook judges.
+	JudgedEntry = data.JudgedEntry
+)
+
+// The rights.
+const (
+	Read   = rights.Read
+	Append = rights.Append
+	Delete = rights.Delete
+)
+
+// None lets everybody do everything. It is for loopback addresses only.
+func None() Auth { return rights.None() }
+
+// Secret lets those in who bear one shared secret.
+func Secret(secret string) Auth { return rights.Secret(secret) }

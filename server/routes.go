@@ -1,0 +1,86 @@
+package server
+
+import (
+	"github.com/strandline-sync/strandline/server/rights"
+
+	"github.com/strandline-sync/strandline/server/web"
+
+	"net/http"
+	"strconv"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/data"
+)
+
+// ProtocolVersion is what this server speaks.
+const ProtocolVersion = 1
+
+type handler func(w http.ResponseWriter, r *http.Request, p Principal) error
+
+// routes is the table of paths and methods.
+func (s *Server) routes() http.Handler {
+	routes := map[string]map[string]handler{
+		"/v1/sync":       {http.MethodPost: s.actions.PostSync},
+		"/v1/log":        {http.MethodGet: s.actions.GetLog, http.MethodDelete: s.actions.DeleteLog},
+		"/v1/events":     {http.MethodGet: s.getEvents, http.MethodPost: s.postEvents},
+		"/v1/streams":    {http.MethodGet: s.actions.GetStreams},
+		"/v1/checkpoint": {http.MethodGet: s.actions.GetCheckpoint},
+	}
+	ofData := map[string]handler{http.MethodPut: s.data.Put, http.MethodPost: s.data.Post, http.MethodGet: s.data.Get, http.MethodHead: s.data.Get,
+		http.MethodDelete: s.data.Remove}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.host.Cross(w, r)
+		methods := routes[r.URL.Path]
+		if _, ok := data.Path(r.URL.Path); ok {
+			methods = ofData
+			s.host.Guard(w.Header())
+		}
+		err := s.route(w, r, methods)
+		if err == nil {
+			return
+		}
+		e := web.ProblemOf(err)
+		if (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal) && r.Context().Err() == nil {
+			s.host.Log.Error("a request failed", "path", r.URL.Path, "error", err)
+		}
+		web.WriteProblem(w, e)
+	})
+}
+
+// route keeps the precedence of errors: route, method, version, authorization; media type, size and form are the handler's.
+func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[string]handler) error {
+	if methods == nil {
+		return web.Problem(action.CodeNotFound, "", "no such route")
+	}
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	h := methods[r.Method]
+	if h == nil {
+		for m := range methods {
+			w.Header().Add("Allow", m)
+		}
+		return web.Problem("method", "", "this route does not take "+web.ValidUTF8(r.Method))
+	}
+	if v := r.Header.Get("Strandline-Version"); v != "" && v != strconv.Itoa(ProtocolVersion) {
+		w.Header().Set("Strandline-Version", strconv.Itoa(ProtocolVersion))
+		return web.Problem(action.CodeUpgrade, "", "this server speaks version "+strconv.Itoa(ProtocolVersion))
+	}
+	p, err := s.host.Auth.Authenticate(r)
+	if err != nil {
+		return err
+	}
+	// Without authentication there is nobody to tell apart: the limit keeps one client's loop from running hot, which reads and writes a stream as
+	// fast as it can on purpose.
+	_, ofData := data.Path(r.URL.Path)
+	if ofData && s.host.CrossSite(r) {
+		return web.ErrForbidden
+	}
+	open := rights.Open(s.host.Auth)
+	if wait := s.limiter.Take(p.Subject); wait > 0 && !(ofData && open) {
+		w.Header().Set("Retry-After", strconv.Itoa(wait))
+		return web.Problem(action.CodeRateLimited, "", "too many requests")
+	}
+	return h(w, r, p)
+}

@@ -1,0 +1,39 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/rights"
+)
+
+// Host is what the rooms of one server share.
+type Host struct {
+	Auth       rights.Auth
+	Log        *slog.Logger
+	CORS       []string // origins that may call from other pages
+	Now        func() time.Time
+	Background func(func())  // runs what nobody waits for
+	Done       chan struct{} // closed when the server ends
+
+	MaxRequestBytes int           // unpacked
+	MaxWait         time.Duration // of a long poll
+}
+
+// StreamQuery reads the query of a request that is about one stream, once the principal has the right to it.
+func (s *Host) StreamQuery(r *http.Request, p rights.Principal, right rights.Right) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, Bad("", "the query cannot be read")
+	}
+	if wrong := action.CheckStreamName(values.Get("stream")); wrong != "" {
+		return nil, Bad("/stream", wrong)
+	}
+	if !s.Auth.Allow(p, values.Get("stream"), right) {
+		return nil, ErrForbidden
+	}
+	return values, nil
+}
