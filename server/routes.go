@@ -82,5 +82,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 		return web.Problem(action.CodeRateLimited, "", "too many requests")
 	}
-	return h(w, r, p)
+	ctx, work, err := s.host.Gate.Begin(r.Context(), web.AskerOf(r, p.Subject))
+	if err != nil {
+		return err
+	}
+	defer work.End()
+	return h(w, r.WithContext(ctx), p)
 }

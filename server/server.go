@@ -6,6 +6,8 @@
 package server
 
 import (
+	"runtime"
+
 	"github.com/strandline-sync/strandline/server/actions"
 
 	"github.com/strandline-sync/strandline/server/web"
@@ -40,7 +42,9 @@ type Config struct {
 	ValidateData func(context.Context, *JudgedEntry) error
 
 	MaxRequestBytes int           // unpacked; 4 MiB
+	MaxMemory       int           // of all requests and answers under way; 128 MiB
 	MaxActionBytes  int           // canonical; 256 KiB
+	MaxState        int           // of a stream's state, in bytes of its checkpoint; 64 MiB
 	MaxEntries      int           // of one answer; 1,000
 	Rate            float64       // requests a second per principal; 100
 	Burst           int           // 500
@@ -78,7 +82,9 @@ func New(c Config) *Server {
 		c.Log = slog.Default()
 	}
 	def(&c.MaxRequestBytes, protocol.MaxRequestBytes)
+	def(&c.MaxMemory, 128<<20)
 	def(&c.MaxActionBytes, action.MaxActionBytes)
+	def(&c.MaxState, 64<<20)
 	def(&c.MaxEntries, 1000)
 	def(&c.Rate, 100)
 	def(&c.Burst, 500)
@@ -96,10 +102,10 @@ func New(c Config) *Server {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
 	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Done: make(chan struct{}),
-		MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
+		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Memory: web.NewPool(c.MaxMemory), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxEntries: c.MaxEntries,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxEntries: c.MaxEntries,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data:    data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
 		limiter: web.NewLimiter(c.Rate, c.Burst, c.Now),

@@ -60,14 +60,15 @@ func DecodeSyncRequest(body string) (items []SyncRequest, bytes int, err error) 
 			if err != nil {
 				return err
 			}
-			it, err := readSyncRequest(action.NewLexer(text))
+			it, err := readSyncRequest(action.NewLexer(text), MaxActions-actions)
+			if action.CodeOf(err) == action.CodeTooLarge {
+				return err
+			}
 			if err != nil && form == nil { // size comes before form: what follows is still counted
 				form = action.Under("streams", action.Under(action.Itoa(i), err))
 			}
 			items = append(items, it)
-			if actions += len(it.Offers); actions > MaxActions {
-				return action.Fail(action.CodeTooLarge, "", "a request has at most 1,000 actions")
-			}
+			actions += len(it.Offers)
 			return nil
 		})
 	})
@@ -80,7 +81,8 @@ func DecodeSyncRequest(body string) (items []SyncRequest, bytes int, err error) 
 	return items, bytes, err
 }
 
-func readSyncRequest(l *action.Lexer) (SyncRequest, error) {
+// readSyncRequest reads an item. Where it has more than most actions, that is the error, and no action is read.
+func readSyncRequest(l *action.Lexer, most int) (SyncRequest, error) {
 	it := SyncRequest{SyncItem: SyncItem{Limit: MaxEntries}}
 	const (
 		hasAfter = 1 << iota
@@ -109,11 +111,17 @@ func readSyncRequest(l *action.Lexer) (SyncRequest, error) {
 				return err
 			}
 		case "actions":
-			err = v.Array(func(int) error {
+			err = v.Array(func(i int) error {
+				if i == most {
+					return action.Fail(action.CodeTooLarge, "", "a request has at most 1,000 actions")
+				}
 				raw, err := v.Raw()
 				raws = append(raws, raw)
 				return err
 			})
+			if action.CodeOf(err) == action.CodeTooLarge {
+				return err // the whole request's
+			}
 		case "after":
 			seen |= hasAfter
 			it.After, err = v.Uint()

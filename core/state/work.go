@@ -7,10 +7,10 @@ import "github.com/strandline-sync/strandline/core/action"
 const MaxWork = 16 << 20
 
 // Work is about how many bytes applying an action to the state would look at or copy, as client and server count it
-// alike: those of each op; the old value where a change merges; and the object's keys where a key is new, or where the
-// object may outgrow its limit. The fold's cost is linear in it.
+// alike: those of each op; the old value where a change merges, whether the state has it or an op before; and the
+// object's keys where a key is new, or where the object may outgrow its limit. The fold's cost is linear in it.
 func (s *State) Work(a *action.Action) (work int) {
-	merged := map[string]int{}
+	var made map[string]int // bytes of the values that ops of the action have made, by object and key
 	for i := range a.Ops {
 		op := &a.Ops[i]
 		o := s.object(op.Object)
@@ -19,11 +19,24 @@ func (s *State) Work(a *action.Action) (work int) {
 		for j := range op.Changes {
 			ch := &op.Changes[j]
 			work += len(ch.Key) + len(ch.Value)
-			if ch.Part > action.PartUnset {
-				old, _ := s.value(o, ch.Key)
+			if len(a.Ops) > 1 {
 				at := string(op.Object[:]) + ch.Key
-				work += len(old) + merged[at] // and what the ops before have made of it
-				merged[at] += len(ch.Value)
+				before, known := made[at]
+				if !known && ch.Part > action.PartUnset {
+					old, _ := s.value(o, ch.Key)
+					before = len(old)
+				}
+				if ch.Part <= action.PartUnset {
+					before = 0
+				}
+				work += before
+				if made == nil {
+					made = map[string]int{}
+				}
+				made[at] = before + len(ch.Value)
+			} else if ch.Part > action.PartUnset {
+				old, _ := s.value(o, ch.Key)
+				work += len(old)
 			}
 			if o != nil && op.Kind == action.Update {
 				_, known := s.field(o.fields, ch.Key)
@@ -36,6 +49,21 @@ func (s *State) Work(a *action.Action) (work int) {
 	}
 	return work
 }
+
+// Size is about how many bytes the state's canonical text has. It looks at every object.
+func (s *State) Size() int {
+	n := s.clients.Len() * clientBytes
+	for o := range s.Objects() {
+		n += o.o.bytes + objectBytes
+	}
+	return n
+}
+
+// What a line of a checkpoint takes beside an object's fields, and for a client.
+const (
+	objectBytes = 200
+	clientBytes = 120
+)
 
 // TooMuch refuses an action whose work is over the limit, nil for another one.
 func (s *State) TooMuch(a *action.Action) error {

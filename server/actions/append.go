@@ -33,77 +33,93 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 		}
 		last = act.Seq
 	}
-	taken, err := s.judgeAll(ctx, p, st, it, a, mayAppend)
-	if err != nil {
+	b := batch{hooked: s.Authorize != nil || s.Validate != nil}
+	st.loaded = false // until the log has what the fold has, also where something panics
+	if err := s.judgeAll(ctx, p, st, it, a, &b, mayAppend); err != nil {
+		b.takeBack(st.state)
+		st.loaded = true
 		return err
 	}
-	drained := it.Drain && len(taken) == len(it.Offers)
-	if a.hasChain = true; len(taken) == 0 && !drained {
+	drained := it.Drain && len(b.taken) == len(it.Offers)
+	if a.hasChain = true; len(b.taken) == 0 && !drained {
+		st.loaded = true
 		return nil
 	}
-	return s.append(ctx, p, st, it, a, taken, drained)
+	return s.append(ctx, p, st, it, a, &b, drained)
 }
 
-// judgeAll gives the verdicts, in order: what is taken, and into a what is refused.
-func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, mayAppend bool) (taken []*action.Action, err error) {
-	hooked := s.Authorize != nil || s.Validate != nil
-	var undo []state.Undo // each action is judged on the state that those before it leave
-	defer func() {
-		for i := len(undo) - 1; i >= 0; i-- {
-			st.state.Unapply(&undo[i])
-		}
-		if err != nil {
-			a.rejected = nil
-		}
-	}()
-	head := st.state.Head
+// batch is what is taken of a request: applied to the fold, and not in the log yet.
+type batch struct {
+	hooked  bool
+	taken   []*action.Action
+	entries []engine.Entry
+	undo    []state.Undo // of the entries
+	work    int
+	bytes   int
+}
+
+// add applies an action that is to be the next entry.
+func (b *batch) add(s *state.State, a *action.Action, by string, now int64) {
+	b.undo = append(b.undo, state.Undo{})
+	s.ApplyEntry(a, &b.undo[len(b.undo)-1], nil)
+	b.bytes += len(a.Raw)
+	b.entries = append(b.entries, engine.Entry{Stored: now, By: by, Chain: s.Chain, Raw: a.Raw})
+}
+
+// takeBack makes the fold what it was.
+func (b *batch) takeBack(s *state.State) {
+	for i := len(b.undo) - 1; i >= 0; i-- {
+		s.Unapply(&b.undo[i])
+	}
+	*b = batch{}
+}
+
+// maxTurnWork is what the actions of one turn may cost together; the first one is taken whatever it costs, and the client offers the rest again.
+const maxTurnWork = state.MaxWork
+
+// judgeAll gives the verdicts, in order, each on the state that those before it leave: into b what is taken, and into a what is refused.
+func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, b *batch, mayAppend bool) error {
+	head, now := st.state.Head, s.Now().UnixMilli()
 	for i := range it.Offers {
 		act := &it.Offers[i]
-		reason := web.ErrForbidden
+		reason, work := web.ErrForbidden, 0
 		if mayAppend {
 			if reason = s.malformed(head, act); reason == nil {
-				reason = tooMuch(st.state, &act.Action)
+				work = st.state.Work(&act.Action)
+				reason = s.tooMuch(st, &act.Action, work, b.bytes)
 			}
 		}
-		if reason == nil && hooked {
+		if reason == nil && b.hooked {
+			var err error
 			if reason, err = s.judge(ctx, &Judged{p, it.Stream, &act.Action, View{st.state}}); err != nil {
-				return nil, err
+				a.rejected = nil
+				return err
 			}
 		}
 		if reason != nil {
 			a.rejected = append(a.rejected, action.Rejection{ID: act.ID, Code: reason.Code, Message: web.Said(reason)})
 			continue
 		}
-		if len(a.rejected) > 0 {
+		if len(a.rejected) > 0 || len(b.taken) > 0 && b.work+work > maxTurnWork {
 			break // what comes after the first refusal is neither taken nor refused
 		}
-		taken = append(taken, &act.Action)
-		if hooked && i+1 < len(it.Offers) {
-			undo = append(undo, state.Undo{})
-			st.state.ApplyEntry(&act.Action, &undo[len(undo)-1], nil)
+		b.work += work
+		b.taken = append(b.taken, &act.Action)
+		b.add(st.state, &act.Action, p.Subject, now)
+		if err := web.WorkOf(ctx).Slice(ctx); err != nil {
+			a.rejected = nil
+			return err
 		}
 	}
-	return taken, nil
+	return nil
 }
 
-// append folds and stores what was taken, and the unlocks of a drain. When the engine fails, the fold is dropped: the
-// log itself tells what came of it.
-func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, taken []*action.Action, drained bool) error {
-	expect := st.state.Head
-	now := s.Now().UnixMilli()
-	st.loaded = false // until the log has what the fold is about to have, also where something panics
-	var entries []engine.Entry
-	add := func(act *action.Action, by string) {
-		st.leases.note(act, s.Now())
-		st.apply(act, by)
-		entries = append(entries, engine.Entry{Stored: now, By: by, Chain: st.state.Chain, Raw: act.Raw})
-	}
-	for _, act := range taken {
-		add(act, p.Subject)
-	}
+// append stores what was taken, and the unlocks of a drain. Where the engine fails, the log itself tells what came of it.
+func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, b *batch, drained bool) error {
+	expect, now := st.state.Head-uint64(len(b.entries)), s.Now().UnixMilli()
+	st.loaded = false // for whoever does not come from persist
 	chain := st.state.Chain
 	if drained {
-		delete(st.leases, it.Client)
 		held := st.state.LockedBy(it.Client)
 		for len(held) > 0 {
 			n := min(len(held), maxOpsPerUnlock)
@@ -111,33 +127,56 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 			if err != nil {
 				return err
 			}
-			add(act, "")
+			b.add(st.state, act, "", now)
 			held = held[n:]
 		}
 	}
-	if len(entries) == 0 {
+	if len(b.entries) == 0 {
+		delete(st.leases, it.Client)
 		st.loaded = true
 		return nil
 	}
+	epoch := st.state.Epoch
 	if expect == 0 {
-		st.state.Epoch = s.NewID()
+		epoch = s.NewID()
 	}
 	// What has been decided is done, whether the client still listens or not.
-	if err := s.engine.Append(context.WithoutCancel(ctx), it.Stream, st.state.Epoch, expect, entries); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	work := web.WorkOf(ctx)
+	work.Pause()
+	err := s.engine.Append(ctx, it.Stream, epoch, expect, b.entries)
+	_ = work.Resume(ctx)
+	if err != nil {
 		a.rejected = nil
+		s.failed(ctx, st, b, expect)
 		return err
 	}
-	st.loaded = true
-	for _, act := range taken {
+	st.loaded, st.state.Epoch = true, epoch
+	for _, act := range b.taken {
+		st.leases.note(act, s.Now())
+		st.own(act.Client, p.Subject)
 		a.persisted = append(a.persisted, act.ID)
 	}
-	a.log = engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: chain}
-	for i := range entries {
-		st.weight += len(entries[i].Raw)
+	if drained {
+		delete(st.leases, it.Client)
 	}
+	a.log = engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: chain}
+	st.weight += b.bytes
+	st.size += b.bytes
+	st.work += b.work
 	s.weigh(st)
 	st.watchers.Announce(st.state.Head)
 	return nil
+}
+
+// failed is what follows where an append may be in the log or not: where the log stands as it stood, the fold does too, and is kept.
+func (s *Streams) failed(ctx context.Context, st *stream, b *batch, expect uint64) {
+	log, err := s.engine.Log(ctx, st.name)
+	if err != nil || log.Head != expect {
+		return // it is folded anew
+	}
+	b.takeBack(st.state)
+	st.loaded = log.Epoch == st.state.Epoch && log.Chain == st.state.Chain
 }
 
 // unlockAction is the server's own action that releases objects.

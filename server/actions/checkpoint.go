@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"github.com/strandline-sync/strandline/core/state"
+
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -56,6 +58,9 @@ func (c *checkpoints) forget() {
 	c.deleted++
 }
 
+// workForCheckpoint is what folding the entries after a checkpoint may take, a quarter of a second or so: whoever folds them anew pays it again.
+const workForCheckpoint = 4 * state.MaxWork
+
 // weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
 // about twice, and a new client reads about twice the state. The caller holds st.mu. Only the encoding is made here; the
 // rest does not hold up the stream.
@@ -65,7 +70,7 @@ func (s *Streams) weigh(st *stream) {
 	if last != nil {
 		least = max(least, last.Bytes)
 	}
-	if s.CheckpointBytes < 0 || st.weight < least {
+	if s.CheckpointBytes < 0 || st.weight < least && st.work < workForCheckpoint {
 		return
 	}
 	st.checkpoints.mu.Lock()
@@ -75,7 +80,7 @@ func (s *Streams) weigh(st *stream) {
 	if busy {
 		return
 	}
-	st.weight = 0
+	st.weight, st.work = 0, 0
 	generation := st.checkpoints.generation()
 	c := &engine.Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
 	text := st.state.AppendCheckpoint(nil, st.name)

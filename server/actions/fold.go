@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"github.com/strandline-sync/strandline/server/web"
+
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +22,7 @@ func (st *stream) load(ctx context.Context, e engine.Engine) error {
 		return err
 	}
 	st.state, st.owners, st.leases = state.NewState(), map[action.UUID]string{}, nil
-	st.state.Epoch, st.weight = log.Epoch, 0
+	st.state.Epoch, st.weight, st.work = log.Epoch, 0, 0
 	// Without a checkpoint that can be read, the entries will do, if they are all there.
 	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
 		return err
@@ -38,22 +40,26 @@ func (st *stream) load(ctx context.Context, e engine.Engine) error {
 			if err != nil {
 				return err
 			}
-			st.apply(a, entries[i].By)
+			st.work += st.state.Work(a)
 			st.weight += len(a.Raw)
+			st.state.ApplyEntry(a, nil, nil)
+			st.own(a.Client, entries[i].By)
+			if err := web.WorkOf(ctx).Slice(ctx); err != nil {
+				return err
+			}
 			if st.state.Chain != entries[i].Chain {
 				return &action.Error{Code: action.CodeInternal, Message: "a stored entry does not match its chain"}
 			}
 		}
 	}
-	st.loaded = true
+	st.loaded, st.size = true, st.state.Size()
 	return nil
 }
 
-func (st *stream) apply(a *action.Action, by string) {
-	st.state.ApplyEntry(a, nil, nil)
-	// An empty subject owns nothing: it is that of a server without authentication, which may get one later.
-	if st.owners[a.Client] == "" && by != "" && a.Client != action.Nil {
-		st.owners[a.Client] = by
+// own notes whose a client id is. An empty subject owns nothing: it is that of a server without authentication, which may get one later.
+func (st *stream) own(client action.UUID, by string) {
+	if st.owners[client] == "" && by != "" && client != action.Nil {
+		st.owners[client] = by
 	}
 }
 

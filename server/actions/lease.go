@@ -47,7 +47,7 @@ func (s *Streams) expire(ctx context.Context, st *stream) error {
 		held := st.state.LockedBy(client)
 		if len(held) > 0 {
 			var a answer
-			if err := s.append(ctx, rights.Principal{}, st, &protocol.SyncRequest{SyncItem: protocol.SyncItem{Stream: st.name, Client: client}}, &a, nil, true); err != nil {
+			if err := s.append(ctx, rights.Principal{}, st, &protocol.SyncRequest{SyncItem: protocol.SyncItem{Stream: st.name, Client: client}}, &a, &batch{}, true); err != nil {
 				return err
 			}
 		}

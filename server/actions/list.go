@@ -40,7 +40,7 @@ func (s *Streams) DeleteLog(w http.ResponseWriter, r *http.Request, p rights.Pri
 	}
 	st := s.stream(values.Get("stream"))
 	defer s.release(st)
-	st.mu.Lock()
+	st.lock(r.Context())
 	defer st.mu.Unlock()
 	st.loaded = false // also where it fails: what is there then is read
 	if err := s.engine.Delete(r.Context(), st.name); err != nil {

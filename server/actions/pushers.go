@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"github.com/strandline-sync/strandline/server/web"
+
 	"context"
 	"sync"
 	"time"
@@ -97,14 +99,14 @@ func (s *Streams) enter(ctx context.Context, st *stream, client action.UUID, pus
 				return err
 			}
 		}
-		st.mu.Lock()
+		st.lock(ctx)
 		if free, _ := st.pushers.held(client, s.Now()); !pusher || free == nil {
 			return nil
 		}
 		st.mu.Unlock() // somebody was given a turn while this one waited for the lock
 		select {
 		case <-s.Done:
-			st.mu.Lock()
+			st.lock(ctx)
 			return nil
 		default:
 		}
@@ -120,6 +122,8 @@ func (s *Streams) await(ctx context.Context, st *stream, client action.UUID) err
 	if s.Hold != nil {
 		return s.Hold(left)
 	}
+	work := web.WorkOf(ctx)
+	work.Pause()
 	t := time.NewTimer(left)
 	defer t.Stop()
 	select {
@@ -129,5 +133,5 @@ func (s *Streams) await(ctx context.Context, st *stream, client action.UUID) err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return nil
+	return work.Resume(ctx)
 }

@@ -20,6 +20,7 @@ type Config struct {
 	Validate  func(context.Context, *Judged) error
 
 	MaxActionBytes  int
+	MaxState        int           // bytes of a stream's state, as a checkpoint has them
 	MaxEntries      int           // of one answer
 	IdleStream      time.Duration // after which a fold leaves memory
 	Lease           time.Duration // of a lock
@@ -109,6 +110,14 @@ func (s *Streams) Watch(name string, wake chan struct{}) (moved func() (head uin
 		}
 }
 
+// lock waits for the stream, and then for a processor.
+func (st *stream) lock(ctx context.Context) {
+	work := web.WorkOf(ctx)
+	work.Pause()
+	st.mu.Lock()
+	_ = work.Resume(context.WithoutCancel(ctx))
+}
+
 // Head is the index of a stream's last entry.
 func (s *Streams) Head(ctx context.Context, name string) (uint64, error) {
 	log, err := s.engine.Log(ctx, name)
@@ -127,6 +136,8 @@ type stream struct {
 	owners map[action.UUID]string // client → the principal that first used it
 	leases leases
 	weight int // bytes of the entries after the newest checkpoint
+	work   int // that folding them takes
+	size   int // of the state's canonical text, at most
 
 	checkpoints checkpoints
 	pushers     pushers

@@ -62,11 +62,33 @@ func (s *Streams) malformed(head uint64, act *protocol.Offer) *action.Error {
 	return nil
 }
 
-// tooMuch refuses an action that would take too long to apply.
-func tooMuch(s *state.State, a *action.Action) *action.Error {
-	var e *action.Error
-	errors.As(s.TooMuch(a), &e)
-	return e
+// tooMuch refuses an action that would take too long to apply, or make the state too large beside so many bytes that are about to be taken.
+func (s *Streams) tooMuch(st *stream, a *action.Action, work, taken int) *action.Error {
+	if work > state.MaxWork {
+		var e *action.Error
+		errors.As(st.state.TooMuch(a), &e)
+		return e
+	}
+	if grows := growth(a); grows > 0 && st.size+taken+grows > s.MaxState {
+		if st.size = st.state.Size(); st.size+grows > s.MaxState { // it is an upper bound between two looks
+			return web.Problem(action.CodeQuota, "", "the stream's state is at its limit of "+strconv.Itoa(s.MaxState)+" bytes")
+		}
+	}
+	return nil
+}
+
+// growth is how many bytes an action may add to the state.
+func growth(a *action.Action) (n int) {
+	for i := range a.Ops {
+		op := &a.Ops[i]
+		if op.Kind == action.Create {
+			n += len(a.Client.String())
+		}
+		for j := range op.Changes {
+			n += len(op.Changes[j].Value)
+		}
+	}
+	return n
 }
 
 // judge asks the app's hooks. refusal is for good; err says that it could not be told now: nothing is decided.

@@ -144,7 +144,7 @@ func (s *Streams) note(name string, pg *page, now int64) {
 		return
 	}
 	s.Background(func() {
-		err := s.engine.UpdateData(context.Background(), func(tx engine.DataTx) error {
+		err := s.update(context.Background(), func(tx engine.DataTx) error {
 			d, m, err := s.find(tx, name, now)
 			if err != nil || d.ID != pg.stream.ID {
 				return err
@@ -218,7 +218,7 @@ func (s *Streams) writePage(w http.ResponseWriter, r *http.Request, p rights.Pri
 		web.Pack(w, r, pg.body)
 		return
 	}
-	w.Write(pg.body)
+	web.Send(w, r, pg.body)
 }
 
 // matches reads If-None-Match. A tag is compared weakly: a proxy that packs an answer marks it so.

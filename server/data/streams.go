@@ -30,3 +30,12 @@ type Streams struct {
 func New(host *web.Host, c Config) *Streams {
 	return &Streams{Host: host, engine: c.Engine, validate: c.Validate, waiting: map[string]*waiters{}, uses: uses{}}
 }
+
+// update makes one step of the engine, without a processor while it waits for its commit.
+func (s *Streams) update(ctx context.Context, do func(tx engine.DataTx) error) error {
+	work := web.WorkOf(ctx)
+	work.Pause()
+	err := s.engine.UpdateData(ctx, do)
+	_ = work.Resume(context.WithoutCancel(ctx))
+	return err
+}

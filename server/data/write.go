@@ -50,7 +50,7 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	var made *engine.DataStream
 	var meta *meta
 	created := false
-	err = s.engine.UpdateData(r.Context(), func(tx engine.DataTx) error {
+	err = s.update(r.Context(), func(tx engine.DataTx) error {
 		if err := s.clear(tx, name, now); err != nil {
 			return err
 		}
@@ -404,7 +404,7 @@ func (s *Streams) Remove(w http.ResponseWriter, r *http.Request, p rights.Princi
 		return web.ErrForbidden
 	}
 	now := s.Now().UnixMilli()
-	err = s.engine.UpdateData(r.Context(), func(tx engine.DataTx) error {
+	err = s.update(r.Context(), func(tx engine.DataTx) error {
 		d, _, err := s.find(tx, name, now)
 		if err != nil {
 			return err

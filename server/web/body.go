@@ -7,121 +7,165 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
-
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/strandline-sync/strandline/core/action"
 )
 
 const (
-	unpackRatio  = 100     // a body that unpacks to more than this many times its size is an attack
-	worthPacking = 1 << 10 // an answer under this is sent as it is
+	unpackRatio = 100 // a body that unpacks to more than this many times its size is an attack
+	decodedCost = 4   // times an unpacked body's bytes: what it takes until it is answered
 )
 
-// ReadBody reads a request's body, unpacked, within the limits.
+// A body may come as slowly as a bad line does, and no slower: the time limit moves with what arrives.
+const (
+	bodyStall = 20 * time.Second // without a byte
+	bodyGrace = 10 * time.Second // before the rate counts
+	bodyRate  = 512              // bytes a second, on average
+)
+
+// ReadBody reads a request's body, unpacked, within the limits. What broke off, or came too slowly, is no verdict on what was sent: the client asks again.
 func (s *Host) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	Packed := &counter{r: http.MaxBytesReader(w, r.Body, int64(s.MaxRequestBytes))}
-	var body io.Reader = Packed
-	ratio := false
-	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
+	packing := strings.ToLower(r.Header.Get("Content-Encoding"))
+	switch packing {
 	case "", "identity":
-	case "gzip":
-		z, err := gzip.NewReader(Packed)
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		body, ratio = z, true
-	case "zstd":
-		z, err := zstd.NewReader(Packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(16<<20))
-		if err != nil {
-			return nil, bodyError(err)
-		}
-		defer z.Close()
-		body, ratio = z, true
+		packing = ""
+	case "gzip", "zstd":
 	default:
 		return nil, Problem("unsupported-media-type", "", "a body is packed with gzip or zstd, or not at all")
 	}
-	var out bytes.Buffer
-	buf := make([]byte, 32<<10)
+	work := WorkOf(r.Context())
+	work.Pause() // the line is waited for
+	hold := &Hold{pool: s.Memory, asker: work.Asker()}
+	body, err := s.receive(w, r, hold)
+	if err != nil {
+		hold.End()
+		return nil, err
+	}
+	most := len(body)
+	if packing != "" {
+		most = min(s.MaxRequestBytes, unpackRatio*len(body))
+	}
+	unpacked, err := s.Memory.Take(r.Context(), work.Asker(), decodedCost*most)
+	if err != nil {
+		hold.End()
+		return nil, err
+	}
+	work.Keep(unpacked)
+	if err := work.Resume(r.Context()); err != nil {
+		hold.End()
+		return nil, err
+	}
+	packed := len(body)
+	if packing != "" {
+		body, err = unpack(packing, body, s.MaxRequestBytes)
+	}
+	hold.End()
+	if err != nil {
+		return nil, err
+	}
+	if packing != "" && len(body) > unpackRatio*packed {
+		return nil, ErrTooLarge
+	}
+	unpacked.Set(decodedCost * len(body))
+	return body, nil
+}
+
+// receive reads what the line brings.
+func (s *Host) receive(w http.ResponseWriter, r *http.Request, hold *Hold) ([]byte, error) {
+	if r.ContentLength > int64(s.MaxRequestBytes) {
+		return nil, ErrTooLarge
+	}
+	ctl, from := http.NewResponseController(w), http.MaxBytesReader(w, r.Body, int64(s.MaxRequestBytes))
+	var out []byte
+	if r.ContentLength >= 0 && r.ContentLength <= littleBytes {
+		out = make([]byte, 0, r.ContentLength+1)
+	}
+	began := time.Now()
 	for {
-		n, err := body.Read(buf)
-		out.Write(buf[:n])
-		if out.Len() > s.MaxRequestBytes {
+		if len(out) == cap(out) {
+			n := max(4<<10, 2*cap(out))
+			if n > littleBytes {
+				if err := hold.Grow(n - cap(out)); err != nil {
+					return nil, err
+				}
+			}
+			out = append(make([]byte, 0, n), out...)
+		}
+		limit := time.Now().Add(bodyStall)
+		if at := began.Add(bodyGrace + time.Duration(len(out)/bodyRate)*time.Second); at.Before(limit) {
+			limit = at
+		}
+		_ = ctl.SetReadDeadline(limit) // of the server's own, which is for whole requests
+		n, err := from.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		var big *http.MaxBytesError
+		switch {
+		case err == nil:
+		case err == io.EOF:
+			return out, nil
+		case errors.As(err, &big):
+			return nil, ErrTooLarge
+		default:
+			return nil, Problem(action.CodeUnavailable, "", "the request did not come to its end")
+		}
+	}
+}
+
+var (
+	gunzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	unzstd  = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(16<<20), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			panic(err)
+		}
+		return d
+	})
+)
+
+// unpack unpacks a whole body, up to most bytes.
+func unpack(packing string, body []byte, most int) ([]byte, error) {
+	var from io.Reader
+	if packing == "gzip" {
+		z := gunzips.Get().(*gzip.Reader)
+		defer gunzips.Put(z)
+		if err := z.Reset(bytes.NewReader(body)); err != nil {
+			return nil, errBody
+		}
+		from = z
+	} else {
+		var h zstd.Header
+		if h.Decode(body) != nil {
+			return nil, errBody
+		}
+		if h.HasFCS && h.FrameContentSize > uint64(most) {
 			return nil, ErrTooLarge
 		}
-		if err == io.EOF {
-			if ratio && int64(out.Len()) > unpackRatio*Packed.n {
-				return nil, ErrTooLarge
-			}
-			return out.Bytes(), nil
+		out, err := unzstd().DecodeAll(body, make([]byte, 0, min(most, 4*len(body))))
+		switch {
+		case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded), len(out) > most:
+			return nil, ErrTooLarge
+		case err != nil:
+			return nil, errBody
 		}
-		if err != nil {
-			return nil, bodyError(err)
-		}
+		return out, nil
 	}
-}
-
-func bodyError(err error) error {
-	var big *http.MaxBytesError
-	if errors.As(err, &big) || errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-		return ErrTooLarge
+	out := bytes.NewBuffer(make([]byte, 0, min(most, 4*len(body))))
+	if _, err := io.Copy(out, io.LimitReader(from, int64(most)+1)); err != nil {
+		return nil, errBody
 	}
-	return Bad("", "the body cannot be read")
-}
-
-type counter struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
-var gzips = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return z }}
-
-// WriteBody sends an answer of JSON that changes.
-func WriteBody(w http.ResponseWriter, r *http.Request, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	Pack(w, r, body)
-}
-
-// Pack sends a body, packed where the client takes that and it is worth it.
-func Pack(w http.ResponseWriter, r *http.Request, body []byte) {
-	h := w.Header()
-	h.Add("Vary", "Accept-Encoding")
-	if len(body) < worthPacking || !TakesGzip(r.Header.Get("Accept-Encoding")) {
-		w.Write(body)
-		return
+	if out.Len() > most {
+		return nil, ErrTooLarge
 	}
-	h.Set("Content-Encoding", "gzip")
-	z := gzips.Get().(*gzip.Writer)
-	defer gzips.Put(z)
-	z.Reset(w)
-	z.Write(body)
-	z.Close()
+	return out.Bytes(), nil
 }
 
-// TakesGzip reads Accept-Encoding: what is Said of gzip itself counts before what is Said of all.
-func TakesGzip(accept string) bool {
-	all := false
-	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		q := strings.ReplaceAll(params, " ", "")
-		yes := !strings.HasPrefix(q, "q=0") || strings.Trim(q[len("q=0"):], ".0") != ""
-		switch name {
-		case "gzip":
-			return yes
-		case "*":
-			all = yes
-		}
-	}
-	return all
-}
+var errBody = Bad("", "the body cannot be read")
 
-// ValidUTF8 puts the replacement character in the place of what is none.
-func ValidUTF8(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+// Bad is a request that can never be right.
+func Bad(pointer, message string) *action.Error {
+	return Problem(action.CodeMalformed, pointer, message)
+}

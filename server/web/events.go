@@ -28,10 +28,12 @@ type Feed struct {
 // Follow answers with server-sent events, until a right, the token, the server or the feed ends.
 func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal, f Feed) error {
 	ctx := r.Context()
+	work := WorkOf(ctx)
 	text, more, err := f.Next(ctx)
 	if err != nil && !errors.Is(err, ErrEnded) {
 		return err
 	}
+	work.Keep(nil) // what was asked is done with
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	if h.Get("Cache-Control") == "" {
@@ -50,6 +52,7 @@ func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	send := func(text []byte) error {
+		work.Pause()
 		_ = ctl.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // of the server's own, which is for whole answers
 		if _, err := w.Write(text); err != nil {
 			return err
@@ -68,6 +71,7 @@ func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal
 		if err != nil {
 			return nil
 		}
+		work.Pause()
 		for wait := !more; wait; {
 			select {
 			case <-f.Wake:
@@ -83,6 +87,9 @@ func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal
 			case <-ctx.Done():
 				return nil
 			}
+		}
+		if work.Resume(ctx) != nil {
+			return nil
 		}
 		text, more, err = f.Next(ctx)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrEnded) {

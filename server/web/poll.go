@@ -19,10 +19,12 @@ func (s *Host) Poll(w http.ResponseWriter, r *http.Request, p rights.Principal, 
 	}
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
+	work := WorkOf(r.Context())
 	for over := wait == 0; ; {
 		if answered, err := look(over); answered || err != nil {
 			return err
 		}
+		work.Pause()
 		select {
 		case <-wake:
 			if !allowed() {
@@ -34,6 +36,9 @@ func (s *Host) Poll(w http.ResponseWriter, r *http.Request, p rights.Principal, 
 			over = true
 		case <-r.Context().Done():
 			return nil
+		}
+		if err := work.Resume(r.Context()); err != nil {
+			return err
 		}
 	}
 }

@@ -99,11 +99,6 @@ var (
 	ErrTooLarge  = Problem(action.CodeTooLarge, "", "the request is over the limit")
 )
 
-// Bad is a request that can never be right.
-func Bad(pointer, message string) *action.Error {
-	return Problem(action.CodeMalformed, pointer, message)
-}
-
 // Said is a refusal's reason for people, with the place.
 func Said(e *action.Error) string {
 	if e.Path == "" {

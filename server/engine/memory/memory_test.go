@@ -3,9 +3,9 @@ package memory_test
 import (
 	"testing"
 
+	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/server/engine/enginetest"
 	"github.com/strandline-sync/strandline/server/engine/memory"
-	"github.com/strandline-sync/strandline/server/engine"
 )
 
 func TestEngine(t *testing.T) {

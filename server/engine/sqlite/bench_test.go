@@ -12,8 +12,8 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/engine/sqlite"
 	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 // Durable appends, to the engine alone and through the whole server, sync requests and all: batches of 500 to one stream, and single

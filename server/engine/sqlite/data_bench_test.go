@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/strandline-sync/strandline/server"
-	"github.com/strandline-sync/strandline/server/engine/sqlite"
 	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
 // Durable appends to data streams, to the engine alone and through the whole server: batches of 500 with ids, and single entries of many producers

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/server/engine/enginetest"
 	"github.com/strandline-sync/strandline/server/engine/sqlite"
-	"github.com/strandline-sync/strandline/server/engine"
 )
 
 func TestEngine(t *testing.T) {

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// Pool is the memory that requests and answers may take together. Little is always there: what is under the size of a usual request is not counted.
+// Of those who wait, the one goes on whose principal, address and connection hold least.
+type Pool struct {
+	size    int
+	mu      sync.Mutex
+	free    int
+	held    [len(Asker{})]map[string]int
+	waiting []*claim
+}
+
+type claim struct {
+	asker Asker
+	bytes int
+	ready chan struct{}
+}
+
+const (
+	littleBytes = 64 << 10         // are not counted
+	poolWait    = 15 * time.Second // for how long somebody waits for memory
+)
+
+// NewPool makes a pool of so many bytes.
+func NewPool(bytes int) *Pool {
+	p := &Pool{size: bytes, free: bytes}
+	for i := range p.held {
+		p.held[i] = map[string]int{}
+	}
+	return p
+}
+
+// Hold is a part of a pool that somebody has.
+type Hold struct {
+	pool  *Pool
+	asker Asker
+	bytes int
+}
+
+// Take waits for so many bytes. Let go of the hold.
+func (p *Pool) Take(ctx context.Context, a Asker, bytes int) (*Hold, error) {
+	h := &Hold{pool: p, asker: a}
+	if p == nil || bytes <= littleBytes {
+		return h, nil
+	}
+	bytes = min(bytes, p.size)
+	p.mu.Lock()
+	if len(p.waiting) == 0 && p.free >= bytes {
+		p.give(a, bytes)
+		p.mu.Unlock()
+		h.bytes = bytes
+		return h, nil
+	}
+	c := &claim{asker: a, bytes: bytes, ready: make(chan struct{})}
+	p.waiting = append(p.waiting, c)
+	p.mu.Unlock()
+	late := time.NewTimer(poolWait)
+	defer late.Stop()
+	var err error
+	select {
+	case <-c.ready:
+		h.bytes = bytes
+		return h, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-late.C:
+		err = Problem(action.CodeUnavailable, "", "the server has no room for so large a request now")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, other := range p.waiting {
+		if other == c {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			return nil, err
+		}
+	}
+	h.bytes = bytes // it was given just now
+	return h, nil
+}
+
+// Grow adds bytes to a hold that arrive, without waiting: where half of the pool is taken, what arrives is turned away, so that what has arrived can be
+// answered.
+func (h *Hold) Grow(bytes int) error {
+	if h == nil || h.pool == nil {
+		return nil
+	}
+	p := h.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.free-bytes < p.size/2 {
+		return Problem(action.CodeUnavailable, "", "the server has no room for so large a request now")
+	}
+	p.give(h.asker, bytes)
+	h.bytes += bytes
+	return nil
+}
+
+// Set makes the hold so large, without waiting: what is there is there.
+func (h *Hold) Set(bytes int) {
+	if h == nil || h.pool == nil {
+		return
+	}
+	if bytes <= littleBytes {
+		bytes = 0
+	}
+	p := h.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.give(h.asker, bytes-h.bytes)
+	h.bytes = bytes
+	p.serve()
+}
+
+// End lets go of it.
+func (h *Hold) End() { h.Set(0) }
+
+// give moves bytes to an asker, back where they are negative. The caller holds mu.
+func (p *Pool) give(a Asker, bytes int) {
+	p.free -= bytes
+	for i, name := range a {
+		if p.held[i][name] += bytes; p.held[i][name] == 0 {
+			delete(p.held[i], name)
+		}
+	}
+}
+
+// serve lets those go on for whom there is room.
+func (p *Pool) serve() {
+	for len(p.waiting) > 0 {
+		best := 0
+		for i, c := range p.waiting {
+			if p.less(c.asker, p.waiting[best].asker) {
+				best = i
+			}
+		}
+		c := p.waiting[best]
+		if p.free < c.bytes {
+			return
+		}
+		p.give(c.asker, c.bytes)
+		p.waiting = append(p.waiting[:best], p.waiting[best+1:]...)
+		close(c.ready)
+	}
+}
+
+func (p *Pool) less(a, b Asker) bool {
+	for i := range a {
+		if x, y := p.held[i][a[i]], p.held[i][b[i]]; x != y {
+			return x < y
+		}
+	}
+	return false
+}
