@@ -22,6 +22,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server/data"
 )
 
@@ -45,7 +46,9 @@ type Config struct {
 	MaxMemory       int           // of all requests and answers under way; 128 MiB
 	MaxActionBytes  int           // canonical; 256 KiB
 	MaxState        int           // of a stream's state, in bytes of its checkpoint; 64 MiB
-	MaxEntries      int           // of one answer; 1,000
+	MaxTurnWork     int           // of the actions that one turn takes, as state.Work counts it: the rest is offered again; 16 MiB
+	MaxEntries      int           // of one answer, and of one stream in it; 1,000
+	MaxAnswerBytes  int           // of the entries of one answer, over all its streams; 4 MiB
 	Rate            float64       // requests a second per principal; 100
 	Burst           int           // 500
 	IdleStream      time.Duration // after which a stream's fold leaves memory; 5 minutes
@@ -85,7 +88,9 @@ func New(c Config) *Server {
 	def(&c.MaxMemory, 128<<20)
 	def(&c.MaxActionBytes, action.MaxActionBytes)
 	def(&c.MaxState, 64<<20)
+	def(&c.MaxTurnWork, state.MaxWork)
 	def(&c.MaxEntries, 1000)
+	def(&c.MaxAnswerBytes, 4*protocol.MaxAnswerBytes)
 	def(&c.Rate, 100)
 	def(&c.Burst, 500)
 	def(&c.IdleStream, 5*time.Minute)
@@ -105,7 +110,8 @@ func New(c Config) *Server {
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Memory: web.NewPool(c.MaxMemory), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxEntries: c.MaxEntries,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxTurnWork: c.MaxTurnWork,
+			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data:    data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
 		limiter: web.NewLimiter(c.Rate, c.Burst, c.Now),

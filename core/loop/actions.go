@@ -134,7 +134,7 @@ func (s *Stream) Answered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
 	s.offer.unsure = 0
 	s.offer.taken(len(it.Actions), len(a.Rejected))
 	s.DrainAnswered(it, a)
-	if s.offer.reach = min(s.offer.reach, a.Head); len(a.Entries) > 0 && a.Head > it.After+uint64(len(a.Entries)) {
+	if s.offer.reach = min(s.offer.reach, a.Head); a.Left(it) || len(a.Entries) > 0 && a.Head > it.After+uint64(len(a.Entries)) {
 		s.offer.reach = a.Head
 	}
 	s.Land(it, a)

@@ -113,6 +113,11 @@ type PersistedAs struct {
 	Index uint64
 }
 
+// Left tells that the answer had no room for the stream: what it was asked has not been looked at.
+func (a *SyncAnswer) Left(it *SyncItem) bool {
+	return !a.HasChain && len(a.Entries) == 0 && a.Offer == nil && a.Head > it.After
+}
+
 // DecodeSyncAnswer reads an answer. Members that it does not know are skipped: a newer server may tell more.
 func DecodeSyncAnswer(text string) ([]SyncAnswer, error) {
 	var out []SyncAnswer

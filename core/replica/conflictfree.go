@@ -125,7 +125,7 @@ func (r *Replica) DrainAnswered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
 	if len(a.Entries) > 0 && it.After+uint64(len(a.Entries)) < a.Head {
 		return // what an earlier drain led to may be still to come
 	}
-	if !it.Drain || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
+	if !it.Drain || a.Left(it) || len(a.Persisted) < len(it.Actions) || len(a.Rejected)+len(a.Entries) > 0 {
 		r.ForgetDrain()
 	}
 }

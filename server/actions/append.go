@@ -74,9 +74,6 @@ func (b *batch) takeBack(s *state.State) {
 	*b = batch{}
 }
 
-// maxTurnWork is what the actions of one turn may cost together; the first one is taken whatever it costs, and the client offers the rest again.
-const maxTurnWork = state.MaxWork
-
 // judgeAll gives the verdicts, in order, each on the state that those before it leave: into b what is taken, and into a what is refused.
 func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, b *batch, mayAppend bool) error {
 	head, now := st.state.Head, s.Now().UnixMilli()
@@ -100,8 +97,8 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 			a.rejected = append(a.rejected, action.Rejection{ID: act.ID, Code: reason.Code, Message: web.Said(reason)})
 			continue
 		}
-		if len(a.rejected) > 0 || len(b.taken) > 0 && b.work+work > maxTurnWork {
-			break // what comes after the first refusal is neither taken nor refused
+		if len(a.rejected) > 0 || len(b.taken) > 0 && b.work+work > s.MaxTurnWork {
+			break // what comes after the first refusal is neither taken nor refused, and the client offers again what would cost too much in one turn
 		}
 		b.work += work
 		b.taken = append(b.taken, &act.Action)

@@ -1,14 +1,18 @@
 package actions
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
@@ -52,46 +56,129 @@ func (s *Streams) GetCheckpoint(w http.ResponseWriter, r *http.Request, p rights
 	if err != nil {
 		return web.Bad("/from", "is no number of bytes")
 	}
-	c, err := s.checkpoint(r.Context(), values.Get("stream"), epoch, index)
+	c, done, err := s.served(r.Context(), checkpointKey{values.Get("stream"), epoch, index})
 	if err != nil {
 		return err
 	}
+	defer done()
 	if from > uint64(c.Bytes) {
 		return web.Bad("/from", "is behind the end")
 	}
-	body, err := unpack(c) // also where it is sent packed: what is damaged would be kept for a year
-	if err != nil {
-		return err
-	}
 	h := w.Header()
-	if web.TakesGzip(r.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		if body = body[from:]; from == 0 {
-			body = c.Packed
-		} else {
-			body = packed(body)
-		}
-	} else {
-		body = body[from:]
-	}
 	h.Set("Content-Type", "application/jsonl")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Add("Vary", "Authorization")
 	h.Add("Vary", "Accept-Encoding")
-	// The server's own deadline is for small answers: here each part has its own, so that a slow line gets all of it.
-	ctl := http.NewResponseController(w)
-	for part := range slices.Chunk(body, 64<<10) {
-		_ = ctl.SetWriteDeadline(time.Now().Add(partLimit))
-		if _, err := w.Write(part); err != nil {
-			return nil
+	takes := web.TakesGzip(r.Header.Get("Accept-Encoding"))
+	if takes {
+		h.Set("Content-Encoding", "gzip")
+	}
+	if takes && from == 0 {
+		_ = web.Send(w, r, c.Packed)
+		return nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(c.Packed))
+	if err != nil {
+		return fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	if _, err := io.CopyN(io.Discard, z, int64(from)); err != nil {
+		return fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	out := io.Writer(web.Slowly(w, r))
+	if takes {
+		packing, _ := gzip.NewWriterLevel(out, gzip.StatelessCompression) // however slowly it is read, it holds nothing
+		defer packing.Close()
+		out = packing
+	}
+	_, _ = io.CopyBuffer(out, z, make([]byte, 32<<10)) // an error is the line's
+	return nil
+}
+
+// checkpointKey names a checkpoint.
+type checkpointKey struct {
+	stream string
+	epoch  action.UUID
+	index  uint64
+}
+
+// serving is a checkpoint that is being read: by however many, its bytes are there once.
+type serving struct {
+	users int
+	ready chan struct{} // closed when c and err are there
+	c     *engine.Checkpoint
+	err   error
+	hold  *web.Hold
+}
+
+// served gives a checkpoint that is whole: what is damaged would be kept for a year.
+func (s *Streams) served(ctx context.Context, key checkpointKey) (*engine.Checkpoint, func(), error) {
+	s.mu.Lock()
+	at := s.serving[key]
+	first := at == nil
+	if first {
+		at = &serving{ready: make(chan struct{})}
+		s.serving[key] = at
+	}
+	at.users++
+	s.mu.Unlock()
+	done := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if at.users--; at.users == 0 {
+			delete(s.serving, key)
+			at.hold.End()
 		}
+	}
+	if first {
+		at.c, at.err = s.checkpoint(context.WithoutCancel(ctx), key)
+		if at.err == nil {
+			if at.hold, at.err = s.Memory.Take(ctx, web.WorkOf(ctx).Asker(), len(at.c.Packed)); at.err == nil {
+				at.err = whole(ctx, at.c)
+			}
+		}
+		close(at.ready)
+	} else {
+		work := web.WorkOf(ctx)
+		work.Pause()
+		<-at.ready
+		_ = work.Resume(context.WithoutCancel(ctx))
+	}
+	if at.err != nil {
+		done()
+		return nil, nil, at.err
+	}
+	return at.c, done, nil
+}
+
+// whole checks a checkpoint against its hash, part by part.
+func whole(ctx context.Context, c *engine.Checkpoint) error {
+	z, err := gzip.NewReader(bytes.NewReader(c.Packed))
+	if err != nil {
+		return fmt.Errorf("unpack a checkpoint: %w", err)
+	}
+	sum, part := sha256.New(), make([]byte, 64<<10)
+	for {
+		n, err := z.Read(part)
+		sum.Write(part[:n])
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = web.WorkOf(ctx).Slice(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("unpack a checkpoint: %w", err)
+		}
+	}
+	if !bytes.Equal(sum.Sum(nil), c.SHA256[:]) {
+		return fmt.Errorf("a stored checkpoint does not match its hash")
 	}
 	return nil
 }
 
-func (s *Streams) checkpoint(ctx context.Context, stream string, epoch action.UUID, index uint64) (*engine.Checkpoint, error) {
-	c, err := s.engine.Checkpoint(ctx, stream, index)
-	if err == nil && (c == nil || c.Epoch != epoch) {
+func (s *Streams) checkpoint(ctx context.Context, key checkpointKey) (*engine.Checkpoint, error) {
+	c, err := s.engine.Checkpoint(ctx, key.stream, key.index)
+	if err == nil && (c == nil || c.Epoch != key.epoch) {
 		err = web.ErrForbidden
 	}
 	return c, err
@@ -102,12 +189,9 @@ func (s *Streams) Checkpoint(ctx context.Context, p rights.Principal, stream str
 	if !s.Auth.Allow(p, stream, rights.Read) {
 		return nil, web.ErrForbidden
 	}
-	c, err := s.checkpoint(ctx, stream, epoch, index)
+	c, err := s.checkpoint(ctx, checkpointKey{stream, epoch, index})
 	if err != nil {
 		return nil, err
 	}
 	return unpack(c)
 }
-
-// partLimit is for how long a client may take nothing of a long answer.
-const partLimit = 60 * time.Second

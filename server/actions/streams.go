@@ -21,7 +21,9 @@ type Config struct {
 
 	MaxActionBytes  int
 	MaxState        int           // bytes of a stream's state, as a checkpoint has them
-	MaxEntries      int           // of one answer
+	MaxTurnWork     int           // of the actions that one turn takes; the first one is taken whatever it costs
+	MaxEntries      int           // of one stream in an answer
+	MaxAnswerBytes  int           // of the entries of one answer
 	IdleStream      time.Duration // after which a fold leaves memory
 	Lease           time.Duration // of a lock
 	CheckpointBytes int           // from how many bytes of entries on a checkpoint is built; negative: never
@@ -39,11 +41,12 @@ type Streams struct {
 
 	mu      sync.Mutex
 	streams map[string]*stream
+	serving map[checkpointKey]*serving
 }
 
 // New serves the streams of an engine.
 func New(host *web.Host, c Config) *Streams {
-	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}}
+	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}, serving: map[checkpointKey]*serving{}}
 }
 
 // stream gives the named stream, with one more user; release it.

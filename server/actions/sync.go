@@ -27,8 +27,9 @@ func (s *Streams) PostSync(w http.ResponseWriter, r *http.Request, p rights.Prin
 	return nil
 }
 
-// maxAnswer bounds the entries of one answer, over all its streams.
-const maxAnswer = 4 * protocol.MaxAnswerBytes
+// room is what an answer has left for entries: of what the client has asked for, beyond which each stream still gets one entry, and of what an answer has
+// at most, beyond which a stream gets none.
+type room struct{ asked, most int }
 
 // Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
 func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]byte, error) {
@@ -37,12 +38,12 @@ func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]
 		return nil, err
 	}
 	b := []byte(`{"streams":[`)
-	room := min(maxAnswer, bytes)
+	left := room{asked: bytes, most: s.MaxAnswerBytes}
 	for i := range items {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		a := s.turn(ctx, p, &items[i], &room)
+		a := s.turn(ctx, p, &items[i], &left)
 		b = a.append(b)
 	}
 	return append(b, "]}"...), nil

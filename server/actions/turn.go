@@ -32,8 +32,8 @@ const maxOpsPerUnlock = action.MaxOps
 
 // turn answers one item by the rules of the protocol, atomically.
 //
-// room is what the whole answer has left for entries; an item past it still gets one.
-func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, room *int) (a answer) {
+// room is what the whole answer has left for entries.
+func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, left *room) (a answer) {
 	a.stream, a.after = it.Stream, it.After
 	fail := func(err error) answer {
 		a.err = web.ProblemOf(err)
@@ -79,7 +79,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	}()
 	switch {
 	case it.After < st.state.Head:
-		if err := s.fetch(ctx, st, it, &a, kept, room); err != nil {
+		if err := s.fetch(ctx, st, it, &a, kept, left); err != nil {
 			return fail(err)
 		}
 		if pusher && len(a.entries) > 0 {
@@ -99,9 +99,13 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 }
 
 // fetch is rules 1 and 2: the entries that the client lacks, or the checkpoint that stands for them.
-func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer, kept bool, room *int) error {
+func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer, kept bool, left *room) error {
+	if left.most <= 0 { // the client asks for this stream again
+		a.hasChain = false
+		return nil
+	}
 	newest := st.checkpoints.get()
-	entries, err := s.engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(protocol.MaxAnswerBytes, *room))
+	entries, err := s.engine.Read(ctx, it.Stream, it.After, min(it.Limit, s.MaxEntries), min(protocol.MaxAnswerBytes, left.asked, left.most))
 	if errors.Is(err, engine.ErrConflict) && newest != nil && newest.Index > it.After {
 		a.offer, a.hasChain = newest, false
 		return nil
@@ -118,9 +122,15 @@ func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncReques
 	if err := intact(it.Chain, entries); err != nil {
 		return err
 	}
+	n := 0
 	for i := range entries {
-		*room -= len(entries[i].Raw)
+		n += len(entries[i].Raw)
 	}
+	if n > left.most && left.most < s.MaxAnswerBytes { // one larger entry; the first stream gets it
+		left.most, a.hasChain = 0, false
+		return nil
+	}
+	left.asked, left.most = left.asked-n, left.most-n
 	if it.After == 0 {
 		a.offer = newest
 	}

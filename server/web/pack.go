@@ -2,12 +2,14 @@ package web
 
 import (
 	"bytes"
-	"github.com/klauspost/compress/gzip"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 const worthPacking = 1 << 10 // an answer under this is sent as it is
@@ -49,17 +51,34 @@ const (
 	partLimit = 20 * time.Second
 )
 
-// Send writes an answer's body, in parts that each have a time limit of their own: the server's is for small answers. An error is the line's.
+// Send writes an answer's body. An error is the line's.
 func Send(w http.ResponseWriter, r *http.Request, body []byte) error {
 	WorkOf(r.Context()).Pause()
-	ctl := http.NewResponseController(w)
-	for part := range slices.Chunk(body, partBytes) {
-		_ = ctl.SetWriteDeadline(time.Now().Add(partLimit))
-		if _, err := w.Write(part); err != nil {
-			return err
+	_, err := Slowly(w, r).Write(body)
+	return err
+}
+
+// Slowly writes an answer in parts that each have a time limit of their own: the server's is for small answers.
+func Slowly(w http.ResponseWriter, r *http.Request) io.Writer {
+	return slowly{w, http.NewResponseController(w), WorkOf(r.Context())}
+}
+
+type slowly struct {
+	w    io.Writer
+	ctl  *http.ResponseController
+	work *Work
+}
+
+func (s slowly) Write(b []byte) (n int, err error) {
+	s.work.Pause()
+	for part := range slices.Chunk(b, partBytes) {
+		_ = s.ctl.SetWriteDeadline(time.Now().Add(partLimit))
+		m, err := s.w.Write(part)
+		if n += m; err != nil {
+			return n, err
 		}
 	}
-	return nil
+	return n, nil
 }
 
 // TakesGzip reads Accept-Encoding: what is Said of gzip itself counts before what is Said of all.

@@ -497,8 +497,24 @@ func TestAnAnswerIsBounded(t *testing.T) {
 		head = a.get("/v1/log?stream=s&after=" + fmt.Sprint(i))
 	}
 	_, _, body := a.request(http.MethodPost, "/v1/sync", []byte(`{"streams":[`+strings.TrimSuffix(strings.Repeat(`{"stream":"s","client":"`+clientID(1)+`","after":0},`, 100), ",")+`]}`), nil)
-	if len(body) > 26<<20 { // four MiB, and one entry for each of the rest
+	if len(body) > 4<<20+100_000 {
 		t.Fatalf("%d bytes", len(body))
+	}
+	// A stream that found no room is told apart from one that has nothing new.
+	var answer struct {
+		Streams []struct {
+			Head    int
+			Chain   *string
+			Entries []any
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range answer.Streams {
+		if s.Head != 12 || (s.Chain == nil) != (len(s.Entries) == 0) || len(s.Entries) > 0 != (i < 4) {
+			t.Errorf("stream %d: %d entries, chain %v", i, len(s.Entries), s.Chain)
+		}
 	}
 }
 

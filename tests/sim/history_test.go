@@ -138,6 +138,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 	h.many, h.sides = seed/8%6 == 2, map[*tab]map[string]*side{}
 	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600
+	w.answerBytes, w.turnWork = []int{0, 1200, 5000}[seed/2%3], []int{0, 500, 1500}[seed/3%3] // a stream finds no room, a part of what is offered is taken
 	w.compact = []int{0, 1000, 4000}[seed%3]
 	if seed%4 >= 2 {
 		w.checkpoint, w.keep = 2000, []uint64{0, 5, 100}[seed%3]

@@ -44,6 +44,8 @@ type world struct {
 	compact int    // see loop.Config
 	// See server.Config; start makes a server with them.
 	actionBytes int
+	answerBytes int  // of the entries of one answer; 0: the server's own limit
+	turnWork    int  // of the actions that one turn takes; the same
 	alone       bool // databases without a server
 	checkpoint  int
 	keep        uint64
@@ -165,7 +167,7 @@ func (w *world) start() {
 	w.server = server.New(server.Config{
 		Engine: w.engine, Auth: rights{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
-		MaxActionBytes: w.actionBytes, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
+		MaxActionBytes: w.actionBytes, MaxAnswerBytes: w.answerBytes, MaxTurnWork: w.turnWork, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
 		Hold: func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
