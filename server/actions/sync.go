@@ -37,14 +37,44 @@ func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]
 	if err != nil {
 		return nil, err
 	}
+	left, last := room{asked: bytes, most: s.MaxAnswerBytes}, s.Now().Add(turnLength)
+	answers := make([]answer, len(items))
+	for _, waits := range []bool{false, true} { // what must wait for somebody's turn does not hold up the others
+		for i := range items {
+			if s.waits(p, &items[i]) == waits && answers[i].stream == "" {
+				answers[i] = s.turn(ctx, p, &items[i], &left, last)
+			}
+		}
+	}
 	b := []byte(`{"streams":[`)
-	left := room{asked: bytes, most: s.MaxAnswerBytes}
-	for i := range items {
+	for i := range answers {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		a := s.turn(ctx, p, &items[i], &left)
-		b = a.append(b)
+		if answers[i].stream == "" && items[i].Stream != "" { // it was held at the first look, and was not at the second
+			answers[i] = s.turn(ctx, p, &items[i], &left, last)
+		}
+		b = answers[i].append(b)
 	}
 	return append(b, "]}"...), nil
+}
+
+// waits tells whether an item would have to wait for another client's turn.
+func (s *Streams) waits(p rights.Principal, it *protocol.SyncRequest) bool {
+	if it.Err != nil || len(it.Offers) == 0 && !it.Drain || !s.Auth.Allow(p, it.Stream, rights.Append) {
+		return false
+	}
+	s.mu.Lock()
+	st := s.streams[it.Stream]
+	s.mu.Unlock()
+	if st == nil {
+		return false
+	}
+	free, _ := st.pushers.held(it.Client, s.Now())
+	return free != nil
+}
+
+// whose tells whose turns are counted together.
+func whose(ctx context.Context, p rights.Principal) string {
+	return p.Subject + "\x00" + web.WorkOf(ctx).Asker()[1]
 }

@@ -33,7 +33,7 @@ const maxOpsPerUnlock = action.MaxOps
 // turn answers one item by the rules of the protocol, atomically.
 //
 // room is what the whole answer has left for entries.
-func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, left *room) (a answer) {
+func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, left *room, last time.Time) (a answer) {
 	a.stream, a.after = it.Stream, it.After
 	fail := func(err error) answer {
 		a.err = web.ProblemOf(err)
@@ -52,7 +52,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	defer s.release(st)
 	pushes := len(it.Offers) > 0 || it.Drain
 	pusher := pushes && s.Auth.Allow(p, it.Stream, rights.Append) // nobody else has turns, or waits for one
-	if err := s.enter(ctx, st, it.Client, pusher); err != nil {
+	if err := s.enter(ctx, st, it.Client, pusher, last); err != nil {
 		return fail(err)
 	}
 	defer st.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	held := false // by this answer
 	defer func() {
 		if !held {
-			st.pushers.answered(it.Client)
+			st.pushers.answered(it.Client, s.Now())
 		}
 	}()
 	switch {
@@ -84,7 +84,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 		}
 		if pusher && len(a.entries) > 0 {
 			atHead := it.After+uint64(len(a.entries)) == st.state.Head
-			a.turn = st.pushers.lose(it.Client, atHead, s.Now())
+			a.turn = st.pushers.lose(it.Client, whose(ctx, p), atHead, s.Now())
 			held = a.turn > 0
 		}
 	case pushes:
