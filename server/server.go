@@ -107,7 +107,7 @@ func New(c Config) *Server {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
 	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Done: make(chan struct{}),
-		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Memory: web.NewPool(c.MaxMemory), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
+		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
 		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxTurnWork: c.MaxTurnWork,
@@ -120,6 +120,9 @@ func New(c Config) *Server {
 	go s.janitor(c.IdleStream / 2)
 	return s
 }
+
+// maxCommit is how many rows of larger requests wait for their commit at a time, so that nobody's append waits for a long one.
+const maxCommit = 8000
 
 // janitor drops what nobody has used for a while.
 func (s *Server) janitor(pause time.Duration) {

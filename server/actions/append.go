@@ -141,7 +141,15 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 	ctx = context.WithoutCancel(ctx)
 	work := web.WorkOf(ctx)
 	work.Pause()
-	err := s.engine.Append(ctx, it.Stream, epoch, expect, b.entries)
+	room, err := s.Commits.Take(ctx, work.Asker(), web.Rows(len(b.entries), b.bytes))
+	if err != nil {
+		b.takeBack(st.state)
+		a.rejected, st.loaded = nil, true
+		_ = work.Resume(ctx)
+		return err
+	}
+	err = s.engine.Append(ctx, it.Stream, epoch, expect, b.entries)
+	room.End()
 	_ = work.Resume(ctx)
 	if err != nil {
 		a.rejected = nil

@@ -87,7 +87,7 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 		}
 	}
 	var out appended
-	err = s.update(r.Context(), func(tx engine.DataTx) error {
+	err = s.update(r.Context(), web.Rows(len(messages), len(a.body)), func(tx engine.DataTx) error {
 		d, m, err := s.find(tx, name, now)
 		if err != nil {
 			return err

@@ -144,7 +144,7 @@ func (s *Streams) note(name string, pg *page, now int64) {
 		return
 	}
 	s.Background(func() {
-		err := s.update(context.Background(), func(tx engine.DataTx) error {
+		err := s.update(context.Background(), 1, func(tx engine.DataTx) error {
 			d, m, err := s.find(tx, name, now)
 			if err != nil || d.ID != pg.stream.ID {
 				return err

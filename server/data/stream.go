@@ -187,7 +187,7 @@ func (s *Streams) Sweep() {
 	const some = 100 // of one commit
 	var names []string
 	more := false
-	err := s.update(context.Background(), func(tx engine.DataTx) error {
+	err := s.update(context.Background(), 1, func(tx engine.DataTx) error {
 		var err error
 		if names, err = tx.DataExpired(now, some); err != nil {
 			return err

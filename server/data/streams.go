@@ -31,11 +31,17 @@ func New(host *web.Host, c Config) *Streams {
 	return &Streams{Host: host, engine: c.Engine, validate: c.Validate, waiting: map[string]*waiters{}, uses: uses{}}
 }
 
-// update makes one step of the engine, without a processor while it waits for its commit.
-func (s *Streams) update(ctx context.Context, do func(tx engine.DataTx) error) error {
+// update makes one step of the engine, without a processor while it waits for its commit of about so many rows.
+func (s *Streams) update(ctx context.Context, rows int, do func(tx engine.DataTx) error) error {
 	work := web.WorkOf(ctx)
 	work.Pause()
-	err := s.engine.UpdateData(ctx, do)
+	room, err := s.Commits.Take(ctx, work.Asker(), rows)
+	if err != nil {
+		_ = work.Resume(context.WithoutCancel(ctx))
+		return err
+	}
+	defer room.End()
+	err = s.engine.UpdateData(ctx, do)
 	_ = work.Resume(context.WithoutCancel(ctx))
 	return err
 }

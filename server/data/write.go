@@ -46,11 +46,18 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	if err := s.judgeCreation(r.Context(), p, name, want, source, body, now); err != nil {
 		return err
 	}
+	var messages []message
+	if known := want.Type != "" || source == nil; known { // before the commit that others wait for; of a fork whose type is its source's, within it
+		of := *want
+		if messages, err = split(&of, body, true); err != nil {
+			return err
+		}
+	}
 	var segs []segment
 	var made *engine.DataStream
 	var meta *meta
 	created := false
-	err = s.update(r.Context(), func(tx engine.DataTx) error {
+	err = s.update(r.Context(), web.Rows(len(messages), len(body)), func(tx engine.DataTx) error {
 		if err := s.clear(tx, name, now); err != nil {
 			return err
 		}
@@ -82,9 +89,10 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 		if m.Type == "" {
 			m.Type = "application/octet-stream"
 		}
-		messages, err := split(&m, body, true)
-		if err != nil {
-			return err
+		if len(messages) == 0 {
+			if messages, err = split(&m, body, true); err != nil {
+				return err
+			}
 		}
 		if m.TTL != nil {
 			m.Used = now
@@ -404,7 +412,7 @@ func (s *Streams) Remove(w http.ResponseWriter, r *http.Request, p rights.Princi
 		return web.ErrForbidden
 	}
 	now := s.Now().UnixMilli()
-	err = s.update(r.Context(), func(tx engine.DataTx) error {
+	err = s.update(r.Context(), 1, func(tx engine.DataTx) error {
 		d, _, err := s.find(tx, name, now)
 		if err != nil {
 			return err

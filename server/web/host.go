@@ -19,8 +19,9 @@ type Host struct {
 	Background func(func())  // runs what nobody waits for
 	Done       chan struct{} // closed when the server ends
 
-	Gate   *Gate // of the processors; nil: nobody waits for one
-	Memory *Pool // of requests and answers; nil: nobody counts
+	Gate    *Gate // of the processors; nil: nobody waits for one
+	Memory  *Pool // of requests and answers; nil: nobody counts
+	Commits *Pool // what waits for the engine to make it durable; nil: nobody counts
 
 	MaxRequestBytes int           // unpacked
 	MaxWait         time.Duration // of a long poll

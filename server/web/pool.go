@@ -8,10 +8,11 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// Pool is the memory that requests and answers may take together. Little is always there: what is under the size of a usual request is not counted.
+// Pool is what all may take together: of memory, of a commit. Little is always there: what is under the size of a usual request is not counted.
 // Of those who wait, the one goes on whose principal, address and connection hold least.
 type Pool struct {
 	size    int
+	little  int // is not counted
 	mu      sync.Mutex
 	free    int
 	held    [len(Asker{})]map[string]int
@@ -25,13 +26,22 @@ type claim struct {
 }
 
 const (
-	littleBytes = 64 << 10         // are not counted
-	poolWait    = 15 * time.Second // for how long somebody waits for memory
+	littleBytes = 64 << 10         // of memory are not counted
+	littleRows  = 200              // of a commit
+	poolWait    = 15 * time.Second // for how long somebody waits
 )
 
-// NewPool makes a pool of so many bytes.
-func NewPool(bytes int) *Pool {
-	p := &Pool{size: bytes, free: bytes}
+// NewMemory makes a pool of so many bytes.
+func NewMemory(bytes int) *Pool { return newPool(bytes, littleBytes) }
+
+// NewCommits makes a pool of rows that wait for their commit, with as much for each row as it has kilobytes.
+func NewCommits(rows int) *Pool { return newPool(rows, littleRows) }
+
+// Rows is what entries of so many bytes take of a commit.
+func Rows(entries, bytes int) int { return entries + bytes>>10 }
+
+func newPool(size, little int) *Pool {
+	p := &Pool{size: size, little: little, free: size}
 	for i := range p.held {
 		p.held[i] = map[string]int{}
 	}
@@ -48,7 +58,7 @@ type Hold struct {
 // Take waits for so many bytes. Let go of the hold.
 func (p *Pool) Take(ctx context.Context, a Asker, bytes int) (*Hold, error) {
 	h := &Hold{pool: p, asker: a}
-	if p == nil || bytes <= littleBytes {
+	if p == nil || bytes <= p.little {
 		return h, nil
 	}
 	bytes = min(bytes, p.size)
@@ -72,7 +82,7 @@ func (p *Pool) Take(ctx context.Context, a Asker, bytes int) (*Hold, error) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-late.C:
-		err = Problem(action.CodeUnavailable, "", "the server has no room for so large a request now")
+		err = Problem(action.CodeUnavailable, "", "the server has no room for so much now")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +118,7 @@ func (h *Hold) Set(bytes int) {
 	if h == nil || h.pool == nil {
 		return
 	}
-	if bytes <= littleBytes {
+	if bytes <= h.pool.little {
 		bytes = 0
 	}
 	p := h.pool

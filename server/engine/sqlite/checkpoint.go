@@ -108,12 +108,11 @@ func (e *Engine) purge(id int64, epoch []byte, below uint64) error {
 // A deleted stream whose entries are not all gone yet has a name that no stream can have.
 const deletedNames = "\x00deleted/"
 
-// Delete implements engine.Engine: one commit takes the log away, and its entries follow in parts.
+// Delete implements engine.Engine: one commit takes the log away, and its entries follow in parts, while others write.
 func (e *Engine) Delete(_ context.Context, stream string) error {
 	var id int64
-	var epoch []byte
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		err = tx.QueryRowContext(ctx, "SELECT id, epoch FROM streams WHERE name = ?", stream).Scan(&id, &epoch)
+		err = tx.QueryRowContext(ctx, "SELECT id FROM streams WHERE name = ?", stream).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
@@ -125,46 +124,8 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 		}
 		return nil, err
 	})
-	if err != nil || id == 0 {
-		return err
+	if err == nil && id != 0 {
+		e.bury()
 	}
-	return e.bury(id, epoch)
-}
-
-// bury takes away what is left of a deleted log.
-func (e *Engine) bury(id int64, epoch []byte) error {
-	if err := e.purge(id, epoch, action.MaxInteger); err != nil {
-		return err
-	}
-	return e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		_, err = tx.ExecContext(ctx, "DELETE FROM streams WHERE id = ?", id)
-		return nil, err
-	})
-}
-
-// buryAll ends the deletions that a crash has interrupted.
-func (e *Engine) buryAll() error {
-	rows, err := e.read.Query("SELECT id, epoch FROM streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
-	if err != nil {
-		return err
-	}
-	epochs := map[int64][]byte{}
-	for rows.Next() {
-		var id int64
-		var epoch []byte
-		if err := rows.Scan(&id, &epoch); err != nil {
-			rows.Close()
-			return err
-		}
-		epochs[id] = epoch
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for id, epoch := range epochs {
-		if err := e.bury(id, epoch); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }

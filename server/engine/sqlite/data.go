@@ -66,21 +66,15 @@ CREATE TABLE IF NOT EXISTS data_parts (
 
 // UpdateData implements engine.DataEngine: do runs among the writes that share a commit.
 func (e *Engine) UpdateData(_ context.Context, do func(tx engine.DataTx) error) error {
-	var removed []int64
-	var refused error
+	var removed bool
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		t := &dataTx{ctx: ctx, tx: tx.Tx}
-		refused = do(t)
+		t := &dataTx{ctx: ctx, tx: tx.Tx, write: tx}
+		refused := do(t)
 		removed = t.removed
 		return refused, t.failed
 	})
-	if err != refused {
-		return err // nothing was written, nor removed
-	}
-	for _, id := range removed {
-		if bury := e.buryData(id); bury != nil && err == nil {
-			err = bury
-		}
+	if removed {
+		e.bury()
 	}
 	return err
 }
@@ -99,8 +93,9 @@ func (e *Engine) ViewData(ctx context.Context, do func(tx engine.DataTx) error) 
 type dataTx struct {
 	ctx     context.Context
 	tx      *sql.Tx
-	failed  error // the engine's, which undoes the whole commit
-	removed []int64
+	write   *writeTx  // nil for one who only reads
+	failed  error     // the engine's, which undoes the whole commit
+	removed bool      // something whose rows are to follow
 	find    *sql.Stmt // of an entry by its id
 }
 
@@ -164,7 +159,7 @@ func (t *dataTx) DataStream(name string) (*engine.DataStream, error) {
 }
 
 func (t *dataTx) DataStreamAt(id uint64) (*engine.DataStream, error) {
-	return t.one("WHERE id = ?", int64(id))
+	return t.one("WHERE id = ? AND name >= char(1)", int64(id))
 }
 
 func (t *dataTx) CreateData(d *engine.DataStream) error {
@@ -187,62 +182,8 @@ func (t *dataTx) PutData(d *engine.DataStream) error {
 // RemoveData takes the stream's name away; what it held follows in commits of its own: appends wait for a commit.
 func (t *dataTx) RemoveData(d *engine.DataStream) error {
 	_, err := t.exec("UPDATE data_streams SET name = ? || id, source = 0, deleted = 1, expires = 0 WHERE id = ?", deletedNames, int64(d.ID))
-	t.removed = append(t.removed, int64(d.ID))
+	t.removed = true
 	return err
-}
-
-// buryData takes away what a removed data stream held, in parts.
-func (e *Engine) buryData(id int64) error {
-	const most = 256 // rows of one commit; a part has up to 4 MiB
-	for _, query := range []string{
-		"DELETE FROM data_parts WHERE (upload, end) IN (SELECT upload, end FROM data_parts WHERE upload IN (SELECT upload FROM data_entries WHERE stream = ?1 AND upload <> 0 UNION ALL SELECT id FROM data_uploads WHERE stream = ?1) LIMIT ?2)",
-		"DELETE FROM data_entries WHERE stream = ?1 AND idx IN (SELECT idx FROM data_entries WHERE stream = ?1 LIMIT ?2)",
-		"DELETE FROM data_uploads WHERE stream = ?1 AND id IN (SELECT id FROM data_uploads WHERE stream = ?1 LIMIT ?2)",
-		"DELETE FROM data_producers WHERE stream = ?1 AND name IN (SELECT name FROM data_producers WHERE stream = ?1 LIMIT ?2)",
-		"DELETE FROM data_streams WHERE id = ?1 AND ?2 > 0",
-	} {
-		for more := true; more; {
-			err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-				done, err := tx.ExecContext(ctx, query, id, most)
-				if err != nil {
-					return nil, err
-				}
-				n, err := done.RowsAffected()
-				more = n == most
-				return nil, err
-			})
-			if err != nil {
-				return fmt.Errorf("bury a data stream: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// buryAllData ends the removals that a crash has interrupted.
-func (e *Engine) buryAllData() error {
-	rows, err := e.read.Query("SELECT id FROM data_streams WHERE name >= ? AND name < ?", deletedNames, "\x01")
-	if err != nil {
-		return err
-	}
-	var ids []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			rows.Close()
-			return err
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if err := e.buryData(id); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (t *dataTx) DataForks(id uint64) (n int, err error) {
@@ -269,8 +210,10 @@ func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
 		return t.fail(err)
 	}
 	defer insert.Close()
+	t.write.rows += len(entries)
 	for i := range entries {
 		en := &entries[i]
+		t.write.bytes += len(en.Body)
 		var chosen []byte
 		if en.ID != action.Nil {
 			chosen = en.ID[:]
@@ -384,11 +327,9 @@ func (t *dataTx) Upload(id uint64, producer string) (*engine.Upload, error) {
 }
 
 func (t *dataTx) PutUpload(id uint64, producer string, u engine.Upload, part []byte) error {
+	t.write.bytes += len(part)
 	if u.Size == 0 {
-		if _, err := t.exec("DELETE FROM data_parts WHERE upload = (SELECT id FROM data_uploads WHERE stream = ? AND producer = ?)", int64(id), producer); err != nil {
-			return err
-		}
-		if _, err := t.exec("DELETE FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer); err != nil {
+		if err := t.dropUploads("stream = ? AND producer = ?", int64(id), producer); err != nil {
 			return err
 		}
 		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, entry, size, at) VALUES (?, ?, ?, ?, ?, 0, ?)", int64(id), producer, int64(u.Epoch), int64(u.Seq), u.Entry[:], u.At)
@@ -410,9 +351,16 @@ func (t *dataTx) PutUpload(id uint64, producer string, u engine.Upload, part []b
 }
 
 func (t *dataTx) DropUploads(before int64) error {
-	if _, err := t.exec("DELETE FROM data_parts WHERE upload IN (SELECT id FROM data_uploads WHERE at < ?)", before); err != nil {
+	return t.dropUploads("stream <> 0 AND at < ?", before)
+}
+
+// dropUploads takes uploads from their producers; their parts follow in commits of their own: appends wait for a commit.
+func (t *dataTx) dropUploads(where string, args ...any) error {
+	done, err := t.exec("UPDATE data_uploads SET stream = 0, producer = id WHERE "+where, args...)
+	if err != nil {
 		return err
 	}
-	_, err := t.exec("DELETE FROM data_uploads WHERE at < ?", before)
-	return err
+	n, err := done.RowsAffected()
+	t.removed = t.removed || n > 0
+	return t.fail(err)
 }

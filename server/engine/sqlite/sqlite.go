@@ -13,7 +13,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -58,9 +60,15 @@ type Engine struct {
 	lock  *os.File
 
 	mu     sync.Mutex // of closed and sends to queue
+	ending bool
 	closed bool
 	queue  chan *request
 	done   chan struct{}
+
+	dead    chan struct{} // something was deleted
+	closing chan struct{}
+	dug     chan struct{}
+	failed  atomic.Pointer[error] // of what runs in the background
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -70,7 +78,8 @@ func Open(dir string) (_ *Engine, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	e := &Engine{queue: make(chan *request, 1024), done: make(chan struct{})}
+	e := &Engine{queue: make(chan *request, 1024), done: make(chan struct{}),
+		dead: make(chan struct{}, 1), closing: make(chan struct{}), dug: make(chan struct{})}
 	if e.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -100,15 +109,16 @@ func Open(dir string) (_ *Engine, err error) {
 		return nil, err
 	}
 	go e.writer()
-	if err := errors.Join(e.buryAll(), e.buryAllData()); err != nil {
-		e.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
+	go e.digger()
+	e.bury()
 	return e, nil
 }
 
 func open(path string, conns int) (*sql.DB, error) {
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-16000)"}}
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-16000)", "secure_delete(ON)"}}
+	if conns == 1 { // the writer: before there is anything in the file, and before it is a WAL
+		q["_pragma"] = slices.Insert(q["_pragma"], 0, "auto_vacuum(INCREMENTAL)")
+	}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -134,10 +144,16 @@ func (e *Engine) release() error {
 // Close implements engine.Engine.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	if e.closed {
+	if e.ending {
 		e.mu.Unlock()
+		<-e.done
 		return nil
 	}
+	e.ending = true
+	e.mu.Unlock()
+	close(e.closing)
+	<-e.dug // which still writes
+	e.mu.Lock()
 	e.closed = true
 	close(e.queue)
 	e.mu.Unlock()

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -20,10 +21,15 @@ type request struct {
 type writeTx struct {
 	*sql.Tx
 	insert *sql.Stmt // of an entry
+	rows   int       // that were written
+	bytes  int
 }
 
-// groupEntries bounds one commit, so that no appender waits for a very long one.
-const groupEntries = 20_000
+// groupEntries and groupBytes bound one commit, so that no appender waits for a very long one.
+const (
+	groupEntries = 10_000
+	groupBytes   = 8 << 20
+)
 
 // Append implements engine.Engine.
 func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, expect uint64, entries []engine.Entry) error {
@@ -68,35 +74,69 @@ func (e *Engine) writer() {
 				break gather
 			}
 		}
-		errs, err := e.commit(group)
-		for i, r := range group {
-			if err != nil {
-				r.result <- fmt.Errorf("write: %w", err)
-			} else {
-				r.result <- errs[i]
-			}
+		for len(group) > 0 {
+			group = group[e.commit(group):]
 		}
 	}
 }
 
-// commit writes a group in one transaction. A conflict is one request's own; any other error is everybody's.
-func (e *Engine) commit(group []*request) ([]error, error) {
+// commit writes requests in one transaction, as many of them as make a commit of a bounded size, and answers them; it gives how many they were.
+func (e *Engine) commit(group []*request) int {
+	errs, err := e.try(group)
+	var broken *panicked
+	if errors.As(err, &broken) { // its own fault: the others have their commit without it
+		r := group[broken.at]
+		r.result <- fmt.Errorf("write: %w", err)
+		copy(group[1:broken.at+1], group[:broken.at])
+		group[0] = r
+		return 1
+	}
+	if err != nil {
+		for _, r := range group {
+			r.result <- fmt.Errorf("write: %w", err)
+		}
+		return len(group)
+	}
+	for i, err := range errs {
+		group[i].result <- err
+	}
+	return len(errs)
+}
+
+// panicked is what a request did, at its place in the group.
+type panicked struct {
+	at   int
+	what any
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("it panicked: %v", p.what) }
+
+// try makes the transaction of the first requests. A conflict is one request's own; any other error is everybody's.
+func (e *Engine) try(group []*request) (errs []error, err error) {
 	ctx := context.Background()
 	tx, err := e.write.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback()
+	at := 0
+	defer func() {
+		if what := recover(); what != nil {
+			errs, err = nil, &panicked{at, what}
+		}
+	}()
 	insert, err := tx.Prepare("INSERT INTO entries (stream, idx, stored, by, chain, body) VALUES (?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		return nil, err
 	}
 	defer insert.Close()
-	errs := make([]error, len(group))
-	for i, r := range group {
-		if errs[i], err = r.do(ctx, &writeTx{tx, insert}); err != nil {
+	w := &writeTx{Tx: tx, insert: insert}
+	for ; at < len(group) && w.rows < groupEntries && w.bytes < groupBytes; at++ {
+		conflict, err := group[at].do(ctx, w)
+		if err != nil {
 			return nil, err
 		}
+		errs = append(errs, conflict)
 	}
 	return errs, tx.Commit()
 }
@@ -122,7 +162,9 @@ func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action
 	if err != nil {
 		return nil, err
 	}
+	tx.rows += len(entries)
 	for i, en := range entries {
+		tx.bytes += len(en.Raw)
 		if _, err := tx.insert.ExecContext(ctx, id, int64(expect)+1+int64(i), en.Stored, en.By, int64(en.Chain), en.Raw); err != nil {
 			return nil, err
 		}
