@@ -32,6 +32,7 @@ const (
 	Read   = rights.Read
 	Append = rights.Append
 	Delete = rights.Delete
+	List   = rights.List
 )
 
 // None lets everybody do everything. It is for loopback addresses only.

@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"os/signal"
@@ -132,6 +134,9 @@ func (a *appender) action(line string) (*action.Action, error) {
 	if _, err := action.Canonical(ops, action.MaxDepth); err != nil { // so that no line can be more than ops
 		return nil, err
 	}
+	if err := exactNumbers(ops); err != nil {
+		return nil, err
+	}
 	a.seq++
 	return action.DecodeAction(fmt.Sprintf(`{"id":"%s","client":"%s","seq":%d,"base":0,"at":"%s","ops":%s}`, uuid.Must(uuid.NewV7()),
 		a.item.Client, a.seq, time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), ops))
@@ -234,5 +239,26 @@ func (a *appender) find(ctx context.Context) error {
 			return nil
 		}
 		a.item.After = ans.Head
+	}
+}
+
+// exactNumbers refuses whole numbers that a float cannot tell from their neighbours: they would be rounded in silence.
+func exactNumbers(text string) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n, is := token.(json.Number); is {
+			whole, ok := new(big.Rat).SetString(n.String())
+			if ok && whole.IsInt() && whole.Num().CmpAbs(new(big.Int).SetUint64(action.MaxInteger)) > 0 && strings.Trim(n.String(), "-0123456789") == "" {
+				return action.Malformed("", "the number "+n.String()+" is beyond 2^53-1, and would be rounded: write it as a string")
+			}
+		}
 	}
 }

@@ -119,6 +119,7 @@ func TestBadInputOfAppendAndTail(t *testing.T) {
 		"more than ops":     {`[],"atomic":true,"ops":[` + op(1) + `]`, []string{"append", url, "s"}, "line 1: malformed"},
 		"an unknown op":     {`{"op":"explode"}`, []string{"append", url, "s"}, "line 1:"},
 		"a refused action":  {`{"op":"unlock","object":"0b1ec700-0000-4000-8000-000000000001"}`, []string{"append", url, "s"}, "only the server unlocks"},
+		"a rounded number":  {`{"op":"update","object":"0b1ec700-0000-4000-8000-000000000001","set":{"n":9007199254740993}}`, []string{"append", url, "s"}, "beyond 2^53"},
 		"no stream":         {"", []string{"append", url}, "takes a URL and a STREAM"},
 		"no URL":            {"", []string{"tail", "localhost", "s"}, "no http URL"},
 		"a bad stream name": {"", []string{"tail", url, "a b"}, "stream name"},

@@ -6,14 +6,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/server/web"
 )
@@ -123,33 +121,6 @@ func unpack(c *engine.Checkpoint) ([]byte, error) {
 		return nil, fmt.Errorf("a stored checkpoint does not match its hash")
 	}
 	return text, nil
-}
-
-func encodeOwners(owners map[action.UUID]string, last func(action.UUID) uint64) []byte {
-	out := make(map[string]string, len(owners))
-	for id, by := range owners {
-		if last(id) > 0 { // the fold forgets clients of long ago
-			out[id.String()] = by
-		}
-	}
-	b, _ := json.Marshal(out) // of strings: it does not fail
-	return b
-}
-
-func decodeOwners(b []byte) (map[action.UUID]string, error) {
-	var in map[string]string
-	if err := json.Unmarshal(b, &in); err != nil {
-		return nil, fmt.Errorf("read the owners of a checkpoint: %w", err)
-	}
-	owners := make(map[action.UUID]string, len(in))
-	for text, by := range in {
-		id, ok := action.ParseUUID(text)
-		if !ok {
-			return nil, fmt.Errorf("read the owners of a checkpoint: %q is no id", text)
-		}
-		owners[id] = by
-	}
-	return owners, nil
 }
 
 func packed(text []byte) []byte {

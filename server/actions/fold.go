@@ -56,13 +56,6 @@ func (st *stream) load(ctx context.Context, e engine.Engine) error {
 	return nil
 }
 
-// own notes whose a client id is. An empty subject owns nothing: it is that of a server without authentication, which may get one later.
-func (st *stream) own(client action.UUID, by string) {
-	if st.owners[client] == "" && by != "" && client != action.Nil {
-		st.owners[client] = by
-	}
-}
-
 // fromCheckpoint begins a fold at the newest checkpoint of the log that is whole, where there is one.
 func (st *stream) fromCheckpoint(ctx context.Context, e engine.Engine, log *engine.Log) error {
 	indexes, err := e.Checkpoints(ctx, st.name)

@@ -1,32 +1,47 @@
 package actions
 
 import (
-	"maps"
 	"net/http"
-	"slices"
+	"net/url"
 	"strconv"
 
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/rights"
 	"github.com/strandline-sync/strandline/server/web"
 )
 
-// GetStreams lists the streams that the principal may read, with their heads.
+// lookedAt is how many names one page of the list looks at: those that the principal may read are in it, and it may be empty.
+const lookedAt = 1000
+
+// GetStreams lists the streams that the principal may read, with their heads: a page of them, and where the next one begins.
 func (s *Streams) GetStreams(w http.ResponseWriter, r *http.Request, p rights.Principal) error {
-	heads, err := s.engine.Streams(r.Context())
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return web.Bad("", "the query cannot be read")
+	}
+	after := values.Get("after")
+	if wrong := action.CheckStreamName(after); after != "" && wrong != "" {
+		return web.Bad("/after", wrong)
+	}
+	heads, err := s.engine.Streams(r.Context(), after, lookedAt)
 	if err != nil {
 		return err
 	}
-	b := []byte(`{"streams":[`)
-	for _, name := range slices.Sorted(maps.Keys(heads)) {
-		if !s.Auth.Allow(p, name, rights.Read) {
+	b := []byte("{")
+	if len(heads) == lookedAt {
+		b = append(append(append(b, `"next":`...), web.Quote(heads[lookedAt-1].Stream)...), ',')
+	}
+	b = append(b, `"streams":[`...)
+	for _, h := range heads {
+		if !s.Auth.Allow(p, h.Stream, rights.List) {
 			continue
 		}
 		if b[len(b)-1] == '}' {
 			b = append(b, ',')
 		}
 		b = append(b, `{"head":`...)
-		b = strconv.AppendUint(b, heads[name], 10)
-		b = append(append(append(b, `,"stream":`...), web.Quote(name)...), '}')
+		b = strconv.AppendUint(b, h.Head, 10)
+		b = append(append(append(b, `,"stream":`...), web.Quote(h.Stream)...), '}')
 	}
 	web.WriteBody(w, r, append(b, "]}"...))
 	return nil

@@ -42,6 +42,7 @@ type Streams struct {
 	mu      sync.Mutex
 	streams map[string]*stream
 	serving map[checkpointKey]*serving
+	claims  claims
 }
 
 // New serves the streams of an engine.

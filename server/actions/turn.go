@@ -68,8 +68,8 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	if err != nil {
 		return fail(err)
 	}
-	if owner := st.owners[it.Client]; owner != "" && owner != p.Subject {
-		return fail(web.ErrForbidden)
+	if err := s.owned(ctx, st, it.Client, p, pushes); err != nil {
+		return fail(err)
 	}
 	held := false // by this answer
 	defer func() {

@@ -43,8 +43,11 @@ type Engine interface {
 	// Delete forgets a log and its checkpoints for good. The next append makes a new log, with another epoch.
 	Delete(ctx context.Context, stream string) error
 
-	// Streams lists the logs by name, with their heads.
-	Streams(ctx context.Context) (map[string]uint64, error)
+	// Streams lists logs by name, from the first name behind after on, at most limit of them.
+	Streams(ctx context.Context, after string, limit int) ([]Head, error)
+
+	// Claim gives the principal that a client id belongs to on this server: the one that first claimed it, durable before it returns.
+	Claim(ctx context.Context, client action.UUID, principal string) (owner string, err error)
 
 	// Close waits for what is under way and lets go.
 	Close() error
@@ -56,6 +59,12 @@ type Log struct {
 	Head   uint64
 	Chain  action.Chain
 	Oldest uint64 // the first entry that is kept
+}
+
+// Head is a log's name and the index of its last entry.
+type Head struct {
+	Stream string
+	Head   uint64
 }
 
 // Entry is one stored action.

@@ -24,6 +24,7 @@ const (
 	Read   Right = "read"
 	Append Right = "append"
 	Delete Right = "delete"
+	List   Right = "list" // that its name and head are told with those of others
 )
 
 // Auth is the two questions of every request. It denies by default: a nil answer to either is a no.

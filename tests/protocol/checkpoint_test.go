@@ -129,7 +129,7 @@ func TestOwnersOutliveTheirEntries(t *testing.T) {
 	a.add(2, 100, 60, first)
 	next := newAPI(t, func(c *server.Config) { *c = config })
 	next.token = "two"
-	if got := next.turn(1, `"after":0`); got.Error == nil || got.Error.Code != "forbidden" {
+	if got := next.turn(1, `"after":0`); got.Error == nil || got.Error.Code != "client" {
 		t.Fatalf("%+v", got)
 	}
 	next.token = "one"

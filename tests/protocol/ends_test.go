@@ -37,7 +37,7 @@ func TestReadersHoldUpNobody(t *testing.T) {
 	if got := w.turn(2, `"after":0,"drain":true`); got.Turn == 0 {
 		t.Fatalf("%+v", got)
 	}
-	if got := a.turn(2, `"after":0`); got.Error == nil || got.Error.Code != "forbidden" {
+	if got := a.turn(2, `"after":0`); got.Error == nil || got.Error.Code != "client" {
 		t.Fatalf("%+v", got)
 	}
 	w.add(1, 3, 1, it)

@@ -405,9 +405,12 @@ func TestRights(t *testing.T) {
 	if it := a.turn(2, at(first)+`,"actions":[`+actionOf(2, 1, 0, creates(2))+`]`); it.Error != nil || len(it.Rejected) != 1 || it.Rejected[0].Code != "forbidden" || it.Head != 1 {
 		t.Errorf("%+v", it)
 	}
-	// A client id belongs to the principal that first used it.
+	// A client id belongs to the principal that first used it, on the whole server: another one takes a new id (S24).
 	a.token = "other"
-	if it := a.turn(1, at(first)+`,"actions":[`+actionOf(1, 2, 0, creates(2))+`]`); it.Error == nil || it.Error.Code != "forbidden" {
+	if it := a.turn(1, at(first)+`,"actions":[`+actionOf(1, 2, 0, creates(2))+`]`); it.Error == nil || it.Error.Code != "client" {
+		t.Errorf("%+v", it)
+	}
+	if it := a.sync(`{"streams":[{"stream":"elsewhere","client":"` + clientID(1) + `","after":0,"actions":[` + actionOf(1, 1, 0, creates(2)) + `]}]}`)[0]; it.Error == nil || it.Error.Code != "client" {
 		t.Errorf("%+v", it)
 	}
 	// No and not there are the same answer.

@@ -62,9 +62,15 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine) {
 		if err != nil || c != 1<<63+2 {
 			t.Fatalf("%v, %v", c, err)
 		}
-		heads, err := e.Streams(ctx)
-		if err != nil || len(heads) != 2 || heads["a"] != 5 || heads["b"] != 1 {
-			t.Fatalf("%v, %v", heads, err)
+		for _, c := range []struct {
+			after string
+			limit int
+			want  string
+		}{{"", 10, "[{a 5} {b 1}]"}, {"", 1, "[{a 5}]"}, {"a", 10, "[{b 1}]"}, {"aa", 1, "[{b 1}]"}, {"b", 10, "[]"}} {
+			heads, err := e.Streams(ctx, c.after, c.limit)
+			if err != nil || fmt.Sprint(heads) != c.want {
+				t.Fatalf("after %q, %d: %v, %v", c.after, c.limit, heads, err)
+			}
 		}
 	})
 	t.Run("AReadIsBounded", func(t *testing.T) {
@@ -226,9 +232,31 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine) {
 		if log, err = e.Log(ctx, "a"); err != nil || log.Epoch != (action.UUID{5}) || log.Head != 1 || log.Oldest != 1 {
 			t.Fatalf("%+v, %v", log, err)
 		}
-		heads, err := e.Streams(ctx)
+		heads, err := e.Streams(ctx, "", 10)
 		if err != nil || len(heads) != 2 {
 			t.Fatalf("%v, %v", heads, err)
+		}
+	})
+	t.Run("AClientBelongsToWhoClaimedItFirst", func(t *testing.T) {
+		e := open(t)
+		owners := make(chan string, 20)
+		for i := range cap(owners) {
+			go func() {
+				owner, err := e.Claim(ctx, action.UUID{1}, fmt.Sprint("p", i))
+				if err != nil {
+					t.Error(err)
+				}
+				owners <- owner
+			}()
+		}
+		first := <-owners
+		for range cap(owners) - 1 {
+			if owner := <-owners; owner != first || owner == "" {
+				t.Fatalf("%q and %q", first, owner)
+			}
+		}
+		if owner, err := e.Claim(ctx, action.UUID{2}, "q"); owner != "q" || err != nil {
+			t.Fatal(owner, err)
 		}
 	})
 	t.Run("AClosedEngineSaysSo", func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type Engine struct {
 	mu     sync.Mutex
 	logs   map[string]*log
+	claims map[action.UUID]string
 	data   *data
 	closed bool
 }
@@ -29,7 +30,9 @@ type log struct {
 var _ engine.Engine = (*Engine)(nil)
 
 // New makes an engine without logs.
-func New() *Engine { return &Engine{logs: map[string]*log{}, data: newData()} }
+func New() *Engine {
+	return &Engine{logs: map[string]*log{}, claims: map[action.UUID]string{}, data: newData()}
+}
 
 // Clone copies every log and data stream: the server as a backup would bring it back.
 func (e *Engine) Clone() *Engine {
@@ -39,7 +42,7 @@ func (e *Engine) Clone() *Engine {
 	for name, l := range e.logs {
 		c.logs[name] = &log{l.epoch, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
-	c.data = e.data.clone()
+	c.data, c.claims = e.data.clone(), maps.Clone(e.claims)
 	return c
 }
 
@@ -51,6 +54,20 @@ func (e *Engine) get(stream string) (*log, error) {
 		return l, nil
 	}
 	return &log{}, nil
+}
+
+// Claim implements engine.Engine.
+func (e *Engine) Claim(_ context.Context, client action.UUID, principal string) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return "", engine.ErrClosed
+	}
+	if owner, known := e.claims[client]; known {
+		return owner, nil
+	}
+	e.claims[client] = principal
+	return principal, nil
 }
 
 // Log implements engine.Engine.
@@ -185,17 +202,19 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 }
 
 // Streams implements engine.Engine.
-func (e *Engine) Streams(context.Context) (map[string]uint64, error) {
+func (e *Engine) Streams(_ context.Context, after string, limit int) ([]engine.Head, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, engine.ErrClosed
 	}
-	heads := map[string]uint64{}
-	for name := range maps.Keys(e.logs) {
-		heads[name] = uint64(len(e.logs[name].entries))
+	var out []engine.Head
+	for _, name := range slices.Sorted(maps.Keys(e.logs)) {
+		if n := len(e.logs[name].entries); name > after && n > 0 && len(out) < limit {
+			out = append(out, engine.Head{Stream: name, Head: uint64(n)})
+		}
 	}
-	return heads, nil
+	return out, nil
 }
 
 // Close implements engine.Engine.

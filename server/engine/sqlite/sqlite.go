@@ -24,7 +24,7 @@ import (
 )
 
 // Format is that of the database in a data directory; a newer one is refused.
-const Format = 3
+const Format = 4
 
 const schema = `
 CREATE TABLE IF NOT EXISTS streams (
@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS entries (
 	chain  INTEGER NOT NULL,
 	body   TEXT NOT NULL,
 	PRIMARY KEY (stream, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clients (
+	id BLOB PRIMARY KEY,
+	by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoints (
 	stream INTEGER NOT NULL,
@@ -57,6 +61,7 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 type Engine struct {
 	write *sql.DB
 	read  *sql.DB
+	scan  *sql.DB // for what looks at many rows, so that others have their readers
 	lock  *os.File
 
 	mu     sync.Mutex // of closed and sends to queue
@@ -95,6 +100,9 @@ func Open(dir string) (_ *Engine, err error) {
 	if e.read, err = open(path, 4); err != nil {
 		return nil, err
 	}
+	if e.scan, err = open(path, 2); err != nil {
+		return nil, err
+	}
 	var version int
 	if err := e.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -130,7 +138,7 @@ func open(path string, conns int) (*sql.DB, error) {
 
 func (e *Engine) release() error {
 	var errs []error
-	for _, db := range []*sql.DB{e.read, e.write} {
+	for _, db := range []*sql.DB{e.scan, e.read, e.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -229,21 +237,20 @@ func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (action
 }
 
 // Streams implements engine.Engine.
-func (e *Engine) Streams(ctx context.Context) (map[string]uint64, error) {
-	rows, err := e.read.QueryContext(ctx, `SELECT name, (SELECT max(idx) FROM entries WHERE stream = s.id) AS head FROM streams s
-		WHERE head IS NOT NULL AND name >= ?`, "\x01")
+func (e *Engine) Streams(ctx context.Context, after string, limit int) ([]engine.Head, error) {
+	rows, err := e.scan.QueryContext(ctx, `SELECT name, (SELECT max(idx) FROM entries WHERE stream = s.id) AS head FROM streams s
+		WHERE name > ? AND head IS NOT NULL ORDER BY name LIMIT ?`, max(after, "\x01"), limit)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list logs: %w", err)
 	}
 	defer rows.Close()
-	heads := map[string]uint64{}
+	var out []engine.Head
 	for rows.Next() {
-		var name string
-		var head uint64
-		if err := rows.Scan(&name, &head); err != nil {
-			return nil, err
+		var h engine.Head
+		if err := rows.Scan(&h.Stream, &h.Head); err != nil {
+			return nil, fmt.Errorf("list logs: %w", err)
 		}
-		heads[name] = head
+		out = append(out, h)
 	}
-	return heads, rows.Err()
+	return out, rows.Err()
 }
