@@ -45,7 +45,7 @@ func (c *checkpoints) keep(stored *engine.Checkpoint, generation int) {
 		return
 	}
 	light := *stored
-	light.Packed, light.Owners = nil, nil
+	light.Packed, light.Owners, light.Leases = nil, nil, nil
 	c.newest = &light
 }
 
@@ -82,6 +82,7 @@ func (s *Streams) weigh(st *stream) {
 	generation := st.checkpoints.generation()
 	c := &engine.Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
 	text := st.state.AppendCheckpoint(nil, st.name)
+	c.Leases = st.leases.encode(st.heard)
 	c.Owners = encodeOwners(st.owners, st.state.LastSeq)
 	oldest := uint64(1)
 	if last != nil && s.Keep > 0 && c.Index > s.Keep {

@@ -21,7 +21,7 @@ func (st *stream) load(ctx context.Context, e engine.Engine) error {
 	if err != nil {
 		return err
 	}
-	st.state, st.owners, st.leases = state.NewState(), map[action.UUID]string{}, nil
+	st.state, st.owners, st.leases, st.heard = state.NewState(), map[action.UUID]string{}, nil, nil
 	st.state.Epoch, st.weight, st.work = log.Epoch, 0, 0
 	// Without a checkpoint that can be read, the entries will do, if they are all there.
 	if err := st.fromCheckpoint(ctx, e, &log); err != nil && st.state.Head == 0 && log.Oldest > 1 {
@@ -95,7 +95,7 @@ func (st *stream) begin(c *engine.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	st.state, st.owners = folded, owners
+	st.state, st.owners, st.heard = folded, owners, decodeLeases(c.Leases)
 	st.checkpoints.keep(c, st.checkpoints.generation())
 	return nil
 }

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -34,6 +35,9 @@ func (s *Streams) expire(ctx context.Context, st *stream) error {
 		st.leases = leases{}
 		for _, client := range st.state.LockHolders() {
 			st.leases[client] = now
+			if at, known := st.heard[client]; known { // its entry may be forgotten (S12)
+				st.leases[client] = at
+			}
 			entries, err := s.engine.Read(ctx, st.name, st.state.LastIndex(client)-1, 1, 1)
 			if err == nil && len(entries) == 1 {
 				st.leases[client] = time.UnixMilli(entries[0].Stored)
@@ -54,4 +58,30 @@ func (s *Streams) expire(ctx context.Context, st *stream) error {
 		delete(st.leases, client)
 	}
 	return nil
+}
+
+// encode writes the leases into a checkpoint; before are those that the fold began with, which count where nobody has looked since.
+func (l leases) encode(before leases) []byte {
+	if l == nil {
+		l = before
+	}
+	out := make(map[string]int64, len(l))
+	for client, at := range l {
+		out[client.String()] = at.UnixMilli()
+	}
+	b, _ := json.Marshal(out) // of numbers: it does not fail
+	return b
+}
+
+// decodeLeases reads them. What cannot be read is as if it were not there: a lease then begins anew.
+func decodeLeases(b []byte) leases {
+	var in map[string]int64
+	_ = json.Unmarshal(b, &in)
+	out := leases{}
+	for text, at := range in {
+		if id, ok := action.ParseUUID(text); ok {
+			out[id] = time.UnixMilli(at)
+		}
+	}
+	return out
 }

@@ -92,7 +92,7 @@ func (s *Streams) Sweep() {
 		case idle && st.users == 0:
 			delete(s.streams, name)
 		case idle && st.mu.TryLock(): // somebody watches it, but nobody has asked for a while
-			st.loaded, st.state, st.owners = false, nil, nil
+			st.loaded, st.state, st.owners, st.heard = false, nil, nil, nil
 			st.mu.Unlock()
 		}
 	}
@@ -139,6 +139,7 @@ type stream struct {
 	state  *state.State
 	owners map[action.UUID]string // client → the principal that first used it
 	leases leases
+	heard  leases // as the checkpoint that the fold began with has them
 	weight int // bytes of the entries after the newest checkpoint
 	work   int // that folding them takes
 	size   int // of the state's canonical text, at most

@@ -84,6 +84,7 @@ type Checkpoint struct {
 	SHA256 [sha256.Size]byte
 	Packed []byte // the encoding, by gzip
 	Owners []byte // JSON: which principal first used each client id
+	Leases []byte // JSON: when each client that holds locks was last heard of, Unix milliseconds
 }
 
 // ErrConflict says that the log has another head, or another epoch, than the append was made for.

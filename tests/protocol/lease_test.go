@@ -37,6 +37,36 @@ func TestALeaseEndsThoughTheFoldIsMadeAnew(t *testing.T) {
 	}
 }
 
+// The time is kept with the checkpoint where the entry that tells it is forgotten (S12).
+func TestALeaseEndsThoughItsEntryIsForgotten(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Now()
+	var config server.Config
+	a := newAPI(t, func(c *server.Config) {
+		c.CheckpointBytes, c.Keep = 2000, 3
+		c.Background = func(f func()) { f() }
+		c.Now = func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}
+		config = *c
+	})
+	last := a.add(1, 1, 1, item{})
+	last = a.turn(1, at(last)+`,"actions":[`+actionOf(1, 2, 0, `[{"op":"create","object":"`+objectID(900)+`","type":"t","fields":{},"lock":true}]`)+`]`)
+	last = a.add(2, 100, 60, last)
+	for range 5 { // each time the fold is another one
+		mu.Lock()
+		now = now.Add(4 * time.Minute)
+		mu.Unlock()
+		a = newAPI(t, func(c *server.Config) { *c = config })
+		if it := a.turn(3, at(last)); len(it.Entries) == 1 && strings.Contains(string(it.Entries[0].Action), "unlock") {
+			return
+		}
+	}
+	t.Fatal("it never ends")
+}
+
 // Who may not append may drain in vain, and go on reading.
 func TestADrainOfAReaderIsIgnored(t *testing.T) {
 	a := newAPI(t, func(c *server.Config) { c.Auth = readers{c.Auth} })

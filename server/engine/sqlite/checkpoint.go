@@ -15,10 +15,10 @@ func (e *Engine) Checkpoint(ctx context.Context, stream string, index uint64) (*
 	c := new(engine.Checkpoint)
 	var epoch, sum []byte
 	var chain int64
-	err := e.read.QueryRowContext(ctx, `SELECT c.idx, s.epoch, c.chain, c.bytes, c.sha256, c.packed, c.owners
+	err := e.read.QueryRowContext(ctx, `SELECT c.idx, s.epoch, c.chain, c.bytes, c.sha256, c.packed, c.owners, c.leases
 		FROM streams s JOIN checkpoints c ON c.stream = s.id
 		WHERE s.name = ?1 AND (?2 = 0 OR c.idx = ?2) ORDER BY c.idx DESC LIMIT 1`, stream, int64(index)).
-		Scan(&c.Index, &epoch, &chain, &c.Bytes, &sum, &c.Packed, &c.Owners)
+		Scan(&c.Index, &epoch, &chain, &c.Bytes, &sum, &c.Packed, &c.Owners, &c.Leases)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -70,8 +70,8 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *engine.Check
 		if uint64(last) >= c.Index {
 			return nil, nil
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO checkpoints (stream, idx, chain, bytes, sha256, packed, owners) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			id, int64(c.Index), int64(c.Chain), c.Bytes, c.SHA256[:], c.Packed, c.Owners); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO checkpoints (stream, idx, chain, bytes, sha256, packed, owners, leases) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			id, int64(c.Index), int64(c.Chain), c.Bytes, c.SHA256[:], c.Packed, c.Owners, c.Leases); err != nil {
 			return nil, err
 		}
 		stored = true

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS data_entries (
 	by     TEXT NOT NULL,
 	upload INTEGER NOT NULL,
 	body   BLOB,
+	sum    INTEGER, -- CRC-32C of the body; NULL in rows of earlier formats
 	PRIMARY KEY (stream, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS data_ids ON data_entries (stream, id) WHERE id IS NOT NULL;
@@ -60,6 +61,7 @@ CREATE TABLE IF NOT EXISTS data_parts (
 	upload INTEGER NOT NULL,
 	end    INTEGER NOT NULL,
 	body   BLOB NOT NULL,
+	sum    INTEGER,
 	PRIMARY KEY (upload, end)
 ) STRICT, WITHOUT ROWID;
 `
@@ -205,7 +207,7 @@ func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	insert, err := t.tx.PrepareContext(t.ctx, "INSERT INTO data_entries (stream, idx, end, size, id, stored, by, upload, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	insert, err := t.tx.PrepareContext(t.ctx, "INSERT INTO data_entries (stream, idx, end, size, id, stored, by, upload, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		return t.fail(err)
 	}
@@ -218,7 +220,7 @@ func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
 		if en.ID != action.Nil {
 			chosen = en.ID[:]
 		}
-		if _, err := insert.ExecContext(t.ctx, int64(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body); err != nil {
+		if _, err := insert.ExecContext(t.ctx, int64(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body, sumOf(en.Body)); err != nil {
 			return t.fail(err)
 		}
 		if en.Upload != 0 {
@@ -234,8 +236,12 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 	err = t.rows(func(scan func(...any) error) (bool, error) {
 		var en engine.DataEntry
 		var chosen []byte
-		if err := scan(&en.Index, &en.End, &en.Size, &chosen, &en.Stored, &en.By, &en.Upload, &en.Body); err != nil {
+		var sum sql.NullInt64
+		if err := scan(&en.Index, &en.End, &en.Size, &chosen, &en.Stored, &en.By, &en.Upload, &en.Body, &sum); err != nil {
 			return false, err
+		}
+		if en.Body != nil && !intact(en.Body, sum) {
+			return false, errChanged
 		}
 		copy(en.ID[:], chosen)
 		if en.Size <= int64(maxBody) {
@@ -246,7 +252,7 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 		}
 		out = append(out, en)
 		return true, nil
-	}, `SELECT idx, end, size, id, stored, by, upload, CASE WHEN size <= ? THEN body END FROM data_entries
+	}, `SELECT idx, end, size, id, stored, by, upload, CASE WHEN size <= ? THEN body END, sum FROM data_entries
 		WHERE stream = ? AND idx > ? ORDER BY idx LIMIT ?`, maxBody, int64(id), int64(after), limit)
 	if err != nil {
 		return nil, err
@@ -264,11 +270,18 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 
 func (t *dataTx) DataBytes(id, index uint64, from int64, n int) (b []byte, err error) {
 	var upload uint64
-	if _, err := t.row([]any{&upload, &b}, "SELECT upload, CASE WHEN upload = 0 THEN substr(body, ?, ?) END FROM data_entries WHERE stream = ? AND idx = ?",
-		from+1, n, int64(id), int64(index)); err != nil || upload == 0 {
-		return b, err
+	var sum sql.NullInt64
+	if _, err := t.row([]any{&upload, &b, &sum}, "SELECT upload, body, sum FROM data_entries WHERE stream = ? AND idx = ?", int64(id), int64(index)); err != nil {
+		return nil, err
 	}
-	return t.parts(upload, from, n)
+	if upload != 0 {
+		return t.parts(upload, from, n)
+	}
+	if !intact(b, sum) {
+		return nil, errChanged
+	}
+	b = b[min(from, int64(len(b))):]
+	return b[:min(n, len(b))], nil
 }
 
 // parts reads bytes of what came in parts.
@@ -276,15 +289,19 @@ func (t *dataTx) parts(upload uint64, from int64, n int) (b []byte, err error) {
 	err = t.rows(func(scan func(...any) error) (bool, error) {
 		var end int64
 		var body []byte
-		if err := scan(&end, &body); err != nil {
+		var sum sql.NullInt64
+		if err := scan(&end, &body, &sum); err != nil {
 			return false, err
+		}
+		if !intact(body, sum) {
+			return false, errChanged
 		}
 		if start := end - int64(len(body)); start < from {
 			body = body[from-start:]
 		}
 		b = append(b, body[:min(len(body), n-len(b))]...)
 		return len(b) < n, nil
-	}, "SELECT end, body FROM data_parts WHERE upload = ? AND end > ? ORDER BY end", int64(upload), from)
+	}, "SELECT end, body, sum FROM data_parts WHERE upload = ? AND end > ? ORDER BY end", int64(upload), from)
 	return b, err
 }
 
@@ -343,7 +360,7 @@ func (t *dataTx) PutUpload(id uint64, producer string, u engine.Upload, part []b
 		u.ID = uint64(made)
 	}
 	end := u.Size + int64(len(part))
-	if _, err := t.exec("INSERT INTO data_parts (upload, end, body) VALUES (?, ?, ?)", int64(u.ID), end, part); err != nil {
+	if _, err := t.exec("INSERT INTO data_parts (upload, end, body, sum) VALUES (?, ?, ?, ?)", int64(u.ID), end, part, sumOf(part)); err != nil {
 		return err
 	}
 	_, err := t.exec("UPDATE data_uploads SET size = ? WHERE id = ?", end, int64(u.ID))

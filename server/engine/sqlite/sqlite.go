@@ -23,9 +23,6 @@ import (
 	"github.com/strandline-sync/strandline/server/engine"
 )
 
-// Format is that of the database in a data directory; a newer one is refused.
-const Format = 4
-
 const schema = `
 CREATE TABLE IF NOT EXISTS streams (
 	id    INTEGER PRIMARY KEY,
@@ -53,8 +50,22 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 	sha256 BLOB NOT NULL,
 	packed BLOB NOT NULL,
 	owners BLOB NOT NULL,
+	leases BLOB, -- NULL in rows of earlier formats
 	PRIMARY KEY (stream, idx)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS meta (
+	key   TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epochs ( -- that a log had before it was restored
+	epoch  BLOB PRIMARY KEY,
+	stream INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS epochs_of ON epochs (stream);
+CREATE TABLE IF NOT EXISTS deleted ( -- epochs of deleted logs
+	epoch BLOB PRIMARY KEY,
+	at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `
 
 // Engine implements engine.Engine.
@@ -110,8 +121,10 @@ func Open(dir string) (_ *Engine, err error) {
 	if version > Format {
 		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, Format)
 	}
-	if _, err := e.write.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+	if version < Format {
+		if err := upgrade(e.write, version); err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, cause(err))
+		}
 	}
 	if err := syncDir(dir); err != nil {
 		return nil, err

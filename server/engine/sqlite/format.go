@@ -1,0 +1,42 @@
+package sqlite
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// Format is that of the database in a data directory; a newer one is refused.
+const Format = 4
+
+// upgrade brings a database of an earlier format up to this one, in the one transaction that also makes what is missing.
+func upgrade(db *sql.DB, from int) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if from > 0 && from < 4 {
+		for _, added := range []string{
+			"checkpoints ADD COLUMN leases BLOB",
+			"data_entries ADD COLUMN sum INTEGER",
+			"data_parts ADD COLUMN sum INTEGER",
+		} {
+			table, _, _ := strings.Cut(added, " ")
+			var there int
+			if err := tx.QueryRow("SELECT count(*) FROM sqlite_master WHERE name = ?", table).Scan(&there); err != nil {
+				return err
+			}
+			if there == 0 {
+				continue // of a format that had none: it is made whole
+			}
+			if _, err := tx.Exec("ALTER TABLE " + added); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := tx.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
