@@ -16,6 +16,15 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	                 [--max-action BYTES]
 	        is the sync server; --dist shows the browser files that are in this program at /dist/
 
+	strandline backup FILE [--data DIR]
+	        copies the database of a data directory into a file, while a server uses it or not
+
+	strandline restore FILE [--data DIR] [--keep-deleted]
+	        puts a backup in the place of a data directory's database; what was deleted since is deleted again
+
+	strandline check [--data DIR | FILE]
+	        looks at all that a data directory or a backup holds, and says what is wrong with it
+
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows
 
@@ -39,6 +48,12 @@ func main() {
 		err = demo(os.Args[2:])
 	case "serve":
 		err = serve(os.Args[2:])
+	case "backup":
+		err = backup(os.Args[2:])
+	case "restore":
+		err = restore(os.Args[2:])
+	case "check":
+		err = check(os.Args[2:])
 	case "tail":
 		err = tail(os.Args[2:])
 	case "append":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/strandline-sync/strandline/server/engine"
@@ -57,7 +58,7 @@ func (e *Engine) buryAll(late <-chan time.Time) {
 		err = e.shrink(late)
 	}
 	if err != nil && !errors.Is(err, engine.ErrClosed) && !errors.Is(err, errLate) {
-		e.failed.Store(&err)
+		slog.Error("the engine: what runs in the background failed", "error", err)
 	}
 }
 

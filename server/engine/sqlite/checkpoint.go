@@ -112,9 +112,17 @@ const deletedNames = "\x00deleted/"
 func (e *Engine) Delete(_ context.Context, stream string) error {
 	var id int64
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		err = tx.QueryRowContext(ctx, "SELECT id FROM streams WHERE name = ?", stream).Scan(&id)
+		var epoch []byte
+		err = tx.QueryRowContext(ctx, "SELECT id, epoch FROM streams WHERE name = ?", stream).Scan(&id, &epoch)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
+		}
+		if err == nil {
+			tx.deletions = append(tx.deletions, deletion{Log: action.UUID(epoch).String()})
+			_, err = tx.ExecContext(ctx, "INSERT INTO deleted (epoch, at) SELECT epoch, unixepoch() FROM epochs WHERE stream = ?1 UNION SELECT epoch, unixepoch() FROM streams WHERE id = ?1 ON CONFLICT DO NOTHING", id)
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM epochs WHERE stream = ?", id)
 		}
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE stream = ?", id)

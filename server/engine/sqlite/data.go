@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS data_parts (
 func (e *Engine) UpdateData(_ context.Context, do func(tx engine.DataTx) error) error {
 	var removed bool
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-		t := &dataTx{ctx: ctx, tx: tx.Tx, write: tx}
+		t := &dataTx{ctx: ctx, tx: tx.Tx, generation: e.generation, write: tx}
 		refused := do(t)
 		removed = t.removed
 		return refused, t.failed
@@ -88,17 +88,18 @@ func (e *Engine) ViewData(ctx context.Context, do func(tx engine.DataTx) error) 
 		return fmt.Errorf("read: %w", err)
 	}
 	defer tx.Rollback()
-	return do(&dataTx{ctx: ctx, tx: tx})
+	return do(&dataTx{ctx: ctx, tx: tx, generation: e.generation})
 }
 
 // dataTx implements engine.DataTx.
 type dataTx struct {
-	ctx     context.Context
-	tx      *sql.Tx
-	write   *writeTx  // nil for one who only reads
-	failed  error     // the engine's, which undoes the whole commit
-	removed bool      // something whose rows are to follow
-	find    *sql.Stmt // of an entry by its id
+	ctx        context.Context
+	generation uint64 // of ids
+	tx         *sql.Tx
+	write      *writeTx  // nil for one who only reads
+	failed     error     // the engine's, which undoes the whole commit
+	removed    bool      // something whose rows are to follow
+	find       *sql.Stmt // of an entry by its id
 }
 
 func (t *dataTx) fail(err error) error {
@@ -147,12 +148,31 @@ func dataDest(d *engine.DataStream) []any {
 	return []any{&d.ID, &d.Name, &d.Source, &d.Deleted, &d.Head, &d.Tail, &d.Expires, &d.Meta}
 }
 
+// An id carries the generation of the database: after a restore no offset of before is one of after. Within the database it is without.
+const generationBits = 36
+
+// local is an id as the database has it, a row's that is not there where it is of another generation.
+func (t *dataTx) local(id uint64) int64 {
+	if id == 0 || id>>generationBits == t.generation {
+		return int64(id & (1<<generationBits - 1))
+	}
+	return -1
+}
+
+func (t *dataTx) global(id uint64) uint64 {
+	if id == 0 {
+		return 0
+	}
+	return id | t.generation<<generationBits
+}
+
 func (t *dataTx) one(query string, arg any) (*engine.DataStream, error) {
 	d := new(engine.DataStream)
 	found, err := t.row(dataDest(d), dataColumns+query, arg)
 	if err != nil || !found {
 		return nil, err
 	}
+	d.ID, d.Source = t.global(d.ID), t.global(d.Source)
 	return d, nil
 }
 
@@ -161,35 +181,36 @@ func (t *dataTx) DataStream(name string) (*engine.DataStream, error) {
 }
 
 func (t *dataTx) DataStreamAt(id uint64) (*engine.DataStream, error) {
-	return t.one("WHERE id = ? AND name >= char(1)", int64(id))
+	return t.one("WHERE id = ? AND name >= char(1)", t.local(id))
 }
 
 func (t *dataTx) CreateData(d *engine.DataStream) error {
 	done, err := t.exec("INSERT INTO data_streams (name, source, deleted, head, tail, expires, meta) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		d.Name, int64(d.Source), d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta)
+		d.Name, t.local(d.Source), d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta)
 	if err != nil {
 		return err
 	}
 	id, err := done.LastInsertId()
-	d.ID = uint64(id)
+	d.ID = t.global(uint64(id))
 	return t.fail(err)
 }
 
 func (t *dataTx) PutData(d *engine.DataStream) error {
 	_, err := t.exec("UPDATE data_streams SET deleted = ?, head = ?, tail = ?, expires = ?, meta = ? WHERE id = ?",
-		d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta, int64(d.ID))
+		d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta, t.local(d.ID))
 	return err
 }
 
 // RemoveData takes the stream's name away; what it held follows in commits of its own: appends wait for a commit.
 func (t *dataTx) RemoveData(d *engine.DataStream) error {
-	_, err := t.exec("UPDATE data_streams SET name = ? || id, source = 0, deleted = 1, expires = 0 WHERE id = ?", deletedNames, int64(d.ID))
+	_, err := t.exec("UPDATE data_streams SET name = ? || id, source = 0, deleted = 1, expires = 0 WHERE id = ?", deletedNames, t.local(d.ID))
 	t.removed = true
+	t.write.deletions = append(t.write.deletions, deletion{Data: t.local(d.ID), Name: hashed(d.Name), Generation: t.generation})
 	return err
 }
 
 func (t *dataTx) DataForks(id uint64) (n int, err error) {
-	_, err = t.row([]any{&n}, "SELECT count(*) FROM data_streams WHERE source = ? AND source <> 0", int64(id))
+	_, err = t.row([]any{&n}, "SELECT count(*) FROM data_streams WHERE source = ? AND source <> 0", t.local(id))
 	return n, err
 }
 
@@ -220,7 +241,7 @@ func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
 		if en.ID != action.Nil {
 			chosen = en.ID[:]
 		}
-		if _, err := insert.ExecContext(t.ctx, int64(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body, sumOf(en.Body)); err != nil {
+		if _, err := insert.ExecContext(t.ctx, t.local(id), int64(en.Index), int64(en.End), en.Size, chosen, en.Stored, en.By, int64(en.Upload), en.Body, sumOf(en.Body)); err != nil {
 			return t.fail(err)
 		}
 		if en.Upload != 0 {
@@ -253,7 +274,7 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 		out = append(out, en)
 		return true, nil
 	}, `SELECT idx, end, size, id, stored, by, upload, CASE WHEN size <= ? THEN body END, sum FROM data_entries
-		WHERE stream = ? AND idx > ? ORDER BY idx LIMIT ?`, maxBody, int64(id), int64(after), limit)
+		WHERE stream = ? AND idx > ? ORDER BY idx LIMIT ?`, maxBody, t.local(id), int64(after), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +292,7 @@ func (t *dataTx) ReadData(id, after uint64, limit, maxBytes, maxBody int) (out [
 func (t *dataTx) DataBytes(id, index uint64, from int64, n int) (b []byte, err error) {
 	var upload uint64
 	var sum sql.NullInt64
-	if _, err := t.row([]any{&upload, &b, &sum}, "SELECT upload, body, sum FROM data_entries WHERE stream = ? AND idx = ?", int64(id), int64(index)); err != nil {
+	if _, err := t.row([]any{&upload, &b, &sum}, "SELECT upload, body, sum FROM data_entries WHERE stream = ? AND idx = ?", t.local(id), int64(index)); err != nil {
 		return nil, err
 	}
 	if upload != 0 {
@@ -311,7 +332,7 @@ func (t *dataTx) FindData(id uint64, entry action.UUID) (index uint64, err error
 			return 0, t.fail(err)
 		}
 	}
-	if err = t.find.QueryRowContext(t.ctx, int64(id), entry[:]).Scan(&index); errors.Is(err, sql.ErrNoRows) {
+	if err = t.find.QueryRowContext(t.ctx, t.local(id), entry[:]).Scan(&index); errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	return index, t.fail(err)
@@ -319,7 +340,7 @@ func (t *dataTx) FindData(id uint64, entry action.UUID) (index uint64, err error
 
 func (t *dataTx) Producer(id uint64, name string) (*engine.Producer, error) {
 	p := new(engine.Producer)
-	found, err := t.row([]any{&p.Epoch, &p.Seq}, "SELECT epoch, seq FROM data_producers WHERE stream = ? AND name = ?", int64(id), name)
+	found, err := t.row([]any{&p.Epoch, &p.Seq}, "SELECT epoch, seq FROM data_producers WHERE stream = ? AND name = ?", t.local(id), name)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -328,14 +349,14 @@ func (t *dataTx) Producer(id uint64, name string) (*engine.Producer, error) {
 
 func (t *dataTx) PutProducer(id uint64, name string, p engine.Producer) error {
 	_, err := t.exec("INSERT INTO data_producers (stream, name, epoch, seq) VALUES (?, ?, ?, ?) ON CONFLICT (stream, name) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq",
-		int64(id), name, int64(p.Epoch), int64(p.Seq))
+		t.local(id), name, int64(p.Epoch), int64(p.Seq))
 	return err
 }
 
 func (t *dataTx) Upload(id uint64, producer string) (*engine.Upload, error) {
 	u := new(engine.Upload)
 	var entry []byte
-	found, err := t.row([]any{&u.ID, &u.Epoch, &u.Seq, &entry, &u.Size, &u.At}, "SELECT id, epoch, seq, entry, size, at FROM data_uploads WHERE stream = ? AND producer = ?", int64(id), producer)
+	found, err := t.row([]any{&u.ID, &u.Epoch, &u.Seq, &entry, &u.Size, &u.At}, "SELECT id, epoch, seq, entry, size, at FROM data_uploads WHERE stream = ? AND producer = ?", t.local(id), producer)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -346,10 +367,10 @@ func (t *dataTx) Upload(id uint64, producer string) (*engine.Upload, error) {
 func (t *dataTx) PutUpload(id uint64, producer string, u engine.Upload, part []byte) error {
 	t.write.bytes += len(part)
 	if u.Size == 0 {
-		if err := t.dropUploads("stream = ? AND producer = ?", int64(id), producer); err != nil {
+		if err := t.dropUploads("stream = ? AND producer = ?", t.local(id), producer); err != nil {
 			return err
 		}
-		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, entry, size, at) VALUES (?, ?, ?, ?, ?, 0, ?)", int64(id), producer, int64(u.Epoch), int64(u.Seq), u.Entry[:], u.At)
+		done, err := t.exec("INSERT INTO data_uploads (stream, producer, epoch, seq, entry, size, at) VALUES (?, ?, ?, ?, ?, 0, ?)", t.local(id), producer, int64(u.Epoch), int64(u.Seq), u.Entry[:], u.At)
 		if err != nil {
 			return err
 		}

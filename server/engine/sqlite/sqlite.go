@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -75,6 +74,14 @@ type Engine struct {
 	scan  *sql.DB // for what looks at many rows, so that others have their readers
 	lock  *os.File
 
+	dir, path  string
+	instance   instance // the writer's
+	written    int      // bytes, about, that are in the write-ahead log
+	generation uint64   // of the ids of data streams
+
+	// Renewed tells that Open found an older copy in the database's place: its logs are others now.
+	Renewed bool
+
 	mu     sync.Mutex // of closed and sends to queue
 	ending bool
 	closed bool
@@ -84,7 +91,6 @@ type Engine struct {
 	dead    chan struct{} // something was deleted
 	closing chan struct{}
 	dug     chan struct{}
-	failed  atomic.Pointer[error] // of what runs in the background
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -105,6 +111,14 @@ func Open(dir string) (_ *Engine, err error) {
 		}
 	}()
 	path := filepath.Join(dir, "strandline.db")
+	e.dir, e.path = dir, path
+	in, err := readInstance(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameFile(dir, path, in); err != nil {
+		return nil, err
+	}
 	if e.write, err = open(path, 1); err != nil {
 		return nil, err
 	}
@@ -116,7 +130,7 @@ func Open(dir string) (_ *Engine, err error) {
 	}
 	var version int
 	if err := e.write.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, cause(err))
 	}
 	if version > Format {
 		return nil, fmt.Errorf("open %s: its format %d is newer than this program's %d", path, version, Format)
@@ -125,6 +139,12 @@ func Open(dir string) (_ *Engine, err error) {
 		if err := upgrade(e.write, version); err != nil {
 			return nil, fmt.Errorf("open %s: %w", path, cause(err))
 		}
+	}
+	if err := e.sound(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := e.began(in); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, cause(err))
 	}
 	if err := syncDir(dir); err != nil {
 		return nil, err
@@ -138,7 +158,7 @@ func Open(dir string) (_ *Engine, err error) {
 func open(path string, conns int) (*sql.DB, error) {
 	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-16000)", "secure_delete(ON)"}}
 	if conns == 1 { // the writer: before there is anything in the file, and before it is a WAL
-		q["_pragma"] = slices.Insert(q["_pragma"], 0, "auto_vacuum(INCREMENTAL)")
+		q["_pragma"] = append(slices.Insert(q["_pragma"], 0, "auto_vacuum(INCREMENTAL)"), "wal_autocheckpoint(0)") // see instance.go
 	}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
@@ -149,12 +169,31 @@ func open(path string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
+// openToRead opens a database that is only looked at.
+func openToRead(path string) (*sql.DB, error) {
+	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return db, nil
+}
+
 func (e *Engine) release() error {
 	var errs []error
+	if e.instance.ID != "" { // closing brings the write-ahead log into the database
+		e.instance.Moving = true
+		errs = append(errs, e.instance.write(e.dir))
+	}
 	for _, db := range []*sql.DB{e.scan, e.read, e.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
+	}
+	if e.instance.ID != "" {
+		header, err := headerOf(e.path)
+		e.instance.Header, e.instance.Moving = header, false
+		errs = append(errs, err, e.instance.write(e.dir))
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

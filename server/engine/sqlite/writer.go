@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
@@ -20,9 +21,10 @@ type request struct {
 // writeTx is a transaction under way.
 type writeTx struct {
 	*sql.Tx
-	insert *sql.Stmt // of an entry
-	rows   int       // that were written
-	bytes  int
+	insert    *sql.Stmt // of an entry
+	deletions []deletion
+	rows      int // that were written
+	bytes     int
 }
 
 // groupEntries and groupBytes bound one commit, so that no appender waits for a very long one.
@@ -76,6 +78,12 @@ func (e *Engine) writer() {
 		}
 		for len(group) > 0 {
 			group = group[e.commit(group):]
+		}
+		if e.written >= walBytes {
+			e.written = 0
+			if err := e.checkpointWAL(); err != nil { // it grows, and is tried again later
+				slog.Error("the engine: what runs in the background failed", "error", err)
+			}
 		}
 	}
 }
@@ -138,6 +146,12 @@ func (e *Engine) try(group []*request) (errs []error, err error) {
 		}
 		errs = append(errs, conflict)
 	}
+	if len(w.deletions) > 0 {
+		if err := e.note(w.deletions); err != nil {
+			return nil, err
+		}
+	}
+	e.written += 4096 + w.bytes + 200*w.rows
 	return errs, tx.Commit()
 }
 

@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+)
+
+// What is deleted is written into a file beside the database before it is deleted, without a name: a backup of before brings it back, and the restore
+// deletes it again.
+
+const deletionsFile = "deletions"
+
+// deletion is a line of the file: a log's epoch, or a data stream.
+type deletion struct {
+	Log        string `json:"log,omitempty"`
+	Data       int64  `json:"data,omitempty"`       // its id within the database
+	Name       string `json:"name,omitempty"`       // a hash of its name
+	Generation uint64 `json:"generation,omitempty"` // of the database
+}
+
+func hashed(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:8])
+}
+
+// note makes the lines of deletions durable, before they are.
+func (e *Engine) note(all []deletion) error {
+	var b []byte
+	for _, d := range all {
+		line, err := json.Marshal(d)
+		if err != nil {
+			return err
+		}
+		b = append(append(b, line...), '\n')
+	}
+	f, err := os.OpenFile(filepath.Join(e.dir, deletionsFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("note a deletion: %w", err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("note a deletion: %w", err)
+	}
+	return nil
+}
+
+// deleteAgain deletes what the file says was deleted, and a backup has brought back.
+func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
+	f, err := os.Open(filepath.Join(e.dir, deletionsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var d deletion
+		if json.Unmarshal(lines.Bytes(), &d) != nil {
+			continue // it was cut off: what it says was not done
+		}
+		if id, ok := action.ParseUUID(d.Log); ok {
+			names, err := e.named("SELECT name FROM streams WHERE name >= char(1) AND (epoch = ?1 OR id IN (SELECT stream FROM epochs WHERE epoch = ?1))", id[:])
+			if err != nil {
+				return n, err
+			}
+			for _, name := range names {
+				if err := e.Delete(ctx, name); err != nil {
+					return n, err
+				}
+				n++
+			}
+			continue
+		}
+		err := e.UpdateData(ctx, func(tx engine.DataTx) error {
+			s, err := tx.DataStreamAt(tx.(*dataTx).global(uint64(d.Data)))
+			if err != nil || s == nil || hashed(s.Name) != d.Name || d.Generation+1 < e.generation { // another one has its id
+				return err
+			}
+			n++
+			return tx.RemoveData(s)
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (e *Engine) named(query string, args ...any) (names []string, err error) {
+	rows, err := e.read.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
