@@ -4,16 +4,18 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"strings"
+	"net/netip"
 	"time"
-
-	"github.com/strandline-sync/strandline/core/action"
 )
 
 // Principal is who asks.
 type Principal struct {
 	Subject string    // stands beside every entry that it writes
 	Until   time.Time // when its token ends, and with it what waits for news; zero for never
+
+	Claims  map[string]any // of its token
+	TokenID string         // of its token, where it has one
+	Address netip.Addr     // from which it asks, where that is looked at
 }
 
 // Right is what a principal may do with a stream.
@@ -43,21 +45,21 @@ type none struct{}
 func (none) Authenticate(*http.Request) (Principal, error) { return Principal{}, nil }
 func (none) Allow(Principal, string, Right) bool           { return true }
 
-// Secret lets those in who bear one shared secret.
+// Secret lets those in who bear one shared secret: they may read and append, and neither delete nor list. Every page that has it is one of them.
 func Secret(secret string) Auth { return shared(sha256.Sum256([]byte(secret))) }
 
 type shared [sha256.Size]byte
 
 func (s shared) Authenticate(r *http.Request) (Principal, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token, err := Token(r)
 	got := sha256.Sum256([]byte(token))
-	if !strings.EqualFold(scheme, "bearer") || subtle.ConstantTimeCompare(got[:], s[:]) != 1 {
-		return Principal{}, &action.Error{Code: action.CodeUnauthorized, Message: "a valid bearer token is needed"}
+	if err != nil || subtle.ConstantTimeCompare(got[:], s[:]) != 1 {
+		return Principal{}, ErrUnauthorized
 	}
 	return Principal{Subject: "secret"}, nil
 }
 
-func (shared) Allow(Principal, string, Right) bool { return true }
+func (shared) Allow(_ Principal, _ string, right Right) bool { return right == Read || right == Append }
 
 // Open tells whether an Auth knows nobody, and lets everybody in.
 func Open(a Auth) bool {

@@ -1,0 +1,53 @@
+package rights
+
+import (
+	"errors"
+	"strings"
+)
+
+// pattern names streams: segments between slashes, * for any one, ** at the end for one or more, and {claim} for what the token says of its bearer. A claim
+// is taken as it is: one with a slash or a star in it names no stream.
+type pattern []string
+
+func parsePattern(text string) (pattern, error) {
+	if text == "" {
+		return nil, errors.New("is empty")
+	}
+	p := pattern(strings.Split(text, "/"))
+	for i, s := range p {
+		switch {
+		case s == "":
+			return nil, errors.New("has an empty segment")
+		case s == "**" && i < len(p)-1:
+			return nil, errors.New("has ** before its end")
+		case s != "*" && s != "**" && strings.Contains(s, "*"):
+			return nil, errors.New("has a * beside other characters")
+		case strings.ContainsAny(s, "{}") && (strings.Count(s, "{") != 1 || !strings.HasPrefix(s, "{") || !strings.HasSuffix(s, "}") || len(s) < 3):
+			return nil, errors.New("has a claim that is no {name} by itself")
+		}
+	}
+	return p, nil
+}
+
+// matches tells whether a stream is one of the pattern's, for who bears the claims.
+func (p pattern) matches(stream string, claim func(name string) (string, bool)) bool {
+	for i, want := range p {
+		if want == "**" {
+			return stream != ""
+		}
+		segment, rest, more := strings.Cut(stream, "/")
+		if segment == "" || more != (i < len(p)-1) {
+			return false
+		}
+		if name, is := strings.CutPrefix(want, "{"); is {
+			value, there := claim(strings.TrimSuffix(name, "}"))
+			if !there || value != segment {
+				return false
+			}
+		} else if want != "*" && want != segment {
+			return false
+		}
+		stream = rest
+	}
+	return true
+}
