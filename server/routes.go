@@ -1,8 +1,6 @@
 package server
 
 import (
-	"github.com/strandline-sync/strandline/server/rights"
-
 	"github.com/strandline-sync/strandline/server/web"
 
 	"net/http"
@@ -71,14 +69,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 	if err != nil {
 		return err
 	}
-	// Without authentication there is nobody to tell apart: the limit keeps one client's loop from running hot, which reads and writes a stream as
-	// fast as it can on purpose.
-	_, ofData := data.Path(r.URL.Path)
-	if ofData && s.host.CrossSite(r) {
+	if _, ofData := data.Path(r.URL.Path); ofData && s.host.CrossSite(r) {
 		return web.ErrForbidden
 	}
-	open := rights.Open(s.host.Auth)
-	if wait := s.limiter.Take(p.Subject); wait > 0 && !(ofData && open) {
+	if wait := s.host.Limiter.Take(p.Subject); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 		return web.Problem(action.CodeRateLimited, "", "too many requests")
 	}

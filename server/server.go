@@ -6,6 +6,7 @@
 package server
 
 import (
+	"math"
 	"runtime"
 
 	"github.com/strandline-sync/strandline/server/actions"
@@ -49,7 +50,7 @@ type Config struct {
 	MaxTurnWork     int           // of the actions that one turn takes, as state.Work counts it: the rest is offered again; 16 MiB
 	MaxEntries      int           // of one answer, and of one stream in it; 1,000
 	MaxAnswerBytes  int           // of the entries of one answer, over all its streams; 4 MiB
-	Rate            float64       // requests a second per principal; 100
+	Rate            float64       // requests a second per principal, each counted once for every stream that it names; 0: as many as it likes
 	Burst           int           // 500
 	IdleStream      time.Duration // after which a stream's fold leaves memory; 5 minutes
 	MaxWait         time.Duration // of a long poll; 60 s
@@ -74,7 +75,6 @@ type Server struct {
 	host    *web.Host
 	actions *actions.Streams
 	data    *data.Streams
-	limiter *web.Limiter
 	http    http.Handler
 	once    sync.Once
 }
@@ -91,7 +91,7 @@ func New(c Config) *Server {
 	def(&c.MaxTurnWork, state.MaxWork)
 	def(&c.MaxEntries, 1000)
 	def(&c.MaxAnswerBytes, 4*protocol.MaxAnswerBytes)
-	def(&c.Rate, 100)
+	def(&c.Rate, math.Inf(1))
 	def(&c.Burst, 500)
 	def(&c.IdleStream, 5*time.Minute)
 	def(&c.MaxWait, 60*time.Second)
@@ -107,14 +107,13 @@ func New(c Config) *Server {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
 	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Done: make(chan struct{}),
-		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
+		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
 		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
-		data:    data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
-		limiter: web.NewLimiter(c.Rate, c.Burst, c.Now),
+		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
 	}
 	s.http = s.routes()
 	go s.janitor(c.IdleStream / 2)
@@ -135,7 +134,7 @@ func (s *Server) janitor(pause time.Duration) {
 		case <-tick.C:
 		}
 		s.actions.Sweep()
-		s.limiter.Sweep()
+		s.host.Limiter.Sweep()
 		s.data.Sweep()
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,6 +24,7 @@ import (
 
 const (
 	stopLimit   = 10 * time.Second // for what is under way when the server is told to stop
+	drainTime   = 3 * time.Second  // between not being ready and that
 	defaultAddr = "127.0.0.1:8080"
 )
 
@@ -36,10 +39,19 @@ func serve(args []string) error {
 	static := flags.String("static", "", "a directory of files to show at /")
 	dist := flags.Bool("dist", false, "show the browser files that are in this program at /dist/")
 	engine := flags.String("engine", "sqlite", "the log engine")
-	auth := flags.String("auth", "none", "who may come in: none, or secret:FILE, whose trimmed text is the bearer token")
+	who := whoFlags(flags)
 	keep := flags.Uint64("keep", 0, "how many of a log's last entries are kept once a checkpoint stands for those before; 0: all are")
 	maxAction := flags.Int("max-action", action.MaxActionBytes, "how many bytes an action may have; a larger one is refused")
+	maxState := flags.Int("max-state", 64<<20, "how many bytes a stream's state may have; what makes it larger is refused")
+	maxMemory := flags.Int("max-memory", 128<<20, "how many bytes all requests and answers under way may take")
+	maxConnections := flags.Int("max-connections", 10_000, "how many connections there may be")
+	rate := flags.Float64("rate", 0, "how many requests a second a principal may make, each counted once for every stream that it names; 0: as many as it likes")
+	burst := flags.Int("burst", 500, "how many of them at once")
 	checkpoints := flags.Int("checkpoints", 256<<10, "how many bytes of entries are worth a checkpoint, in which new clients get a log's state; -1: none")
+	admin := flags.String("admin", "", "an address for the operator, such as 127.0.0.1:9090: /livez, /readyz, /metrics")
+	cert := flags.String("cert", "", "a file with the certificates for TLS, read again when it changes; with --key")
+	key := flags.String("key", "", "a file with the certificate's key")
+	level := flags.String("log", "info", "what is logged: debug (every request), info, warn or error")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
 		u, err := url.Parse(origin)
@@ -55,12 +67,30 @@ func serve(args []string) error {
 	if *engine != "sqlite" {
 		return fmt.Errorf("there is no engine %q; there is sqlite", *engine)
 	}
-	who, err := authOf(*auth, *addr)
+	if err := logTo(os.Stderr, *level); err != nil {
+		return err
+	}
+	auth, err := who.auth(*addr)
 	if err != nil {
 		return err
 	}
-	l := listening{addr: *addr, data: *data, open: *auth == "none",
-		config: server.Config{Auth: who, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction}}
+	if *maxState < 1 || *maxMemory < 8<<20 || *maxConnections < 1 || *rate < 0 || *burst < 1 {
+		return errors.New("--max-state, --max-memory (8 MiB at least), --max-connections, --rate and --burst are positive")
+	}
+	if *rate == 0 {
+		*rate = math.Inf(1)
+	}
+	l := listening{addr: *addr, data: *data, open: *who.kind == "none", admin: *admin, connections: *maxConnections,
+		config: server.Config{Auth: auth, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction, MaxState: *maxState, MaxMemory: *maxMemory,
+			Rate: *rate, Burst: *burst}}
+	if (*cert == "") != (*key == "") {
+		return errors.New("--cert and --key come together")
+	}
+	if *cert != "" {
+		if l.certificates, err = loadCertificates(*cert, *key); err != nil {
+			return err
+		}
+	}
 	if *static != "" {
 		if info, err := os.Stat(*static); err != nil || !info.IsDir() {
 			return fmt.Errorf("--static %s is no directory", *static)
@@ -86,6 +116,9 @@ type listening struct {
 	open           bool          // to everybody who calls this machine by a name of its own
 	files, library http.Handler  // at / and at /dist/; nil: nothing
 	config         server.Config // but for the engine
+	admin          string        // the operator's address; empty: none
+	connections    int           // at most; 0: any number
+	certificates   *certificates // nil: no TLS
 }
 
 // run listens until a signal ends it.
@@ -100,21 +133,50 @@ func (l listening) run() error {
 		return err
 	}
 	defer logs.Close()
+	if logs.Renewed {
+		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients fetch it anew", "data", l.data)
+	}
 	l.config.Engine = logs
 	s := server.New(l.config)
+	ops := newOperator(logs)
+	if l.admin != "" {
+		stop, err := ops.listen(l.admin)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	h := &http.Server{Handler: l.routes(s), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
-		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	h := &http.Server{Handler: ops.count(l.routes(s)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
 	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(listener) }()
-	fmt.Printf("strandline: http://%s\n", listener.Addr())
+	served, scheme := net.Listener(listener), "http"
+	if l.connections > 0 {
+		served = limited(listener, l.connections)
+	}
+	if l.certificates != nil {
+		h.TLSConfig, scheme = l.certificates.config(), "https"
+	}
+	go func() {
+		if l.certificates != nil {
+			failed <- h.ServeTLS(served, "", "")
+			return
+		}
+		failed <- h.Serve(served)
+	}()
+	fmt.Printf("strandline: %s://%s\n", scheme, listener.Addr())
+	ops.ready.Store(true)
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 	}
-	stop()    // a second signal ends it at once
+	stop() // a second signal ends it at once
+	ops.ready.Store(false)
+	if l.admin != "" { // whoever sends requests here looks, and sends no more
+		time.Sleep(drainTime)
+	}
 	s.Close() // ends the long polls, which would keep Shutdown waiting
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -177,7 +239,8 @@ func within(dir, other string) bool {
 	return err == nil && path != ".." && !strings.HasPrefix(path, ".."+string(filepath.Separator))
 }
 
-// fromHere lets in who calls the machine by a name of its own: a page of the web whose name was pointed here does not.
+// fromHere lets in who calls the machine by a name of its own: a page of the web whose name was pointed here does not, and neither does what a proxy
+// passes on from elsewhere.
 func fromHere(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
@@ -188,33 +251,12 @@ func fromHere(next http.Handler) http.HandlerFunc {
 			http.Error(w, "a server without authentication answers to localhost alone", http.StatusMisdirectedRequest)
 			return
 		}
+		for _, by := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
+			if r.Header.Get(by) != "" {
+				http.Error(w, "a server without authentication takes nothing that a proxy passes on", http.StatusMisdirectedRequest)
+				return
+			}
+		}
 		next.ServeHTTP(w, r)
 	}
-}
-
-// authOf reads --auth. Nobody gets an open server on a public address by mistake.
-func authOf(spec, addr string) (server.Auth, error) {
-	if spec == "none" {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, fmt.Errorf("--addr %s: %w", addr, err)
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return nil, fmt.Errorf("--auth none is for loopback addresses only; name a secret to listen at %s", addr)
-		}
-		return server.None(), nil
-	}
-	file, ok := strings.CutPrefix(spec, "secret:")
-	if !ok {
-		return nil, fmt.Errorf("--auth is none or secret:FILE, not %q", spec)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the secret: %w", err)
-	}
-	secret := strings.TrimSpace(string(text))
-	if secret == "" {
-		return nil, fmt.Errorf("the secret in %s is empty", file)
-	}
-	return server.Secret(secret), nil
 }

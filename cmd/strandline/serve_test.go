@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -41,7 +43,13 @@ func start(t *testing.T, args ...string) (*exec.Cmd, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	errs := new(said)
+	cmd.Stderr = errs
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(errs)
+		}
+	})
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +59,24 @@ func start(t *testing.T, args ...string) (*exec.Cmd, string) {
 		t.Fatal(err)
 	}
 	return cmd, strings.TrimSpace(strings.TrimPrefix(line, "strandline: "))
+}
+
+// said is what a process says while it runs.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func get(t *testing.T, url, token string) (int, string) {
@@ -87,7 +113,7 @@ func TestWhatServeRefuses(t *testing.T) {
 		{[]string{"serve", "--addr", ":0"}, "loopback addresses only"},
 		{[]string{"serve", "--auth", "secret:" + filepath.Join(dir, "none")}, "read the secret"},
 		{[]string{"serve", "--auth", "secret:" + empty}, "is empty"},
-		{[]string{"serve", "--auth", "trust"}, "none or secret:FILE"},
+		{[]string{"serve", "--auth", "trust"}, "none, secret:FILE"},
 		{[]string{"serve", "--engine", "paper"}, `no engine "paper"`},
 		{[]string{"serve", "--static", filepath.Join(dir, "none")}, "is no directory"},
 		{[]string{"serve", "--static", dir, "--data", filepath.Join(dir, "new", "data")}, "everybody could read"},

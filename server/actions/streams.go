@@ -140,9 +140,9 @@ type stream struct {
 	owners map[action.UUID]string // client → the principal that first used it
 	leases leases
 	heard  leases // as the checkpoint that the fold began with has them
-	weight int // bytes of the entries after the newest checkpoint
-	work   int // that folding them takes
-	size   int // of the state's canonical text, at most
+	weight int    // bytes of the entries after the newest checkpoint
+	work   int    // that folding them takes
+	size   int    // of the state's canonical text, at most
 
 	checkpoints checkpoints
 	pushers     pushers

@@ -37,6 +37,7 @@ func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]
 	if err != nil {
 		return nil, err
 	}
+	s.Limiter.Charge(p.Subject, len(items)-1)
 	left, last := room{asked: bytes, most: s.MaxAnswerBytes}, s.Now().Add(turnLength)
 	answers := make([]answer, len(items))
 	for _, waits := range []bool{false, true} { // what must wait for somebody's turn does not hold up the others

@@ -8,7 +8,7 @@ import (
 
 // The headers that pages of other origins may send and read.
 var (
-	corsSend = strings.Join([]string{"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "Strandline-Version", "Strandline-Entry", "Strandline-After", "Stream-Content-Type",
+	corsSend = strings.Join([]string{"Authorization", "Last-Event-ID", "Content-Type", "Content-Encoding", "If-None-Match", "Strandline-Version", "Strandline-Entry", "Strandline-After", "Stream-Content-Type",
 		"Stream-Seq", "Stream-TTL", "Stream-Expires-At", "Stream-Closed", "Stream-Forked-From", "Stream-Fork-Offset", "Stream-Fork-Sub-Offset",
 		"Producer-Id", "Producer-Epoch", "Producer-Seq", "Upload-Offset", "Upload-Complete"}, ", ")
 	corsRead = strings.Join([]string{"Retry-After", "Strandline-Version", "Strandline-Head", "Strandline-From", "ETag", "Location",
@@ -43,9 +43,21 @@ func (s *Host) Cross(w http.ResponseWriter, r *http.Request) {
 // CrossSite tells of a write that a page of another site makes without having been named: browsers let it pass, unasked, where its body has
 // one of the types that forms have.
 func (s *Host) CrossSite(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	return !reads && (site == "cross-site" || site == "same-site") && !slices.Contains(s.CORS, r.Header.Get("Origin"))
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	if origin != "" && slices.Contains(s.CORS, origin) {
+		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	case "": // of a browser that does not say so: its Origin is another one than what it calls
+		_, host, found := strings.Cut(origin, "://")
+		return origin != "" && (!found || host != r.Host)
+	}
+	return false
 }
 
 // Guard keeps browsers from taking a stream's bytes for something else, or for a page that was not named.

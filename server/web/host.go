@@ -19,9 +19,10 @@ type Host struct {
 	Background func(func())  // runs what nobody waits for
 	Done       chan struct{} // closed when the server ends
 
-	Gate    *Gate // of the processors; nil: nobody waits for one
-	Memory  *Pool // of requests and answers; nil: nobody counts
-	Commits *Pool // what waits for the engine to make it durable; nil: nobody counts
+	Limiter *Limiter // of requests; nil: nobody counts
+	Gate    *Gate    // of the processors; nil: nobody waits for one
+	Memory  *Pool    // of requests and answers; nil: nobody counts
+	Commits *Pool    // what waits for the engine to make it durable; nil: nobody counts
 
 	MaxRequestBytes int           // unpacked
 	MaxWait         time.Duration // of a long poll

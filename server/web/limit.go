@@ -27,6 +27,9 @@ type bucket struct {
 
 // Take gives the seconds to wait, 0 where the request may go on.
 func (l *Limiter) Take(who string) int {
+	if l == nil || math.IsInf(l.rate, 1) {
+		return 0
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -44,6 +47,19 @@ func (l *Limiter) Take(who string) int {
 	b.tokens--
 	l.buckets[who] = b
 	return 0
+}
+
+// Charge counts more of a request that was let through: what it was about is known only then.
+func (l *Limiter) Charge(who string, more int) {
+	if l == nil || more <= 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, known := l.buckets[who]; known {
+		b.tokens -= float64(more)
+		l.buckets[who] = b
+	}
 }
 
 // Sweep forgets full buckets.

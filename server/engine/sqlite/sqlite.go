@@ -201,6 +201,16 @@ func (e *Engine) release() error {
 	return errors.Join(errs...)
 }
 
+// Bytes are those of the database's files.
+func (e *Engine) Bytes() (n int64) {
+	for _, suffix := range []string{"", "-wal"} {
+		if info, err := os.Stat(e.path + suffix); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
+}
+
 // Close implements engine.Engine.
 func (e *Engine) Close() error {
 	e.mu.Lock()

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/strandline-sync/strandline/server/engine/sqlite"
+)
+
+// operator is what the one who runs the server sees: whether it lives and is ready, and figures. There is nothing of streams, principals or tokens in it.
+type operator struct {
+	ready    atomic.Bool
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	took     *prometheus.HistogramVec
+	open     prometheus.Gauge
+	logs     *sqlite.Engine
+}
+
+func newOperator(logs *sqlite.Engine) *operator {
+	o := &operator{
+		registry: prometheus.NewRegistry(), logs: logs,
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "strandline_requests_total", Help: "Requests that were answered, by route, method and status."}, []string{"route", "method", "status"}),
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "strandline_request_seconds", Help: "How long requests took that do not wait for news.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}}, []string{"route"}),
+		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "strandline_requests_open", Help: "Requests under way, those that wait for news with them."}),
+	}
+	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "strandline_database_bytes", Help: "Bytes of the database's files."}, func() float64 { return float64(logs.Bytes()) })
+	o.registry.MustRegister(o.requests, o.took, o.open, bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return o
+}
+
+// listen shows it at an address of its own.
+func (o *operator) listen(addr string) (stop func(), err error) {
+	l, err := listen(addr)
+	if err != nil {
+		return nil, fmt.Errorf("--admin: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "it lives") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		_, err := o.logs.Log(ctx, "strandline/ready")
+		if !o.ready.Load() || err != nil {
+			http.Error(w, "it is not ready", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "it is ready")
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second}))
+	h := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	go func() {
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("the operator's address failed", "error", err)
+		}
+	}()
+	slog.Info("the operator's address", "url", "http://"+l.Addr().String())
+	return func() { h.Close() }, nil
+}
+
+// routeOf is a path without what is somebody's.
+func routeOf(path string) string {
+	switch {
+	case path == "/v1/sync", path == "/v1/log", path == "/v1/events", path == "/v1/streams", path == "/v1/checkpoint":
+		return path
+	case strings.HasPrefix(path, "/v1/data/"):
+		return "/v1/data"
+	case strings.HasPrefix(path, "/v1/"):
+		return "/v1"
+	}
+	return "/"
+}
+
+// count counts requests, and logs each at the level debug.
+func (o *operator) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, seen := time.Now(), &watched{ResponseWriter: w, status: http.StatusOK}
+		o.open.Inc()
+		defer func() {
+			o.open.Dec()
+			route, took := routeOf(r.URL.Path), time.Since(began)
+			method := r.Method
+			if !strings.Contains(" GET HEAD POST PUT DELETE OPTIONS ", " "+method+" ") {
+				method = "other"
+			}
+			o.requests.WithLabelValues(route, method, strconv.Itoa(seen.status)).Inc()
+			if !seen.waits(r) {
+				o.took.WithLabelValues(route).Observe(took.Seconds())
+			}
+			slog.Debug("request", "route", route, "method", method, "status", seen.status, "bytes", seen.bytes, "took", took.Round(time.Microsecond))
+		}()
+		next.ServeHTTP(seen, r)
+	})
+}
+
+// watched is an answer whose status and bytes are seen.
+type watched struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *watched) waits(r *http.Request) bool {
+	return w.Header().Get("Content-Type") == "text/event-stream" || strings.Contains(r.URL.RawQuery, "wait=") || strings.Contains(r.URL.RawQuery, "live=")
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap has http.ResponseController find what is below.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// logTo has what is logged go to w, from a level on.
+func logTo(w io.Writer, level string) error {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return fmt.Errorf("--log is debug, info, warn or error, not %q", level)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})))
+	return nil
+}
