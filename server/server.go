@@ -47,6 +47,7 @@ type Config struct {
 	MaxMemory       int           // of all requests and answers under way; 128 MiB
 	MaxActionBytes  int           // canonical; 256 KiB
 	MaxState        int           // of a stream's state, in bytes of its checkpoint; 64 MiB
+	MaxFolds        int           // of all streams' states in memory, each counted twice; 128 MiB
 	MaxTurnWork     int           // of the actions that one turn takes, as state.Work counts it: the rest is offered again; 16 MiB
 	MaxEntries      int           // of one answer, and of one stream in it; 1,000
 	MaxAnswerBytes  int           // of the entries of one answer, over all its streams; 4 MiB
@@ -88,6 +89,7 @@ func New(c Config) *Server {
 	def(&c.MaxMemory, 128<<20)
 	def(&c.MaxActionBytes, action.MaxActionBytes)
 	def(&c.MaxState, 64<<20)
+	def(&c.MaxFolds, 128<<20)
 	def(&c.MaxTurnWork, state.MaxWork)
 	def(&c.MaxEntries, 1000)
 	def(&c.MaxAnswerBytes, 4*protocol.MaxAnswerBytes)
@@ -110,7 +112,7 @@ func New(c Config) *Server {
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxTurnWork: c.MaxTurnWork,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -136,6 +137,9 @@ func (l listening) run() error {
 	if logs.Renewed {
 		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients fetch it anew", "data", l.data)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" { // what is let go of is collected before it is too much
+		debug.SetMemoryLimit(int64(memoryLimit(l.config)))
+	}
 	l.config.Engine = logs
 	s := server.New(l.config)
 	ops := newOperator(logs)
@@ -185,6 +189,9 @@ func (l listening) run() error {
 	}
 	return logs.Close()
 }
+
+// memoryLimit is from where on the program collects what it has let go of, whatever it costs.
+func memoryLimit(c server.Config) int { return 224<<20 + max(c.MaxMemory, 32<<20) }
 
 // routes is no ServeMux: that would redirect what the API has to answer.
 func (l listening) routes(api http.Handler) http.Handler {

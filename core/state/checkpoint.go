@@ -13,6 +13,12 @@ const CheckpointFormat = "1"
 // AppendCheckpoint writes the state in its one canonical encoding: JSON lines of a header, the clients by id and the
 // objects by id. Equal logs of one epoch give equal bytes. s holds no pending actions.
 func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
+	dst, _ = s.CheckpointInParts(dst, stream, nil)
+	return dst
+}
+
+// CheckpointInParts is AppendCheckpoint that calls between at each few objects, where it is given: others may have the processor then. An error of it ends the text.
+func (s *State) CheckpointInParts(dst []byte, stream string, between func() error) ([]byte, error) {
 	slots, clients := s.sortedSlots(), s.clients.Sorted()
 	room := 200 + 128*len(clients)
 	for _, slot := range slots { // about: to grow on the way would copy all that is there
@@ -39,10 +45,15 @@ func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
 		dst = row.Action.Append(dst)
 		dst = append(dst, "\"]}\n"...)
 	}
-	for _, slot := range slots {
+	for i, slot := range slots {
 		dst = append(s.appendObject(dst, s.objects.at(slot)), '\n')
+		if between != nil && i%64 == 63 {
+			if err := between(); err != nil {
+				return dst, err
+			}
+		}
 	}
-	return dst
+	return dst, nil
 }
 
 func (s *State) sortedSlots() []Slot {

@@ -169,7 +169,7 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 	st.weight += b.bytes
 	st.size += b.bytes
 	st.work += b.work
-	s.weigh(st)
+	s.weigh(ctx, st)
 	st.watchers.Announce(st.state.Head)
 	return nil
 }

@@ -62,7 +62,7 @@ const workForCheckpoint = 4 * state.MaxWork
 // weigh builds a checkpoint where the entries since the last one outweigh it: each byte of a log is then folded and written
 // about twice, and a new client reads about twice the state. The caller holds st.mu. Only the encoding is made here; the
 // rest does not hold up the stream.
-func (s *Streams) weigh(st *stream) {
+func (s *Streams) weigh(ctx context.Context, st *stream) {
 	last := st.checkpoints.get()
 	least := s.CheckpointBytes
 	if last != nil {
@@ -75,13 +75,25 @@ func (s *Streams) weigh(st *stream) {
 	busy := st.checkpoints.building
 	st.checkpoints.building = true
 	st.checkpoints.mu.Unlock()
-	if busy {
+	if busy || !s.packing.CompareAndSwap(false, true) { // one at a time: they are large
+		st.checkpoints.mu.Lock()
+		st.checkpoints.building = busy
+		st.checkpoints.mu.Unlock()
 		return
 	}
+	weight, work := st.weight, st.work
 	st.weight, st.work = 0, 0
 	generation := st.checkpoints.generation()
 	c := &engine.Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
-	text := st.state.AppendCheckpoint(nil, st.name)
+	text, err := st.state.CheckpointInParts(nil, st.name, func() error { return web.WorkOf(ctx).Slice(context.WithoutCancel(ctx)) })
+	if err != nil { // not now
+		st.weight, st.work = weight, work
+		st.checkpoints.mu.Lock()
+		st.checkpoints.building = false
+		st.checkpoints.mu.Unlock()
+		s.packing.Store(false)
+		return
+	}
 	c.Leases = st.leases.encode(st.heard)
 	c.Owners = encodeOwners(st.owners, st.state.LastSeq)
 	oldest := uint64(1)
@@ -89,6 +101,7 @@ func (s *Streams) weigh(st *stream) {
 		oldest = min(last.Index, c.Index+1-s.Keep) // who has just read the last one finds what follows it
 	}
 	s.Background(func() {
+		defer s.packing.Store(false)
 		err := s.store(st, c, text, oldest, generation)
 		st.checkpoints.mu.Lock()
 		st.checkpoints.building = false

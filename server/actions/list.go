@@ -57,7 +57,7 @@ func (s *Streams) DeleteLog(w http.ResponseWriter, r *http.Request, p rights.Pri
 	defer s.release(st)
 	st.lock(r.Context())
 	defer st.mu.Unlock()
-	st.loaded = false // also where it fails: what is there then is read
+	st.loaded, st.quiet = false, 0 // also where it fails: what is there then is read
 	if err := s.engine.Delete(r.Context(), st.name); err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package actions
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -21,6 +23,7 @@ type Config struct {
 
 	MaxActionBytes  int
 	MaxState        int           // bytes of a stream's state, as a checkpoint has them
+	MaxFolds        int           // the same of all folds in memory, about
 	MaxTurnWork     int           // of the actions that one turn takes; the first one is taken whatever it costs
 	MaxEntries      int           // of one stream in an answer
 	MaxAnswerBytes  int           // of the entries of one answer
@@ -43,6 +46,8 @@ type Streams struct {
 	streams map[string]*stream
 	serving map[checkpointKey]*serving
 	claims  claims
+	folds   int         // bytes of the folds in memory, about
+	packing atomic.Bool // a checkpoint is being built
 }
 
 // New serves the streams of an engine.
@@ -70,6 +75,7 @@ func (s *Streams) release(st *stream) {
 	st.users--
 	st.used = s.Now()
 	if st.users == 0 && st.unwritten() {
+		s.folds -= st.folds
 		delete(s.streams, st.name) // names that somebody makes up cost nothing
 	}
 }
@@ -80,7 +86,7 @@ func (st *stream) unwritten() bool {
 		return false
 	}
 	defer st.mu.Unlock()
-	return st.state == nil || st.loaded && st.state.Head == 0
+	return st.state == nil && st.quiet == 0 || st.loaded && st.state.Head == 0
 }
 
 // Sweep drops the folds of idle streams.
@@ -90,12 +96,63 @@ func (s *Streams) Sweep() {
 	for name, st := range s.streams {
 		switch idle := s.Now().Sub(st.used) > s.IdleStream; {
 		case idle && st.users == 0:
+			s.folds -= st.folds
 			delete(s.streams, name)
 		case idle && st.mu.TryLock(): // somebody watches it, but nobody has asked for a while
-			st.loaded, st.state, st.owners, st.heard = false, nil, nil, nil
+			s.drop(st)
 			st.mu.Unlock()
 		}
 	}
+}
+
+// folded counts a stream's fold after a turn, which holds st.mu, and drops those that were used least recently where all take too much. The fold of a stream
+// that is only read goes at once.
+func (s *Streams) folded(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.loaded && !st.pushed && len(st.leases) == 0 && st.state.Head > 0 {
+		s.drop(st)
+		return
+	}
+	was := st.folds
+	if st.folds = 0; st.loaded {
+		st.folds = foldCost*st.size + emptyFold
+	}
+	if s.folds += st.folds - was; s.folds <= s.MaxFolds {
+		return
+	}
+	var others []*stream
+	for _, other := range s.streams {
+		if other.folds > 0 && other != st {
+			others = append(others, other)
+		}
+	}
+	slices.SortFunc(others, func(a, b *stream) int { return a.used.Compare(b.used) })
+	for _, other := range others {
+		if s.folds <= s.MaxFolds*9/10 {
+			return
+		}
+		if other.mu.TryLock() { // nobody is using it
+			s.drop(other)
+			other.mu.Unlock()
+		}
+	}
+}
+
+// What a fold takes, by what its checkpoint has: values, and what stands around them.
+const (
+	foldCost  = 2
+	emptyFold = 4 << 10
+)
+
+// drop lets a fold go. The caller holds mu, and st.mu.
+func (s *Streams) drop(st *stream) {
+	if st.loaded && len(st.leases) == 0 {
+		st.quiet = st.state.Head
+	}
+	st.loaded, st.pushed, st.state, st.owners, st.leases, st.heard = false, false, nil, nil, nil, nil
+	s.folds -= st.folds
+	st.folds = 0
 }
 
 // Watch lets wake know of every move of a stream until stop; moved gives its newest head where it has moved since it was last asked.
@@ -132,10 +189,13 @@ func (s *Streams) Head(ctx context.Context, name string) (uint64, error) {
 type stream struct {
 	name  string
 	users int       // guarded by Streams.mu
+	folds int       // bytes that its fold is counted with; guarded by Streams.mu
 	used  time.Time // guarded by Streams.mu
 
 	mu     sync.Mutex // one append in flight
 	loaded bool
+	pushed bool   // somebody writes
+	quiet  uint64 // the head at which the fold was dropped, and at which nobody held a lock
 	state  *state.State
 	owners map[action.UUID]string // client → the principal that first used it
 	leases leases

@@ -56,15 +56,13 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 		return fail(err)
 	}
 	defer st.mu.Unlock()
-	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
-	if err := st.load(context.WithoutCancel(ctx), s.engine); err != nil {
-		return fail(fmt.Errorf("fold a log: %v", err)) // %v: whatever its code, it is not the client's fault
-	}
-	if err := s.expire(ctx, st); err != nil {
+	log, err := s.known(ctx, st, pushes)
+	if err != nil {
 		return fail(err)
 	}
-	a.log = engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}
-	kept, err := s.sameLog(ctx, st, it, &a)
+	defer s.folded(st)
+	a.log = log
+	kept, err := s.sameLog(ctx, log, it, &a)
 	if err != nil {
 		return fail(err)
 	}
@@ -78,12 +76,12 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 		}
 	}()
 	switch {
-	case it.After < st.state.Head:
+	case it.After < log.Head:
 		if err := s.fetch(ctx, st, it, &a, kept, left); err != nil {
 			return fail(err)
 		}
 		if pusher && len(a.entries) > 0 {
-			atHead := it.After+uint64(len(a.entries)) == st.state.Head
+			atHead := it.After+uint64(len(a.entries)) == log.Head
 			a.turn = st.pushers.lose(it.Client, whose(ctx, p), atHead, s.Now())
 			held = a.turn > 0
 		}
@@ -96,6 +94,25 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 		a.hasChain = true
 	}
 	return a
+}
+
+// known gives the log as it is. For one who only reads there is no fold, where it is known that nobody holds a lock that may have to end.
+func (s *Streams) known(ctx context.Context, st *stream, pushes bool) (engine.Log, error) {
+	if !pushes && !st.loaded && st.quiet > 0 {
+		log, err := s.engine.Log(ctx, st.name)
+		if err != nil || log.Head == st.quiet {
+			return log, err
+		}
+	}
+	// A fold that has begun is ended, whether this client waits or not: the next one finds it.
+	if err := st.load(context.WithoutCancel(ctx), s.engine); err != nil {
+		return engine.Log{}, fmt.Errorf("fold a log: %v", err) // %v: whatever its code, it is not the client's fault
+	}
+	if err := s.expire(ctx, st); err != nil {
+		return engine.Log{}, err
+	}
+	st.pushed = st.pushed || pushes
+	return engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}, nil
 }
 
 // fetch is rules 1 and 2: the entries that the client lacks, or the checkpoint that stands for them.
@@ -126,7 +143,15 @@ func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncReques
 	for i := range entries {
 		n += len(entries[i].Raw)
 	}
-	if n > left.most && left.most < s.MaxAnswerBytes { // one larger entry; the first stream gets it
+	full := n > left.most && left.most < s.MaxAnswerBytes // one larger entry; the first stream gets it
+	if hold := web.WorkOf(ctx).Hold(); !full && n > littleAnswer && hold != nil {
+		if err := hold.Grow(answerCost * n); err != nil && left.most == s.MaxAnswerBytes {
+			return err
+		} else if err != nil {
+			full = true
+		}
+	}
+	if full {
 		left.most, a.hasChain = 0, false
 		return nil
 	}
@@ -140,23 +165,29 @@ func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncReques
 
 var errOtherLog = web.Problem(action.CodeEpoch, "", "this is another log than the one that was followed")
 
+// What entries take until they are sent: they are there as they were read, and in the answer.
+const (
+	answerCost   = 2
+	littleAnswer = 16 << 10 // is always given
+)
+
 // sameLog is rule 0: the client follows this log, up to after. kept tells that the chain there is known.
-func (s *Streams) sameLog(ctx context.Context, st *stream, it *protocol.SyncRequest, a *answer) (kept bool, err error) {
+func (s *Streams) sameLog(ctx context.Context, log engine.Log, it *protocol.SyncRequest, a *answer) (kept bool, err error) {
 	switch {
 	case it.After == 0:
 		if a.log.Chain = 0; it.Chain != 0 {
 			return false, errOtherLog
 		}
-		a.hasChain = st.state.Head == 0
+		a.hasChain = log.Head == 0
 		return true, nil
-	case it.After > st.state.Head:
+	case it.After > log.Head:
 		return false, errOtherLog
-	case it.After == st.state.Head:
-		a.log.Chain, a.hasChain = st.state.Chain, true
+	case it.After == log.Head:
+		a.log.Chain, a.hasChain = log.Chain, true
 	default:
 		chain, err := s.engine.Chain(ctx, it.Stream, it.After)
 		if errors.Is(err, engine.ErrConflict) { // not kept
-			if it.Epoch != st.state.Epoch {
+			if it.Epoch != log.Epoch {
 				return false, errOtherLog
 			}
 			return false, nil
