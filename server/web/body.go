@@ -17,7 +17,8 @@ import (
 
 const (
 	unpackRatio = 100 // a body that unpacks to more than this many times its size is an attack
-	decodedCost = 4   // times an unpacked body's bytes: what it takes until it is answered
+	byteTakes   = 20 * time.Nanosecond
+	decodedCost = 4 // times an unpacked body's bytes: what it takes until it is answered
 )
 
 // A body may come as slowly as a bad line does, and no slower: the time limit moves with what arrives.
@@ -55,6 +56,7 @@ func (s *Host) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 		return nil, err
 	}
 	work.Keep(unpacked)
+	work.Expect(time.Duration(most) * byteTakes)
 	if err := work.Resume(r.Context()); err != nil {
 		hold.End()
 		return nil, err

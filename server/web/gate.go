@@ -35,6 +35,7 @@ type share struct {
 	floor    time.Duration // of its children: what the last one that was let in had had
 	children map[string]*share
 	waiting  []chan struct{} // of a connection
+	ahead    time.Duration   // what its next work is expected to take
 	waiters  int             // in it and below
 	users    int             // waiting and running, in it and below
 }
@@ -55,7 +56,8 @@ type Work struct {
 	path    [len(Asker{})]*share
 	running bool
 	since   time.Time
-	hold    *Hold // memory, until the end
+	ahead   time.Duration // what it is expected to take
+	hold    *Hold         // memory, until the end
 }
 
 type workKey struct{}
@@ -106,6 +108,7 @@ func (w *Work) Resume(ctx context.Context) error {
 		w.running, w.since = true, time.Now()
 		return nil
 	}
+	at.ahead = w.ahead
 	turn := make(chan struct{})
 	at.waiting = append(at.waiting, turn)
 	g.root.waiters++
@@ -135,6 +138,13 @@ func (w *Work) Resume(ctx context.Context) error {
 	g.pass() // it was let in just now
 	g.leave(w)
 	return ctx.Err()
+}
+
+// Expect says what the work will take: of two who have had as much, the one that comes with less is first. The work is paused.
+func (w *Work) Expect(took time.Duration) {
+	if w != nil && !w.running {
+		w.ahead = took
+	}
 }
 
 // Pause gives the processor to another one.
@@ -208,17 +218,31 @@ func (g *Gate) pass() {
 	for range len(Asker{}) {
 		var least *share
 		for _, child := range at.children {
-			if child.waiters > 0 && (least == nil || child.had < least.had) {
+			if child.waiters > 0 && (least == nil || child.before(least)) {
 				least = child
 			}
 		}
-		at.floor = max(at.floor, least.had)
+		at.floor = max(at.floor, least.had/alike*alike) // who comes now is alike to it
 		at = least
 		at.waiters--
 	}
 	turn := at.waiting[0]
 	at.waiting = at.waiting[1:]
 	close(turn)
+}
+
+// alike is by how much two may differ in what they have had, and count as if they had had the same: then the one that comes with less is first. Who asks now
+// and then, for little, would else wait until each of many who have just come has had as much.
+const alike = 50 * time.Millisecond
+
+func (s *share) before(other *share) bool {
+	if a, b := s.had/alike, other.had/alike; a != b {
+		return a < b
+	}
+	if s.ahead != other.ahead {
+		return s.ahead < other.ahead
+	}
+	return s.had < other.had
 }
 
 // leave takes a work out of its shares; what does nothing is forgotten where there are many. The caller holds mu.

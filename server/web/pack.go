@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"slices"
@@ -53,24 +54,33 @@ const (
 
 // Send writes an answer's body. An error is the line's.
 func Send(w http.ResponseWriter, r *http.Request, body []byte) error {
-	WorkOf(r.Context()).Pause()
-	_, err := Slowly(w, r).Write(body)
+	work := WorkOf(r.Context())
+	_, err := slowly{r.Context(), w, http.NewResponseController(w), nil}.write(work, body)
 	return err
 }
 
 // Slowly writes an answer in parts that each have a time limit of their own: the server's is for small answers.
 func Slowly(w http.ResponseWriter, r *http.Request) io.Writer {
-	return slowly{w, http.NewResponseController(w), WorkOf(r.Context())}
+	return slowly{r.Context(), w, http.NewResponseController(w), WorkOf(r.Context())}
 }
 
 type slowly struct {
+	ctx  context.Context
 	w    io.Writer
 	ctl  *http.ResponseController
 	work *Work
 }
 
 func (s slowly) Write(b []byte) (n int, err error) {
-	s.work.Pause()
+	if n, err = s.write(s.work, b); err == nil {
+		err = s.work.Resume(s.ctx) // what is to be written next is made by a processor
+	}
+	return n, err
+}
+
+// write writes without a processor.
+func (s slowly) write(work *Work, b []byte) (n int, err error) {
+	work.Pause()
 	for part := range slices.Chunk(b, partBytes) {
 		_ = s.ctl.SetWriteDeadline(time.Now().Add(partLimit))
 		m, err := s.w.Write(part)
