@@ -76,10 +76,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
 		return web.Problem(action.CodeRateLimited, "", "too many requests")
 	}
-	ctx, work, err := s.host.Gate.Begin(r.Context(), web.AskerOf(r, p.Subject))
-	if err != nil {
-		return err
-	}
+	ctx, work := s.host.Gate.Begin(r.Context(), web.AskerOf(r, p.Subject))
 	defer work.End()
+	if r.Method != http.MethodPost && r.Method != http.MethodPut { // with a body, once that has come
+		if err := work.Resume(ctx); err != nil {
+			return err
+		}
+	}
 	return h(w, r.WithContext(ctx), p)
 }

@@ -39,6 +39,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			c.Close()
 			continue
 		}
+		if tcp, is := c.(*net.TCPConn); is {
+			_ = tcp.SetWriteBuffer(sendBuffer)
+		}
 		return &limitedConn{Conn: c, done: sync.OnceFunc(func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -49,6 +52,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		})}, nil
 	}
 }
+
+// sendBuffer bounds what the system holds for a connection whose other end reads slowly; without it that is up to 4 MB each.
+const sendBuffer = 512 << 10
 
 type limitedConn struct {
 	net.Conn

@@ -191,7 +191,7 @@ func (l listening) run() error {
 }
 
 // memoryLimit is from where on the program collects what it has let go of, whatever it costs.
-func memoryLimit(c server.Config) int { return 224<<20 + max(c.MaxMemory, 32<<20) }
+func memoryLimit(c server.Config) int { return 192<<20 + max(c.MaxMemory, 32<<20) }
 
 // routes is no ServeMux: that would redirect what the API has to answer.
 func (l listening) routes(api http.Handler) http.Handler {

@@ -149,8 +149,7 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 		return err
 	}
 	err = s.engine.Append(ctx, it.Stream, epoch, expect, b.entries)
-	room.End()
-	_ = work.Resume(ctx)
+	room.End() // what follows is little: it is done without a processor of its own
 	if err != nil {
 		a.rejected = nil
 		s.failed(ctx, st, b, expect)

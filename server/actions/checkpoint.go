@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 
 	"bytes"
@@ -81,6 +82,7 @@ func (s *Streams) weigh(ctx context.Context, st *stream) {
 		st.checkpoints.mu.Unlock()
 		return
 	}
+	_ = web.WorkOf(ctx).Resume(context.WithoutCancel(ctx))
 	weight, work := st.weight, st.work
 	st.weight, st.work = 0, 0
 	generation := st.checkpoints.generation()
@@ -122,19 +124,40 @@ func (s *Streams) store(st *stream, c *engine.Checkpoint, text []byte, oldest ui
 	return nil
 }
 
-func unpack(c *engine.Checkpoint) ([]byte, error) {
+// unpack gives a checkpoint's text, which is what was stored.
+func unpack(ctx context.Context, c *engine.Checkpoint) (string, error) {
+	out := make([]byte, 0, c.Bytes)
+	if err := eachPart(ctx, c, func(part []byte) { out = append(out, part...) }); err != nil {
+		return "", err
+	}
+	return action.View(out), nil
+}
+
+// eachPart unpacks a checkpoint part by part, and others have the processor between; at the end it is checked against its hash.
+func eachPart(ctx context.Context, c *engine.Checkpoint, each func(part []byte)) error {
 	z, err := gzip.NewReader(bytes.NewReader(c.Packed))
 	if err != nil {
-		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+		return fmt.Errorf("unpack a checkpoint: %w", err)
 	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		return nil, fmt.Errorf("unpack a checkpoint: %w", err)
+	sum, part := sha256.New(), make([]byte, 64<<10)
+	for {
+		n, err := z.Read(part)
+		sum.Write(part[:n])
+		each(part[:n])
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = web.WorkOf(ctx).Slice(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("unpack a checkpoint: %w", err)
+		}
 	}
-	if sha256.Sum256(text) != c.SHA256 {
-		return nil, fmt.Errorf("a stored checkpoint does not match its hash")
+	if !bytes.Equal(sum.Sum(nil), c.SHA256[:]) {
+		return fmt.Errorf("a stored checkpoint does not match its hash")
 	}
-	return text, nil
+	return nil
 }
 
 func packed(text []byte) []byte {

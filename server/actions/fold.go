@@ -68,7 +68,7 @@ func (st *stream) fromCheckpoint(ctx context.Context, e engine.Engine, log *engi
 			continue
 		}
 		if rerr == nil {
-			rerr = st.begin(c)
+			rerr = st.begin(ctx, c)
 		}
 		if rerr == nil {
 			return nil
@@ -78,16 +78,25 @@ func (st *stream) fromCheckpoint(ctx context.Context, e engine.Engine, log *engi
 	return err
 }
 
+// readStep is how many bytes of a checkpoint are read at a time.
+const readStep = 128 << 10
+
 // begin puts a checkpoint's state in the place of the fold.
-func (st *stream) begin(c *engine.Checkpoint) error {
-	text, err := unpack(c)
+func (st *stream) begin(ctx context.Context, c *engine.Checkpoint) error {
+	text, err := unpack(ctx, c)
 	if err != nil {
 		return err
 	}
-	name, folded, err := state.ReadCheckpoint(string(text))
+	r, err := state.NewCheckpointReader(text)
+	for done := false; err == nil && !done; {
+		if done, err = r.Step(readStep); err == nil {
+			err = web.WorkOf(ctx).Slice(ctx)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("read a checkpoint: %v", err)
 	}
+	name, folded := r.Stream, r.State
 	if name != st.name || folded.Epoch != c.Epoch || folded.Head != c.Index || folded.Chain != c.Chain {
 		return fmt.Errorf("a stored checkpoint is of another log")
 	}

@@ -174,8 +174,10 @@ func (s *Streams) Watch(name string, wake chan struct{}) (moved func() (head uin
 // lock waits for the stream, and then for a processor.
 func (st *stream) lock(ctx context.Context) {
 	work := web.WorkOf(ctx)
-	work.Pause()
-	st.mu.Lock()
+	if !st.mu.TryLock() {
+		work.Pause()
+		st.mu.Lock()
+	}
 	_ = work.Resume(context.WithoutCancel(ctx))
 }
 

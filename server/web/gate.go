@@ -68,13 +68,10 @@ func WorkOf(ctx context.Context) *Work {
 	return w
 }
 
-// Begin waits for a processor. End the work.
-func (g *Gate) Begin(ctx context.Context, a Asker) (context.Context, *Work, error) {
+// Begin makes a work, which is paused. End it.
+func (g *Gate) Begin(ctx context.Context, a Asker) (context.Context, *Work) {
 	w := &Work{gate: g, asker: a}
-	if err := w.Resume(ctx); err != nil {
-		return ctx, nil, err
-	}
-	return context.WithValue(ctx, workKey{}, w), w, nil
+	return context.WithValue(ctx, workKey{}, w), w
 }
 
 // Resume waits for a processor, once what the work waited for is there. An error is the context's.

@@ -19,6 +19,7 @@ func upgrade(db *sql.DB, from int) error {
 	if from > 0 && from < 4 {
 		for _, added := range []string{
 			"checkpoints ADD COLUMN leases BLOB",
+			"streams ADD COLUMN head INTEGER NOT NULL DEFAULT 0",
 			"data_entries ADD COLUMN sum INTEGER",
 			"data_parts ADD COLUMN sum INTEGER",
 		} {
@@ -33,6 +34,11 @@ func upgrade(db *sql.DB, from int) error {
 			if _, err := tx.Exec("ALTER TABLE " + added); err != nil {
 				return err
 			}
+		}
+	}
+	if from > 0 && from < 4 {
+		if _, err := tx.Exec("UPDATE streams SET head = ifnull((SELECT max(idx) FROM entries WHERE stream = streams.id), 0)"); err != nil {
+			return err
 		}
 	}
 	if _, err := tx.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {

@@ -26,7 +26,8 @@ const schema = `
 CREATE TABLE IF NOT EXISTS streams (
 	id    INTEGER PRIMARY KEY,
 	name  TEXT NOT NULL UNIQUE,
-	epoch BLOB NOT NULL
+	epoch BLOB NOT NULL,
+	head  INTEGER NOT NULL DEFAULT 0 -- the same as its last entry's index, for lists
 ) STRICT;
 CREATE TABLE IF NOT EXISTS entries (
 	stream INTEGER NOT NULL,
@@ -300,8 +301,7 @@ func (e *Engine) Chain(ctx context.Context, stream string, index uint64) (action
 
 // Streams implements engine.Engine.
 func (e *Engine) Streams(ctx context.Context, after string, limit int) ([]engine.Head, error) {
-	rows, err := e.scan.QueryContext(ctx, `SELECT name, (SELECT max(idx) FROM entries WHERE stream = s.id) AS head FROM streams s
-		WHERE name > ? AND head IS NOT NULL ORDER BY name LIMIT ?`, max(after, "\x01"), limit)
+	rows, err := e.scan.QueryContext(ctx, `SELECT name, head FROM streams WHERE name > ? AND head > 0 ORDER BY name LIMIT ?`, max(after, "\x01"), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list logs: %w", err)
 	}

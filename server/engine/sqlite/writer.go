@@ -176,6 +176,9 @@ func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action
 	if err != nil {
 		return nil, err
 	}
+	if _, err := tx.ExecContext(ctx, "UPDATE streams SET head = ? WHERE id = ?", int64(expect)+int64(len(entries)), id); err != nil {
+		return nil, err
+	}
 	tx.rows += len(entries)
 	for i, en := range entries {
 		tx.bytes += len(en.Raw)
