@@ -17,7 +17,8 @@ func (s *State) AppendCheckpoint(dst []byte, stream string) []byte {
 	return dst
 }
 
-// CheckpointInParts is AppendCheckpoint that calls between at each few objects, where it is given: others may have the processor then. An error of it ends the text.
+// CheckpointInParts is AppendCheckpoint that calls between after each few objects, where it is given: others may have the
+// processor then. An error of it ends the text.
 func (s *State) CheckpointInParts(dst []byte, stream string, between func() error) ([]byte, error) {
 	slots, clients := s.sortedSlots(), s.clients.Sorted()
 	room := 200 + 128*len(clients)
