@@ -182,6 +182,11 @@ tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
 	$(NEED) npm packages=tests/bench/contenders
 	@touch $@
 
+# A healthy client beside what others do to the server: docs/OPERATING.md. Some three minutes.
+abuse:
+	$(GO) build -o bin/strandline-abuse ./cmd/strandline
+	$(GO) run ./tests/abuse -program bin/strandline-abuse
+
 # The same work with other libraries, in cold pages of one browser; the table goes into docs/PERFORMANCE.md. Some 15 minutes.
 ROUNDS ?= 3
 bench-peers: chromium build tests/peers/node_modules

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/strandline-sync/strandline/server/web"
 
 	"net/http"
@@ -15,22 +17,40 @@ const ProtocolVersion = 1
 
 type handler func(w http.ResponseWriter, r *http.Request, p Principal) error
 
-// routes is the table of paths and methods.
-func (s *Server) routes() http.Handler {
-	routes := map[string]map[string]handler{
+// dataRoute stands for the paths of data streams.
+const dataRoute = "/v1/data/"
+
+// table has the paths and methods.
+func (s *Server) table() map[string]map[string]handler {
+	return map[string]map[string]handler{
 		"/v1/sync":       {http.MethodPost: s.actions.PostSync},
 		"/v1/log":        {http.MethodGet: s.actions.GetLog, http.MethodDelete: s.actions.DeleteLog},
 		"/v1/events":     {http.MethodGet: s.getEvents, http.MethodPost: s.postEvents},
 		"/v1/streams":    {http.MethodGet: s.actions.GetStreams},
 		"/v1/checkpoint": {http.MethodGet: s.actions.GetCheckpoint},
+		dataRoute: {http.MethodPut: s.data.Put, http.MethodPost: s.data.Post, http.MethodGet: s.data.Get, http.MethodHead: s.data.Get,
+			http.MethodDelete: s.data.Remove},
 	}
-	ofData := map[string]handler{http.MethodPut: s.data.Put, http.MethodPost: s.data.Post, http.MethodGet: s.data.Get, http.MethodHead: s.data.Get,
-		http.MethodDelete: s.data.Remove}
+}
+
+// Routes lists the routes that every server has: a method, and a path.
+func Routes() (out []string) {
+	for path, methods := range (&Server{}).table() {
+		for method := range methods {
+			out = append(out, method+" "+path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s *Server) routes() http.Handler {
+	routes := s.table()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.host.Cross(w, r)
 		methods := routes[r.URL.Path]
 		if _, ok := data.Path(r.URL.Path); ok {
-			methods = ofData
+			methods = routes[dataRoute]
 			s.host.Guard(w.Header())
 		}
 		err := s.route(w, r, methods)

@@ -32,6 +32,9 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	server.Process.Signal(syscall.SIGKILL)
 	server.Wait()
+	if out := must("", "check", "--data", data); !strings.Contains(out, "is whole: 1 logs with 3 entries") {
+		t.Error(out)
+	}
 	must("", "restore", file, "--data", data)
 	for _, path := range [][]string{{"--data", data}, {file}} {
 		if out := must("", append([]string{"check"}, path...)...); !strings.Contains(out, "is whole: 1 logs with 1 entries") {

@@ -96,6 +96,11 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 	if err != nil {
 		return 0, err
 	}
+	if !e.Renewed { // a backup of an earlier format has no id yet
+		if err := e.renew(); err != nil {
+			return 0, errors.Join(err, e.Close())
+		}
+	}
 	if again {
 		deleted, err = e.deleteAgain(ctx)
 	} else if err = os.Rename(filepath.Join(dir, deletionsFile), filepath.Join(dir, deletionsFile+".undone")); errors.Is(err, os.ErrNotExist) {
