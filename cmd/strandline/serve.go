@@ -62,7 +62,11 @@ func serve(args []string) error {
 		cors = append(cors, origin)
 		return nil
 	})
+	config := flags.String("config", "", "a file of flags, a line each, such as: max-state 1000000; what the command line or the environment (STRANDLINE_MAX_STATE) says is before it")
 	if err := parseAll(flags, args); err != nil {
+		return err
+	}
+	if err := configured(flags, *config); err != nil {
 		return err
 	}
 	if *engine != "sqlite" {
