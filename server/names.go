@@ -19,6 +19,11 @@ type (
 	// Right is what a principal may do with a stream.
 	Right = rights.Right
 
+	// Write is what a program that holds the server appends.
+	Write = actions.Write
+	// Written is what came of it.
+	Written = actions.Written
+
 	// Judged is an action that a hook judges.
 	Judged = actions.Judged
 	// View is a stream's state, as a hook sees it.

@@ -43,6 +43,10 @@ type Config struct {
 	// ValidateData judges each entry of a data stream in the same way.
 	ValidateData func(context.Context, *JudgedEntry) error
 
+	// OnAppended hears of each append to an action stream, with the index of its last entry, after it is durable and out of line: two of one stream may come
+	// in any order, and what it hears is no substitute for reading the log.
+	OnAppended func(stream string, head uint64)
+
 	MaxRequestBytes int           // unpacked; 4 MiB
 	MaxMemory       int           // of all requests and answers under way; 128 MiB
 	MaxActionBytes  int           // canonical; 256 KiB
@@ -112,7 +116,7 @@ func New(c Config) *Server {
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
@@ -144,6 +148,12 @@ func (s *Server) janitor(pause time.Duration) {
 // Sync answers the body of one sync request: what POST /v1/sync does, without HTTP.
 func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
 	return s.actions.Sync(ctx, p, body)
+}
+
+// Append appends an action of the program that holds the server, and gives its index and what the fold made of it. It asks neither rights nor hooks; limits
+// hold. A repeat of a writer's last action gives the entry that is there.
+func (s *Server) Append(ctx context.Context, w Write) (*Written, error) {
+	return s.actions.Append(ctx, w)
 }
 
 // Checkpoint gives the text of a checkpoint: what GET /v1/checkpoint does, without HTTP.

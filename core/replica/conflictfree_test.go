@@ -85,6 +85,16 @@ func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 	}
 }
 
+// An answer that had no room for the stream has not looked at the drain: it has ended no lock.
+func TestADrainThatFoundNoRoomEndsNoLock(t *testing.T) {
+	w := cfWorld(t)
+	it := sentDrain(t, w)
+	w.r.DrainAnswered(&it, &protocol.SyncAnswer{Head: it.After + 5})
+	if w.r.Writable(X, false) != WritableYes {
+		t.Error("the own new object counts as drained:", w.r.Writable(X, false))
+	}
+}
+
 func TestAStepWithTooManyGuardsIsAnError(t *testing.T) {
 	w := cfWorld(t)
 	var ops []string

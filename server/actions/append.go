@@ -60,8 +60,12 @@ type batch struct {
 
 // add applies an action that is to be the next entry.
 func (b *batch) add(s *state.State, a *action.Action, by string, now int64) {
+	b.addWith(s, a, by, now, nil)
+}
+
+func (b *batch) addWith(s *state.State, a *action.Action, by string, now int64, effect *state.Effect) {
 	b.undo = append(b.undo, state.Undo{})
-	s.ApplyEntry(a, &b.undo[len(b.undo)-1], nil)
+	s.ApplyEntry(a, &b.undo[len(b.undo)-1], effect)
 	b.bytes += len(a.Raw)
 	b.entries = append(b.entries, engine.Entry{Stored: now, By: by, Chain: s.Chain, Raw: a.Raw})
 }
@@ -170,6 +174,9 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 	st.work += b.work
 	s.weigh(ctx, st)
 	st.watchers.Announce(st.state.Head)
+	if head := st.state.Head; s.OnAppended != nil {
+		s.Background(func() { s.OnAppended(st.name, head) })
+	}
 	return nil
 }
 

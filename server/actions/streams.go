@@ -21,6 +21,9 @@ type Config struct {
 	Authorize func(context.Context, *Judged) error
 	Validate  func(context.Context, *Judged) error
 
+	// OnAppended hears of each append, with the index of its last entry, out of line: two of one stream may come in any order.
+	OnAppended func(stream string, head uint64)
+
 	MaxActionBytes  int
 	MaxState        int           // bytes of a stream's state, as a checkpoint has them
 	MaxFolds        int           // the same of all folds in memory, about
