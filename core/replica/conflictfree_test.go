@@ -89,6 +89,7 @@ func TestADrainWhoseOutcomeIsToComeIsNotForgotten(t *testing.T) {
 func TestADrainThatFoundNoRoomEndsNoLock(t *testing.T) {
 	w := cfWorld(t)
 	it := sentDrain(t, w)
+	it.Actions = nil // a drain alone
 	w.r.DrainAnswered(&it, &protocol.SyncAnswer{Head: it.After + 5})
 	if w.r.Writable(X, false) != WritableYes {
 		t.Error("the own new object counts as drained:", w.r.Writable(X, false))
