@@ -262,12 +262,24 @@ func fromHere(next http.Handler) http.HandlerFunc {
 			http.Error(w, "a server without authentication answers to localhost alone", http.StatusMisdirectedRequest)
 			return
 		}
-		for _, by := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
-			if r.Header.Get(by) != "" {
-				http.Error(w, "a server without authentication takes nothing that a proxy passes on", http.StatusMisdirectedRequest)
-				return
-			}
+		if forwarded(r) {
+			http.Error(w, "a server without authentication takes nothing that a proxy passes on from elsewhere", http.StatusMisdirectedRequest)
+			return
 		}
 		next.ServeHTTP(w, r)
 	}
+}
+
+// forwarded tells whether a proxy says that a request comes from another machine.
+func forwarded(r *http.Request) bool {
+	for _, by := range []string{"X-Forwarded-For", "X-Real-Ip"} {
+		for _, line := range r.Header[by] {
+			for from := range strings.SplitSeq(line, ",") {
+				if ip := net.ParseIP(strings.TrimSpace(from)); ip == nil || !ip.IsLoopback() {
+					return true
+				}
+			}
+		}
+	}
+	return r.Header.Get("Forwarded") != ""
 }

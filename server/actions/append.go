@@ -50,12 +50,13 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 
 // batch is what is taken of a request: applied to the fold, and not in the log yet.
 type batch struct {
-	hooked  bool
-	taken   []*action.Action
-	entries []engine.Entry
-	undo    []state.Undo // of the entries
-	work    int
-	bytes   int
+	hooked   bool
+	taken    []*action.Action
+	entries  []engine.Entry
+	undo     []state.Undo // of the entries
+	work     int
+	bytes    int
+	measured bool // the state has been, for this batch
 }
 
 // add applies an action that is to be the next entry.
@@ -87,7 +88,7 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 		if mayAppend {
 			if reason = s.malformed(head, act); reason == nil {
 				work = st.state.Work(&act.Action)
-				reason = s.tooMuch(st, &act.Action, work, b.bytes)
+				reason = s.tooMuch(st, &act.Action, work, b)
 			}
 		}
 		if reason == nil && b.hooked {
@@ -99,6 +100,10 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 		}
 		if reason != nil {
 			a.rejected = append(a.rejected, action.Rejection{ID: act.ID, Code: reason.Code, Message: web.Said(reason)})
+			if err := web.WorkOf(ctx).Slice(ctx); err != nil {
+				a.rejected = nil
+				return err
+			}
 			continue
 		}
 		if len(a.rejected) > 0 || len(b.taken) > 0 && b.work+work > s.MaxTurnWork {

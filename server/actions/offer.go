@@ -131,8 +131,12 @@ func (s *Streams) served(ctx context.Context, key checkpointKey) (*engine.Checkp
 	if first {
 		at.c, at.err = s.checkpoint(context.WithoutCancel(ctx), key)
 		if at.err == nil {
-			if at.hold, at.err = s.Memory.Take(ctx, web.WorkOf(ctx).Asker(), len(at.c.Packed)); at.err == nil {
-				at.err = eachPart(ctx, at.c, func([]byte) {})
+			work, whole := web.WorkOf(ctx), context.WithoutCancel(ctx) // others may be waiting for it
+			work.Pause()
+			at.hold, at.err = s.Memory.Take(whole, work.Asker(), len(at.c.Packed))
+			_ = work.Resume(whole)
+			if at.err == nil {
+				at.err = eachPart(whole, at.c, func([]byte) {})
 			}
 		}
 		close(at.ready)

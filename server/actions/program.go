@@ -83,7 +83,7 @@ func (s *Streams) Append(ctx context.Context, w Write) (*Written, error) {
 		return nil, reason
 	}
 	b := batch{work: st.state.Work(a)}
-	if reason := s.tooMuch(st, a, b.work, 0); reason != nil {
+	if reason := s.tooMuch(st, a, b.work, &b); reason != nil {
 		return nil, reason
 	}
 	effect := new(state.Effect)

@@ -66,7 +66,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	if err != nil {
 		return fail(err)
 	}
-	if err := s.owned(ctx, st, it.Client, p, pushes); err != nil {
+	if err := s.owned(ctx, st, it.Client, p, pusher); err != nil {
 		return fail(err)
 	}
 	held := false // by this answer

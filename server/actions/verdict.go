@@ -62,15 +62,18 @@ func (s *Streams) malformed(head uint64, act *protocol.Offer) *action.Error {
 	return nil
 }
 
-// tooMuch refuses an action that would take too long to apply, or make the state too large beside so many bytes that are about to be taken.
-func (s *Streams) tooMuch(st *stream, a *action.Action, work, taken int) *action.Error {
+// tooMuch refuses an action that would take too long to apply, or make the state too large beside those that are about to be taken.
+func (s *Streams) tooMuch(st *stream, a *action.Action, work int, b *batch) *action.Error {
 	if work > state.MaxWork {
 		var e *action.Error
 		errors.As(st.state.TooMuch(a), &e)
 		return e
 	}
-	if grows := growth(a); grows > 0 && st.size+taken+grows > s.MaxState {
-		if st.size = st.state.Size(); st.size+grows > s.MaxState { // it is an upper bound between two looks
+	if grows := growth(a); grows > 0 && st.size+b.bytes+grows > s.MaxState {
+		if !b.measured { // it is an upper bound between two looks, and a look is at every object
+			b.measured, st.size = true, st.state.Size()-b.bytes
+		}
+		if st.size+b.bytes+grows > s.MaxState {
 			return web.Problem(action.CodeQuota, "", "the stream's state is at its limit of "+strconv.Itoa(s.MaxState)+" bytes")
 		}
 	}

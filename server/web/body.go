@@ -108,6 +108,7 @@ func (s *Host) receive(w http.ResponseWriter, r *http.Request, hold *Hold) ([]by
 		switch {
 		case err == nil:
 		case err == io.EOF:
+			_ = ctl.SetReadDeadline(time.Time{}) // nothing more is read; a deadline that passes would end the request
 			return out, nil
 		case errors.As(err, &big):
 			return nil, ErrTooLarge

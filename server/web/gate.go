@@ -247,7 +247,7 @@ func (g *Gate) leave(w *Work) {
 	g.root.users--
 	at := &g.root
 	for i, s := range w.path {
-		if s.users--; s.users == 0 && (len(at.children) > manyShares || s.had <= at.floor) {
+		if s.users--; s.users == 0 && (at.waiters == 0 || len(at.children) > manyShares || s.had <= at.floor) { // where nobody waits, what was had does not count
 			delete(at.children, w.asker[i])
 		}
 		at = s

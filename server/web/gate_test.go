@@ -124,9 +124,13 @@ func TestAGateIsLeftAsItWas(t *testing.T) {
 func TestAPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewMemory(1 << 20)
-		big, err := p.Take(t.Context(), Asker{"a", "1", "1"}, 900<<10)
+		big, err := p.Take(t.Context(), Asker{"a", "1", "1"}, 500<<10)
 		if err != nil {
 			t.Fatal(err)
+		}
+		other, err := p.Take(t.Context(), Asker{"c", "1", "1"}, 900<<10) // half of it is the most
+		if err != nil || other.bytes != 512<<10 {
+			t.Fatal(other, err)
 		}
 		if little, err := p.Take(t.Context(), Asker{"b", "1", "1"}, littleBytes); err != nil || little.bytes != 0 {
 			t.Fatal("what is little waits", err)
@@ -135,7 +139,7 @@ func TestAPool(t *testing.T) {
 		for i, who := range []string{"a", "b"} { // a came first, and holds something
 			go func() {
 				time.Sleep(time.Duration(i) * time.Second)
-				h, err := p.Take(t.Context(), Asker{who, "1", "2"}, 800<<10)
+				h, err := p.Take(t.Context(), Asker{who, "1", "2"}, 400<<10)
 				order <- who
 				if err == nil {
 					time.Sleep(time.Second)
@@ -144,7 +148,7 @@ func TestAPool(t *testing.T) {
 			}()
 		}
 		time.Sleep(3 * time.Second)
-		big.Set(200 << 10)
+		other.End()
 		if first := <-order; first != "b" {
 			t.Errorf("%s is first", first)
 		}
@@ -156,11 +160,13 @@ func TestAPool(t *testing.T) {
 			t.Errorf("%d of %d, %v", p.free, p.size, p.held)
 		}
 		// Who waits too long hears so, and nothing stays behind.
-		all, _ := p.Take(t.Context(), Asker{"a"}, 1<<20)
+		all, _ := p.Take(t.Context(), Asker{"a"}, 1<<19)
+		more, _ := p.Take(t.Context(), Asker{"a"}, 1<<19)
 		if _, err := p.Take(t.Context(), Asker{"b"}, 1<<19); err == nil {
 			t.Error("it was given twice")
 		}
 		all.End()
+		more.End()
 		if p.free != p.size || len(p.waiting) > 0 {
 			t.Errorf("%d of %d, %d waiting", p.free, p.size, len(p.waiting))
 		}

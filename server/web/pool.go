@@ -61,7 +61,7 @@ func (p *Pool) Take(ctx context.Context, a Asker, bytes int) (*Hold, error) {
 	if p == nil || bytes <= p.little {
 		return h, nil
 	}
-	bytes = min(bytes, p.size)
+	bytes = min(bytes, p.size/2) // the other half is of what arrives
 	p.mu.Lock()
 	if len(p.waiting) == 0 && p.free >= bytes {
 		p.give(a, bytes)
@@ -89,6 +89,7 @@ func (p *Pool) Take(ctx context.Context, a Asker, bytes int) (*Hold, error) {
 	for i, other := range p.waiting {
 		if other == c {
 			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			p.serve() // who is behind it may have room
 			return nil, err
 		}
 	}

@@ -64,6 +64,9 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 	if info, err := os.Stat(file); err != nil || info.IsDir() {
 		return 0, errors.Join(err, fmt.Errorf("%s is no backup", file))
 	}
+	if wal, err := os.Stat(file + "-wal"); err == nil && wal.Size() > 0 {
+		return 0, fmt.Errorf("%s is a database in use, or was when its server ended: what its write-ahead log holds would be lost; make a backup of it", file)
+	}
 	wrong, _, _, err := Check(ctx, file)
 	if err != nil {
 		return 0, err
@@ -76,6 +79,18 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 		return 0, err
 	}
 	defer os.Remove(path + ".restored")
+	// From here on what is in the directory is another database: also where this ends in the middle.
+	in, err := readInstance(dir)
+	if err != nil {
+		return 0, err
+	}
+	mark := instance{ID: "restored", Run: 1, Moving: true, Again: again}
+	if in != nil {
+		mark.Generation = in.Generation
+	}
+	if err := mark.write(dir); err != nil {
+		return 0, err
+	}
 	for _, old := range []string{path + "-wal", path + "-shm"} { // they are of the database that goes: kept, they would undo or damage this one
 		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return 0, err
@@ -84,8 +99,10 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 	if err := os.Rename(path+".restored", path); err != nil {
 		return 0, err
 	}
-	if err := os.Remove(filepath.Join(dir, instanceFile)); err != nil && !errors.Is(err, os.ErrNotExist) { // no file: it is a copy
-		return 0, err
+	if !again {
+		if err := os.Rename(filepath.Join(dir, deletionsFile), filepath.Join(dir, deletionsFile+".undone")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, err
+		}
 	}
 	if err := syncDir(dir); err != nil {
 		return 0, err
@@ -96,17 +113,7 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 	if err != nil {
 		return 0, err
 	}
-	if !e.Renewed { // a backup of an earlier format has no id yet
-		if err := e.renew(); err != nil {
-			return 0, errors.Join(err, e.Close())
-		}
-	}
-	if again {
-		deleted, err = e.deleteAgain(ctx)
-	} else if err = os.Rename(filepath.Join(dir, deletionsFile), filepath.Join(dir, deletionsFile+".undone")); errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
-	return deleted, errors.Join(err, e.Close())
+	return e.again, e.Close()
 }
 
 // copyFile makes a durable copy.

@@ -131,6 +131,91 @@ func TestABackupIsRestored(t *testing.T) {
 	}
 }
 
+// The same backup twice: each time it is another log, and another generation of offsets. A file whose write-ahead log lies beside it is no backup.
+func TestABackupIsRestoredTwice(t *testing.T) {
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	e := opened(t, dir)
+	add(t, e, "a", 3)
+	d := create(t, e, "d")
+	if err := Backup(t.Context(), dir, file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), filepath.Join(dir, "strandline.db"), t.TempDir(), true); err == nil || !strings.Contains(err.Error(), "write-ahead log") {
+		t.Errorf("a database in use is restored: %v", err)
+	}
+	e.Close()
+	ids, epochs := map[uint64]bool{d.ID: true}, map[action.UUID]bool{}
+	for range 3 {
+		if _, err := Restore(t.Context(), file, dir, true); err != nil {
+			t.Fatal(err)
+		}
+		r := opened(t, dir)
+		add(t, r, "a", 1)
+		log, _ := r.Log(t.Context(), "a")
+		if err := r.ViewData(t.Context(), func(tx engine.DataTx) error {
+			s, err := tx.DataStream("d")
+			if err == nil && ids[s.ID] {
+				t.Errorf("the id %d is used again", s.ID)
+			}
+			ids[s.ID] = true
+			return err
+		}); err != nil || log.Head != 4 || epochs[log.Epoch] {
+			t.Errorf("%+v, %v", log, err)
+		}
+		epochs[log.Epoch] = true
+		r.Close()
+	}
+}
+
+// A line that was cut off swallows no other deletion, and one that was noted and not done is not done later.
+func TestTheDeletionsFile(t *testing.T) {
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	e := opened(t, dir)
+	for _, name := range []string{"a", "bb", "ccc"} {
+		add(t, e, name, 1)
+	}
+	if err := Backup(t.Context(), dir, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, deletionsFile), []byte(`{"log":"0196f1`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := e.Log(t.Context(), "bb")
+	d := deletion{Log: b.Epoch.String()}
+	not := d
+	not.Not = true
+	if err := errors.Join(e.Delete(t.Context(), "a"), e.note([]deletion{d}), e.note([]deletion{not}), e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Restore(t.Context(), file, dir, true); n != 1 || err != nil {
+		t.Fatalf("%d deleted again, %v", n, err)
+	}
+	r := opened(t, dir)
+	if heads, err := r.Streams(t.Context(), "", 10); err != nil || len(heads) != 2 || heads[0].Stream != "bb" {
+		t.Errorf("%v, %v", heads, err)
+	}
+}
+
+// A copy of the same run, too: the server was not started since it was made.
+func TestACopyOfTheSameRunIsKnown(t *testing.T) {
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	e := opened(t, dir)
+	add(t, e, "a", 3)
+	first, _ := e.Log(t.Context(), "a")
+	if err := Backup(t.Context(), dir, file); err != nil {
+		t.Fatal(err)
+	}
+	add(t, e, "a", 5)
+	e.Close()
+	if err := copyFile(file, filepath.Join(dir, "strandline.db")); err != nil {
+		t.Fatal(err)
+	}
+	e = opened(t, dir)
+	if log, err := e.Log(t.Context(), "a"); err != nil || log.Head != 3 || log.Epoch == first.Epoch || !e.Renewed {
+		t.Errorf("%+v, %v", log, err)
+	}
+}
+
 // An older copy that somebody puts in the place of a database that was closed is known for what it is.
 func TestAnOlderCopyIsKnown(t *testing.T) {
 	dir := t.TempDir()

@@ -31,12 +31,18 @@ func (e *Engine) bury() {
 // digger buries until the engine closes, and then what is left, for a while.
 func (e *Engine) digger() {
 	defer close(e.dug)
+	late := make(chan time.Time)
+	go func() {
+		<-e.closing
+		time.Sleep(closeWait)
+		close(late)
+	}()
 	for {
 		select {
 		case <-e.dead:
-			e.buryAll(nil)
+			e.buryAll(late)
 		case <-e.closing:
-			e.buryAll(time.After(closeWait))
+			e.buryAll(late)
 			return
 		}
 	}

@@ -196,6 +196,9 @@ func (t *dataTx) CreateData(d *engine.DataStream) error {
 }
 
 func (t *dataTx) PutData(d *engine.DataStream) error {
+	if d.Deleted {
+		t.write.deletions = append(t.write.deletions, deletion{Data: t.local(d.ID), Name: hashed(d.Name), Generation: t.generation, Soft: true})
+	}
 	_, err := t.exec("UPDATE data_streams SET deleted = ?, head = ?, tail = ?, expires = ?, meta = ? WHERE id = ?",
 		d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta, t.local(d.ID))
 	return err

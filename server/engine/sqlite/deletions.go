@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -26,6 +27,8 @@ type deletion struct {
 	Data       int64  `json:"data,omitempty"`       // its id within the database
 	Name       string `json:"name,omitempty"`       // a hash of its name
 	Generation uint64 `json:"generation,omitempty"` // of the database
+	Soft       bool   `json:"soft,omitempty"`       // its forks are left
+	Not        bool   `json:"not,omitempty"`        // it was noted before, and not done
 }
 
 func hashed(name string) string {
@@ -35,7 +38,7 @@ func hashed(name string) string {
 
 // note makes the lines of deletions durable, before they are.
 func (e *Engine) note(all []deletion) error {
-	var b []byte
+	b := []byte("\n") // behind a line that was cut off
 	for _, d := range all {
 		line, err := json.Marshal(d)
 		if err != nil {
@@ -64,10 +67,18 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	revoked, err := revokedIn(f)
+	if err != nil {
+		return 0, err
+	}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
 		var d deletion
 		if json.Unmarshal(lines.Bytes(), &d) != nil {
 			continue // it was cut off: what it says was not done
+		}
+		if d.Not || revoked[d] {
+			continue
 		}
 		if id, ok := action.ParseUUID(d.Log); ok {
 			names, err := e.named("SELECT name FROM streams WHERE name >= char(1) AND (epoch = ?1 OR id IN (SELECT stream FROM epochs WHERE epoch = ?1))", id[:])
@@ -84,17 +95,38 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 		}
 		err := e.UpdateData(ctx, func(tx engine.DataTx) error {
 			s, err := tx.DataStreamAt(tx.(*dataTx).global(uint64(d.Data)))
-			if err != nil || s == nil || hashed(s.Name) != d.Name || d.Generation+1 < e.generation { // another one has its id
+			if err != nil || s == nil || hashed(s.Name) != d.Name || d.Generation < e.copied { // another one has its id
 				return err
 			}
 			n++
+			if d.Soft {
+				s.Deleted, s.Expires = true, 0
+				return tx.PutData(s)
+			}
 			return tx.RemoveData(s)
 		})
 		if err != nil {
 			return n, err
 		}
 	}
-	return n, nil
+	return n, lines.Err()
+}
+
+// revokedIn reads what was noted and then not done, and goes back to the beginning.
+func revokedIn(f *os.File) (map[deletion]bool, error) {
+	out := map[deletion]bool{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var d deletion
+		if json.Unmarshal(lines.Bytes(), &d) != nil {
+			continue
+		}
+		not := d.Not
+		d.Not = false
+		out[d] = not // the last word counts
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return out, errors.Join(lines.Err(), err)
 }
 
 func (e *Engine) named(query string, args ...any) (names []string, err error) {

@@ -30,6 +30,9 @@ type instance struct {
 	Run    int    `json:"run"`    // how often the database was opened
 	Header string `json:"header"` // a hash of its first bytes
 	Moving bool   `json:"moving"` // they are being changed
+
+	Generation uint64 `json:"generation,omitempty"` // of the database
+	Again      bool   `json:"again,omitempty"`      // what was deleted since a backup was made is to be deleted again
 }
 
 func readInstance(dir string) (*instance, error) {
@@ -98,46 +101,66 @@ func sameFile(dir, path string, in *instance) error {
 	header, err := headerOf(path)
 	if err == nil && header != in.Header {
 		err = fmt.Errorf("%s was replaced while the write-ahead log of the one before lay beside it, which would undo or damage it: "+
-			"use strandline restore FILE --data %s, or take %s-wal away if the copy is the one to keep", path, dir, path)
+			"use strandline restore FILE --data %s", path, dir)
 	}
 	return err
 }
 
-// began notes that the database is opened once more, and gives it new epochs where it is an older copy.
-func (e *Engine) began(in *instance) error {
-	id, err := e.meta("id")
-	if err != nil {
-		return err
+// another tells whether the database of an id, which was opened so often and began with a header, is another one than the file beside it is of. One that
+// has no id yet is new, or of an earlier format; where its first opening was broken off, the file has no runs.
+func (in *instance) another(id string, run int, header string) bool {
+	switch fresh := id == ""; {
+	case in == nil:
+		return !fresh
+	case fresh:
+		return in.Run > 0
 	}
-	text, err := e.meta("run")
-	if err != nil {
-		return err
+	return in.ID != id || in.Run > run || !in.Moving && in.Header != header
+}
+
+// began notes that the database is opened once more, and gives it new epochs where it is an older copy. header is what its file began with.
+func (e *Engine) began(in *instance, header string) error {
+	var texts [3]string
+	for i, key := range []string{"id", "run", "generation"} {
+		var err error
+		if texts[i], err = e.meta(key); err != nil {
+			return err
+		}
 	}
-	run, _ := strconv.Atoi(text)
-	if text, err = e.meta("generation"); err != nil {
-		return err
+	id := texts[0]
+	run, _ := strconv.Atoi(texts[1])
+	e.generation, _ = strconv.ParseUint(texts[2], 10, 64)
+	e.copied = e.generation
+	now := instance{ID: id, Moving: true}
+	if id == "" {
+		now.ID = uuid.NewString()
 	}
-	e.generation, _ = strconv.ParseUint(text, 10, 64)
-	fresh := id == ""
-	if fresh {
-		id = uuid.NewString()
+	if in != nil {
+		now.Again, e.generation = in.Again, max(e.generation, in.Generation)
+		if in.ID == id {
+			run = max(run, in.Run)
+		}
 	}
-	if !fresh && (in == nil || in.ID != id || in.Run > run) {
+	if in.another(id, run, header) {
 		if err := e.renew(); err != nil {
 			return fmt.Errorf("an older copy of the database is in its place: %w", err)
 		}
 		e.Renewed = true
 	}
-	if in != nil {
-		run = max(run, in.Run)
+	now.Generation = e.generation
+	if id == "" && !e.Renewed { // so that it is known to be begun
+		e.instance = now
+		if err := e.instance.write(e.dir); err != nil {
+			return err
+		}
 	}
-	run++
+	now.Run = run + 1
 	tx, err := e.write.Begin()
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	for key, value := range map[string]string{"id": id, "run": strconv.Itoa(run), "generation": strconv.FormatUint(e.generation, 10)} {
+	for key, value := range map[string]string{"id": now.ID, "run": strconv.Itoa(now.Run), "generation": strconv.FormatUint(e.generation, 10)} {
 		if err := putMeta(tx, key, value); err != nil {
 			return err
 		}
@@ -145,7 +168,7 @@ func (e *Engine) began(in *instance) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	e.instance = instance{ID: id, Run: run}
+	e.instance = now
 	return e.checkpointWAL()
 }
 

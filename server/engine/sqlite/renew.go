@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ func (e *Engine) renew() error {
 		}
 		logs = append(logs, l)
 	}
-	if err := rows.Close(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for _, l := range logs {
@@ -80,7 +81,7 @@ func renewCheckpoints(tx *sql.Tx, stream int64, old, epoch action.UUID) error {
 		}
 		packed[index] = b
 	}
-	if err := rows.Close(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for index, b := range packed {

@@ -79,6 +79,8 @@ type Engine struct {
 	instance   instance // the writer's
 	written    int      // bytes, about, that are in the write-ahead log
 	generation uint64   // of the ids of data streams
+	copied     uint64   // the one that the file had
+	again      int      // streams that were deleted again
 
 	// Renewed tells that Open found an older copy in the database's place: its logs are others now.
 	Renewed bool
@@ -120,6 +122,18 @@ func Open(dir string) (_ *Engine, err error) {
 	if err := sameFile(dir, path, in); err != nil {
 		return nil, err
 	}
+	header, err := headerOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if in != nil { // from here on SQLite may change the file, also where opening fails
+		e.instance = *in
+		e.instance.Moving = true
+		if err := e.instance.write(dir); err != nil {
+			e.instance = instance{}
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+	}
 	if e.write, err = open(path, 1); err != nil {
 		return nil, err
 	}
@@ -144,7 +158,7 @@ func Open(dir string) (_ *Engine, err error) {
 	if err := e.sound(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if err := e.began(in); err != nil {
+	if err := e.began(in, header); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, cause(err))
 	}
 	if err := syncDir(dir); err != nil {
@@ -153,6 +167,19 @@ func Open(dir string) (_ *Engine, err error) {
 	go e.writer()
 	go e.digger()
 	e.bury()
+	if e.instance.Again {
+		if e.again, err = e.deleteAgain(context.Background()); err == nil {
+			err = e.submit(1, func(context.Context, *writeTx) (conflict, err error) { // the file is the writer's
+				e.instance.Again = false
+				return nil, e.instance.write(dir)
+			})
+		}
+		if err != nil {
+			kept := err
+			err = nil // it is closed here, with its writer
+			return nil, errors.Join(fmt.Errorf("open %s: %w", path, kept), e.Close())
+		}
+	}
 	return e, nil
 }
 
@@ -180,21 +207,26 @@ func openToRead(path string) (*sql.DB, error) {
 	return db, nil
 }
 
+// release lets go of the files. Closing brings the write-ahead log into the database; where it cannot be said before that its first page changes, the database
+// is left as it is, as if the process had been killed.
 func (e *Engine) release() error {
 	var errs []error
-	if e.instance.ID != "" { // closing brings the write-ahead log into the database
+	moves := e.instance.ID != ""
+	if moves {
 		e.instance.Moving = true
 		errs = append(errs, e.instance.write(e.dir))
 	}
-	for _, db := range []*sql.DB{e.scan, e.read, e.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
+	if errs == nil || errs[0] == nil {
+		for _, db := range []*sql.DB{e.scan, e.read, e.write} {
+			if db != nil {
+				errs = append(errs, db.Close())
+			}
 		}
-	}
-	if e.instance.ID != "" {
-		header, err := headerOf(e.path)
-		e.instance.Header, e.instance.Moving = header, false
-		errs = append(errs, err, e.instance.write(e.dir))
+		if moves {
+			header, err := headerOf(e.path)
+			e.instance.Header, e.instance.Moving = header, err != nil
+			errs = append(errs, err, e.instance.write(e.dir))
+		}
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

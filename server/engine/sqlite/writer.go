@@ -152,7 +152,16 @@ func (e *Engine) try(group []*request) (errs []error, err error) {
 		}
 	}
 	e.written += 4096 + w.bytes + 200*w.rows
-	return errs, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		for i := range w.deletions {
+			w.deletions[i].Not = true
+		}
+		if len(w.deletions) > 0 {
+			err = errors.Join(err, e.note(w.deletions))
+		}
+		return nil, err
+	}
+	return errs, nil
 }
 
 func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action.UUID, expect uint64, entries []engine.Entry) (conflict, err error) {
