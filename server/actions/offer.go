@@ -32,7 +32,7 @@ func appendOffer(b []byte, stream string, c *engine.Checkpoint) []byte {
 	b = append(b, `,"sha256":"`...)
 	b = hex.AppendEncode(b, c.SHA256[:])
 	b = append(b, `","url":`...)
-	at := url.Values{"stream": {stream}, "epoch": {c.Epoch.String()}, "index": {strconv.FormatUint(c.Index, 10)}}
+	at := url.Values{"stream": {stream}, "epoch": {c.Epoch.String()}, "index": {strconv.FormatUint(c.Index, 10)}, "sha256": {hex.EncodeToString(c.SHA256[:])}}
 	b = append(b, web.Quote("/v1/checkpoint?"+at.Encode())...)
 	return append(b, `},`...)
 }
@@ -60,6 +60,9 @@ func (s *Streams) GetCheckpoint(w http.ResponseWriter, r *http.Request, p rights
 		return err
 	}
 	defer done()
+	if sum := values.Get("sha256"); sum != "" && sum != hex.EncodeToString(c.SHA256[:]) {
+		return web.ErrForbidden // of a fork of the log, with the same epoch
+	}
 	if from > uint64(c.Bytes) {
 		return web.Bad("/from", "is behind the end")
 	}

@@ -103,7 +103,8 @@ func TestCheckpoints(t *testing.T) {
 	}
 	for path, want := range map[string]int{"/v1/checkpoint": 400, "/v1/checkpoint?stream=s": 400, "/v1/checkpoint?stream=s&index=5&epoch=x": 400,
 		"/v1/checkpoint?stream=s&index=0&epoch=" + it.Epoch: 400, "/v1/checkpoint?stream=s&index=7777&epoch=" + it.Epoch: 403,
-		fmt.Sprintf("/v1/checkpoint?stream=s&index=%d&epoch=%s", c.Index, clientID(3)): 403} {
+		fmt.Sprintf("/v1/checkpoint?stream=s&index=%d&epoch=%s&sha256=%064x", c.Index, c.Epoch, 7): 403,
+		fmt.Sprintf("/v1/checkpoint?stream=s&index=%d&epoch=%s", c.Index, clientID(3)):             403} {
 		if status, _, body := a.request(http.MethodGet, path, nil, nil); status != want {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
