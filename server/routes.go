@@ -87,6 +87,14 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[strin
 	}
 	p, err := s.host.Auth.Authenticate(r)
 	if err != nil {
+		if action.CodeOf(err) == action.CodeUnauthorized { // who guesses tokens is slow
+			address := web.AskerOf(r, "")[1]
+			s.host.Log.Debug("nobody can be told", "address", address)
+			if wait := s.guesses.Take(address); wait > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(wait))
+				return web.Problem(action.CodeRateLimited, "", "too many requests without a valid token")
+			}
+		}
 		return err
 	}
 	if _, ofData := data.Path(r.URL.Path); ofData && s.host.CrossSite(r) {

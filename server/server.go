@@ -81,6 +81,7 @@ type Server struct {
 	actions *actions.Streams
 	data    *data.Streams
 	http    http.Handler
+	guesses *web.Limiter // of requests whose bearer cannot be told, by address
 	once    sync.Once
 }
 
@@ -121,10 +122,17 @@ func New(c Config) *Server {
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
 	}
+	s.guesses = web.NewLimiter(guessRate, guessBurst, c.Now)
 	s.http = s.routes()
 	go s.janitor(c.IdleStream / 2)
 	return s
 }
+
+// How many requests without a valid token an address may make, a second and at once.
+const (
+	guessRate  = 10
+	guessBurst = 200
+)
 
 // maxCommit is how many rows of larger requests wait for their commit at a time, so that nobody's append waits for a long one.
 const maxCommit = 8000
@@ -141,6 +149,7 @@ func (s *Server) janitor(pause time.Duration) {
 		}
 		s.actions.Sweep()
 		s.host.Limiter.Sweep()
+		s.guesses.Sweep()
 		s.data.Sweep()
 	}
 }

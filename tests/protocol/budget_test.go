@@ -93,6 +93,28 @@ func TestABodyMustComeOn(t *testing.T) {
 	}
 }
 
+// Who guesses tokens is slow, and costs those who have one nothing (S15).
+func TestWhoGuessesIsSlow(t *testing.T) {
+	now := time.Now()
+	a := newAPI(t, func(c *server.Config) {
+		c.Auth = roles{"one": {server.Read: true}}
+		c.Now = func() time.Time { return now }
+	})
+	counts := map[int]int{}
+	for i := range 300 {
+		a.token = fmt.Sprint("guess", i)
+		status, _, _ := a.request(http.MethodGet, "/v1/log?stream=s", nil, nil)
+		counts[status]++
+	}
+	if counts[401] != 200 || counts[429] != 100 {
+		t.Errorf("%v", counts)
+	}
+	a.token = "one"
+	if status, _, body := a.request(http.MethodGet, "/v1/log?stream=s", nil, nil); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 // Every route asks for its right, of everybody: a matrix of roles, routes, and streams that are one's own, foreign and absent. A route that is added has to be in it.
 func TestEveryRouteAsksForItsRight(t *testing.T) {
 	all := map[server.Right]bool{server.Read: true, server.Append: true, server.Delete: true, server.List: true}
