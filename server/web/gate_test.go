@@ -136,8 +136,9 @@ func TestAPool(t *testing.T) {
 			t.Fatal("what is little waits", err)
 		}
 		order := make(chan string, 2)
+		var all sync.WaitGroup
 		for i, who := range []string{"a", "b"} { // a came first, and holds something
-			go func() {
+			all.Go(func() {
 				time.Sleep(time.Duration(i) * time.Second)
 				h, err := p.Take(t.Context(), Asker{who, "1", "2"}, 400<<10)
 				order <- who
@@ -145,7 +146,7 @@ func TestAPool(t *testing.T) {
 					time.Sleep(time.Second)
 					h.End()
 				}
-			}()
+			})
 		}
 		time.Sleep(3 * time.Second)
 		other.End()
@@ -154,18 +155,17 @@ func TestAPool(t *testing.T) {
 		}
 		<-order
 		big.End()
-		synctest.Wait()
-		time.Sleep(2 * time.Second)
+		all.Wait()
 		if p.free != p.size || len(p.held[0]) > 0 {
 			t.Errorf("%d of %d, %v", p.free, p.size, p.held)
 		}
 		// Who waits too long hears so, and nothing stays behind.
-		all, _ := p.Take(t.Context(), Asker{"a"}, 1<<19)
+		half, _ := p.Take(t.Context(), Asker{"a"}, 1<<19)
 		more, _ := p.Take(t.Context(), Asker{"a"}, 1<<19)
 		if _, err := p.Take(t.Context(), Asker{"b"}, 1<<19); err == nil {
 			t.Error("it was given twice")
 		}
-		all.End()
+		half.End()
 		more.End()
 		if p.free != p.size || len(p.waiting) > 0 {
 			t.Errorf("%d of %d, %d waiting", p.free, p.size, len(p.waiting))

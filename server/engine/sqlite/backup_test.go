@@ -243,7 +243,7 @@ func TestAnOlderCopyIsKnown(t *testing.T) {
 func TestAfterAKillItIsTheSame(t *testing.T) {
 	dir := t.TempDir()
 	e := opened(t, dir)
-	for i := range 20 {
+	for i := range 6 {
 		add(t, e, "a", 6000)
 		at := killed(t, e)
 		k := opened(t, at)
