@@ -59,7 +59,7 @@ func (s *Server) routes() http.Handler {
 		}
 		e := web.ProblemOf(err)
 		if (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal) && r.Context().Err() == nil {
-			s.host.Log.Error("a request failed", "path", r.URL.Path, "error", err)
+			s.host.Log.Error("a request failed", "route", web.RouteOf(r.URL.Path), "error", err)
 		}
 		web.WriteProblem(w, e)
 	})

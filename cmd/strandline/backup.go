@@ -81,7 +81,7 @@ func restore(args []string) error {
 	if deleted > 0 {
 		fmt.Printf(", but for %d streams that were deleted since", deleted)
 	}
-	fmt.Println(". Clients find each log to be another one, and fetch it anew.")
+	fmt.Println(". Clients that have seen more than it holds stop at those logs, and keep what they had not sent.")
 	return nil
 }
 

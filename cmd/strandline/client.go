@@ -30,27 +30,21 @@ const requestLimit = 30 * time.Second
 // parseRemote reads the flags and then URL and STREAM; flags may also stand behind them.
 func parseRemote(flags *flag.FlagSet, args []string) (*remote, error) {
 	token := flags.String("token", "", "a file whose trimmed text is the bearer token")
-	var words []string
-	for {
-		if err := parse(flags, args); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
+	given, err := words(flags, args, 2)
+	if err != nil {
+		return nil, err
 	}
-	if len(words) != 2 {
+	if len(given) != 2 {
 		return nil, fmt.Errorf("%s takes a URL and a STREAM", flags.Name())
 	}
-	u, err := url.Parse(words[0])
+	u, err := url.Parse(given[0])
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no http URL", words[0])
+		return nil, fmt.Errorf("%q is no http URL", given[0])
 	}
-	if wrong := action.CheckStreamName(words[1]); wrong != "" {
+	if wrong := action.CheckStreamName(given[1]); wrong != "" {
 		return nil, errors.New(wrong)
 	}
-	r := &remote{base: strings.TrimRight(words[0], "/") + "/v1", stream: words[1]}
+	r := &remote{base: strings.TrimRight(given[0], "/") + "/v1", stream: given[1]}
 	if *token != "" {
 		text, err := os.ReadFile(*token)
 		if err != nil {

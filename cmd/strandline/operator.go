@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/strandline-sync/strandline/server/engine/sqlite"
+	"github.com/strandline-sync/strandline/server/web"
 )
 
 // operator is what the one who runs the server sees: whether it lives and is ready, and figures. There is nothing of streams, principals or tokens in it.
@@ -71,19 +72,6 @@ func (o *operator) listen(addr string) (stop func(), err error) {
 	return func() { h.Close() }, nil
 }
 
-// routeOf is a path without what is somebody's.
-func routeOf(path string) string {
-	switch {
-	case path == "/v1/sync", path == "/v1/log", path == "/v1/events", path == "/v1/streams", path == "/v1/checkpoint":
-		return path
-	case strings.HasPrefix(path, "/v1/data/"):
-		return "/v1/data"
-	case strings.HasPrefix(path, "/v1/"):
-		return "/v1"
-	}
-	return "/"
-}
-
 // count counts requests, and logs each at the level debug.
 func (o *operator) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +79,7 @@ func (o *operator) count(next http.Handler) http.Handler {
 		o.open.Inc()
 		defer func() {
 			o.open.Dec()
-			route, took := routeOf(r.URL.Path), time.Since(began)
+			route, took := web.RouteOf(r.URL.Path), time.Since(began)
 			method := r.Method
 			if !strings.Contains(" GET HEAD POST PUT DELETE OPTIONS ", " "+method+" ") {
 				method = "other"

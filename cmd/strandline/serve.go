@@ -139,7 +139,7 @@ func (l listening) run() error {
 	}
 	defer logs.Close()
 	if logs.Renewed {
-		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients fetch it anew", "data", l.data)
+		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients that have seen more than it holds stop there", "data", l.data)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" { // what is let go of is collected before it is too much
 		debug.SetMemoryLimit(int64(memoryLimit(l.config)))

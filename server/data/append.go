@@ -210,7 +210,7 @@ func (a *appending) check() error {
 	return nil
 }
 
-// messages takes the body apart, as the stream's type has it. What is wrong with it is Said after what is wrong with the stream.
+// messages takes the body apart, as the stream's type has it. What is wrong with it is said after what is wrong with the stream.
 func (a *appending) messages(m *meta) ([]message, error) {
 	if mediaType(a.kind) == entriesType {
 		if a.part != nil {

@@ -225,7 +225,7 @@ func sameConfig(tx engine.DataTx, m, want *meta, source *origin) error {
 		return err
 	}
 	if from == nil {
-		return nil // nothing can be Said of the place any more
+		return nil // nothing can be said of the place any more
 	}
 	at, err := forkPoint(tx, from, source)
 	if err != nil || at.bytes != m.Fork.Bytes || at.entries != m.Fork.Entries {

@@ -60,9 +60,3 @@ func (s shared) Authenticate(r *http.Request) (Principal, error) {
 }
 
 func (shared) Allow(_ Principal, _ string, right Right) bool { return right == Read || right == Append }
-
-// Open tells whether an Auth knows nobody, and lets everybody in.
-func Open(a Auth) bool {
-	_, open := a.(none)
-	return open
-}

@@ -93,7 +93,7 @@ func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal
 		}
 		text, more, err = f.Next(ctx)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrEnded) {
-			s.Log.Error("events break off", "path", r.URL.Path, "error", err)
+			s.Log.Error("events break off", "route", RouteOf(r.URL.Path), "error", err)
 		}
 		if over(ends, s.Done) || !f.Allowed() { // after the look: what came when the right was gone is not told
 			return nil

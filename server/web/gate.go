@@ -149,7 +149,7 @@ func (w *Work) Pause() {
 	if w == nil || !w.running {
 		return
 	}
-	w.running = false
+	w.running, w.ahead = false, 0
 	took := time.Since(w.since)
 	g := w.gate
 	g.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -41,4 +42,17 @@ func (s *Host) StreamQuery(r *http.Request, p rights.Principal, right rights.Rig
 		return nil, ErrForbidden
 	}
 	return values, nil
+}
+
+// RouteOf is a path without what is somebody's, for logs and figures.
+func RouteOf(path string) string {
+	switch {
+	case path == "/v1/sync", path == "/v1/log", path == "/v1/events", path == "/v1/streams", path == "/v1/checkpoint":
+		return path
+	case strings.HasPrefix(path, "/v1/data/"):
+		return "/v1/data"
+	case strings.HasPrefix(path, "/v1/"):
+		return "/v1"
+	}
+	return "/"
 }

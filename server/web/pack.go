@@ -91,7 +91,7 @@ func (s slowly) write(work *Work, b []byte) (n int, err error) {
 	return n, nil
 }
 
-// TakesGzip reads Accept-Encoding: what is Said of gzip itself counts before what is Said of all.
+// TakesGzip reads Accept-Encoding: what is said of gzip itself counts before what is said of all.
 func TakesGzip(accept string) bool {
 	all := false
 	for part := range strings.SplitSeq(strings.ToLower(accept), ",") {
