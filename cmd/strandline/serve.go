@@ -173,8 +173,8 @@ func (l listening) run() error {
 		}
 		failed <- h.Serve(served)
 	}()
+	ops.ready.Store(true) // before anybody is told where: whoever asks at once hears that it is
 	fmt.Printf("strandline: %s://%s\n", scheme, listener.Addr())
-	ops.ready.Store(true)
 	select {
 	case err := <-failed:
 		return err
