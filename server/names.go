@@ -24,6 +24,10 @@ type (
 	// Written is what came of it.
 	Written = actions.Written
 
+	// Judge judges batches before the stream is taken.
+	Judge = actions.Judge
+	// Batch is what one request offers to one stream.
+	Batch = actions.Batch
 	// Judged is an action that a hook judges.
 	Judged = actions.Judged
 	// View is a stream's state, as a hook sees it.

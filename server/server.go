@@ -34,6 +34,9 @@ type Config struct {
 	Log    *slog.Logger // nil: slog.Default; no payloads, tokens or query strings are logged
 	CORS   []string     // origins that may call from other pages, exactly as browsers send them
 
+	// Judge judges what a request offers to a stream before the stream is taken: it may take its time, holds up nobody else, and sees no state. A webhook
+	// is in server/judge. nil: there is none.
+	Judge Judge
 	// Authorize and Validate judge each action, in this order, before it is appended; nil: every action is taken of who may append. An error refuses
 	// the action for good, and its author's client is told: with its own code and message where it is a *action.Error, else as forbidden or
 	// invalid with its text. A *action.Error of the code unavailable, internal or rate-limited, and a panic, decide nothing: the client asks again.
@@ -117,7 +120,7 @@ func New(c Config) *Server {
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),

@@ -52,6 +52,8 @@ func serve(args []string) error {
 	admin := flags.String("admin", "", "an address for the operator, such as 127.0.0.1:9090: /livez, /readyz, /metrics")
 	cert := flags.String("cert", "", "a file with the certificates for TLS, read again when it changes; with --key")
 	key := flags.String("key", "", "a file with the certificate's key")
+	judgeURL := flags.String("judge", "", "a URL of your back end that is asked about actions before they are taken; with --judge-secret. See docs/OPERATING.md")
+	judgeSecret := flags.String("judge-secret", "", "a file with the secret that signs what the judge is asked")
 	level := flags.String("log", "info", "what is logged: debug (every request), info, warn or error")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
@@ -95,6 +97,9 @@ func serve(args []string) error {
 		if l.certificates, err = loadCertificates(*cert, *key); err != nil {
 			return err
 		}
+	}
+	if l.config.Judge, err = judgeOf(*judgeURL, *judgeSecret); err != nil {
+		return err
 	}
 	if *static != "" {
 		if info, err := os.Stat(*static); err != nil || !info.IsDir() {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/judge"
 	"github.com/strandline-sync/strandline/server/rights"
 	"github.com/strandline-sync/strandline/server/rights/jwt"
 )
@@ -77,14 +78,41 @@ func authOf(spec, addr string) (server.Auth, error) {
 		}
 		return server.None(), nil
 	}
-	file := strings.TrimPrefix(spec, "secret:")
+	secret, err := secretIn(strings.TrimPrefix(spec, "secret:"))
+	if err != nil {
+		return nil, err
+	}
+	return server.Secret(secret), nil
+}
+
+// secretIn is the trimmed text of a file.
+func secretIn(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the secret: %w", err)
+		return "", fmt.Errorf("read the secret: %w", err)
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return nil, fmt.Errorf("the secret in %s is empty", file)
+		return "", fmt.Errorf("the secret in %s is empty", file)
 	}
-	return server.Secret(secret), nil
+	return secret, nil
+}
+
+// judgeOf is the back end that is asked about actions; nil where there is none.
+func judgeOf(url, secret string) (server.Judge, error) {
+	switch {
+	case url == "" && secret == "":
+		return nil, nil
+	case url == "" || secret == "":
+		return nil, errors.New("--judge and --judge-secret come together: what is asked is signed")
+	}
+	text, err := secretIn(secret)
+	if err != nil {
+		return nil, err
+	}
+	hook, err := judge.New(url, []byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("--judge: %w", err)
+	}
+	return hook.Judge, nil
 }

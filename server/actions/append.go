@@ -13,7 +13,7 @@ import (
 )
 
 // persist is rule 3: verdicts in order, and one append of what is taken.
-func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer) error {
+func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, r *ruling, a *answer) error {
 	if it.OffersErr != nil {
 		return it.OffersErr
 	}
@@ -33,9 +33,17 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 		}
 		last = act.Seq
 	}
+	if mayAppend && s.Judge != nil && len(it.Offers) > 0 {
+		if r.err == nil && !r.asked { // the log was another one a moment ago
+			r.err = web.Problem(action.CodeUnavailable, "", "nothing is decided yet")
+		}
+		if r.err != nil {
+			return r.err
+		}
+	}
 	b := batch{hooked: s.Authorize != nil || s.Validate != nil}
 	st.loaded = false // until the log has what the fold has, also where something panics
-	if err := s.judgeAll(ctx, p, st, it, a, &b, mayAppend); err != nil {
+	if err := s.judgeAll(ctx, p, st, it, r, a, &b, mayAppend); err != nil {
 		b.takeBack(st.state)
 		st.loaded = true
 		return err
@@ -80,7 +88,7 @@ func (b *batch) takeBack(s *state.State) {
 }
 
 // judgeAll gives the verdicts, in order, each on the state that those before it leave: into b what is taken, and into a what is refused.
-func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, a *answer, b *batch, mayAppend bool) error {
+func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, r *ruling, a *answer, b *batch, mayAppend bool) error {
 	head, now := st.state.Head, s.Now().UnixMilli()
 	for i := range it.Offers {
 		act := &it.Offers[i]
@@ -89,6 +97,9 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 			if reason = s.malformed(head, act); reason == nil {
 				work = st.state.Work(&act.Action)
 				reason = s.tooMuch(st, &act.Action, work, b)
+			}
+			if reason == nil {
+				reason = r.refused[&act.Action]
 			}
 		}
 		if reason == nil && b.hooked {

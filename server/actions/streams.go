@@ -17,6 +17,8 @@ import (
 type Config struct {
 	Engine engine.Engine
 
+	Judge Judge // of batches, before the stream is taken; nil: none
+
 	// Authorize and Validate judge each action, in this order, before it is appended; nil: every action is taken.
 	Authorize func(context.Context, *Judged) error
 	Validate  func(context.Context, *Judged) error

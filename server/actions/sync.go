@@ -39,11 +39,11 @@ func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]
 	}
 	s.Limiter.Charge(p.Subject, len(items)-1)
 	left, last := room{asked: bytes, most: s.MaxAnswerBytes}, s.Now().Add(turnLength)
-	answers := make([]answer, len(items))
+	answers, rulings := make([]answer, len(items)), s.rule(ctx, p, items)
 	for _, waits := range []bool{false, true} { // what must wait for somebody's turn does not hold up the others
 		for i := range items {
 			if s.waits(p, &items[i]) == waits && answers[i].stream == "" {
-				answers[i] = s.turn(ctx, p, &items[i], &left, last)
+				answers[i] = s.turn(ctx, p, &items[i], &rulings[i], &left, last)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (s *Streams) Sync(ctx context.Context, p rights.Principal, body string) ([]
 			b = append(b, ',')
 		}
 		if answers[i].stream == "" && items[i].Stream != "" { // it was held at the first look, and was not at the second
-			answers[i] = s.turn(ctx, p, &items[i], &left, last)
+			answers[i] = s.turn(ctx, p, &items[i], &rulings[i], &left, last)
 		}
 		b = answers[i].append(b)
 	}

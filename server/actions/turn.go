@@ -33,7 +33,7 @@ const maxOpsPerUnlock = action.MaxOps
 // turn answers one item by the rules of the protocol, atomically.
 //
 // room is what the whole answer has left for entries.
-func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, left *room, last time.Time) (a answer) {
+func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.SyncRequest, r *ruling, left *room, last time.Time) (a answer) {
 	a.stream, a.after = it.Stream, it.After
 	fail := func(err error) answer {
 		a.err = web.ProblemOf(err)
@@ -86,7 +86,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 			held = a.turn > 0
 		}
 	case pushes:
-		if err := s.persist(ctx, p, st, it, &a); err != nil {
+		if err := s.persist(ctx, p, st, it, r, &a); err != nil {
 			return fail(err)
 		}
 		st.pushers.won(it.Client)
