@@ -19,6 +19,11 @@ type (
 	// Right is what a principal may do with a stream.
 	Right = rights.Right
 
+	// Quota is what of a principal's may be kept, and what it may have done.
+	Quota = rights.Quota
+	// Retention is how much of a stream's log is kept.
+	Retention = rights.Retention
+
 	// Write is what a program that holds the server appends.
 	Write = actions.Write
 	// Written is what came of it.

@@ -46,6 +46,13 @@ type Config struct {
 	// ValidateData judges each entry of a data stream in the same way.
 	ValidateData func(context.Context, *JudgedEntry) error
 
+	// Quota is what each principal may bring, and Retention how long a stream's entries are kept once a checkpoint stands for them, beside Keep; nil:
+	// there are no limits. The rules of server/rights have both.
+	Quota     func(Principal) Quota
+	Retention func(stream string) Retention
+	// Writable tells why nothing is taken now, such as a disk that is nearly full; nil, or where it gives nil, everything is. Reading goes on.
+	Writable func() error
+
 	// OnAppended hears of each append to an action stream, with the index of its last entry, after it is durable and out of line: two of one stream may come
 	// in any order, and what it hears is no substitute for reading the log.
 	OnAppended func(stream string, head uint64)
@@ -116,14 +123,14 @@ func New(c Config) *Server {
 	if c.NewID == nil {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
-	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Done: make(chan struct{}),
+	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Writable: c.Writable, Done: make(chan struct{}),
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host: host,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, Quota: c.Quota, Retention: c.Retention, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
-		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData}),
+		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData, Quota: c.Quota}),
 	}
 	s.guesses = web.NewLimiter(guessRate, guessBurst, c.Now)
 	s.http = s.routes()
@@ -142,13 +149,18 @@ const maxCommit = 8000
 
 // janitor drops what nobody has used for a while.
 func (s *Server) janitor(pause time.Duration) {
-	tick := time.NewTicker(pause)
+	tick, retain := time.NewTicker(pause), time.NewTicker(actions.RetainEvery)
 	defer tick.Stop()
+	defer retain.Stop()
 	for {
 		select {
 		case <-s.host.Done:
 			return
 		case <-tick.C:
+		case <-retain.C:
+			if err := s.Retain(context.Background()); err != nil {
+				s.host.Log.Error("what is kept no longer could not all be forgotten", "error", err)
+			}
 		}
 		s.actions.Sweep()
 		s.host.Limiter.Sweep()
@@ -161,6 +173,9 @@ func (s *Server) janitor(pause time.Duration) {
 func (s *Server) Sync(ctx context.Context, p Principal, body string) ([]byte, error) {
 	return s.actions.Sync(ctx, p, body)
 }
+
+// Retain forgets what Config.Retention does not keep, in all logs. It is done every hour, and whenever a checkpoint is made.
+func (s *Server) Retain(ctx context.Context) error { return s.actions.Retain(ctx) }
 
 // Append appends an action of the program that holds the server, and gives its index and what the fold made of it. It asks neither rights nor hooks; limits
 // hold. A repeat of a writer's last action gives the entry that is there.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +41,41 @@ func newOperator(logs *sqlite.Engine) *operator {
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "strandline_requests_open", Help: "Requests under way, those that wait for news with them."}),
 	}
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "strandline_database_bytes", Help: "Bytes of the database's files."}, func() float64 { return float64(logs.Bytes()) })
-	o.registry.MustRegister(o.requests, o.took, o.open, bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	o.registry.MustRegister(uses{logs}, o.requests, o.took, o.open, bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return o
+}
+
+// uses are figures of the principals that keep most, by a hash of their names: the first 16 digits of its SHA-256.
+type uses struct{ logs *sqlite.Engine }
+
+const mostUses = 20 // that are shown
+
+var useOf = map[string]*prometheus.Desc{
+	"streams": prometheus.NewDesc("strandline_principal_streams", "Streams that a principal has begun, of those that keep most.", []string{"principal"}, nil),
+	"bytes":   prometheus.NewDesc("strandline_principal_bytes", "Bytes of a principal's actions that are kept, of those that keep most.", []string{"principal"}, nil),
+	"data":    prometheus.NewDesc("strandline_principal_data_bytes", "Bytes of a principal's entries in data streams, of those that keep most.", []string{"principal"}, nil),
+}
+
+func (uses) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range useOf {
+		to <- d
+	}
+}
+
+func (u uses) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	all, err := u.logs.Uses(ctx, mostUses)
+	if err != nil { // the other figures are shown all the same
+		slog.Warn("what principals keep could not be read", "error", err)
+		return
+	}
+	for who, use := range all {
+		sum := sha256.Sum256([]byte(who))
+		for of, n := range map[string]int64{"streams": use.Streams, "bytes": use.Bytes, "data": use.Data} {
+			to <- prometheus.MustNewConstMetric(useOf[of], prometheus.GaugeValue, float64(n), hex.EncodeToString(sum[:8]))
+		}
+	}
 }
 
 // listen shows it at an address of its own.

@@ -52,6 +52,7 @@ func serve(args []string) error {
 	admin := flags.String("admin", "", "an address for the operator, such as 127.0.0.1:9090: /livez, /readyz, /metrics")
 	cert := flags.String("cert", "", "a file with the certificates for TLS, read again when it changes; with --key")
 	key := flags.String("key", "", "a file with the certificate's key")
+	minFree := flags.Uint64("min-free", 64<<20, "how many bytes of the data directory's disk stay free: nothing is taken while there are fewer, and reading goes on")
 	judgeURL := flags.String("judge", "", "a URL of your back end that is asked about actions before they are taken; with --judge-secret. See docs/OPERATING.md")
 	judgeSecret := flags.String("judge-secret", "", "a file with the secret that signs what the judge is asked")
 	level := flags.String("log", "info", "what is logged: debug (every request), info, warn or error")
@@ -77,7 +78,7 @@ func serve(args []string) error {
 	if err := logTo(os.Stderr, *level); err != nil {
 		return err
 	}
-	auth, err := who.auth(*addr)
+	auth, rules, err := who.auth(*addr)
 	if err != nil {
 		return err
 	}
@@ -87,9 +88,12 @@ func serve(args []string) error {
 	if *rate == 0 {
 		*rate = math.Inf(1)
 	}
-	l := listening{addr: *addr, data: *data, open: *who.kind == "none", admin: *admin, connections: *maxConnections,
+	l := listening{addr: *addr, data: *data, open: *who.kind == "none", admin: *admin, minFree: *minFree, connections: *maxConnections,
 		config: server.Config{Auth: auth, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction, MaxState: *maxState, MaxMemory: *maxMemory,
 			Rate: *rate, Burst: *burst}}
+	if rules != nil {
+		l.config.Quota, l.config.Retention = rules.Quota, rules.Retention
+	}
 	if (*cert == "") != (*key == "") {
 		return errors.New("--cert and --key come together")
 	}
@@ -127,6 +131,7 @@ type listening struct {
 	files, library http.Handler  // at / and at /dist/; nil: nothing
 	config         server.Config // but for the engine
 	admin          string        // the operator's address; empty: none
+	minFree        uint64        // bytes of the disk; 0: it is not looked at
 	connections    int           // at most; 0: any number
 	certificates   *certificates // nil: no TLS
 }
@@ -150,6 +155,9 @@ func (l listening) run() error {
 		debug.SetMemoryLimit(int64(memoryLimit(l.config)))
 	}
 	l.config.Engine = logs
+	if l.minFree > 0 {
+		l.config.Writable = (&watermark{dir: l.data, free: l.minFree}).Writable
+	}
 	s := server.New(l.config)
 	ops := newOperator(logs)
 	if l.admin != "" {

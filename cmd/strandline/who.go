@@ -30,19 +30,19 @@ func whoFlags(flags *flag.FlagSet) who {
 	}
 }
 
-// auth reads them. Nobody gets an open server on a public address by mistake.
-func (w who) auth(addr string) (auth server.Auth, err error) {
+// auth reads them; rules are those of the file, where there is one. Nobody gets an open server on a public address by mistake.
+func (w who) auth(addr string) (auth server.Auth, rules *rights.Rules, err error) {
 	switch {
 	case *w.kind == "none", strings.HasPrefix(*w.kind, "secret:"):
 		if *w.rules != "" {
-			return nil, errors.New("--rules is for --auth rules and --auth jwks:URL: who is nobody, or everybody, has no rights of his own")
+			return nil, nil, errors.New("--rules is for --auth rules and --auth jwks:URL: who is nobody, or everybody, has no rights of his own")
 		}
 		if auth, err = authOf(*w.kind, addr); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	case *w.kind == "rules", strings.HasPrefix(*w.kind, "jwks:"):
 		if *w.rules == "" {
-			return nil, fmt.Errorf("--auth %s comes with --rules FILE: what no rule gives is denied", *w.kind)
+			return nil, nil, fmt.Errorf("--auth %s comes with --rules FILE: what no rule gives is denied", *w.kind)
 		}
 		var tokens rights.Tokens
 		if url, is := strings.CutPrefix(*w.kind, "jwks:"); is {
@@ -51,19 +51,22 @@ func (w who) auth(addr string) (auth server.Auth, err error) {
 				c.Types = strings.Split(strings.ToLower(*w.types), ",")
 			}
 			if tokens, err = jwt.New(c); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
-		if auth, err = rights.LoadRules(*w.rules, tokens); err != nil {
-			return nil, err
+		if rules, err = rights.LoadRules(*w.rules, tokens); err != nil {
+			return nil, nil, err
 		}
+		auth = rules
 	default:
-		return nil, fmt.Errorf("--auth is none, secret:FILE, jwks:URL or rules, not %q", *w.kind)
+		return nil, nil, fmt.Errorf("--auth is none, secret:FILE, jwks:URL or rules, not %q", *w.kind)
 	}
 	if *w.deny != "" {
-		return rights.LoadDenied(*w.deny, auth)
+		if auth, err = rights.LoadDenied(*w.deny, auth); err != nil {
+			return nil, nil, err
+		}
 	}
-	return auth, nil
+	return auth, rules, nil
 }
 
 // authOf reads what needs no rules.

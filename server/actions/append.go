@@ -17,6 +17,11 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 	if it.OffersErr != nil {
 		return it.OffersErr
 	}
+	if len(it.Offers) > 0 {
+		if err := s.Takes(); err != nil {
+			return err
+		}
+	}
 	mayAppend := s.Auth.Allow(p, it.Stream, rights.Append)
 	if !mayAppend && len(it.Offers) == 0 { // a drain alone: reading goes on
 		a.hasChain = true
@@ -90,6 +95,10 @@ func (b *batch) takeBack(s *state.State) {
 // judgeAll gives the verdicts, in order, each on the state that those before it leave: into b what is taken, and into a what is refused.
 func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, it *protocol.SyncRequest, r *ruling, a *answer, b *batch, mayAppend bool) error {
 	head, now := st.state.Head, s.Now().UnixMilli()
+	allowed, err := s.allow(ctx, p, st)
+	if err != nil {
+		return err
+	}
 	for i := range it.Offers {
 		act := &it.Offers[i]
 		reason, work := web.ErrForbidden, 0
@@ -97,6 +106,9 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 			if reason = s.malformed(head, act); reason == nil {
 				work = st.state.Work(&act.Action)
 				reason = s.tooMuch(st, &act.Action, work, b)
+			}
+			if reason == nil {
+				reason = allowed.refuses(st, &act.Action, b)
 			}
 			if reason == nil {
 				reason = r.refused[&act.Action]
@@ -119,6 +131,12 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 		}
 		if len(a.rejected) > 0 || len(b.taken) > 0 && b.work+work > s.MaxTurnWork {
 			break // what comes after the first refusal is neither taken nor refused, and the client offers again what would cost too much in one turn
+		}
+		if !allowed.bears(work) {
+			if len(b.taken) == 0 {
+				return errWork
+			}
+			break
 		}
 		b.work += work
 		b.taken = append(b.taken, &act.Action)

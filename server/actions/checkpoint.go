@@ -86,8 +86,7 @@ func (s *Streams) weigh(ctx context.Context, st *stream) {
 	weight, work := st.weight, st.work
 	st.weight, st.work = 0, 0
 	generation := st.checkpoints.generation()
-	c := &engine.Checkpoint{Index: st.state.Head, Epoch: st.state.Epoch, Chain: st.state.Chain}
-	text, err := st.state.CheckpointInParts(nil, st.name, func() error { return web.WorkOf(ctx).Slice(context.WithoutCancel(ctx)) })
+	c, text, err := s.checkpointOf(ctx, st)
 	if err != nil { // not now
 		st.weight, st.work = weight, work
 		st.checkpoints.mu.Lock()
@@ -96,14 +95,18 @@ func (s *Streams) weigh(ctx context.Context, st *stream) {
 		s.packing.Store(false)
 		return
 	}
-	c.Leases = st.leases.encode(st.heard)
-	c.Owners = encodeOwners(st.owners, st.state.LastSeq)
 	oldest := uint64(1)
 	if last != nil && s.Keep > 0 && c.Index > s.Keep {
 		oldest = min(last.Index, c.Index+1-s.Keep) // who has just read the last one finds what follows it
 	}
 	s.Background(func() {
 		defer s.packing.Store(false)
+		if s.Retention != nil {
+			oldest, err = s.oldest(context.Background(), st.name, engine.Log{Head: c.Index, Oldest: oldest}, s.Retention(st.name))
+			if err != nil {
+				s.Log.Error("how much of a log is kept could not be looked up", "stream", web.Hashed(st.name), "error", err)
+			}
+		}
 		err := s.store(st, c, text, oldest, generation)
 		st.checkpoints.mu.Lock()
 		st.checkpoints.building = false

@@ -50,6 +50,9 @@ func (s *Streams) Append(ctx context.Context, w Write) (*Written, error) {
 	if w.Writer == "" {
 		return nil, web.Bad("/writer", "is missing")
 	}
+	if err := s.Takes(); err != nil {
+		return nil, err
+	}
 	client := WriterID(w.Writer)
 	st := s.stream(w.Stream)
 	defer s.release(st)

@@ -10,6 +10,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/rights"
 	"github.com/strandline-sync/strandline/server/web"
 )
 
@@ -22,6 +23,10 @@ type Config struct {
 	// Authorize and Validate judge each action, in this order, before it is appended; nil: every action is taken.
 	Authorize func(context.Context, *Judged) error
 	Validate  func(context.Context, *Judged) error
+
+	// Quota is what each principal may bring; Retention is how long a stream's entries are kept. nil: there are no limits.
+	Quota     func(rights.Principal) rights.Quota
+	Retention func(stream string) rights.Retention
 
 	// OnAppended hears of each append, with the index of its last entry, out of line: two of one stream may come in any order.
 	OnAppended func(stream string, head uint64)
@@ -51,6 +56,7 @@ type Streams struct {
 	streams map[string]*stream
 	serving map[checkpointKey]*serving
 	claims  claims
+	workers workers
 	folds   int         // bytes of the folds in memory, about
 	packing atomic.Bool // a checkpoint is being built
 }

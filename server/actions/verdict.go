@@ -69,15 +69,22 @@ func (s *Streams) tooMuch(st *stream, a *action.Action, work int, b *batch) *act
 		errors.As(st.state.TooMuch(a), &e)
 		return e
 	}
-	if grows := growth(a); grows > 0 && st.size+b.bytes+grows > s.MaxState {
-		if !b.measured { // it is an upper bound between two looks, and a look is at every object
-			b.measured, st.size = true, st.state.Size()-b.bytes
-		}
-		if st.size+b.bytes+grows > s.MaxState {
-			return web.Problem(action.CodeQuota, "", "the stream's state is at its limit of "+strconv.Itoa(s.MaxState)+" bytes")
-		}
+	if st.outgrows(a, b, s.MaxState) {
+		return web.Problem(action.CodeQuota, "", "the stream's state is at its limit of "+strconv.Itoa(s.MaxState)+" bytes")
 	}
 	return nil
+}
+
+// outgrows tells whether an action would make the state larger than most, beside what is about to be taken.
+func (st *stream) outgrows(a *action.Action, b *batch, most int) bool {
+	grows := growth(a)
+	if grows == 0 || st.size+b.bytes+grows <= most {
+		return false
+	}
+	if !b.measured { // it is an upper bound between two looks, and a look is at every object
+		b.measured, st.size = true, st.state.Size()-b.bytes
+	}
+	return st.size+b.bytes+grows > most
 }
 
 // growth is how many bytes an action may add to the state.

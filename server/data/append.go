@@ -78,6 +78,9 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 	}); err != nil {
 		return err
 	}
+	if err := s.allow(r.Context(), p, len(a.body), false); err != nil {
+		return err
+	}
 	messages, wrong := a.messages(meta)
 	if wrong == nil && !meta.Closed {
 		wrong = s.judge(r.Context(), p, name, meta, a, messages)

@@ -2,7 +2,11 @@ package data
 
 import (
 	"context"
+	"strconv"
 	"sync"
+
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/rights"
 
 	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/server/web"
@@ -10,16 +14,19 @@ import (
 
 // Config says what is served.
 type Config struct {
-	Engine engine.DataEngine
+	Engine engine.Engine
 	// Validate judges each entry before it is appended; nil: every one is taken.
 	Validate func(context.Context, *JudgedEntry) error
+	// Quota is what each principal may bring; nil: there are no limits.
+	Quota func(rights.Principal) rights.Quota
 }
 
 // Streams are the data streams of a server.
 type Streams struct {
 	*web.Host
-	engine   engine.DataEngine
+	engine   engine.Engine
 	validate func(context.Context, *JudgedEntry) error
+	quota    func(rights.Principal) rights.Quota
 
 	mu      sync.Mutex
 	waiting map[string]*waiters
@@ -28,7 +35,31 @@ type Streams struct {
 
 // New serves the data streams of an engine.
 func New(host *web.Host, c Config) *Streams {
-	return &Streams{Host: host, engine: c.Engine, validate: c.Validate, waiting: map[string]*waiters{}, uses: uses{}}
+	return &Streams{Host: host, engine: c.Engine, validate: c.Validate, quota: c.Quota, waiting: map[string]*waiters{}, uses: uses{}}
+}
+
+// allow tells whether a principal may bring so many bytes, in a stream that it begins or in another one.
+func (s *Streams) allow(ctx context.Context, p rights.Principal, bytes int, begins bool) error {
+	if err := s.Takes(); err != nil {
+		return err
+	}
+	if s.quota == nil {
+		return nil
+	}
+	q := s.quota(p)
+	if q.Data == 0 && (q.Streams == 0 || !begins) {
+		return nil
+	}
+	use, err := s.engine.Use(ctx, p.Subject)
+	switch {
+	case err != nil:
+		return err
+	case q.Streams > 0 && begins && use.Streams >= q.Streams:
+		return web.Problem(action.CodeQuota, "", "you are at your limit of "+strconv.FormatInt(q.Streams, 10)+" streams")
+	case q.Data > 0 && bytes > 0 && use.Data+int64(bytes) > q.Data:
+		return web.Problem(action.CodeQuota, "", "you are at your limit of "+strconv.FormatInt(q.Data, 10)+" bytes of entries")
+	}
+	return nil
 }
 
 // update makes one step of the engine, without a processor while it waits for its commit of about so many rows.

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -46,6 +47,13 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	if err := s.judgeCreation(r.Context(), p, name, want, source, body, now); err != nil {
 		return err
 	}
+	if there, err := s.there(r.Context(), name); err != nil {
+		return err
+	} else if !there {
+		if err := s.allow(r.Context(), p, len(body), true); err != nil {
+			return err
+		}
+	}
 	var messages []message
 	if known := want.Type != "" || source == nil; known { // before the commit that others wait for; of a fork whose type is its source's, within it
 		of := *want
@@ -80,7 +88,7 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 			segs, err = segments(tx, was)
 			return err
 		}
-		d, m := &engine.DataStream{Name: name}, *want
+		d, m := &engine.DataStream{Name: name, By: p.Subject}, *want
 		if source != nil {
 			if err := s.fork(tx, d, &m, source, now); err != nil {
 				return err
@@ -129,6 +137,16 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	h.Set("Location", scheme+r.Host+r.URL.EscapedPath())
 	w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// there tells whether a stream has a name.
+func (s *Streams) there(ctx context.Context, name string) (there bool, err error) {
+	err = s.engine.ViewData(ctx, func(tx engine.DataTx) error {
+		d, err := tx.DataStream(name)
+		there = d != nil
+		return err
+	})
+	return there, err
 }
 
 // origin is what a request says of the stream that it forks.

@@ -62,6 +62,7 @@ type DataStream struct {
 	Deleted bool   // softly: only forks read it
 	Head    uint64 // its entries, with those of its source
 	Tail    uint64 // their bytes
+	By      string // subject of the principal that made it
 	Expires int64  // Unix milliseconds from which on it is looked at by the sweep; 0: never
 	Meta    []byte // the server's own
 }

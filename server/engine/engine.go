@@ -37,7 +37,8 @@ type Engine interface {
 
 	// PutCheckpoint stores a checkpoint, durable before it returns. It forgets those before it but the last one, which somebody
 	// may be reading, and the entries below oldest; oldest is at most the checkpoint's index, so that the last entry
-	// stays. Where the log has another epoch, or has not come so far, nothing is written and the error is ErrConflict.
+	// stays. Where one stands at that index already, or above, only the entries are forgotten. Where the log has another epoch, or has not come so far,
+	// nothing is written and the error is ErrConflict.
 	PutCheckpoint(ctx context.Context, stream string, c *Checkpoint, oldest uint64) error
 
 	// Delete forgets a log and its checkpoints for good. The next append makes a new log, with another epoch.
@@ -48,6 +49,13 @@ type Engine interface {
 
 	// Claim gives the principal that a client id belongs to on this server: the one that first claimed it, durable before it returns.
 	Claim(ctx context.Context, client action.UUID, principal string) (owner string, err error)
+
+	// Use tells what of a principal's is kept.
+	Use(ctx context.Context, principal string) (Use, error)
+
+	// Forget takes a principal's name from beside every entry, from the owners of checkpoints and from what it claimed: these client ids are nobody's
+	// for ever. It may take long; where it fails in the middle, it is done in part, and can be done again.
+	Forget(ctx context.Context, principal string) error
 
 	// Close waits for what is under way and lets go.
 	Close() error
@@ -66,6 +74,12 @@ type Head struct {
 	Stream string
 	Head   uint64
 }
+
+// Use is what of a principal's is kept: the streams that it has begun, the bytes of its actions in logs, and those of its entries in data streams.
+type Use struct{ Streams, Bytes, Data int64 }
+
+// Nobody owns the client ids of a principal that was forgotten. No token's subject and no secret's name begins so.
+const Nobody = "\x00nobody"
 
 // Entry is one stored action.
 type Entry struct {

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +29,14 @@ func parsePattern(text string) (pattern, error) {
 	}
 	return p, nil
 }
+
+// claims tells whether it names any.
+func (p pattern) claims() bool {
+	return slices.ContainsFunc(p, func(s string) bool { return strings.HasPrefix(s, "{") })
+}
+
+// own tells whether it names streams by their bearer.
+func (p pattern) own() bool { return slices.Contains(p, "{sub}") }
 
 // matches tells whether a stream is one of the pattern's, for who bears the claims.
 func (p pattern) matches(stream string, claim func(name string) (string, bool)) bool {

@@ -22,11 +22,13 @@ import (
 //	    {"secret": "backend", "streams": ["**"], "may": ["read", "append", "delete", "list"]},
 //	    {"claims": {"role": "admin"}, "streams": ["**"], "may": ["read", "list"]},
 //	    {"streams": ["user/{sub}/**"], "may": ["read", "append", "delete"]}
-//	  ]
+//	  ],
+//	  "quotas": [{"claims": {"plan": "free"}, "streams": 100, "bytes": 100000000, "data": 100000000, "state": 4000000, "work": 4000000}],
+//	  "retention": [{"streams": ["chat/*"], "entries": 10000, "days": 90}]
 //	}
 //
 // A rule holds for who bears its secret, or a token with all its claims; one that names neither, for every bearer of a token. What no rule gives is
-// denied. The file is read again when it changes; where it is broken then, the last good one holds.
+// denied. The first quota that is for somebody holds, and the first retention that names a stream; without one there is no limit. The file is read again when it changes; where it is broken then, the last good one holds.
 type Rules struct {
 	file   *file[*ruleSet]
 	tokens Tokens
@@ -40,6 +42,9 @@ type Tokens interface {
 type ruleSet struct {
 	Secrets map[string]namedSecret `json:"secrets"`
 	Rules   []rule                 `json:"rules"`
+
+	Quotas    []quotaRule     `json:"quotas,omitempty"`
+	Retention []retentionRule `json:"retention,omitempty"`
 }
 
 type namedSecret struct {
@@ -119,6 +124,9 @@ func readRules(b []byte) (*ruleSet, error) {
 			}
 		}
 	}
+	if err := set.checkLimits(); err != nil {
+		return nil, err
+	}
 	return set, nil
 }
 
@@ -146,7 +154,7 @@ func (rs *Rules) Authenticate(r *http.Request) (Principal, error) {
 // Allow tells whether a rule gives a right.
 func (rs *Rules) Allow(p Principal, stream string, right Right) bool {
 	set := rs.file.get()
-	secret, isSecret := strings.CutPrefix(p.Subject, SecretPrefix)
+	secret, isSecret := secretOf(p)
 	if _, known := set.Secrets[secret]; isSecret && !known {
 		return false // it was taken away
 	}
@@ -163,6 +171,9 @@ func (rs *Rules) Allow(p Principal, stream string, right Right) bool {
 	}
 	return false
 }
+
+// secretOf is the name of the shared secret that a principal is.
+func secretOf(p Principal) (string, bool) { return strings.CutPrefix(p.Subject, SecretPrefix) }
 
 func bears(p Principal, claims map[string]string) bool {
 	for name, want := range claims {

@@ -18,6 +18,7 @@ type Host struct {
 	CORS       []string // origins that may call from other pages
 	Now        func() time.Time
 	Background func(func())  // runs what nobody waits for
+	Writable   func() error  // why nothing is taken now; nil: there is never a reason
 	Done       chan struct{} // closed when the server ends
 
 	Limiter *Limiter // of requests; nil: nobody counts
@@ -27,6 +28,17 @@ type Host struct {
 
 	MaxRequestBytes int           // unpacked
 	MaxWait         time.Duration // of a long poll
+}
+
+// Takes tells whether anything that is to be kept is taken now.
+func (s *Host) Takes() error {
+	if s.Writable == nil {
+		return nil
+	}
+	if err := s.Writable(); err != nil {
+		return Problem(action.CodeUnavailable, "", err.Error())
+	}
+	return nil
 }
 
 // StreamQuery reads the query of a request that is about one stream, once the principal has the right to it.

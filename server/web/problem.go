@@ -24,6 +24,7 @@ var statuses = map[string]int{
 	action.CodeUpgrade:       http.StatusUpgradeRequired,
 	action.CodeRateLimited:   http.StatusTooManyRequests,
 	action.CodeInvalid:       http.StatusUnprocessableEntity,
+	action.CodeQuota:         http.StatusInsufficientStorage,
 	action.CodeExists:        http.StatusConflict,
 	action.CodeGone:          http.StatusGone,
 	action.CodeClosed:        http.StatusConflict,

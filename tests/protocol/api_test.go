@@ -21,6 +21,7 @@ type api struct {
 	url    string
 	token  string
 	engine engine.Engine
+	server *server.Server
 }
 
 func newAPI(t *testing.T, change func(c *server.Config)) *api {
@@ -36,7 +37,7 @@ func newAPI(t *testing.T, change func(c *server.Config)) *api {
 	s := server.New(c)
 	h := httptest.NewServer(s)
 	t.Cleanup(func() { s.Close(); h.Close(); engine.Close() })
-	return &api{t: t, url: h.URL, engine: c.Engine}
+	return &api{t: t, url: h.URL, engine: c.Engine, server: s}
 }
 
 func (a *api) request(method, path string, body []byte, header map[string]string) (int, http.Header, string) {

@@ -15,6 +15,7 @@ import (
 // Run runs the suite; open gives an engine without logs.
 func Run(t *testing.T, open func(t *testing.T) engine.Engine) {
 	t.Run("Data", func(t *testing.T) { runData(t, open) })
+	t.Run("Uses", func(t *testing.T) { runUses(t, open) })
 	ctx := context.Background()
 	epoch := action.UUID{1, 2, 3}
 	entries := func(from, n int) []engine.Entry {

@@ -3,6 +3,8 @@ package memory
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -22,6 +24,7 @@ type Engine struct {
 
 type log struct {
 	epoch       action.UUID
+	by          string // who wrote the first entry
 	entries     []engine.Entry
 	oldest      uint64 // entries below are forgotten, though their places remain
 	checkpoints []*engine.Checkpoint
@@ -40,7 +43,7 @@ func (e *Engine) Clone() *Engine {
 	defer e.mu.Unlock()
 	c := New()
 	for name, l := range e.logs {
-		c.logs[name] = &log{l.epoch, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
+		c.logs[name] = &log{l.epoch, l.by, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
 	c.data, c.claims = e.data.clone(), maps.Clone(e.claims)
 	return c
@@ -96,7 +99,9 @@ func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, exp
 	if len(entries) == 0 {
 		return nil
 	}
-	l.epoch = epoch
+	if l.epoch = epoch; expect == 0 {
+		l.by = entries[0].By
+	}
 	l.entries = append(l.entries, entries...)
 	e.logs[stream] = l
 	return nil
@@ -178,10 +183,9 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *engine.Check
 	if l.epoch != c.Epoch || c.Index == 0 || c.Index > uint64(len(l.entries)) {
 		return engine.ErrConflict
 	}
-	if n := len(l.checkpoints); n > 0 && l.checkpoints[n-1].Index >= c.Index {
-		return nil
+	if n := len(l.checkpoints); n == 0 || l.checkpoints[n-1].Index < c.Index {
+		l.checkpoints = append(slices.Clone(l.checkpoints[max(0, n-1):]), c)
 	}
-	l.checkpoints = append(slices.Clone(l.checkpoints[max(0, len(l.checkpoints)-1):]), c)
 	for oldest = min(oldest, c.Index); l.oldest < oldest; l.oldest++ {
 		if l.oldest > 0 {
 			l.entries[l.oldest-1] = engine.Entry{}
@@ -215,6 +219,90 @@ func (e *Engine) Streams(_ context.Context, after string, limit int) ([]engine.H
 		}
 	}
 	return out, nil
+}
+
+// Use implements engine.Engine.
+func (e *Engine) Use(_ context.Context, principal string) (u engine.Use, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return u, engine.ErrClosed
+	}
+	if principal == "" {
+		return u, nil
+	}
+	for _, l := range e.logs {
+		if l.by == principal {
+			u.Streams++
+		}
+		for i := range l.entries {
+			if l.entries[i].By == principal {
+				u.Bytes += int64(len(l.entries[i].Raw))
+			}
+		}
+	}
+	for _, s := range e.data.streams {
+		if s.By == principal {
+			u.Streams++
+		}
+		for i := range s.entries {
+			if s.entries[i].By == principal {
+				u.Data += s.entries[i].Size
+			}
+		}
+	}
+	return u, nil
+}
+
+// Forget implements engine.Engine.
+func (e *Engine) Forget(_ context.Context, principal string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return engine.ErrClosed
+	}
+	if principal == "" || principal == engine.Nobody {
+		return errors.New("nobody is named")
+	}
+	for client, owner := range e.claims {
+		if owner == principal {
+			e.claims[client] = engine.Nobody
+		}
+	}
+	blank := func(by *string) {
+		if *by == principal {
+			*by = ""
+		}
+	}
+	for _, l := range e.logs {
+		blank(&l.by)
+		l.entries = slices.Clone(l.entries) // somebody may be reading them
+		for i := range l.entries {
+			blank(&l.entries[i].By)
+		}
+		for i, c := range l.checkpoints {
+			var owners map[string]string
+			if err := json.Unmarshal(c.Owners, &owners); err != nil {
+				return err
+			}
+			for client, owner := range owners {
+				if owner == principal {
+					owners[client] = engine.Nobody
+				}
+			}
+			disowned := *c
+			disowned.Owners, _ = json.Marshal(owners) // of strings: it does not fail
+			l.checkpoints[i] = &disowned
+		}
+	}
+	for _, s := range e.data.streams {
+		blank(&s.By)
+		s.entries = slices.Clone(s.entries)
+		for i := range s.entries {
+			blank(&s.entries[i].By)
+		}
+	}
+	return nil
 }
 
 // Close implements engine.Engine.

@@ -51,7 +51,7 @@ func (e *Engine) Checkpoints(ctx context.Context, stream string) (indexes []uint
 // PutCheckpoint implements engine.Engine. The entries that go, go in parts, a commit each: appends wait for a commit.
 func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *engine.Checkpoint, oldest uint64) error {
 	var id int64
-	stored := false
+	stands := false
 	err := e.submit(groupEntries, func(ctx context.Context, tx *writeTx) (conflict, err error) {
 		log, err := readLog(ctx, tx, stream)
 		if err != nil {
@@ -67,18 +67,17 @@ func (e *Engine) PutCheckpoint(_ context.Context, stream string, c *engine.Check
 		if err := tx.QueryRowContext(ctx, "SELECT ifnull(max(idx), 0) FROM checkpoints WHERE stream = ?", id).Scan(&last); err != nil {
 			return nil, err
 		}
-		if uint64(last) >= c.Index {
+		if stands = true; uint64(last) >= c.Index {
 			return nil, nil
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO checkpoints (stream, idx, chain, bytes, sha256, packed, owners, leases) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 			id, int64(c.Index), int64(c.Chain), c.Bytes, c.SHA256[:], c.Packed, c.Owners, c.Leases); err != nil {
 			return nil, err
 		}
-		stored = true
 		_, err = tx.ExecContext(ctx, "DELETE FROM checkpoints WHERE stream = ? AND idx < ?", id, last)
 		return nil, err
 	})
-	if err != nil || !stored {
+	if err != nil || !stands {
 		return err
 	}
 	return e.purge(id, c.Epoch[:], min(oldest, c.Index))
@@ -113,11 +112,13 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 	var id int64
 	err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
 		var epoch []byte
-		err = tx.QueryRowContext(ctx, "SELECT id, epoch FROM streams WHERE name = ?", stream).Scan(&id, &epoch)
+		var by string
+		err = tx.QueryRowContext(ctx, "SELECT id, epoch, by FROM streams WHERE name = ?", stream).Scan(&id, &epoch, &by)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
 		if err == nil {
+			tx.use(by).Streams--
 			tx.deletions = append(tx.deletions, deletion{Log: action.UUID(epoch).String()})
 			_, err = tx.ExecContext(ctx, "INSERT INTO deleted (epoch, at) SELECT epoch, unixepoch() FROM epochs WHERE stream = ?1 UNION SELECT epoch, unixepoch() FROM streams WHERE id = ?1 ON CONFLICT DO NOTHING", id)
 		}

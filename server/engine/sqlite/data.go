@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS data_streams (
 	head    INTEGER NOT NULL,
 	tail    INTEGER NOT NULL,
 	expires INTEGER NOT NULL,
-	meta    BLOB NOT NULL
+	meta    BLOB NOT NULL,
+	by      TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS data_sources ON data_streams (source) WHERE source <> 0;
 CREATE INDEX IF NOT EXISTS data_expiries ON data_streams (expires) WHERE expires <> 0;
@@ -142,10 +143,10 @@ func (t *dataTx) rows(each func(scan func(...any) error) (more bool, err error),
 	return t.fail(rows.Err())
 }
 
-const dataColumns = "SELECT id, name, source, deleted, head, tail, expires, meta FROM data_streams "
+const dataColumns = "SELECT id, name, source, deleted, head, tail, expires, meta, by FROM data_streams "
 
 func dataDest(d *engine.DataStream) []any {
-	return []any{&d.ID, &d.Name, &d.Source, &d.Deleted, &d.Head, &d.Tail, &d.Expires, &d.Meta}
+	return []any{&d.ID, &d.Name, &d.Source, &d.Deleted, &d.Head, &d.Tail, &d.Expires, &d.Meta, &d.By}
 }
 
 // An id carries the generation of the database: after a restore no offset of before is one of after. Within the database it is without.
@@ -185,11 +186,12 @@ func (t *dataTx) DataStreamAt(id uint64) (*engine.DataStream, error) {
 }
 
 func (t *dataTx) CreateData(d *engine.DataStream) error {
-	done, err := t.exec("INSERT INTO data_streams (name, source, deleted, head, tail, expires, meta) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		d.Name, t.local(d.Source), d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta)
+	done, err := t.exec("INSERT INTO data_streams (name, source, deleted, head, tail, expires, meta, by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		d.Name, t.local(d.Source), d.Deleted, int64(d.Head), int64(d.Tail), d.Expires, d.Meta, d.By)
 	if err != nil {
 		return err
 	}
+	t.write.use(d.By).Streams++
 	id, err := done.LastInsertId()
 	d.ID = t.global(uint64(id))
 	return t.fail(err)
@@ -208,6 +210,7 @@ func (t *dataTx) PutData(d *engine.DataStream) error {
 func (t *dataTx) RemoveData(d *engine.DataStream) error {
 	_, err := t.exec("UPDATE data_streams SET name = ? || id, source = 0, deleted = 1, expires = 0 WHERE id = ?", deletedNames, t.local(d.ID))
 	t.removed = true
+	t.write.use(d.By).Streams--
 	t.write.deletions = append(t.write.deletions, deletion{Data: t.local(d.ID), Name: hashed(d.Name), Generation: t.generation})
 	return err
 }
@@ -240,6 +243,7 @@ func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {
 	for i := range entries {
 		en := &entries[i]
 		t.write.bytes += len(en.Body)
+		t.write.use(en.By).Data += en.Size
 		var chosen []byte
 		if en.ID != action.Nil {
 			chosen = en.ID[:]

@@ -28,7 +28,14 @@ type deletion struct {
 	Name       string `json:"name,omitempty"`       // a hash of its name
 	Generation uint64 `json:"generation,omitempty"` // of the database
 	Soft       bool   `json:"soft,omitempty"`       // its forks are left
+	Principal  string `json:"principal,omitempty"`  // a hash of one that was forgotten
 	Not        bool   `json:"not,omitempty"`        // it was noted before, and not done
+}
+
+// hashedWhole is a hash of what nobody may guess by chance.
+func hashedWhole(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:])
 }
 
 func hashed(name string) string {
@@ -78,6 +85,20 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 			continue // it was cut off: what it says was not done
 		}
 		if d.Not || revoked[d] {
+			continue
+		}
+		if d.Principal != "" {
+			names, err := e.named("SELECT by FROM entries UNION SELECT by FROM data_entries UNION SELECT by FROM clients UNION SELECT by FROM streams UNION SELECT by FROM data_streams")
+			if err != nil {
+				return n, err
+			}
+			for _, name := range names {
+				if hashedWhole(name) == d.Principal {
+					if err := e.Forget(ctx, name); err != nil {
+						return n, err
+					}
+				}
+			}
 			continue
 		}
 		if id, ok := action.ParseUUID(d.Log); ok {

@@ -22,6 +22,8 @@ func upgrade(db *sql.DB, from int) error {
 			"streams ADD COLUMN head INTEGER NOT NULL DEFAULT 0",
 			"data_entries ADD COLUMN sum INTEGER",
 			"data_parts ADD COLUMN sum INTEGER",
+			"streams ADD COLUMN by TEXT NOT NULL DEFAULT ''",
+			"data_streams ADD COLUMN by TEXT NOT NULL DEFAULT ''",
 		} {
 			table, _, _ := strings.Cut(added, " ")
 			var there int
@@ -36,13 +38,13 @@ func upgrade(db *sql.DB, from int) error {
 			}
 		}
 	}
+	if _, err := tx.Exec(schema + dataSchema + usesSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
+		return err
+	}
 	if from > 0 && from < 4 {
-		if _, err := tx.Exec("UPDATE streams SET head = ifnull((SELECT max(idx) FROM entries WHERE stream = streams.id), 0)"); err != nil {
+		if _, err := tx.Exec(countAnew); err != nil {
 			return err
 		}
-	}
-	if _, err := tx.Exec(schema + dataSchema + fmt.Sprintf("PRAGMA user_version = %d", Format)); err != nil {
-		return err
 	}
 	return tx.Commit()
 }

@@ -32,6 +32,7 @@ func TestADatabaseOfAnEarlierFormat(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	used := engine.Use{Streams: 1, Bytes: 14, Data: 8}
 	// Restored, it is another log like any backup.
 	at := t.TempDir()
 	if _, err := Restore(t.Context(), filepath.Join(dir, "strandline.db"), at, true); err != nil {
@@ -72,6 +73,9 @@ func TestADatabaseOfAnEarlierFormat(t *testing.T) {
 			err := e.read.QueryRow("SELECT count(*) FROM entries WHERE stream = 3").Scan(&n)
 			return err == nil && n == 0
 		})
+		if u, err := e.Use(t.Context(), "me"); err != nil || u != used {
+			t.Errorf("%+v, %v", u, err)
+		}
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}

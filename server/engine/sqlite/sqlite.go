@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS streams (
 	id    INTEGER PRIMARY KEY,
 	name  TEXT NOT NULL UNIQUE,
 	epoch BLOB NOT NULL,
-	head  INTEGER NOT NULL DEFAULT 0 -- the same as its last entry's index, for lists
+	head  INTEGER NOT NULL DEFAULT 0, -- the same as its last entry's index, for lists
+	by    TEXT NOT NULL DEFAULT ''    -- who wrote its first entry
 ) STRICT;
 CREATE TABLE IF NOT EXISTS entries (
 	stream INTEGER NOT NULL,

@@ -23,7 +23,8 @@ type writeTx struct {
 	*sql.Tx
 	insert    *sql.Stmt // of an entry
 	deletions []deletion
-	rows      int // that were written
+	uses      map[string]*engine.Use // what is added to them
+	rows      int                    // that were written
 	bytes     int
 }
 
@@ -146,6 +147,9 @@ func (e *Engine) try(group []*request) (errs []error, err error) {
 		}
 		errs = append(errs, conflict)
 	}
+	if err := w.account(ctx); err != nil {
+		return nil, err
+	}
 	if len(w.deletions) > 0 {
 		if err := e.note(w.deletions); err != nil {
 			return nil, err
@@ -176,10 +180,11 @@ func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action
 		return nil, nil
 	}
 	if log.Head == 0 {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO streams (name, epoch) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch`, stream, epoch[:]); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO streams (name, epoch, by) VALUES (?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, by = excluded.by`, stream, epoch[:], entries[0].By); err != nil {
 			return nil, err
 		}
+		tx.use(entries[0].By).Streams++
 	}
 	id, err := streamID(ctx, tx, stream)
 	if err != nil {
@@ -191,6 +196,7 @@ func appendEntries(ctx context.Context, tx *writeTx, stream string, epoch action
 	tx.rows += len(entries)
 	for i, en := range entries {
 		tx.bytes += len(en.Raw)
+		tx.use(en.By).Bytes += int64(len(en.Raw))
 		if _, err := tx.insert.ExecContext(ctx, id, int64(expect)+1+int64(i), en.Stored, en.By, int64(en.Chain), en.Raw); err != nil {
 			return nil, err
 		}
