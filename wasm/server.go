@@ -19,7 +19,7 @@ func (db *database) request(r *plan.Request) {
 	path, body, kind, sum := "/sync", toJS(r.Body), "application/json", ""
 	if o := r.Offer; o != nil {
 		path = "/checkpoint?stream=" + js.Global().Call("encodeURIComponent", r.Stream).String() + "&epoch=" + o.Epoch.String() +
-			"&index=" + strconv.FormatUint(o.Index, 10)
+			"&index=" + strconv.FormatUint(o.Index, 10) + "&sha256=" + o.SHA256 // no cache answers with that of a fork
 		if len(r.Have) > 0 {
 			path += "&from=" + strconv.Itoa(len(r.Have))
 		}

@@ -14,6 +14,7 @@ const (
 	CodeLocked       = "locked"       // another client holds the object's lock
 	CodeClosed       = "closed"       // the stream or database was closed or destroyed; a data stream takes no more
 	CodeUnsent       = "unsent"       // pending actions would be lost
+	CodeDeleted      = "deleted"      // the log that was followed was deleted on purpose
 	CodeQuota        = "quota"        // the browser's storage is full
 	CodeStorage      = "storage"      // storage failed; what was promised before stays
 	CodeCorrupt      = "corrupt"      // a stored record cannot be read

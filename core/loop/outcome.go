@@ -24,7 +24,7 @@ func failureOf(err error) (f failure) {
 	switch code := action.CodeOf(err); code {
 	case action.CodeUpgrade:
 		f.stopping, f.stops, f.size = true, "upgrade", true
-	case action.CodeEpoch, action.CodeMalformed:
+	case action.CodeEpoch, action.CodeDeleted, action.CodeMalformed:
 		f.stopping, f.size = true, true
 	case action.CodeClient:
 		f.rekey, f.size = true, true

@@ -10,9 +10,19 @@ import (
 type SyncRequest struct {
 	SyncItem
 	Offers    []Offer
+	Marks     []Mark        // of the log that the client has followed; the answer says which the log can still tell
 	Err       *action.Error // the item as a whole is malformed; nothing else of it counts but Stream
 	OffersErr *action.Error // its actions are: it counts where they are looked at
 }
+
+// Mark is a place of a log, and its chain there.
+type Mark struct {
+	Index uint64
+	Chain action.Chain
+}
+
+// MaxMarks is how many an item has at most.
+const MaxMarks = 64
 
 // Offer is one offered action. One that is no valid action has an Err, and is refused by itself.
 type Offer struct {
@@ -144,6 +154,8 @@ func readSyncRequest(l *action.Lexer, most int) (SyncRequest, error) {
 				err = action.Malformed("", "is at least 1")
 			}
 			it.Limit = int(min(n, 1<<30))
+		case "marks":
+			it.Marks, err = readMarks(v)
 		default:
 			err = action.Malformed("", "is no part of an item")
 		}
@@ -175,6 +187,35 @@ func readSyncRequest(l *action.Lexer, most int) (SyncRequest, error) {
 		}
 	}
 	return it, nil
+}
+
+func readMarks(l *action.Lexer) (marks []Mark, err error) {
+	err = l.Array(func(i int) error {
+		if i == MaxMarks {
+			return action.Malformed("", "has more than 64")
+		}
+		var m Mark
+		seen := 0
+		err := l.Object(func(key string) (err error) {
+			switch key {
+			case "index":
+				seen |= 1
+				m.Index, err = l.Uint()
+			case "chain":
+				seen |= 2
+				m.Chain, err = l.Chain()
+			default:
+				err = action.Malformed("", "is no part of a mark")
+			}
+			return err
+		})
+		if err == nil && seen != 3 {
+			err = action.Malformed("", "has not index and chain")
+		}
+		marks = append(marks, m)
+		return err
+	})
+	return marks, err
 }
 
 // readOffer reads one action. The error is the actions' as a whole: an action that cannot even be named, or another client's.

@@ -19,6 +19,10 @@ func (a *answer) append(b []byte) []byte {
 	if a.offer != nil {
 		b = appendOffer(b, a.stream, a.offer)
 	}
+	if a.marked {
+		b = append(b, `"common":`...)
+		b = append(strconv.AppendUint(b, a.common, 10), ',')
+	}
 	if len(a.entries) > 0 {
 		b = append(b, `"entries":`...)
 		b = append(appendEntries(b, a.after, a.entries), ',')

@@ -1,9 +1,11 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -25,6 +27,8 @@ type answer struct {
 	offer     *engine.Checkpoint // where entries that the client lacks are not kept, or are many
 	turn      time.Duration      // for which the client holds the stream
 	err       *action.Error
+	marked    bool   // the client has sent marks
+	common    uint64 // the highest of them that is this log's
 }
 
 // maxOpsPerUnlock is the most ops of one of the server's own entries.
@@ -62,9 +66,14 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	}
 	defer s.folded(st)
 	a.log = log
+	if a.marked = len(it.Marks) > 0; a.marked {
+		if a.common, err = s.common(ctx, log, it); err != nil {
+			return fail(err)
+		}
+	}
 	kept, err := s.sameLog(ctx, log, it, &a)
 	if err != nil {
-		return fail(err)
+		return fail(s.onPurpose(ctx, it, err))
 	}
 	if err := s.owned(ctx, st, it.Client, p, pusher); err != nil {
 		return fail(err)
@@ -78,7 +87,7 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 	switch {
 	case it.After < log.Head:
 		if err := s.fetch(ctx, st, it, &a, kept, left); err != nil {
-			return fail(err)
+			return fail(s.onPurpose(ctx, it, err))
 		}
 		if pusher && len(a.entries) > 0 {
 			atHead := it.After+uint64(len(a.entries)) == log.Head
@@ -164,6 +173,41 @@ func (s *Streams) fetch(ctx context.Context, st *stream, it *protocol.SyncReques
 }
 
 var errOtherLog = web.Problem(action.CodeEpoch, "", "this is another log than the one that was followed")
+
+var errDeleted = web.Problem(action.CodeDeleted, "", "the log that was followed was deleted")
+
+// onPurpose tells one whose log is another one by now whether his was deleted.
+func (s *Streams) onPurpose(ctx context.Context, it *protocol.SyncRequest, err error) error {
+	if err != error(errOtherLog) || it.Epoch == action.Nil {
+		return err
+	}
+	deleted, derr := s.engine.Deleted(ctx, it.Epoch)
+	if derr != nil {
+		return derr
+	}
+	if deleted {
+		return errDeleted
+	}
+	return err
+}
+
+// common is the highest of the client's marks that the log can still tell to be its own; 0 for none.
+func (s *Streams) common(ctx context.Context, log engine.Log, it *protocol.SyncRequest) (uint64, error) {
+	marks := slices.SortedFunc(slices.Values(it.Marks), func(a, b protocol.Mark) int { return cmp.Compare(b.Index, a.Index) })
+	for _, m := range marks {
+		if m.Index == 0 || m.Index < log.Oldest || m.Index > log.Head {
+			continue
+		}
+		chain, err := s.engine.Chain(ctx, it.Stream, m.Index)
+		if err != nil && !errors.Is(err, engine.ErrConflict) {
+			return 0, err
+		}
+		if err == nil && chain == m.Chain {
+			return m.Index, nil
+		}
+	}
+	return 0, nil
+}
 
 // What entries take until they are sent: they are there as they were read, and in the answer.
 const (

@@ -44,6 +44,9 @@ type Engine interface {
 	// Delete forgets a log and its checkpoints for good. The next append makes a new log, with another epoch.
 	Delete(ctx context.Context, stream string) error
 
+	// Deleted tells whether an epoch was that of a log that was deleted, also before that one was restored.
+	Deleted(ctx context.Context, epoch action.UUID) (bool, error)
+
 	// Streams lists logs by name, from the first name behind after on, at most limit of them.
 	Streams(ctx context.Context, after string, limit int) ([]Head, error)
 

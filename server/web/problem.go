@@ -18,6 +18,7 @@ var statuses = map[string]int{
 	action.CodeNotFound:      http.StatusNotFound,
 	"method":                 http.StatusMethodNotAllowed,
 	action.CodeEpoch:         http.StatusConflict,
+	action.CodeDeleted:       http.StatusConflict,
 	action.CodeClient:        http.StatusConflict,
 	action.CodeTooLarge:      http.StatusRequestEntityTooLarge,
 	"unsupported-media-type": http.StatusUnsupportedMediaType,

@@ -85,6 +85,7 @@ type item struct {
 	Rejected   []struct{ ID, Code, Message string }
 	Checkpoint *offer
 	Turn       int
+	Common     *uint64
 	Error      *struct{ Code, Message string }
 }
 

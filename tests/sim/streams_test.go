@@ -41,7 +41,7 @@ func (tb *tab) writeTo(s *virtual.Stream, ops string) {
 
 // One stream that the server has an error for, whatever it is, costs the others nothing: neither time, nor their state, nor hints.
 func TestOneBadStreamCostsTheOthersNothing(t *testing.T) {
-	for _, code := range []string{action.CodeForbidden, action.CodeUnavailable, action.CodeInternal, action.CodeTooLarge, action.CodeEpoch, action.CodeMalformed,
+	for _, code := range []string{action.CodeForbidden, action.CodeUnavailable, action.CodeInternal, action.CodeTooLarge, action.CodeEpoch, action.CodeDeleted, action.CodeMalformed,
 		action.CodeUpgrade, action.CodeRateLimited, "something-new"} {
 		w := newWorld(t, 1)
 		tb := w.open(memstore.New())

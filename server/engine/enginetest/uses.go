@@ -61,7 +61,7 @@ func runUses(t *testing.T, open func(t *testing.T) engine.Engine) {
 	}
 	owners := []byte(`{"00000000-0000-4000-8000-000000000001":"ada","00000000-0000-4000-8000-000000000002":"bob"}`)
 	must(e.PutCheckpoint(ctx, "a", &engine.Checkpoint{Index: 2, Epoch: epoch, Packed: []byte("x"), Owners: owners, Leases: []byte("{}")}, 2))
-	want("ada", engine.Use{Streams: 2, Bytes: 2, Data: 4}) // its first entry is forgotten
+	want("ada", engine.Use{Streams: 2, Bytes: 2, Data: 4})                                                                                          // its first entry is forgotten
 	must(e.PutCheckpoint(ctx, "a", &engine.Checkpoint{Index: 2, Epoch: epoch, Packed: []byte("another"), Owners: owners, Leases: []byte("{}")}, 2)) // it stands
 	if c, err := e.Checkpoint(ctx, "a", 2); err != nil || string(c.Packed) != "x" {
 		t.Errorf("%+v, %v", c, err)
@@ -100,6 +100,14 @@ func runUses(t *testing.T, open func(t *testing.T) engine.Engine) {
 		if err := e.Forget(ctx, nobody); err == nil {
 			t.Errorf("%q is forgotten", nobody)
 		}
+	}
+	if is, err := e.Deleted(ctx, epoch); err != nil || is {
+		t.Errorf("%v, %v", is, err)
+	}
+	must(e.Append(ctx, "c", action.UUID{3}, 0, by("bob", "1")))
+	must(e.Delete(ctx, "c"))
+	if is, err := e.Deleted(ctx, action.UUID{3}); err != nil || !is {
+		t.Errorf("%v, %v", is, err)
 	}
 	must(e.Delete(ctx, "b"))
 	if u, err := e.Use(ctx, "bob"); err != nil || u.Streams != 0 {

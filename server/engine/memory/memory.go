@@ -20,6 +20,8 @@ type Engine struct {
 	claims map[action.UUID]string
 	data   *data
 	closed bool
+
+	deleted map[action.UUID]bool // epochs
 }
 
 type log struct {
@@ -34,7 +36,7 @@ var _ engine.Engine = (*Engine)(nil)
 
 // New makes an engine without logs.
 func New() *Engine {
-	return &Engine{logs: map[string]*log{}, claims: map[action.UUID]string{}, data: newData()}
+	return &Engine{logs: map[string]*log{}, claims: map[action.UUID]string{}, deleted: map[action.UUID]bool{}, data: newData()}
 }
 
 // Clone copies every log and data stream: the server as a backup would bring it back.
@@ -45,7 +47,7 @@ func (e *Engine) Clone() *Engine {
 	for name, l := range e.logs {
 		c.logs[name] = &log{l.epoch, l.by, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
-	c.data, c.claims = e.data.clone(), maps.Clone(e.claims)
+	c.data, c.claims, c.deleted = e.data.clone(), maps.Clone(e.claims), maps.Clone(e.deleted)
 	return c
 }
 
@@ -201,8 +203,21 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 	if e.closed {
 		return engine.ErrClosed
 	}
+	if l := e.logs[stream]; l != nil {
+		e.deleted[l.epoch] = true
+	}
 	delete(e.logs, stream)
 	return nil
+}
+
+// Deleted implements engine.Engine.
+func (e *Engine) Deleted(_ context.Context, epoch action.UUID) (bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false, engine.ErrClosed
+	}
+	return e.deleted[epoch], nil
 }
 
 // Streams implements engine.Engine.

@@ -104,6 +104,12 @@ func (e *Engine) purge(id int64, epoch []byte, below uint64) error {
 	return nil
 }
 
+// Deleted implements engine.Engine.
+func (e *Engine) Deleted(ctx context.Context, epoch action.UUID) (is bool, err error) {
+	err = e.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM deleted WHERE epoch = ?)", epoch[:]).Scan(&is)
+	return is, err
+}
+
 // A deleted stream whose entries are not all gone yet has a name that no stream can have.
 const deletedNames = "\x00deleted/"
 
