@@ -90,6 +90,7 @@ type Server struct {
 	host    *web.Host
 	actions *actions.Streams
 	data    *data.Streams
+	engine  Engine
 	http    http.Handler
 	guesses *web.Limiter // of requests whose bearer cannot be told, by address
 	once    sync.Once
@@ -126,7 +127,8 @@ func New(c Config) *Server {
 	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Writable: c.Writable, Done: make(chan struct{}),
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
-		host: host,
+		host:   host,
+		engine: c.Engine,
 		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, Quota: c.Quota, Retention: c.Retention, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),

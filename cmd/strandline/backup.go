@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/engine/sqlite"
 )
 
@@ -52,7 +53,9 @@ func backup(args []string) error {
 	}
 	ctx, stop := interrupted()
 	defer stop()
-	if err := sqlite.Backup(ctx, *data, files[0]); err != nil {
+	err = sqlite.Backup(ctx, *data, files[0])
+	audit(*data, "backup", "", err)
+	if err != nil {
 		return err
 	}
 	fmt.Printf("%s holds what %s held\n", files[0], *data)
@@ -74,6 +77,10 @@ func restore(args []string) error {
 	ctx, stop := interrupted()
 	defer stop()
 	deleted, err := sqlite.Restore(ctx, files[0], *data, !*keep)
+	if err == nil {
+		err = erasedAgain(ctx, *data)
+	}
+	audit(*data, "restore", "", err)
 	if err != nil {
 		return err
 	}
@@ -83,6 +90,18 @@ func restore(args []string) error {
 	}
 	fmt.Println(". Clients that have seen more than it holds stop at those logs, and keep what they had not sent.")
 	return nil
+}
+
+// erasedAgain opens a restored directory, and erases what the backup has brought back.
+func erasedAgain(ctx context.Context, dir string) error {
+	logs, err := sqlite.Open(dir)
+	if err != nil {
+		return err
+	}
+	s := server.New(server.Config{Engine: logs, Auth: server.None()})
+	err = eraseAgain(ctx, s, logs)
+	s.Close()
+	return errors.Join(err, logs.Close())
 }
 
 // check looks at all that a data directory or a backup holds.

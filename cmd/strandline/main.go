@@ -25,6 +25,13 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	strandline check [--data DIR | FILE]
 	        looks at all that a data directory or a backup holds, and says what is wrong with it
 
+	strandline erase --principal NAME [--rules FILE] [--data DIR]
+	strandline erase --object STREAM ID [--data DIR]
+	        takes a principal, or an object with all that was written to it, out of a data directory, while a server uses it or not
+
+	strandline export [DIR] [--principal NAME --rules FILE]
+	        prints what a data directory holds, or what of it is a principal's, as JSON lines
+
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows
 
@@ -54,6 +61,10 @@ func main() {
 		err = restore(os.Args[2:])
 	case "check":
 		err = check(os.Args[2:])
+	case "erase":
+		err = erase(os.Args[2:])
+	case "export":
+		err = export(os.Args[2:])
 	case "tail":
 		err = tail(os.Args[2:])
 	case "append":

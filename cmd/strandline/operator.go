@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -71,9 +69,8 @@ func (u uses) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	for who, use := range all {
-		sum := sha256.Sum256([]byte(who))
 		for of, n := range map[string]int64{"streams": use.Streams, "bytes": use.Bytes, "data": use.Data} {
-			to <- prometheus.MustNewConstMetric(useOf[of], prometheus.GaugeValue, float64(n), hex.EncodeToString(sum[:8]))
+			to <- prometheus.MustNewConstMetric(useOf[of], prometheus.GaugeValue, float64(n), hashOf(who))
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/strandline-sync/strandline/js"
 	"github.com/strandline-sync/strandline/server"
 	"github.com/strandline-sync/strandline/server/engine/sqlite"
+	"github.com/strandline-sync/strandline/server/rights"
 )
 
 const (
@@ -91,7 +92,7 @@ func serve(args []string) error {
 	l := listening{addr: *addr, data: *data, open: *who.kind == "none", admin: *admin, minFree: *minFree, connections: *maxConnections,
 		config: server.Config{Auth: auth, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction, MaxState: *maxState, MaxMemory: *maxMemory,
 			Rate: *rate, Burst: *burst}}
-	if rules != nil {
+	if l.rules = rules; rules != nil {
 		l.config.Quota, l.config.Retention = rules.Quota, rules.Retention
 	}
 	if (*cert == "") != (*key == "") {
@@ -130,6 +131,7 @@ type listening struct {
 	open           bool          // to everybody who calls this machine by a name of its own
 	files, library http.Handler  // at / and at /dist/; nil: nothing
 	config         server.Config // but for the engine
+	rules          *rights.Rules // nil: there are none
 	admin          string        // the operator's address; empty: none
 	minFree        uint64        // bytes of the disk; 0: it is not looked at
 	connections    int           // at most; 0: any number
@@ -159,6 +161,14 @@ func (l listening) run() error {
 		l.config.Writable = (&watermark{dir: l.data, free: l.minFree}).Writable
 	}
 	s := server.New(l.config)
+	if err := eraseAgain(context.Background(), s, logs); err != nil {
+		return err
+	}
+	if stop, err := control(l.data, s, l.rules); err != nil { // a disk without sockets
+		slog.Warn("strandline erase needs this server stopped: there is no socket in its directory", "error", err)
+	} else {
+		defer stop()
+	}
 	ops := newOperator(logs)
 	if l.admin != "" {
 		stop, err := ops.listen(l.admin)

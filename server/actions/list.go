@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,16 +54,23 @@ func (s *Streams) DeleteLog(w http.ResponseWriter, r *http.Request, p rights.Pri
 	if err != nil {
 		return err
 	}
-	st := s.stream(values.Get("stream"))
+	if err := s.delete(r.Context(), values.Get("stream")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Streams) delete(ctx context.Context, name string) error {
+	st := s.stream(name)
 	defer s.release(st)
-	st.lock(r.Context())
+	st.lock(ctx)
 	defer st.mu.Unlock()
 	st.loaded, st.quiet = false, 0 // also where it fails: what is there then is read
-	if err := s.engine.Delete(r.Context(), st.name); err != nil {
+	if err := s.engine.Delete(ctx, st.name); err != nil {
 		return err
 	}
 	st.checkpoints.forget()
 	st.watchers.Announce(0)
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

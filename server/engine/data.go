@@ -30,6 +30,8 @@ type DataTx interface {
 	RemoveData(d *DataStream) error
 	// DataForks counts the streams whose source is the one of the id.
 	DataForks(id uint64) (int, error)
+	// DataNames lists streams by name, from the first name behind after on, at most limit of them, also those that are softly deleted.
+	DataNames(after string, limit int) ([]string, error)
 	// DataExpired names the streams whose Expires is at or before a time.
 	DataExpired(before int64, limit int) ([]string, error)
 

@@ -314,7 +314,7 @@ func TestDeletingALog(t *testing.T) {
 	if status, _, body := a.request(http.MethodDelete, "/v1/log?stream=s", nil, nil); status != 204 || body != "" {
 		t.Fatalf("%d %s", status, body)
 	}
-	if got := a.turn(1, at(it)); got.Error == nil || got.Error.Code != "epoch" || got.Head != 0 {
+	if got := a.turn(1, at(it)); got.Error == nil || got.Error.Code != "deleted" || got.Head != 0 {
 		t.Errorf("who followed it: %+v", got)
 	}
 	if got := a.get("/v1/log?stream=s"); got.Head != 0 || got.Epoch != "" {

@@ -103,6 +103,15 @@ func (d *data) DataForks(id uint64) (n int, err error) {
 	return n, nil
 }
 
+func (d *data) DataNames(after string, limit int) (names []string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(d.names)) {
+		if name > after && len(names) < limit {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
 func (d *data) DataExpired(before int64, limit int) (names []string, err error) {
 	for _, s := range d.streams {
 		if s.Expires != 0 && s.Expires <= before && len(names) < limit {

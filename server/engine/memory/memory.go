@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -312,6 +313,13 @@ func (e *Engine) Forget(_ context.Context, principal string) error {
 	}
 	for _, s := range e.data.streams {
 		blank(&s.By)
+		maps.DeleteFunc(s.producers, func(name string, _ engine.Producer) bool { return strings.HasPrefix(name, principal+"\x00") })
+		for name, u := range s.uploads {
+			if strings.HasPrefix(name, principal+"\x00") {
+				delete(e.data.uploads, u.ID)
+				delete(s.uploads, name)
+			}
+		}
 		s.entries = slices.Clone(s.entries)
 		for i := range s.entries {
 			blank(&s.entries[i].By)

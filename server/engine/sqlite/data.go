@@ -220,14 +220,22 @@ func (t *dataTx) DataForks(id uint64) (n int, err error) {
 	return n, err
 }
 
-func (t *dataTx) DataExpired(before int64, limit int) (names []string, err error) {
+func (t *dataTx) DataNames(after string, limit int) ([]string, error) {
+	return t.names("SELECT name FROM data_streams WHERE name > ? ORDER BY name LIMIT ?", max(after, "\x01"), limit)
+}
+
+func (t *dataTx) names(query string, args ...any) (names []string, err error) {
 	err = t.rows(func(scan func(...any) error) (bool, error) {
 		var name string
 		err := scan(&name)
 		names = append(names, name)
 		return true, err
-	}, "SELECT name FROM data_streams WHERE expires <> 0 AND expires <= ? LIMIT ?", before, limit)
+	}, query, args...)
 	return names, err
+}
+
+func (t *dataTx) DataExpired(before int64, limit int) ([]string, error) {
+	return t.names("SELECT name FROM data_streams WHERE expires <> 0 AND expires <= ? LIMIT ?", before, limit)
 }
 
 func (t *dataTx) AppendData(id uint64, entries []engine.DataEntry) error {

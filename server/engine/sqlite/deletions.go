@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
@@ -28,6 +29,7 @@ type deletion struct {
 	Name       string `json:"name,omitempty"`       // a hash of its name
 	Generation uint64 `json:"generation,omitempty"` // of the database
 	Soft       bool   `json:"soft,omitempty"`       // its forks are left
+	Object     string `json:"object,omitempty"`     // one that was erased of the stream whose name's hash is Name
 	Principal  string `json:"principal,omitempty"`  // a hash of one that was forgotten
 	Not        bool   `json:"not,omitempty"`        // it was noted before, and not done
 }
@@ -87,6 +89,12 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 		if d.Not || revoked[d] {
 			continue
 		}
+		if d.Object != "" {
+			if !slices.Contains(e.erased, d) {
+				e.erased = append(e.erased, d)
+			}
+			continue
+		}
 		if d.Principal != "" {
 			names, err := e.named("SELECT by FROM entries UNION SELECT by FROM data_entries UNION SELECT by FROM clients UNION SELECT by FROM streams UNION SELECT by FROM data_streams")
 			if err != nil {
@@ -131,6 +139,34 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 		}
 	}
 	return n, lines.Err()
+}
+
+// Erased lists the objects that were erased since the backup was made that this database came from: they are there again.
+func (e *Engine) Erased(ctx context.Context) (objects map[string][]action.UUID, err error) {
+	objects = map[string][]action.UUID{}
+	if len(e.erased) == 0 {
+		return objects, nil
+	}
+	names, err := e.named("SELECT name FROM streams WHERE name >= char(1)")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		for _, d := range e.erased {
+			if id, ok := action.ParseUUID(d.Object); ok && d.Name == hashedWhole(name) {
+				objects[name] = append(objects[name], id)
+			}
+		}
+	}
+	return objects, nil
+}
+
+// ErasedAgain says that they are gone.
+func (e *Engine) ErasedAgain() error {
+	return e.submit(1, func(context.Context, *writeTx) (conflict, err error) { // the file is the writer's
+		e.erased, e.instance.Erased = nil, nil
+		return nil, e.instance.write(e.dir)
+	})
 }
 
 // revokedIn reads what was noted and then not done, and goes back to the beginning.

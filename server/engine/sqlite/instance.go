@@ -31,8 +31,10 @@ type instance struct {
 	Header string `json:"header"` // a hash of its first bytes
 	Moving bool   `json:"moving"` // they are being changed
 
-	Generation uint64 `json:"generation,omitempty"` // of the database
-	Again      bool   `json:"again,omitempty"`      // what was deleted since a backup was made is to be deleted again
+	Generation uint64     `json:"generation,omitempty"` // of the database
+	Erased     []deletion `json:"erased,omitempty"`     // objects that are to be erased again
+
+	Again bool `json:"again,omitempty"` // what was deleted since a backup was made is to be deleted again
 }
 
 func readInstance(dir string) (*instance, error) {
@@ -136,7 +138,8 @@ func (e *Engine) began(in *instance, header string) error {
 		now.ID = uuid.NewString()
 	}
 	if in != nil {
-		now.Again, e.generation = in.Again, max(e.generation, in.Generation)
+		e.erased = in.Erased
+		now.Again, now.Erased, e.generation = in.Again, in.Erased, max(e.generation, in.Generation)
 		if in.ID == id {
 			run = max(run, in.Run)
 		}

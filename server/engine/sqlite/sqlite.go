@@ -77,11 +77,12 @@ type Engine struct {
 	lock  *os.File
 
 	dir, path  string
-	instance   instance // the writer's
-	written    int      // bytes, about, that are in the write-ahead log
-	generation uint64   // of the ids of data streams
-	copied     uint64   // the one that the file had
-	again      int      // streams that were deleted again
+	instance   instance   // the writer's
+	written    int        // bytes, about, that are in the write-ahead log
+	generation uint64     // of the ids of data streams
+	copied     uint64     // the one that the file had
+	again      int        // streams that were deleted again
+	erased     []deletion // objects that are to be erased again
 
 	// Renewed tells that Open found an older copy in the database's place: its logs are others now.
 	Renewed bool
@@ -171,7 +172,7 @@ func Open(dir string) (_ *Engine, err error) {
 	if e.instance.Again {
 		if e.again, err = e.deleteAgain(context.Background()); err == nil {
 			err = e.submit(1, func(context.Context, *writeTx) (conflict, err error) { // the file is the writer's
-				e.instance.Again = false
+				e.instance.Again, e.instance.Erased = false, e.erased
 				return nil, e.instance.write(dir)
 			})
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
 )
 
@@ -92,6 +93,11 @@ func (e *Engine) Uses(ctx context.Context, limit int) (map[string]engine.Use, er
 	return out, rows.Err()
 }
 
+// NoteErased notes that an object was erased, so that a restore erases it again.
+func (e *Engine) NoteErased(stream string, object action.UUID) error {
+	return e.note([]deletion{{Name: hashedWhole(stream), Object: object.String()}})
+}
+
 // Forget implements engine.Engine, a few rows a commit: appends wait for a commit.
 func (e *Engine) Forget(ctx context.Context, principal string) error {
 	if principal == "" || principal == engine.Nobody {
@@ -117,6 +123,15 @@ func (e *Engine) Forget(ctx context.Context, principal string) error {
 			return err
 		}
 	}
+	for _, query := range []string{ // a producer's name begins with its principal's
+		"DELETE FROM data_producers WHERE (stream, name) IN (SELECT stream, name FROM data_producers WHERE name >= ?1 AND name < ?3 LIMIT ?2)",
+		"UPDATE data_uploads SET stream = 0, producer = id WHERE id IN (SELECT id FROM data_uploads WHERE producer >= ?1 AND producer < ?3 LIMIT ?2)",
+	} {
+		if err := e.eachPiece(ctx, query, principal+"\x00", forgetRows, principal+"\x01"); err != nil {
+			return err
+		}
+	}
+	defer e.bury()
 	if err := e.disown(ctx, principal); err != nil {
 		return err
 	}

@@ -1,0 +1,32 @@
+package server
+
+import (
+	"context"
+
+	"github.com/strandline-sync/strandline/core/action"
+)
+
+// EraseObject takes an object out of a stream, with all that was ever written to it: it is removed, and checkpoints stand for every entry before. What
+// devices and older backups have, it does not reach.
+func (s *Server) EraseObject(ctx context.Context, stream string, id action.UUID) error {
+	if notes, is := s.engine.(interface {
+		NoteErased(stream string, object action.UUID) error
+	}); is {
+		if err := notes.NoteErased(stream, id); err != nil {
+			return err
+		}
+	}
+	return s.actions.EraseObject(ctx, stream, id)
+}
+
+// Forget deletes the streams of actions and of data that are a principal's own, as theirs says, and takes its name out of all others: what it wrote there
+// stays, by nobody. Its client ids are nobody's for ever. Who may still come in under the name writes under it again: deny it first. It gives how many
+// streams were deleted; where it fails in the middle, it can be done again.
+func (s *Server) Forget(ctx context.Context, principal string, theirs func(stream string) bool) (deleted int, err error) {
+	data, err := s.data.Forget(ctx, principal, theirs)
+	if err != nil {
+		return data, err
+	}
+	logs, err := s.actions.Forget(ctx, principal, theirs)
+	return logs + data, err
+}
