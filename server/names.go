@@ -29,6 +29,15 @@ type (
 	// Written is what came of it.
 	Written = actions.Written
 
+	// Consumed is what a consumer hears of one stream.
+	Consumed = actions.Consumed
+	// Entry is one of a log.
+	Entry = actions.Entry
+	// ErrReset says that another log is in the place of the one that was consumed.
+	ErrReset = actions.ErrReset
+	// ErrGap says that entries which were not consumed yet are not kept.
+	ErrGap = actions.ErrGap
+
 	// Judge judges batches before the stream is taken.
 	Judge = actions.Judge
 	// Batch is what one request offers to one stream.

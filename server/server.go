@@ -185,6 +185,14 @@ func (s *Server) Append(ctx context.Context, w Write) (*Written, error) {
 	return s.actions.Append(ctx, w)
 }
 
+// Consume calls fn with the entries of every stream of a pattern, such as orders/*, in the order of each log, those of the past and then those that come,
+// until ctx ends. A consumer's place in each stream is kept under its name, after fn has returned nil: an entry is heard at least once, also over
+// restarts. Where fn fails, that stream is heard again after a pause, which grows up to a minute, and the others go on. Where another log is in a
+// stream's place (restored, deleted and written anew), fn hears ErrReset of it before anything else. One name is consumed once at a time.
+func (s *Server) Consume(ctx context.Context, name, pattern string, fn func(context.Context, *Consumed) error) error {
+	return s.actions.Consume(ctx, name, pattern, fn)
+}
+
 // Checkpoint gives the text of a checkpoint: what GET /v1/checkpoint does, without HTTP.
 func (s *Server) Checkpoint(ctx context.Context, p Principal, stream string, epoch action.UUID, index uint64) ([]byte, error) {
 	return s.actions.Checkpoint(ctx, p, stream, epoch, index)

@@ -14,6 +14,7 @@ type Profile struct {
 	Compact int   // how many bytes of records are worth a local checkpoint
 	Shared  bool  // other contexts may hear
 	Slots   bool  // contexts are given their turns to write
+	Unshown bool  // nobody reads what is shown beside the local logs
 	Refuge  bool  // what is open goes on in memory if the database is taken away
 
 	Keeps  bool // this context takes the checkpoints

@@ -12,7 +12,7 @@ import (
 // when it has landed, with the next record, or alone where none follows at once. Where it is missing, a page waits for the program.
 
 // shows tells whether somebody may read it: what is in memory only nobody does.
-func (s *Journal) shows() bool { return s.p.Where == plan.Database }
+func (s *Journal) shows() bool { return s.p.Where == plan.Database && !s.p.Unshown }
 
 // show gives what goes with a record.
 func (s *Journal) show(c *commit) (shown []locallog.Shown) {

@@ -29,6 +29,8 @@ type Config struct {
 	Elect bool
 	// Slice is how many units of work a step does at most; 0 stands for pace.Slice.
 	Slice int
+	// Unshown says that nobody reads what is shown beside the local logs.
+	Unshown bool
 	// Refuge says that what is open goes on in a store in memory if the database is taken away under it: Lost. Else the streams are
 	// closed then.
 	Refuge bool
@@ -72,7 +74,7 @@ func New(c Config) *DB {
 		c.Slice = pace.Slice
 	}
 	db.own = journal.Profile{Draft: plan.NewDraft(c.Sources), Pace: pace.New(c.Slice), User: c.User, Retry: c.Retry, Compact: c.Compact,
-		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge}
+		Shared: c.Shared, Slots: c.Slots, Refuge: c.Refuge, Unshown: c.Unshown}
 	if db.own.Retry <= 0 {
 		db.own.Retry = DefaultRetry
 	}

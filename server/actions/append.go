@@ -208,6 +208,7 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 	st.work += b.work
 	s.weigh(ctx, st)
 	st.watchers.Announce(st.state.Head)
+	s.moved(st.name)
 	if head := st.state.Head; s.OnAppended != nil {
 		s.Background(func() { s.OnAppended(st.name, head) })
 	}

@@ -72,5 +72,6 @@ func (s *Streams) delete(ctx context.Context, name string) error {
 	}
 	st.checkpoints.forget()
 	st.watchers.Announce(0)
+	s.moved(st.name)
 	return nil
 }

@@ -57,8 +57,10 @@ type Streams struct {
 	serving map[checkpointKey]*serving
 	claims  claims
 	workers workers
-	folds   int         // bytes of the folds in memory, about
-	packing atomic.Bool // a checkpoint is being built
+
+	consumers consumers
+	folds     int         // bytes of the folds in memory, about
+	packing   atomic.Bool // a checkpoint is being built
 }
 
 // New serves the streams of an engine.

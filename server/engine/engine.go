@@ -60,6 +60,11 @@ type Engine interface {
 	// for ever. It may take long; where it fails in the middle, it is done in part, and can be done again.
 	Forget(ctx context.Context, principal string) error
 
+	// Cursor gives what PutCursor has kept, durable before it returned, of how far a consumer has come in a stream; nil for one that has not begun. It
+	// outlives the log.
+	Cursor(ctx context.Context, consumer, stream string) ([]byte, error)
+	PutCursor(ctx context.Context, consumer, stream string, cursor []byte) error
+
 	// Close waits for what is under way and lets go.
 	Close() error
 }

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,6 +10,18 @@ import (
 // pattern names streams: segments between slashes, * for any one, ** at the end for one or more, and {claim} for what the token says of its bearer. A claim
 // is taken as it is: one with a slash or a star in it names no stream.
 type pattern []string
+
+// Pattern gives what tells whether a stream is one of a pattern's, which names no claims.
+func Pattern(text string) (func(stream string) bool, error) {
+	p, err := parsePattern(text)
+	if err == nil && p.claims() {
+		err = errors.New("names a claim")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the pattern %q %w", text, err)
+	}
+	return func(stream string) bool { return p.matches(stream, nobody) }, nil
+}
 
 func parsePattern(text string) (pattern, error) {
 	if text == "" {

@@ -23,6 +23,7 @@ type Engine struct {
 	closed bool
 
 	deleted map[action.UUID]bool // epochs
+	cursors map[[2]string][]byte // by consumer and stream
 }
 
 type log struct {
@@ -37,7 +38,7 @@ var _ engine.Engine = (*Engine)(nil)
 
 // New makes an engine without logs.
 func New() *Engine {
-	return &Engine{logs: map[string]*log{}, claims: map[action.UUID]string{}, deleted: map[action.UUID]bool{}, data: newData()}
+	return &Engine{logs: map[string]*log{}, claims: map[action.UUID]string{}, deleted: map[action.UUID]bool{}, cursors: map[[2]string][]byte{}, data: newData()}
 }
 
 // Clone copies every log and data stream: the server as a backup would bring it back.
@@ -48,7 +49,7 @@ func (e *Engine) Clone() *Engine {
 	for name, l := range e.logs {
 		c.logs[name] = &log{l.epoch, l.by, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
 	}
-	c.data, c.claims, c.deleted = e.data.clone(), maps.Clone(e.claims), maps.Clone(e.deleted)
+	c.data, c.claims, c.deleted, c.cursors = e.data.clone(), maps.Clone(e.claims), maps.Clone(e.deleted), maps.Clone(e.cursors)
 	return c
 }
 
@@ -325,6 +326,27 @@ func (e *Engine) Forget(_ context.Context, principal string) error {
 			blank(&s.entries[i].By)
 		}
 	}
+	return nil
+}
+
+// Cursor implements engine.Engine.
+func (e *Engine) Cursor(_ context.Context, consumer, stream string) ([]byte, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, engine.ErrClosed
+	}
+	return e.cursors[[2]string{consumer, stream}], nil
+}
+
+// PutCursor implements engine.Engine.
+func (e *Engine) PutCursor(_ context.Context, consumer, stream string, cursor []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return engine.ErrClosed
+	}
+	e.cursors[[2]string{consumer, stream}] = slices.Clone(cursor)
 	return nil
 }
 

@@ -54,6 +54,12 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 	leases BLOB, -- NULL in rows of earlier formats
 	PRIMARY KEY (stream, idx)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS cursors (
+	consumer TEXT NOT NULL,
+	stream   BLOB NOT NULL, -- a hash of its name, which may be that of a deleted one
+	at       BLOB NOT NULL,
+	PRIMARY KEY (consumer, stream)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (
 	key   TEXT PRIMARY KEY,
 	value TEXT NOT NULL
