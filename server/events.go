@@ -18,25 +18,34 @@ import (
 
 // getEvents tells of what the address names.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
+	about, err := topicsOf(r)
+	if err != nil {
+		return err
+	}
+	return s.events(w, r, p, about)
+}
+
+// topicsOf reads the address. It is a function of its own, as its frame is not to lie below a connection that waits.
+func topicsOf(r *http.Request) (about protocol.Topics, err error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return web.Bad("", "the query cannot be read")
+		return about, web.Bad("", "the query cannot be read")
 	}
-	about := protocol.Topics{Streams: values["stream"], Data: values["data"]}
+	about = protocol.Topics{Streams: values["stream"], Data: values["data"]}
 	switch {
 	case about.Len() == 0:
-		return web.Bad("/stream", "is missing")
+		return about, web.Bad("/stream", "is missing")
 	case len(about.Streams) > protocol.MaxTopics || len(about.Data) > protocol.MaxTopics:
-		return web.ErrTooLarge
+		return about, web.ErrTooLarge
 	}
 	for of, names := range map[string][]string{"/stream": about.Streams, "/data": about.Data} {
 		for _, name := range names {
 			if wrong := action.CheckStreamName(name); wrong != "" {
-				return web.Bad(of, wrong)
+				return about, web.Bad(of, wrong)
 			}
 		}
 	}
-	return s.events(w, r, p, about)
+	return about, nil
 }
 
 // postEvents tells of what the body names: many names make an address that is refused on the way.
@@ -57,43 +66,72 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request, p Principal)
 
 // events tells of the heads of streams, and of the ends of data streams, at once and whenever one moves.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, p Principal, about protocol.Topics) error {
-	names := slices.Compact(slices.Sorted(slices.Values(about.Streams)))
-	data := slices.Compact(slices.Sorted(slices.Values(about.Data)))
-	// One connection is for all that a client has open: a name that may not be read is left out, and does not keep the others from being told.
-	forbidden := func(name string) bool { return !s.host.Auth.Allow(p, name, Read) }
-	names, data = slices.DeleteFunc(names, forbidden), slices.DeleteFunc(data, forbidden)
-	if len(names)+len(data) == 0 {
+	l := s.listen(p, about)
+	if l == nil {
 		return web.ErrForbidden
 	}
-	allowed := func() bool { return !slices.ContainsFunc(names, forbidden) && !slices.ContainsFunc(data, forbidden) }
-	wake := make(chan struct{}, 1)
-	moved := make([]func() (uint64, bool), len(names))
-	for i, name := range names {
-		look, stop := s.actions.Watch(name, wake)
-		defer stop()
-		moved[i] = look
+	defer l.stop()
+	return s.host.Follow(w, r, p, web.Feed{Wake: l.wake, Allowed: l.allowed, Little: len(l.data) == 0, Next: l.next})
+}
+
+// listening is a connection for hints: what it is about, and what it has told.
+type listening struct {
+	s           *Server
+	p           Principal
+	names, data []string
+	wake        chan struct{}
+	moved       []func() (uint64, bool) // of the names
+	tails       []string                // of the data streams, as they were told
+	told        bool                    // the heads were, once
+	stops       []func()
+}
+
+// listen watches what a principal may read of some topics; nil where that is nothing. One connection is for all that a client has open: a name that may not
+// be read is left out, and does not keep the others from being told.
+func (s *Server) listen(p Principal, about protocol.Topics) *listening {
+	l := &listening{s: s, p: p, names: slices.Compact(slices.Sorted(slices.Values(about.Streams))), data: slices.Compact(slices.Sorted(slices.Values(about.Data)))}
+	l.names, l.data = slices.DeleteFunc(l.names, l.forbidden), slices.DeleteFunc(l.data, l.forbidden)
+	if len(l.names)+len(l.data) == 0 {
+		return nil
 	}
-	for _, name := range data {
-		defer s.data.Watch(name, wake)()
+	l.wake, l.tails = make(chan struct{}, 1), make([]string, len(l.data))
+	for _, name := range l.names {
+		look, stop := s.actions.Watch(name, l.wake)
+		l.moved, l.stops = append(l.moved, look), append(l.stops, stop)
 	}
-	tails := make([]string, len(data))
-	first := true
-	return s.host.Follow(w, r, p, web.Feed{Wake: wake, Allowed: allowed, Next: func(ctx context.Context) (text []byte, _ bool, err error) {
-		for i, name := range names {
-			head, is := moved[i]()
-			if first {
-				if head, err = s.actions.Head(ctx, name); err != nil {
-					return nil, false, err
-				}
-			}
-			if first || is {
-				text = appendHead(text, name, head)
+	for _, name := range l.data {
+		l.stops = append(l.stops, s.data.Watch(name, l.wake))
+	}
+	return l
+}
+
+func (l *listening) stop() {
+	for _, stop := range l.stops {
+		stop()
+	}
+}
+
+func (l *listening) forbidden(name string) bool { return !l.s.host.Auth.Allow(l.p, name, Read) }
+
+func (l *listening) allowed() bool {
+	return !slices.ContainsFunc(l.names, l.forbidden) && !slices.ContainsFunc(l.data, l.forbidden)
+}
+
+func (l *listening) next(ctx context.Context) (text []byte, _ bool, err error) {
+	for i, name := range l.names {
+		head, is := l.moved[i]()
+		if !l.told {
+			if head, err = l.s.actions.Head(ctx, name); err != nil {
+				return nil, false, err
 			}
 		}
-		first = false
-		text, err = s.appendTails(ctx, text, data, tails)
-		return text, false, err
-	}})
+		if !l.told || is {
+			text = appendHead(text, name, head)
+		}
+	}
+	l.told = true
+	text, err = l.s.appendTails(ctx, text, l.data, l.tails)
+	return text, false, err
 }
 
 // appendTails tells of the data streams whose end is not the one that was told.

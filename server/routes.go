@@ -53,63 +53,83 @@ func (s *Server) routes() http.Handler {
 			methods = routes[dataRoute]
 			s.host.Guard(w.Header())
 		}
-		err := s.route(w, r, methods)
-		if err == nil {
-			return
+		if err := s.route(w, r, methods); err != nil {
+			s.refuse(w, r, err)
 		}
-		e := web.ProblemOf(err)
-		if (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal) && r.Context().Err() == nil {
-			s.host.Log.Error("a request failed", "route", web.RouteOf(r.URL.Path), "error", err)
-		}
-		web.WriteProblem(w, e)
 	})
+}
+
+// refuse answers with an error.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := web.ProblemOf(err)
+	if (e.Code == action.CodeUnavailable || e.Code == action.CodeInternal) && r.Context().Err() == nil {
+		s.host.Log.Error("a request failed", "route", web.RouteOf(r.URL.Path), "error", err)
+	}
+	web.WriteProblem(w, e)
 }
 
 // route keeps the precedence of errors: route, method, version, authorization; media type, size and form are the handler's.
 func (s *Server) route(w http.ResponseWriter, r *http.Request, methods map[string]handler) error {
+	h, p, err := s.admit(w, r, methods)
+	if h == nil || err != nil {
+		return err
+	}
+	r, work, err := s.begin(r, p.Subject)
+	defer work.End()
+	if err != nil {
+		return err
+	}
+	return h(w, r, p)
+}
+
+// begin makes the work of a request, which has a processor, but where it has a body: once that has come.
+func (s *Server) begin(r *http.Request, principal string) (*http.Request, *web.Work, error) {
+	ctx, work := s.host.Gate.Begin(r.Context(), web.AskerOf(r, principal))
+	if r.Method == http.MethodPost || r.Method == http.MethodPut {
+		return r.WithContext(ctx), work, nil
+	}
+	return r.WithContext(ctx), work, work.Resume(ctx)
+}
+
+// admit finds who answers a request, and whose it is; nobody, where it is answered. It is a function of its own, as its frame is not to lie below a
+// connection that waits.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, methods map[string]handler) (h handler, p Principal, err error) {
 	if methods == nil {
-		return web.Problem(action.CodeNotFound, "", "no such route")
+		return nil, p, web.Problem(action.CodeNotFound, "", "no such route")
 	}
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
-		return nil
+		return nil, p, nil
 	}
-	h := methods[r.Method]
+	h = methods[r.Method]
 	if h == nil {
 		for m := range methods {
 			w.Header().Add("Allow", m)
 		}
-		return web.Problem("method", "", "this route does not take "+web.ValidUTF8(r.Method))
+		return nil, p, web.Problem("method", "", "this route does not take "+web.ValidUTF8(r.Method))
 	}
 	if v := r.Header.Get("Strandline-Version"); v != "" && v != strconv.Itoa(ProtocolVersion) {
 		w.Header().Set("Strandline-Version", strconv.Itoa(ProtocolVersion))
-		return web.Problem(action.CodeUpgrade, "", "this server speaks version "+strconv.Itoa(ProtocolVersion))
+		return nil, p, web.Problem(action.CodeUpgrade, "", "this server speaks version "+strconv.Itoa(ProtocolVersion))
 	}
-	p, err := s.host.Auth.Authenticate(r)
+	p, err = s.host.Auth.Authenticate(r)
 	if err != nil {
 		if action.CodeOf(err) == action.CodeUnauthorized { // who guesses tokens is slow
 			address := web.AskerOf(r, "")[1]
 			s.host.Log.Debug("nobody can be told", "address", address)
 			if wait := s.guesses.Take(address); wait > 0 {
 				w.Header().Set("Retry-After", strconv.Itoa(wait))
-				return web.Problem(action.CodeRateLimited, "", "too many requests without a valid token")
+				return nil, p, web.Problem(action.CodeRateLimited, "", "too many requests without a valid token")
 			}
 		}
-		return err
+		return nil, p, err
 	}
 	if _, ofData := data.Path(r.URL.Path); ofData && s.host.CrossSite(r) {
-		return web.ErrForbidden
+		return nil, p, web.ErrForbidden
 	}
 	if wait := s.host.Limiter.Take(p.Subject); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
-		return web.Problem(action.CodeRateLimited, "", "too many requests")
+		return nil, p, web.Problem(action.CodeRateLimited, "", "too many requests")
 	}
-	ctx, work := s.host.Gate.Begin(r.Context(), web.AskerOf(r, p.Subject))
-	defer work.End()
-	if r.Method != http.MethodPost && r.Method != http.MethodPut { // with a body, once that has come
-		if err := work.Resume(ctx); err != nil {
-			return err
-		}
-	}
-	return h(w, r.WithContext(ctx), p)
+	return h, p, nil
 }

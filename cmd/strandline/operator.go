@@ -107,23 +107,26 @@ func (o *operator) listen(addr string) (stop func(), err error) {
 // count counts requests, and logs each at the level debug.
 func (o *operator) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, seen := time.Now(), &watched{ResponseWriter: w, status: http.StatusOK}
+		seen := &watched{ResponseWriter: w, status: http.StatusOK, began: time.Now()}
 		o.open.Inc()
-		defer func() {
-			o.open.Dec()
-			route, took := web.RouteOf(r.URL.Path), time.Since(began)
-			method := r.Method
-			if !strings.Contains(" GET HEAD POST PUT DELETE OPTIONS ", " "+method+" ") {
-				method = "other"
-			}
-			o.requests.WithLabelValues(route, method, strconv.Itoa(seen.status)).Inc()
-			if !seen.waits(r) {
-				o.took.WithLabelValues(route).Observe(took.Seconds())
-			}
-			slog.Debug("request", "route", route, "method", method, "status", seen.status, "bytes", seen.bytes, "took", took.Round(time.Microsecond))
-		}()
+		defer o.answered(r, seen)
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// answered takes note of a request that is over.
+func (o *operator) answered(r *http.Request, seen *watched) {
+	o.open.Dec()
+	route, took := web.RouteOf(r.URL.Path), time.Since(seen.began)
+	method := r.Method
+	if !strings.Contains(" GET HEAD POST PUT DELETE OPTIONS ", " "+method+" ") {
+		method = "other"
+	}
+	o.requests.WithLabelValues(route, method, strconv.Itoa(seen.status)).Inc()
+	if !seen.waits(r) {
+		o.took.WithLabelValues(route).Observe(took.Seconds())
+	}
+	slog.Debug("request", "route", route, "method", method, "status", seen.status, "bytes", seen.bytes, "took", took.Round(time.Microsecond))
 }
 
 // watched is an answer whose status and bytes are seen.
@@ -131,6 +134,7 @@ type watched struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	began  time.Time
 }
 
 func (w *watched) waits(r *http.Request) bool {
