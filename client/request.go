@@ -12,8 +12,11 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/plan"
@@ -21,6 +24,12 @@ import (
 
 // maxProblem is how much of an answer that is an error is read.
 const maxProblem = 64 << 10
+
+// Bytes that are made room for: for a checkpoint at once, at most, and for what comes next.
+const (
+	mostRoom  = 64 << 20
+	leastRoom = 512
+)
 
 // request makes one of the server. The caller holds mu.
 func (db *DB) request(r *plan.Request) {
@@ -51,22 +60,29 @@ func (db *DB) ask(ctx context.Context, r *plan.Request) *plan.Answered {
 	}
 	ctx, alive, stop := patient(ctx, r.Idle)
 	defer stop()
-	resp, err := db.send(ctx, method, at, body, map[string]string{"Content-Type": "application/json", "Accept": want})
+	resp, err := db.send(ctx, method, at, body, map[string]string{"Content-Type": "application/json", "Accept": want, "Accept-Encoding": "gzip"})
 	if err != nil {
 		out.Err = wayError(ctx, err)
 		return out
 	}
 	defer resp.Body.Close()
 	alive()
+	if err := unpacked(resp); err != nil {
+		out.Err = action.Fail(action.CodeBadAnswer, "", "the answer is no gzip")
+		return out
+	}
 	out.Cost = plan.Cost{Status: resp.StatusCode, Bytes: int64(len(r.Body))}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); resp.StatusCode != http.StatusOK || kind != want {
 		out.RetryAfter, out.Err = problemOf(resp)
 		return out
 	}
-	part := make([]byte, 64<<10)
+	if o := r.Offer; o != nil { // room for all of it, but not for whatever a server says
+		out.Body = append(make([]byte, 0, min(o.Bytes, mostRoom)+1), r.Have...)
+	}
 	for {
-		n, err := resp.Body.Read(part)
-		out.Body, out.Cost.Bytes = append(out.Body, part[:n]...), out.Cost.Bytes+int64(n)
+		out.Body = slices.Grow(out.Body, leastRoom)
+		n, err := resp.Body.Read(out.Body[len(out.Body):cap(out.Body)])
+		out.Body, out.Cost.Bytes = out.Body[:len(out.Body)+n], out.Cost.Bytes+int64(n)
 		if err == io.EOF {
 			break
 		}
@@ -80,6 +96,23 @@ func (db *DB) ask(ctx context.Context, r *plan.Request) *plan.Answered {
 		out.Body, out.Err = nil, action.Fail(action.CodeBadAnswer, "/checkpoint", "it is not the checkpoint that was offered")
 	}
 	return out
+}
+
+// unpacked has the body of an answer be what was packed with gzip.
+func unpacked(resp *http.Response) error {
+	if resp.Header.Get("Content-Encoding") != "gzip" {
+		return nil
+	}
+	z, err := gzip.NewReader(resp.Body)
+	if err != nil {
+		return err
+	}
+	under := resp.Body
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{z, under}
+	return nil
 }
 
 // send makes a request with the token that there is.

@@ -16,17 +16,20 @@ import (
 	"github.com/strandline-sync/strandline/server/web"
 )
 
+// A connection waits for hours, and there are many: what lies on its stack meanwhile is little, and what was needed to begin it is not there.
+
 // getEvents tells of what the address names.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
-	about, err := topicsOf(r)
-	if err != nil {
-		return err
-	}
-	return s.events(w, r, p, about)
+	return s.events(w, r, &p, topicsOf)
 }
 
-// topicsOf reads the address. It is a function of its own, as its frame is not to lie below a connection that waits.
-func topicsOf(r *http.Request) (about protocol.Topics, err error) {
+// postEvents tells of what the body names: many names make an address that is refused on the way.
+func (s *Server) postEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
+	return s.events(w, r, &p, s.topicsIn)
+}
+
+// topicsOf reads the address.
+func topicsOf(_ http.ResponseWriter, r *http.Request) (about protocol.Topics, err error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return about, web.Bad("", "the query cannot be read")
@@ -48,36 +51,32 @@ func topicsOf(r *http.Request) (about protocol.Topics, err error) {
 	return about, nil
 }
 
-// postEvents tells of what the body names: many names make an address that is refused on the way.
-func (s *Server) postEvents(w http.ResponseWriter, r *http.Request, p Principal) error {
+// topicsIn reads the body.
+func (s *Server) topicsIn(w http.ResponseWriter, r *http.Request) (about protocol.Topics, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return web.Problem("unsupported-media-type", "", "what hints are asked about is application/json")
+		return about, web.Problem("unsupported-media-type", "", "what hints are asked about is application/json")
 	}
 	body, err := s.host.ReadBody(w, r)
 	if err != nil {
-		return err
+		return about, err
 	}
-	about, err := protocol.DecodeTopics(string(body))
-	if err != nil {
-		return err
-	}
-	return s.events(w, r, p, about)
+	return protocol.DecodeTopics(string(body))
 }
 
 // events tells of the heads of streams, and of the ends of data streams, at once and whenever one moves.
-func (s *Server) events(w http.ResponseWriter, r *http.Request, p Principal, about protocol.Topics) error {
-	l := s.listen(p, about)
-	if l == nil {
-		return web.ErrForbidden
+func (s *Server) events(w http.ResponseWriter, r *http.Request, p *Principal, topics func(http.ResponseWriter, *http.Request) (protocol.Topics, error)) error {
+	l, err := s.listen(w, r, p, topics)
+	if err != nil {
+		return err
 	}
 	defer l.stop()
-	return s.host.Follow(w, r, p, web.Feed{Wake: l.wake, Allowed: l.allowed, Little: len(l.data) == 0, Next: l.next})
+	return l.follow(w, r)
 }
 
 // listening is a connection for hints: what it is about, and what it has told.
 type listening struct {
 	s           *Server
-	p           Principal
+	p           *Principal
 	names, data []string
 	wake        chan struct{}
 	moved       []func() (uint64, bool) // of the names
@@ -86,13 +85,17 @@ type listening struct {
 	stops       []func()
 }
 
-// listen watches what a principal may read of some topics; nil where that is nothing. One connection is for all that a client has open: a name that may not
-// be read is left out, and does not keep the others from being told.
-func (s *Server) listen(p Principal, about protocol.Topics) *listening {
+// listen watches what a principal may read of some topics. One connection is for all that a client has open: a name that may not be read is left out, and does
+// not keep the others from being told.
+func (s *Server) listen(w http.ResponseWriter, r *http.Request, p *Principal, topics func(http.ResponseWriter, *http.Request) (protocol.Topics, error)) (*listening, error) {
+	about, err := topics(w, r)
+	if err != nil {
+		return nil, err
+	}
 	l := &listening{s: s, p: p, names: slices.Compact(slices.Sorted(slices.Values(about.Streams))), data: slices.Compact(slices.Sorted(slices.Values(about.Data)))}
 	l.names, l.data = slices.DeleteFunc(l.names, l.forbidden), slices.DeleteFunc(l.data, l.forbidden)
 	if len(l.names)+len(l.data) == 0 {
-		return nil
+		return nil, web.ErrForbidden
 	}
 	l.wake, l.tails = make(chan struct{}, 1), make([]string, len(l.data))
 	for _, name := range l.names {
@@ -102,7 +105,11 @@ func (s *Server) listen(p Principal, about protocol.Topics) *listening {
 	for _, name := range l.data {
 		l.stops = append(l.stops, s.data.Watch(name, l.wake))
 	}
-	return l
+	return l, nil
+}
+
+func (l *listening) follow(w http.ResponseWriter, r *http.Request) error {
+	return l.s.host.Follow(w, r, l.p.Until, &web.Feed{Wake: l.wake, Allowed: l.allowed, Little: len(l.data) == 0, Next: l.next})
 }
 
 func (l *listening) stop() {
@@ -111,7 +118,7 @@ func (l *listening) stop() {
 	}
 }
 
-func (l *listening) forbidden(name string) bool { return !l.s.host.Auth.Allow(l.p, name, Read) }
+func (l *listening) forbidden(name string) bool { return !l.s.host.Auth.Allow(*l.p, name, Read) }
 
 func (l *listening) allowed() bool {
 	return !slices.ContainsFunc(l.names, l.forbidden) && !slices.ContainsFunc(l.data, l.forbidden)

@@ -138,8 +138,10 @@ func (s *Streams) served(ctx context.Context, key checkpointKey) (*engine.Checkp
 			work.Pause()
 			at.hold, at.err = s.Memory.Take(whole, work.Asker(), len(at.c.Packed))
 			_ = work.Resume(whole)
-			if at.err == nil {
-				at.err = eachPart(whole, at.c, func([]byte) {})
+			if at.err == nil && !s.isWhole(key) {
+				if at.err = eachPart(whole, at.c, func([]byte) {}); at.err == nil {
+					s.seenWhole(key)
+				}
 			}
 		}
 		close(at.ready)
@@ -154,6 +156,25 @@ func (s *Streams) served(ctx context.Context, key checkpointKey) (*engine.Checkp
 		return nil, nil, at.err
 	}
 	return at.c, done, nil
+}
+
+// maxWhole is how many checkpoints are remembered to be whole.
+const maxWhole = 10_000
+
+// isWhole tells whether a checkpoint was looked at since the server was started: one that is there never changes.
+func (s *Streams) isWhole(key checkpointKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.whole[key]
+}
+
+func (s *Streams) seenWhole(key checkpointKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.whole == nil || len(s.whole) >= maxWhole {
+		s.whole = map[checkpointKey]bool{}
+	}
+	s.whole[key] = true
 }
 
 func (s *Streams) checkpoint(ctx context.Context, key checkpointKey) (*engine.Checkpoint, error) {

@@ -55,6 +55,7 @@ type Streams struct {
 	mu      sync.Mutex
 	streams map[string]*stream
 	serving map[checkpointKey]*serving
+	whole   map[checkpointKey]bool // checkpoints that match their hash
 	claims  claims
 	workers workers
 

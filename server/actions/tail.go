@@ -30,7 +30,7 @@ func (s *Streams) tail(w http.ResponseWriter, r *http.Request, p rights.Principa
 		return errAbove
 	}
 	f := following{epoch: log.Epoch, after: q.after, limit: min(q.limit, s.MaxEntries)}
-	return s.Follow(w, r, p, web.Feed{
+	return s.Follow(w, r, p.Until, &web.Feed{
 		Next:    func(ctx context.Context) ([]byte, bool, error) { return s.tailed(ctx, q.stream, &f) },
 		Wake:    wake,
 		Allowed: func() bool { return s.Auth.Allow(p, q.stream, rights.Read) },

@@ -94,7 +94,7 @@ func (s *Streams) tail(w http.ResponseWriter, r *http.Request, p rights.Principa
 	})
 	defer ends.Stop()
 	begun, id, ended := time.Now(), uint64(0), false
-	return s.Follow(w, r, p, web.Feed{Wake: wake, Allowed: s.mayRead(p, name), Next: func(ctx context.Context) ([]byte, bool, error) {
+	return s.Follow(w, r, p.Until, &web.Feed{Wake: wake, Allowed: s.mayRead(p, name), Next: func(ctx context.Context) ([]byte, bool, error) {
 		now := s.Now().UnixMilli()
 		pg, err := s.readPage(ctx, name, q, now)
 		first := id == 0

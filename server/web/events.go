@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"github.com/strandline-sync/strandline/server/rights"
 )
 
 // heartbeat is how often a comment keeps a quiet connection alive, and rights are looked at again.
@@ -27,20 +25,15 @@ type Feed struct {
 	Little bool
 }
 
-// Follow answers with server-sent events, until a right, the token, the server or the feed ends.
-func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal, f Feed) error {
-	c := &connection{s: s, ctx: r.Context(), work: WorkOf(r.Context()), w: w, ctl: http.NewResponseController(w), feed: f}
-	text, more, err := f.Next(c.ctx)
-	if err != nil && !errors.Is(err, ErrEnded) {
+// Follow answers with server-sent events, until a right, the token (at until; zero: never), the server or the feed ends.
+func (s *Host) Follow(w http.ResponseWriter, r *http.Request, until time.Time, f *Feed) error {
+	c := &connection{s: s, r: r, work: WorkOf(r.Context()), w: w, ctl: http.NewResponseController(w), feed: f}
+	if err := c.begin(until); err != nil {
 		return err
 	}
-	c.begin(p.Until)
 	defer c.end()
-	if len(text) == 0 {
-		text = []byte(":\n\n") // so that it is known to be open
-	}
-	for c.send(text) && err == nil && (more || c.wait()) {
-		text, more, err = c.next(RouteOf(r.URL.Path))
+	for c.send() && c.err == nil && (c.more || c.wait()) {
+		c.next()
 		if over(c.ends, s.Done) || !f.Allowed() { // after the look: what came when the right was gone is not told
 			break
 		}
@@ -51,21 +44,27 @@ func (s *Host) Follow(w http.ResponseWriter, r *http.Request, p rights.Principal
 // connection is one that events go over. It is not on the stack of the goroutine that waits: there are many.
 type connection struct {
 	s    *Host
-	ctx  context.Context
+	r    *http.Request
 	work *Work
 	w    http.ResponseWriter
 	ctl  *http.ResponseController
-	feed Feed
+	feed *Feed
+	text []byte // that is to be sent
+	more bool   // and whether there is more
+	err  error  // of the feed, after which nothing comes
 	beat *time.Ticker
 	ends <-chan time.Time // when the token does; nil: never
 	last *time.Timer      // of ends
 }
 
-func (c *connection) begin(until time.Time) {
-	c.beat = time.NewTicker(heartbeat)
-	if !until.IsZero() {
-		c.last = time.NewTimer(until.Sub(c.s.Now()))
-		c.ends = c.last.C
+// begin has the first events, or the error that is the request's answer.
+func (c *connection) begin(until time.Time) error {
+	c.text, c.more, c.err = c.feed.Next(c.r.Context())
+	if c.err != nil && !errors.Is(c.err, ErrEnded) {
+		return c.err
+	}
+	if len(c.text) == 0 {
+		c.text = quiet // so that it is known to be open
 	}
 	c.work.Keep(nil) // what was asked is done with
 	h := c.w.Header()
@@ -76,7 +75,16 @@ func (c *connection) begin(until time.Time) {
 	h.Set("X-Accel-Buffering", "no")       // a proxy that gathers what it passes on would gather the hints
 	_ = c.ctl.SetReadDeadline(time.Time{}) // nothing more is read; a deadline that passes would end the request
 	c.w.WriteHeader(http.StatusOK)
+	c.beat = time.NewTicker(heartbeat)
+	if !until.IsZero() {
+		c.last = time.NewTimer(until.Sub(c.s.Now()))
+		c.ends = c.last.C
+	}
+	return nil
 }
+
+// quiet is a comment, which says that the connection is there.
+var quiet = []byte(":\n\n")
 
 func (c *connection) end() {
 	c.beat.Stop()
@@ -85,16 +93,16 @@ func (c *connection) end() {
 	}
 }
 
-func (c *connection) send(text []byte) bool {
+// send sends what there is, and tells whether it went.
+func (c *connection) send() bool {
 	c.work.Pause()
-	if len(text) == 0 {
+	if len(c.text) == 0 {
 		return true
 	}
 	_ = c.ctl.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // of the server's own, which is for whole answers
-	if _, err := c.w.Write(text); err != nil {
-		return false
-	}
-	return c.ctl.Flush() == nil
+	_, err := c.w.Write(c.text)
+	c.text = nil
+	return err == nil && c.ctl.Flush() == nil
 }
 
 // wait waits until there may be something, and tells whether the connection goes on.
@@ -104,31 +112,31 @@ func (c *connection) wait() bool {
 		case <-c.feed.Wake:
 			return true
 		case <-c.beat.C:
-			if !c.feed.Allowed() || !c.send([]byte(":\n\n")) {
+			if c.text = quiet; !c.feed.Allowed() || !c.send() {
 				return false
 			}
 		case <-c.ends:
 			return false
 		case <-c.s.Done:
 			return false
-		case <-c.ctx.Done():
+		case <-c.r.Context().Done():
 			return false
 		}
 	}
 }
 
-// next gives the next events.
-func (c *connection) next(route string) (text []byte, more bool, err error) {
+// next has the next events.
+func (c *connection) next() {
+	ctx := c.r.Context()
 	if !c.feed.Little {
-		if err := c.work.Resume(c.ctx); err != nil {
-			return nil, false, err
+		if c.err = c.work.Resume(ctx); c.err != nil {
+			return
 		}
 	}
-	text, more, err = c.feed.Next(c.ctx)
-	if err != nil && c.ctx.Err() == nil && !errors.Is(err, ErrEnded) {
-		c.s.Log.Error("events break off", "route", route, "error", err)
+	c.text, c.more, c.err = c.feed.Next(ctx)
+	if c.err != nil && ctx.Err() == nil && !errors.Is(c.err, ErrEnded) {
+		c.s.Log.Error("events break off", "route", RouteOf(c.r.URL.Path), "error", c.err)
 	}
-	return text, more, err
 }
 
 func over(ends <-chan time.Time, done <-chan struct{}) bool {

@@ -378,6 +378,8 @@ func firstState() error {
 	web := httptest.NewServer(s)
 	defer web.Close()
 	var took []float64
+	var first time.Duration
+	var at uint64
 	for range 5 {
 		db, err := client.Open(client.Options{URL: web.URL})
 		if err != nil {
@@ -388,17 +390,17 @@ func firstState() error {
 		if err != nil {
 			return err
 		}
-		if err := stream.Until(context.Background(), func(s *client.Stream) bool { return s.Head() >= entries*9/10 }); err != nil {
+		if err := stream.Until(context.Background(), func(s *client.Stream) bool { return s.Head() > 10*500 }); err != nil {
 			return err
 		}
-		first := time.Since(began)
+		first, at = time.Since(began), stream.Head()
 		if err := stream.Until(context.Background(), func(s *client.Stream) bool { return s.Head() == entries }); err != nil {
 			return err
 		}
 		took = append(took, float64(first.Milliseconds()), float64(time.Since(began).Milliseconds()))
 		db.Close()
 	}
-	fmt.Printf("first state of 200,000:   a client in Go has the checkpoint folded after %.0f ms (best of 5), all after %.0f ms\n", least(took, 0), least(took, 1))
+	fmt.Printf("first state of 200,000:   a client in Go has the checkpoint at %d folded after %.0f ms (best of 5), all after %.0f ms\n", at, least(took, 0), least(took, 1))
 	return nil
 }
 
