@@ -56,6 +56,8 @@ func serve(args []string) error {
 	minFree := flags.Uint64("min-free", 64<<20, "how many bytes of the data directory's disk stay free: nothing is taken while there are fewer, and reading goes on")
 	judgeURL := flags.String("judge", "", "a URL of your back end that is asked about actions before they are taken; with --judge-secret. See docs/OPERATING.md")
 	judgeSecret := flags.String("judge-secret", "", "a file with the secret that signs what the judge is asked")
+	traces := flags.String("traces", "", "the URL of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318/v1/traces")
+	share := flags.Float64("trace-share", 0.01, "how large a part of the requests is traced whose sender does not say")
 	level := flags.String("log", "info", "what is logged: debug (every request), info, warn or error")
 	var cors []string
 	flags.Func("cors", "an origin whose pages may call, such as https://app.example; may be given again", func(origin string) error {
@@ -103,6 +105,12 @@ func serve(args []string) error {
 			return err
 		}
 	}
+	if *traces != "" {
+		if l.tracing, err = startTracing(*traces, *share); err != nil {
+			return err
+		}
+		defer l.tracing.stop()
+	}
 	if l.config.Judge, err = judgeOf(*judgeURL, *judgeSecret); err != nil {
 		return err
 	}
@@ -133,6 +141,7 @@ type listening struct {
 	config         server.Config // but for the engine
 	rules          *rights.Rules // nil: there are none
 	admin          string        // the operator's address; empty: none
+	tracing        *tracing      // nil: none
 	minFree        uint64        // bytes of the disk; 0: it is not looked at
 	connections    int           // at most; 0: any number
 	certificates   *certificates // nil: no TLS
@@ -157,6 +166,9 @@ func (l listening) run() error {
 		debug.SetMemoryLimit(int64(memoryLimit(l.config)))
 	}
 	l.config.Engine = logs
+	if l.tracing != nil {
+		l.config.Engine = traced{logs, l.tracing}
+	}
 	if l.minFree > 0 {
 		l.config.Writable = (&watermark{dir: l.data, free: l.minFree}).Writable
 	}
@@ -179,7 +191,11 @@ func (l listening) run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	h := &http.Server{Handler: ops.count(l.routes(s)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+	handler := l.routes(s)
+	if l.tracing != nil {
+		handler = l.tracing.requests(handler)
+	}
+	h := &http.Server{Handler: ops.count(handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
 		WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
 	failed := make(chan error, 1)
 	served, scheme := net.Listener(listener), "http"
