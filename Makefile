@@ -19,7 +19,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release abuse \
+.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release abuse speed \
 	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim sim-data mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
@@ -31,7 +31,7 @@ all: build
 
 build: bin/strandline
 
-GO_SOURCES   := go.mod go.sum js/package.json $(shell find core idbstore wasm server cmd js web-demo -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*')
+GO_SOURCES   := go.mod go.sum js/package.json $(shell find core client idbstore wasm server cmd js web-demo -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*')
 WASM_SOURCES := go.mod go.sum $(shell find core idbstore wasm server js/testserver -name '*.go' -not -name '*_test.go')
 JS_SOURCES   := wasm_exec.js idbstore/append.js js/package.json js/tsconfig.json $(shell find js/src js/types js/build -type f)
 DEMO_SOURCES := web-demo/tsconfig.json $(shell find web-demo/src web-demo/public web-demo/build web-demo/vendor -type f)
@@ -67,7 +67,7 @@ BEGAN := $(shell date +%s)
 TOOK   = in $$(($$(date +%s) - $(BEGAN))) s
 
 check: lint test-smoke
-	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/...
+	$(GO_TEST) ./core/... ./client/... ./server/... ./cmd/... ./js/...
 	@echo "all that make check looks at passed $(TOOK)"
 
 test: lint test-go test-wasm conformance test-e2e size
@@ -81,15 +81,15 @@ GO_TEST = $(GO) test -timeout 3h
 
 test-go: npm js/dist/strandline.js
 	$(NEED) writable go
-	$(GO_TEST) ./core/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/datasim/... ./tests/node/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
+	$(GO_TEST) ./core/... ./client/... ./server/... ./cmd/... ./js/... ./web-demo/... ./tests/sim/... ./tests/datasim/... ./tests/node/... ./tests/protocol/... ./tests/layering/... ./tests/patience/... ./tests/firstrun/...
 
 test-race:
 	$(NEED) writable go gcc
-	$(GO_TEST) -race ./core/... ./server/... ./cmd/... ./tests/sim/... ./tests/protocol/...
+	$(GO_TEST) -race ./core/... ./client/... ./server/... ./cmd/... ./tests/sim/... ./tests/protocol/...
 
 test-32:
 	$(NEED) writable go
-	GOARCH=386 CGO_ENABLED=0 $(GO_TEST) ./core/... ./server/... ./cmd/... ./tests/protocol/...
+	GOARCH=386 CGO_ENABLED=0 $(GO_TEST) ./core/... ./client/... ./server/... ./cmd/... ./tests/protocol/...
 
 test-wasm: chromium bin/wasmbrowsertest
 	$(WASM_ENV) $(GO_TEST) -exec "'$(CURDIR)/bin/wasmbrowsertest'" ./core/... ./idbstore/
@@ -186,6 +186,10 @@ tests/bench/contenders/node_modules: tests/bench/contenders/package-lock.json
 abuse:
 	$(GO) build -o bin/strandline-abuse ./cmd/strandline
 	$(GO) run ./tests/abuse -program bin/strandline-abuse
+
+# What the server adds to what the engine and net/http cost, in one run: docs/OPERATING.md. Two minutes.
+speed:
+	$(GO) run ./tests/speed
 
 # The same work with other libraries, in cold pages of one browser; the table goes into docs/PERFORMANCE.md. Some 15 minutes.
 ROUNDS ?= 3

@@ -76,9 +76,11 @@ type Config struct {
 	// Keep is how many of a log's last entries are kept at least, once checkpoints stand for those before; 0: all are kept.
 	Keep uint64
 
-	// Now and NewID are the clock and the source of ids; nil: the real ones.
-	Now   func() time.Time
-	NewID func() action.UUID
+	// Now and NewID are the clock and the source of ids; nil: the real ones. Steady is a clock that nobody sets, by which what has a time to live ends; nil:
+	// Now, and the machine's where that is nil.
+	Now    func() time.Time
+	Steady func() time.Time
+	NewID  func() action.UUID
 	// Background runs what nobody waits for; nil: in a goroutine. Hold answers an append that must wait for another client's
 	// turn; nil: it waits. Simulations set both.
 	Background func(func())
@@ -119,12 +121,19 @@ func New(c Config) *Server {
 		c.Background = func(f func()) { go f() }
 	}
 	if c.Now == nil {
+		began := time.Now()
 		c.Now = time.Now
+		if c.Steady == nil {
+			c.Steady = func() time.Time { return began.Add(time.Since(began)) }
+		}
+	}
+	if c.Steady == nil {
+		c.Steady = c.Now
 	}
 	if c.NewID == nil {
 		c.NewID = func() action.UUID { return action.UUID(uuid.Must(uuid.NewV7())) }
 	}
-	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Background: c.Background, Writable: c.Writable, Done: make(chan struct{}),
+	host := &web.Host{Auth: c.Auth, Log: c.Log, CORS: c.CORS, Now: c.Now, Steady: c.Steady, Background: c.Background, Writable: c.Writable, Done: make(chan struct{}),
 		Gate: web.NewGate(runtime.GOMAXPROCS(0)), Limiter: web.NewLimiter(c.Rate, c.Burst, c.Now), Memory: web.NewMemory(c.MaxMemory), Commits: web.NewCommits(maxCommit), MaxRequestBytes: c.MaxRequestBytes, MaxWait: c.MaxWait}
 	s := &Server{
 		host:   host,

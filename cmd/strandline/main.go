@@ -13,7 +13,8 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 
 	strandline serve [--addr 127.0.0.1:8080] [--data DIR] [--static DIR] [--dist] [--engine sqlite]
 	                 [--auth none|secret:FILE|rules|jwks:URL] [--rules FILE] [--deny FILE] [--cors ORIGIN]...
-	                 [--admin ADDR] [--cert FILE --key FILE] [--log LEVEL] [--keep N] and limits
+	                 [--judge URL --judge-secret FILE] [--admin ADDR] [--traces URL] [--cert FILE --key FILE]
+	                 [--log LEVEL] [--keep N] [--min-free N] and limits
 	        is the sync server; --dist shows the browser files that are in this program at /dist/
 
 	strandline backup FILE [--data DIR]

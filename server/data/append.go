@@ -99,6 +99,9 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 			return web.Problem(action.CodeUnavailable, "", "the stream was made anew meanwhile")
 		}
 		out = appended{stream: d, meta: m}
+		if a.closes && !m.Closed && !s.mayClose(p, name, d) {
+			return web.ErrForbidden
+		}
 		return s.add(tx, p, a, messages, wrong, now, &out)
 	})
 	h := w.Header()
@@ -144,6 +147,11 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// mayClose tells whether a principal may close a stream for all: its maker, and who may delete it. Of one of an earlier format nobody knows who made it.
+func (s *Streams) mayClose(p rights.Principal, name string, d *engine.DataStream) bool {
+	return d.By == p.Subject || d.By == "" || s.Auth.Allow(p, name, rights.Delete)
 }
 
 // readAppending reads the headers.

@@ -96,8 +96,9 @@ func (s *Streams) use(id uint64, m *meta, now int64) (tell bool) {
 	return now-m.Used > m.slack()
 }
 
-// ended tells whether a stream's time is over. What was read before the server was started may be up to slack later than was noted.
+// ended tells whether a stream's time is over, by the clock and without the jumps that it has made since the server was started. What was read before the server was started may be up to slack later than was noted.
 func (s *Streams) ended(d *engine.DataStream, m *meta, now int64) bool {
+	now = min(now, s.Steady().UnixMilli())
 	switch {
 	case d.Deleted:
 		return false

@@ -17,9 +17,10 @@ type Host struct {
 	Log        *slog.Logger
 	CORS       []string // origins that may call from other pages
 	Now        func() time.Time
-	Background func(func())  // runs what nobody waits for
-	Writable   func() error  // why nothing is taken now; nil: there is never a reason
-	Done       chan struct{} // closed when the server ends
+	Steady     func() time.Time // as Now, but that it never jumps: what ends with time does not end because somebody sets the clock
+	Background func(func())     // runs what nobody waits for
+	Writable   func() error     // why nothing is taken now; nil: there is never a reason
+	Done       chan struct{}    // closed when the server ends
 
 	Limiter *Limiter // of requests; nil: nobody counts
 	Gate    *Gate    // of the processors; nil: nobody waits for one

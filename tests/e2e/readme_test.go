@@ -124,15 +124,22 @@ func TestGuides(t *testing.T) {
 			t.Fatal(*tb.console)
 		}
 	}
-	dir := filepath.Join(root, "tests", "e2e", "guide.tmp")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+	top := filepath.Join(root, "tests", "e2e", "guide.tmp")
+	defer os.RemoveAll(top)
+	programs := append(blocks(t, "docs/SERVER.md", "go run"), blocks(t, "README.md", "go run")...)
+	if len(programs) != 3 {
+		t.Errorf("%d programs in Go", len(programs))
 	}
-	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(blocks(t, "docs/SERVER.md", "go run")[0]), 0o644); err != nil {
-		t.Fatal(err)
+	for i, program := range programs {
+		dir := filepath.Join(top, fmt.Sprint("p", i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	cmd := exec.Command("go", "vet", "./tests/e2e/guide.tmp")
+	cmd := exec.Command("go", "vet", "./tests/e2e/guide.tmp/...")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

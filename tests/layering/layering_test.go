@@ -77,7 +77,8 @@ func TestRoomsKnowWhatTheTableSays(t *testing.T) {
 			}
 		}
 		for _, wasm := range []bool{false, true} {
-			if wasm == strings.HasPrefix(room, "server") || !wasm && (room == "wasm" || room == "idbstore") {
+			native := strings.HasPrefix(room, "server") || room == "client"
+			if wasm == native || !wasm && (room == "wasm" || room == "idbstore") {
 				continue
 			}
 			for _, dep := range imports(t, room, wasm) {
@@ -236,6 +237,10 @@ func TestTheBrowserSideStaysSmall(t *testing.T) {
 			t.Errorf("wasm does not use %s", want)
 		}
 	}
+}
+
+func TestTheClientKnowsNoServer(t *testing.T) {
+	forbid(t, "client", false, "a bot links no server, and no database that it does not use", module+"/server", module+"/wasm", module+"/idbstore", "modernc.org")
 }
 
 func TestTheServerKnowsTheCoreOnly(t *testing.T) {

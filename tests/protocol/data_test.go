@@ -263,6 +263,59 @@ func (b byName) Allow(p server.Principal, stream string, right server.Right) boo
 	return b.rights[p.Subject+" "+string(right)+" "+stream]
 }
 
+// A clock that somebody sets forward ends nothing before its time.
+func TestAClockThatJumps(t *testing.T) {
+	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	steady := now
+	a := newAPI(t, func(c *server.Config) {
+		c.Now, c.Steady = func() time.Time { return now }, func() time.Time { return steady }
+	})
+	is := func(name string, want int) {
+		t.Helper()
+		if status, _, _ := a.request("HEAD", "/v1/data/"+name, nil, nil); status != want {
+			t.Errorf("%s: %d, want %d", name, status, want)
+		}
+	}
+	for name, header := range map[string]map[string]string{"a": {"Stream-TTL": "100"}, "b": {"Stream-Expires-At": "2026-11-24T01:00:00Z"}} {
+		if status, _, body := a.request("PUT", "/v1/data/"+name, nil, header); status != 201 {
+			t.Fatal(status, body)
+		}
+	}
+	now = now.Add(365 * 24 * time.Hour)
+	is("a", 200)
+	is("b", 200)
+	now = now.Add(-3 * 365 * 24 * time.Hour)
+	is("a", 200)
+	now, steady = time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC), steady.Add(3*365*24*time.Hour)
+	is("a", 404)
+	is("b", 404)
+}
+
+// Only who made a data stream, or may delete it, closes it for all.
+func TestWhoMayClose(t *testing.T) {
+	table := map[string]bool{}
+	for _, right := range []string{"ada append", "ada read", "bob append", "bob read", "eve append", "eve delete", "eve read"} {
+		table[right+" a"], table[right+" b"] = true, true
+	}
+	a := newAPI(t, func(c *server.Config) { c.Auth = byName{table} })
+	closing := map[string]string{"Content-Type": "text/plain", "Stream-Closed": "true"}
+	a.token = "ada"
+	for _, name := range []string{"a", "b"} {
+		if status, _, body := a.request("PUT", "/v1/data/"+name, nil, map[string]string{"Content-Type": "text/plain"}); status != 201 {
+			t.Fatal(status, body)
+		}
+	}
+	for i, c := range []struct {
+		who, stream string
+		want        int
+	}{{"bob", "a", 403}, {"ada", "a", 204}, {"bob", "a", 204}, {"eve", "b", 204}} {
+		a.token = c.who
+		if status, _, body := a.request("POST", "/v1/data/"+c.stream, nil, closing); status != c.want {
+			t.Errorf("%d: %d %s", i, status, body)
+		}
+	}
+}
+
 // An idle stream ends when its time is over, also where the server was started anew meanwhile; one that is read goes on.
 func TestTimeToLive(t *testing.T) {
 	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
