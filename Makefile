@@ -19,7 +19,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release abuse speed \
+.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release abuse speed soak-server \
 	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim sim-data mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
@@ -218,6 +218,11 @@ sim-data: npm
 # Twenty tabs for ten minutes, and sixty kills of the browser.
 soak: chromium npm build
 	$(GO) test -tags soak -count=1 -timeout 60m -v -run '^(TestTwentyTabs|TestKillCycles|TestABadLine)$$' ./tests/e2e/
+
+# The server killed 500 times while it is written to, restored and erased from: CYCLES=500.
+CYCLES ?= 500
+soak-server:
+	$(GO) test -tags soak -count=1 -timeout 0 -v -run "^TestServerCycles$$" ./cmd/strandline -cycles $(CYCLES) | grep -v "^=== "
 
 # Tabs that stay frozen for an hour in the middle of their transactions.
 soak-frozen: chromium npm build

@@ -6,17 +6,30 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 )
 
-// EraseObject takes an object out of a stream, with all that was ever written to it: it is removed, and checkpoints stand for every entry before. What
+// EraseObject takes objects out of a stream, with all that was ever written to them: they are removed, and checkpoints stand for every entry before. What
 // devices and older backups have, it does not reach.
-func (s *Server) EraseObject(ctx context.Context, stream string, id action.UUID) error {
-	if notes, is := s.engine.(interface {
-		NoteErased(stream string, object action.UUID) error
-	}); is {
-		if err := notes.NoteErased(stream, id); err != nil {
+func (s *Server) EraseObject(ctx context.Context, stream string, ids ...action.UUID) error {
+	for _, id := range ids {
+		if notes, is := s.engine.(interface {
+			NoteErased(stream string, object action.UUID) error
+		}); is {
+			if err := notes.NoteErased(stream, id); err != nil {
+				return err
+			}
+		}
+		if err := s.actions.EraseObject(ctx, stream, id); err != nil {
 			return err
 		}
 	}
-	return s.actions.EraseObject(ctx, stream, id)
+	return s.scrub()
+}
+
+// scrub has an engine that keeps files leave nothing in their gaps.
+func (s *Server) scrub() error {
+	if e, is := s.engine.(interface{ Scrub() error }); is {
+		return e.Scrub()
+	}
+	return nil
 }
 
 // Forget deletes the streams of actions and of data that are a principal's own, as theirs says, and takes its name out of all others: what it wrote there
@@ -28,5 +41,8 @@ func (s *Server) Forget(ctx context.Context, principal string, theirs func(strea
 		return data, err
 	}
 	logs, err := s.actions.Forget(ctx, principal, theirs)
+	if err == nil {
+		err = s.scrub()
+	}
 	return logs + data, err
 }

@@ -126,10 +126,8 @@ func eraseAgain(ctx context.Context, s *server.Server, logs *sqlite.Engine) erro
 		return err
 	}
 	for stream, ids := range objects {
-		for _, id := range ids {
-			if err := s.EraseObject(ctx, stream, id); err != nil {
-				return fmt.Errorf("erase again what a backup has brought back: %w", err)
-			}
+		if err := s.EraseObject(ctx, stream, ids...); err != nil {
+			return fmt.Errorf("erase again what a backup has brought back: %w", err)
 		}
 	}
 	return logs.ErasedAgain()

@@ -80,6 +80,12 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	forgot := false
+	defer func() {
+		if err == nil && forgot {
+			err = e.Scrub()
+		}
+	}()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var d deletion
@@ -105,6 +111,7 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 					if err := e.Forget(ctx, name); err != nil {
 						return n, err
 					}
+					forgot = true
 				}
 			}
 			continue

@@ -205,9 +205,10 @@ func open(path string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-// openToRead opens a database that is only looked at.
+// openToRead opens a database that is only looked at. A copy that is made of it (VACUUM INTO) has what no row holds overwritten, as the database itself: else
+// what is deleted from the copy later would be left in its gaps.
 func openToRead(path string) (*sql.DB, error) {
-	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}
+	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)", "secure_delete(ON)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
@@ -96,6 +97,23 @@ func (e *Engine) Uses(ctx context.Context, limit int) (map[string]engine.Use, er
 // NoteErased notes that an object was erased, so that a restore erases it again.
 func (e *Engine) NoteErased(stream string, object action.UUID) error {
 	return e.note([]deletion{{Name: hashedWhole(stream), Object: object.String()}})
+}
+
+// Scrub rewrites the database, so that what was changed or taken away is in no gap between its rows either: SQLite overwrites what it deletes, but not each
+// place that a row has been at before it was moved. Appends wait meanwhile, a second or so for 100 MB, and the disk needs room for as much again.
+func (e *Engine) Scrub() error {
+	for _, bury := range []func(<-chan time.Time) error{e.buryLogs, e.buryData, e.buryUploads} { // what the digger has not taken away yet
+		if err := bury(nil); err != nil {
+			return err
+		}
+	}
+	return e.queued(&request{result: make(chan error, 1), alone: func() error {
+		if _, err := e.write.Exec("VACUUM"); err != nil {
+			return fmt.Errorf("rewrite the database, whose gaps may hold what was erased: %w", cause(err))
+		}
+		e.written = 0
+		return e.checkpointWAL()
+	}})
 }
 
 // Forget implements engine.Engine, a few rows a commit: appends wait for a commit.

@@ -15,6 +15,7 @@ import (
 type request struct {
 	entries int
 	do      func(ctx context.Context, tx *writeTx) (conflict, err error)
+	alone   func() error // in the place of do: it has the connection to itself, and no transaction
 	result  chan error
 }
 
@@ -43,7 +44,10 @@ func (e *Engine) Append(_ context.Context, stream string, epoch action.UUID, exp
 
 // submit waits until a commit holds what do writes. What was queued is decided; whether the asker still listens does not matter.
 func (e *Engine) submit(entries int, do func(ctx context.Context, tx *writeTx) (conflict, err error)) error {
-	r := &request{entries: entries, do: do, result: make(chan error, 1)}
+	return e.queued(&request{entries: entries, do: do, result: make(chan error, 1)})
+}
+
+func (e *Engine) queued(r *request) error {
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
@@ -63,22 +67,35 @@ func (e *Engine) submit(entries int, do func(ctx context.Context, tx *writeTx) (
 func (e *Engine) writer() {
 	defer close(e.done)
 	for r := range e.queue {
-		group, n := []*request{r}, r.entries
+		var group []*request
+		var alone *request
+		n := 0
+		add := func(r *request) {
+			if r.alone != nil {
+				alone = r
+				return
+			}
+			group = append(group, r)
+			n += r.entries
+		}
+		add(r)
 	gather:
-		for n < groupEntries {
+		for n < groupEntries && alone == nil {
 			select {
 			case r, ok := <-e.queue:
 				if !ok {
 					break gather
 				}
-				group = append(group, r)
-				n += r.entries
+				add(r)
 			default:
 				break gather
 			}
 		}
 		for len(group) > 0 {
 			group = group[e.commit(group):]
+		}
+		if alone != nil {
+			alone.result <- alone.alone()
 		}
 		if e.written >= walBytes {
 			e.written = 0
