@@ -115,6 +115,11 @@ func (s *Store) open(ctx context.Context) error {
 			}
 		}
 	}
+	if err == error(locallog.ErrGone) {
+		s.closed = true
+		s.appends.end()
+		return err
+	}
 	if err != nil {
 		return mapError("open the database", err)
 	}
@@ -197,6 +202,11 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, js.Value, error) {
 	var failed error                         // in the driver's hands it would be a panic
 	background := context.WithoutCancel(ctx) // an answer that comes late is still listened to
 	req, err := factory.Open(background, s.name, Schema, func(db *idb.Database, old, _ uint) error {
+		if s.life != "" && old == 0 { // it was deleted: made anew it would be there for ever, and nobody's
+			failed = locallog.ErrGone
+			opening.Get("transaction").Call("abort")
+			return nil
+		}
 		for _, name := range [...]string{records, meta} {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil && failed == nil {
 				failed = err
@@ -216,10 +226,12 @@ func (s *Store) connect(ctx context.Context) (*idb.Database, js.Value, error) {
 			}
 		})
 		return nil, none, &action.Error{Code: action.CodeStorage, Message: "the browser does not open the database", Cause: ctx.Err()}
-	case err != nil:
+	case err != nil && failed == nil:
 		return nil, none, err
 	case failed != nil:
-		_ = db.Close()
+		if err == nil {
+			_ = db.Close()
+		}
 		return nil, none, failed
 	}
 	raw := opening.Get("result")

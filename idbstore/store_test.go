@@ -335,6 +335,39 @@ func TestALateOpenIsClosed(t *testing.T) {
 	}
 }
 
+// A database that was deleted under a store is not made anew by it: it would be there for ever, and nobody's.
+func TestWhatWasDeletedIsNotMadeAnew(t *testing.T) {
+	ctx := context.Background()
+	name := newName()
+	s, err := open(ctx, name, idbstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Append(ctx, "a", 0, []byte{0}); err != nil {
+		t.Fatal(err)
+	}
+	indexedDB, happened := js.Global().Get("indexedDB"), make(chan js.Value, 1)
+	told := js.FuncOf(func(_ js.Value, args []js.Value) any { happened <- args[0]; return nil })
+	defer told.Release()
+	deletion := indexedDB.Call("deleteDatabase", name)
+	deletion.Set("onsuccess", told)
+	<-happened
+	if err := s.Append(ctx, "a", 1, []byte{1}); action.CodeOf(err) != action.CodeClosed {
+		t.Errorf("append: %v", err)
+	}
+	if _, err := s.Load(ctx, "a", 0); action.CodeOf(err) != action.CodeClosed {
+		t.Errorf("load: %v", err)
+	}
+	indexedDB.Call("databases").Call("then", told)
+	list := <-happened
+	for i := range list.Length() {
+		if list.Index(i).Get("name").String() == name {
+			t.Error("it is there again")
+		}
+	}
+}
+
 // A transaction that is never answered: an error, and no empty log.
 func TestATransactionThatIsNotAnswered(t *testing.T) {
 	ctx := context.Background()

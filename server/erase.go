@@ -4,11 +4,18 @@ import (
 	"context"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
+	"github.com/strandline-sync/strandline/server/web"
 )
 
 // EraseObject takes objects out of a stream, with all that was ever written to them: they are removed, and checkpoints stand for every entry before. What
 // devices and older backups have, it does not reach.
 func (s *Server) EraseObject(ctx context.Context, stream string, ids ...action.UUID) error {
+	if log, err := s.engine.Log(ctx, stream); err != nil {
+		return err
+	} else if log.Head == 0 {
+		return web.Problem(action.CodeNotFound, "", "there is no such log; entries of data streams cannot be erased one by one")
+	}
 	for _, id := range ids {
 		if notes, is := s.engine.(interface {
 			NoteErased(stream string, object action.UUID) error
@@ -22,6 +29,11 @@ func (s *Server) EraseObject(ctx context.Context, stream string, ids ...action.U
 		}
 	}
 	return s.scrub()
+}
+
+// Use tells what of a principal's is kept.
+func (s *Server) Use(ctx context.Context, principal string) (engine.Use, error) {
+	return s.engine.Use(ctx, principal)
 }
 
 // scrub has an engine that keeps files leave nothing in their gaps.

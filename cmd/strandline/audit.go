@@ -24,12 +24,18 @@ type act struct {
 	Error string `json:"error,omitempty"`
 }
 
-// audit notes an act, and whether it failed.
-func audit(dir, what, about string, failed error) {
-	a := act{At: time.Now().UTC().Format(time.RFC3339), Act: what, About: about}
-	if u, err := user.Current(); err == nil {
-		a.User = u.Username
+// userName is whose process this is.
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
 	}
+	return u.Username
+}
+
+// audit notes an act of a user's, and whether it failed.
+func audit(dir, what, about, user string, failed error) {
+	a := act{At: time.Now().UTC().Format(time.RFC3339), Act: what, About: about, User: user}
 	if failed != nil {
 		a.Error = failed.Error()
 	}

@@ -54,7 +54,7 @@ func backup(args []string) error {
 	ctx, stop := interrupted()
 	defer stop()
 	err = sqlite.Backup(ctx, *data, files[0])
-	audit(*data, "backup", "", err)
+	audit(*data, "backup", "", userName(), err)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func restore(args []string) error {
 	if err == nil {
 		err = erasedAgain(ctx, *data)
 	}
-	audit(*data, "restore", "", err)
+	audit(*data, "restore", "", userName(), err)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (w *watermark) Writable() error {
 			w.err = fmt.Errorf("the server's disk is nearly full: nothing is taken until there is room")
 		}
 		if (was == nil) != (w.err == nil) {
-			slog.Warn("the disk's watermark", "free", free, "needed", w.free, "takes", w.err == nil)
+			slog.Warn("whether the disk has room", "takes", w.err == nil, "free", free, "min-free", w.free)
 		}
 	}
 	return w.err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server"
+	"github.com/strandline-sync/strandline/server/engine"
 	"github.com/strandline-sync/strandline/server/engine/sqlite"
 	"github.com/strandline-sync/strandline/server/rights"
 )
@@ -24,6 +25,9 @@ type erasure struct {
 	Principal string `json:"principal,omitempty"`
 	Stream    string `json:"stream,omitempty"`
 	Object    string `json:"object,omitempty"`
+
+	KeepStreams bool   `json:"keepStreams,omitempty"` // a principal's own are not deleted
+	User        string `json:"user,omitempty"`        // of the operator who asks
 }
 
 // erase takes a principal or an object out of a data directory, through the server that uses it, where one does.
@@ -32,12 +36,13 @@ func erase(args []string) error {
 	data := dataFlag(flags)
 	principal := flags.String("principal", "", "whose streams are deleted, and whose name is taken from all others")
 	rules := flags.String("rules", "", "the file of rules that say which streams are a principal's own, where no server runs: those of patterns with {sub}")
+	keep := flags.Bool("keep-streams", false, "delete no streams: only take the principal's name away")
 	object := flags.Bool("object", false, "erase an object: the STREAM and the object's ID follow")
 	rest, err := words(flags, args, 2)
 	if err != nil {
 		return err
 	}
-	what := erasure{Principal: *principal}
+	what := erasure{Principal: *principal, KeepStreams: *keep, User: userName()}
 	switch {
 	case *object == (*principal != ""):
 		return errors.New("erase takes --principal NAME, or --object STREAM ID")
@@ -54,6 +59,9 @@ func erase(args []string) error {
 	ctx, stop := interrupted()
 	defer stop()
 	said, err := askServer(ctx, *data, what)
+	if err == nil && *rules != "" {
+		said += " The server's own rules were followed, and not --rules."
+	}
 	if errors.Is(err, errNoServer) {
 		said, err = eraseAlone(ctx, *data, *rules, what)
 	}
@@ -80,18 +88,26 @@ func (what erasure) check() error {
 // do erases, notes it, and says what was done.
 func (what erasure) do(ctx context.Context, s *server.Server, dir string, rules *rights.Rules) (said string, err error) {
 	if what.Principal != "" {
-		defer func() { audit(dir, "erase", hashOf(what.Principal), err) }()
-		theirs, own := func(string) bool { return false }, "no rules say which streams are its own: none was deleted"
-		if rules != nil {
+		theirs := func(string) bool { return false }
+		switch {
+		case what.KeepStreams:
+		case rules == nil:
+			return "", errors.New("which streams are a principal's own is said by rules, those of patterns with {sub}: name them with --rules FILE, or delete none with --keep-streams")
+		default:
 			theirs = func(stream string) bool { return rules.Theirs(what.Principal, stream) }
 		}
-		n, err := s.Forget(ctx, what.Principal, theirs)
-		if rules != nil {
-			own = fmt.Sprintf("%d streams of its own were deleted", n)
+		defer func() { audit(dir, "erase", hashOf(what.Principal), what.User, err) }()
+		use, err := s.Use(ctx, what.Principal)
+		if err != nil {
+			return "", err
 		}
-		return own + ", and its name stands nowhere else. Devices keep what they have, and so do older backups; a restore erases it again.", err
+		n, err := s.Forget(ctx, what.Principal, theirs)
+		if n == 0 && use == (engine.Use{}) {
+			return "nothing that is kept here was by that name. (The bearer of a secret of the rules is secret:NAME.)", err
+		}
+		return fmt.Sprintf("%d streams of its own were deleted, and its name stands beside nothing any more. Devices keep what they have, and so do older backups; a restore erases it again.", n), err
 	}
-	defer func() { audit(dir, "erase", hashOf(what.Stream)+"/"+what.Object, err) }()
+	defer func() { audit(dir, "erase", hashOf(what.Stream)+"/"+what.Object, what.User, err) }()
 	id, _ := action.ParseUUID(what.Object)
 	err = s.EraseObject(ctx, what.Stream, id)
 	return "the object and all that was written to it are gone. Devices lose it when they sync, but for actions of their own that they keep; older backups have it, and a restore erases it again.", err
@@ -200,8 +216,11 @@ func askServer(ctx context.Context, dir string, what erasure) (string, error) {
 		return "", err
 	}
 	resp, err := client.Do(req)
+	if errors.Is(err, errNoServer) {
+		return "", errNoServer
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the server ended before it was done: run the same command again (%w)", err)
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(resp.Body)

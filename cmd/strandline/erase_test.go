@@ -163,7 +163,10 @@ func TestErase(t *testing.T) {
 	if err != nil || strings.Count(string(acts), `"act":"erase"`) != 4 || strings.Count(string(acts), `"act":"restore"`) != 2 || strings.Count(string(acts), `"act":"backup"`) != 1 || strings.Count(string(acts), `"act":"export"`) != 1 {
 		t.Errorf("%s, %v", acts, err)
 	}
-	for _, args := range [][]string{{}, {"--principal", "a", "--object", "b", "c"}, {"--object", "s"}, {"--object", "s", "x"}, {"--object", "", object}, {"--principal", "a", "b"}, {"--object", "nothing/here", object}} {
+	if said := must(run("", "erase", "--principal", "nobody-here", "--keep-streams", "--data", data)); !strings.Contains(said, "nothing that is kept here") {
+		t.Error(said)
+	}
+	for _, args := range [][]string{{}, {"--principal", "a"}, {"--principal", "a", "--object", "b", "c"}, {"--object", "s"}, {"--object", "s", "x"}, {"--object", "", object}, {"--principal", "a", "b"}, {"--object", "nothing/here", object}} {
 		if _, errs, err := run("", append([]string{"erase", "--data", data}, args...)...); err == nil || strings.Contains(errs, "panic") {
 			t.Errorf("%v: %v %s", args, err, errs)
 		}

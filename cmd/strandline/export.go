@@ -38,7 +38,7 @@ func export(args []string) error {
 		if *principal != "" {
 			about = hashOf(*principal)
 		}
-		audit(dir, "export", about, err)
+		audit(dir, "export", about, userName(), err)
 	}
 	return err
 }

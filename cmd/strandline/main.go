@@ -26,7 +26,7 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	strandline check [--data DIR | FILE]
 	        looks at all that a data directory or a backup holds, and says what is wrong with it
 
-	strandline erase --principal NAME [--rules FILE] [--data DIR]
+	strandline erase --principal NAME [--rules FILE | --keep-streams] [--data DIR]
 	strandline erase --object STREAM ID [--data DIR]
 	        takes a principal, or an object with all that was written to it, out of a data directory, while a server uses it or not
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
-	"github.com/strandline-sync/strandline/server/web"
 )
 
 // Eraser is the name under which objects are erased; its entries name nothing but their ids.
@@ -15,13 +14,6 @@ const Eraser = "strandline/erase"
 // EraseObject takes an object out of a stream, with all that was ever written to it: it is removed, and checkpoints stand for every entry before. What
 // devices have got of it leaves their state when they sync; what they keep of their own actions, and older backups, this does not reach.
 func (s *Streams) EraseObject(ctx context.Context, name string, id action.UUID) error {
-	log, err := s.engine.Log(ctx, name)
-	if err != nil {
-		return err
-	}
-	if log.Head == 0 {
-		return web.Problem(action.CodeNotFound, "", "there is no such log")
-	}
 	for range 2 { // the checkpoint before the last one is kept for those who are reading it
 		w, err := s.Append(ctx, Write{Stream: name, Writer: Eraser, Ops: `[{"op":"remove","object":"` + id.String() + `"}]`})
 		if err != nil {

@@ -76,7 +76,7 @@ func (s *Streams) ask(ctx context.Context, p rights.Principal, it *protocol.Sync
 	}
 	if err != nil {
 		s.Log.Warn("nothing was decided", "stream", web.Hashed(it.Stream), "error", err)
-		r.err = web.Problem(action.CodeUnavailable, "", "the judge does not answer: nothing is decided")
+		r.err = web.Problem(action.CodeUnavailable, "", "nothing is decided: the judge could not be asked")
 		return r
 	}
 	r.refused = map[*action.Action]*action.Error{}

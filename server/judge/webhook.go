@@ -36,7 +36,7 @@ const Signature = "Strandline-Signature"
 //
 //	{"actions": [ACTION, …], "principal": {"claims": {…}, "subject": "ada"}, "stream": "todos"}
 //
-// and the answer a 200 of JSON, which names what is refused for good, with words for its author; all others are taken:
+// and the answer a 200 of JSON, which names what is refused for good, with a code and words for its author (forbidden, without a code); all others are taken:
 //
 //	{"refused": [{"id": "…", "code": "invalid", "message": "too late"}]}
 //
@@ -92,7 +92,11 @@ func (w *Webhook) Judge(ctx context.Context, b *actions.Batch) ([]*action.Error,
 
 // question writes what is asked; the actions' bytes are those that would be stored.
 func question(b *actions.Batch) []byte {
-	principal, _ := json.Marshal(map[string]any{"subject": b.Principal.Subject, "claims": b.Principal.Claims}) // claims came out of JSON
+	claims := b.Principal.Claims
+	if claims == nil {
+		claims = map[string]any{}
+	}
+	principal, _ := json.Marshal(map[string]any{"subject": b.Principal.Subject, "claims": claims}) // they came out of JSON
 	stream, _ := json.Marshal(b.Stream)
 	out := []byte(`{"actions":[`)
 	for i, a := range b.Actions {
@@ -180,6 +184,9 @@ func read(body []byte, b *actions.Batch) ([]*action.Error, error) {
 			r.Code = action.CodeForbidden
 		case !codes.MatchString(r.Code) || r.Code == action.CodeUnavailable || r.Code == action.CodeInternal || r.Code == action.CodeRateLimited:
 			return nil, errors.New("its answer has a code that refuses nothing for good")
+		}
+		if r.Message == "" {
+			r.Message = "it was refused without words"
 		}
 		if len(r.Message) > maxWords {
 			r.Message = string(bytes.ToValidUTF8([]byte(r.Message[:maxWords]), nil))

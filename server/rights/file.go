@@ -17,6 +17,7 @@ type file[T any] struct {
 	mu    sync.Mutex
 	at    time.Time // of the last look
 	stamp os.FileInfo
+	gone  bool // it was not there at the last look
 	value T
 }
 
@@ -50,6 +51,11 @@ func (f *file[T]) get() T {
 	if now := time.Now(); now.Sub(f.at) >= lookEvery {
 		f.at = now
 		info, err := os.Stat(f.path)
+		if gone := err != nil; gone != f.gone {
+			if f.gone = gone; gone {
+				slog.Error("a file cannot be read, and what it said before holds", "file", f.path, "error", err)
+			}
+		}
 		if err == nil && (f.stamp == nil || info.ModTime() != f.stamp.ModTime() || info.Size() != f.stamp.Size()) {
 			if err = f.load(); err == nil {
 				slog.Info("a file was read again", "file", f.path)

@@ -49,6 +49,11 @@ func Backup(ctx context.Context, dir, file string) (err error) {
 // newer format: then nothing has changed. What was deleted since the backup was made is deleted again, where again is not said to be false. Each log gets
 // a new epoch when it is opened: what clients have seen since the backup is another log to them.
 func Restore(ctx context.Context, file, dir string, again bool) (deleted int, err error) {
+	if info, err := os.Stat(file); err != nil {
+		return 0, err
+	} else if info.IsDir() {
+		return 0, fmt.Errorf("%s is a directory, and no backup", file)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return 0, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -61,9 +66,6 @@ func Restore(ctx context.Context, file, dir string, again bool) (deleted int, er
 			lock.Close()
 		}
 	}()
-	if info, err := os.Stat(file); err != nil || info.IsDir() {
-		return 0, errors.Join(err, fmt.Errorf("%s is no backup", file))
-	}
 	if wal, err := os.Stat(file + "-wal"); err == nil && wal.Size() > 0 {
 		return 0, fmt.Errorf("%s is a database in use, or was when its server ended: what its write-ahead log holds would be lost; make a backup of it", file)
 	}

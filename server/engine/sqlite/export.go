@@ -234,7 +234,17 @@ func (x *exporting) stream(t *dataTx, name string) error {
 			return nil
 		}
 		told = true
-		about := map[string]any{"stream": name, "head": d.Head, "tail": d.Tail, "meta": json.RawMessage(d.Meta), "by": d.By}
+		var meta map[string]any
+		if err := json.Unmarshal(d.Meta, &meta); err != nil {
+			return err
+		}
+		if x.which.Principal != "" {
+			delete(meta, "closedBy")
+		}
+		about := map[string]any{"stream": name, "head": d.Head, "tail": d.Tail, "meta": meta}
+		if x.which.Principal == "" || x.which.Principal == d.By { // nobody hears of others
+			about["by"] = d.By
+		}
 		if d.Source != 0 {
 			source, err := t.DataStreamAt(d.Source)
 			if err != nil {
