@@ -267,3 +267,63 @@ func TestABadLine(t *testing.T) {
 		}
 	}
 }
+
+// A token that has ended is fetched anew at once; a stream that was closed is opened anew; what a server asks to wait is waited.
+func TestTokensThatEnd(t *testing.T) {
+	var valid atomic.Value
+	valid.Store("one")
+	var asked, unauthorized atomic.Int64
+	s := servertest.New(t, func(c *server.Config) { c.Auth = tokens{&valid, &unauthorized} })
+	db := s.Client(func(o *client.Options) {
+		o.Token = func(context.Context) (string, error) { asked.Add(1); return valid.Load().(string), nil }
+	})
+	stream := must[*client.Stream](t)(db.Stream(t.Context(), "s"))
+	w := must[*client.Write](t)(stream.Create("t", map[string]any{}))
+	if _, err := w.Persisted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int64
+	db2 := s.Client(func(o *client.Options) {
+		o.Token = func(context.Context) (string, error) {
+			if calls.Add(1) == 1 {
+				return "one", nil
+			}
+			return "two", nil
+		}
+	})
+	valid.Store("two") // the first answer of the function is the old one
+	again := must[*client.Stream](t)(db2.Stream(t.Context(), "s"))
+	if err := again.Until(t.Context(), func(s *client.Stream) bool { return s.Len() == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	if state := again.Status().State; state == "held" {
+		t.Error(state)
+	}
+	if err := stream.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Create("t", map[string]any{}); action.CodeOf(err) != action.CodeClosed {
+		t.Errorf("%v", err)
+	}
+	stream = must[*client.Stream](t)(db.Stream(t.Context(), "s"))
+	w = must[*client.Write](t)(stream.Create("t", map[string]any{}))
+	if _, err := w.Persisted(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// tokens lets in who has the one that is valid now.
+type tokens struct {
+	valid *atomic.Value
+	wrong *atomic.Int64
+}
+
+func (a tokens) Authenticate(r *http.Request) (server.Principal, error) {
+	if r.Header.Get("Authorization") != "Bearer "+a.valid.Load().(string) {
+		a.wrong.Add(1)
+		return server.Principal{}, &action.Error{Code: action.CodeUnauthorized, Message: "who are you?"}
+	}
+	return server.Principal{Subject: "ada"}, nil
+}
+
+func (tokens) Allow(server.Principal, string, server.Right) bool { return true }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"mime"
@@ -40,16 +39,15 @@ func (db *DB) listen(l *plan.Listen) {
 }
 
 func (db *DB) hear(ctx context.Context, op plan.Op, about []byte) error {
-	ctx, alive, stop := patient(ctx, silence)
+	resp, ctx, alive, stop, err := db.send(ctx, silence, http.MethodPost, db.url+"/events", about, map[string]string{"Content-Type": "application/json", "Accept": "text/event-stream"})
 	defer stop()
-	resp, err := db.send(ctx, http.MethodPost, db.url+"/events", bytes.NewReader(about), map[string]string{"Content-Type": "application/json", "Accept": "text/event-stream"})
 	if err != nil {
 		return wayError(ctx, err)
 	}
 	defer resp.Body.Close()
 	alive()
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); resp.StatusCode != http.StatusOK || kind != "text/event-stream" {
-		_, err := problemOf(resp)
+		_, err := problemOf(ctx, resp)
 		return err
 	}
 	event := ""

@@ -20,7 +20,8 @@ type Options struct {
 	Store locallog.Store
 	// User stands in local logs: one that was made for another user is not opened.
 	User string
-	// Token gives the bearer token of each request; nil, or empty text: none is sent. An error is like having none.
+	// Token gives the bearer token of each request; nil, or empty text: none is sent. An error is like having none. It may be called
+	// by several at once, and again where the server refuses what it gave.
 	Token func(context.Context) (string, error)
 	// HTTP makes the requests; nil: http.DefaultClient. Redirects are not followed.
 	HTTP *http.Client

@@ -50,17 +50,15 @@ func (db *DB) request(r *plan.Request) {
 func (db *DB) ask(ctx context.Context, r *plan.Request) *plan.Answered {
 	out := &plan.Answered{Op: r.Op, Body: r.Have}
 	method, at, want, sum := http.MethodPost, db.url+"/sync", "application/json", ""
-	var body io.Reader = bytes.NewReader(r.Body)
 	if o := r.Offer; o != nil {
 		q := url.Values{"stream": {r.Stream}, "epoch": {o.Epoch.String()}, "index": {strconv.FormatUint(o.Index, 10)}, "sha256": {o.SHA256}}
 		if len(r.Have) > 0 {
 			q.Set("from", strconv.Itoa(len(r.Have)))
 		}
-		method, at, want, sum, body = http.MethodGet, db.url+"/checkpoint?"+q.Encode(), "application/jsonl", o.SHA256, nil
+		method, at, want, sum = http.MethodGet, db.url+"/checkpoint?"+q.Encode(), "application/jsonl", o.SHA256
 	}
-	ctx, alive, stop := patient(ctx, r.Idle)
+	resp, ctx, alive, stop, err := db.send(ctx, r.Idle, method, at, r.Body, map[string]string{"Content-Type": "application/json", "Accept": want, "Accept-Encoding": "gzip"})
 	defer stop()
-	resp, err := db.send(ctx, method, at, body, map[string]string{"Content-Type": "application/json", "Accept": want, "Accept-Encoding": "gzip"})
 	if err != nil {
 		out.Err = wayError(ctx, err)
 		return out
@@ -68,12 +66,14 @@ func (db *DB) ask(ctx context.Context, r *plan.Request) *plan.Answered {
 	defer resp.Body.Close()
 	alive()
 	if err := unpacked(resp); err != nil {
-		out.Err = action.Fail(action.CodeBadAnswer, "", "the answer is no gzip")
+		if out.Err = wayError(ctx, err); errors.Is(err, gzip.ErrHeader) {
+			out.Err = action.Fail(action.CodeBadAnswer, "", "the answer is no gzip")
+		}
 		return out
 	}
 	out.Cost = plan.Cost{Status: resp.StatusCode, Bytes: int64(len(r.Body))}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); resp.StatusCode != http.StatusOK || kind != want {
-		out.RetryAfter, out.Err = problemOf(resp)
+		out.RetryAfter, out.Err = problemOf(ctx, resp)
 		return out
 	}
 	if o := r.Offer; o != nil { // room for all of it, but not for whatever a server says
@@ -115,26 +115,45 @@ func unpacked(resp *http.Response) error {
 	return nil
 }
 
-// send makes a request with the token that there is.
-func (db *DB) send(ctx context.Context, method, at string, body io.Reader, header map[string]string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, at, body)
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range header {
-		req.Header.Set(name, value)
-	}
-	req.Header.Set("Strandline-Version", "1")
-	if db.token != nil {
-		token, err := db.token(ctx)
-		if err != nil {
-			return nil, &action.Error{Code: action.CodeUnauthorized, Message: "there is no token", Cause: err}
+// send makes a request with the token that there is, and once more where it is refused and there is another one by then. Until that is there the
+// server's silence is not counted.
+func (db *DB) send(ctx context.Context, idle plan.Idle, method, at string, body []byte, header map[string]string) (resp *http.Response, _ context.Context, alive, stop func(), err error) {
+	used := ""
+	for again := false; ; again = true {
+		token := ""
+		if db.token != nil {
+			if token, err = db.token(ctx); err != nil {
+				return nil, ctx, nil, func() {}, &action.Error{Code: action.CodeUnauthorized, Message: "there is no token", Cause: err}
+			}
 		}
+		waiting, alive, stop := patient(ctx, idle)
+		var text io.Reader
+		if method == http.MethodPost {
+			text = bytes.NewReader(body)
+		}
+		req, err := http.NewRequestWithContext(waiting, method, at, text)
+		if err != nil {
+			return nil, waiting, alive, stop, err
+		}
+		for name, value := range header {
+			req.Header.Set(name, value)
+		}
+		req.Header.Set("Strandline-Version", "1")
 		if token != "" {
 			req.Header.Set("Authorization", "Bearer "+token)
 		}
+		resp, err := db.http.Do(req)
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || again || db.token == nil {
+			return resp, waiting, alive, stop, err
+		}
+		used = token
+		next, terr := db.token(ctx)
+		if terr != nil || next == "" || next == used {
+			return resp, waiting, alive, stop, nil
+		}
+		resp.Body.Close()
+		stop()
 	}
-	return db.http.Do(req)
 }
 
 // errSilence ends a request from which nothing came for too long.
@@ -166,26 +185,38 @@ func wayError(ctx context.Context, err error) error {
 	return &action.Error{Code: action.CodeUnreachable, Message: "the server was not reached", Cause: err}
 }
 
+// maxWait is for how long a server can ask to wait.
+const maxWait = time.Hour
+
 // problemOf is what an answer that is not the one that was asked for says, and for how many milliseconds it asks to wait.
-func problemOf(resp *http.Response) (wait int64, err error) {
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		wait = int64(min(seconds, 3600)) * 1000
+func problemOf(ctx context.Context, resp *http.Response) (wait int64, err error) {
+	wait = waitAsked(resp)
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "application/problem+json" {
+		if s := resp.StatusCode; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
+			return wait, action.Fail(action.CodeUnavailable, "", "the server cannot answer now")
+		}
+		return wait, action.Fail(action.CodeBadAnswer, "", fmt.Sprintf("something else than the sync server answered, with status %d", resp.StatusCode))
 	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	body, rerr := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
+	if err != nil {
+		return 0, wayError(ctx, err)
+	}
 	var p struct{ Code, Detail, Pointer string }
-	if kind != "application/problem+json" || rerr != nil || json.Unmarshal(body, &p) != nil || p.Code == "" {
-		code := action.CodeBadAnswer
-		if resp.StatusCode == http.StatusUnauthorized {
-			code = action.CodeUnauthorized
-		}
-		if resp.StatusCode == http.StatusTooManyRequests {
-			code = action.CodeRateLimited
-		}
-		if s := resp.StatusCode; s == http.StatusBadGateway || s == http.StatusServiceUnavailable || s == http.StatusGatewayTimeout {
-			code = action.CodeUnavailable
-		}
-		return wait, action.Fail(code, "", fmt.Sprintf("the answer is none of the protocol's: %d %s", resp.StatusCode, kind))
+	if json.Unmarshal(body, &p) != nil || p.Code == "" {
+		return 0, action.Fail(action.CodeBadAnswer, "", "the server's problem cannot be read")
 	}
 	return wait, &action.Error{Code: p.Code, Path: p.Pointer, Message: p.Detail}
+}
+
+// waitAsked is for how many milliseconds an answer asks to wait.
+func waitAsked(resp *http.Response) int64 {
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		return int64(min(max(seconds*1000, 0), float64(maxWait.Milliseconds())))
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return min(max(time.Until(at), 0), maxWait).Milliseconds()
 }

@@ -164,7 +164,7 @@ func (s *Stream) announce() {
 
 func (s *Stream) ends(err error) {
 	s.over, s.err = true, err
-	delete(s.db.opening, s.in.Name())
+	s.forget()
 	if err == nil {
 		err = errClosed
 	}
@@ -175,8 +175,18 @@ func (s *Stream) ends(err error) {
 	s.announce()
 }
 
+// forget has the next one who asks for the stream open it anew. The caller holds mu.
+func (s *Stream) forget() {
+	if o := s.db.opening[s.in.Name()]; o != nil && o.stream == s {
+		delete(s.db.opening, s.in.Name())
+	}
+}
+
 // Close lets what was written become durable in the store, and closes the stream. What the server does not have stays in the store.
 func (s *Stream) Close() error {
+	s.db.mu.Lock()
+	s.forget()
+	s.db.mu.Unlock()
 	return s.db.wait(context.Background(), func(call plan.Call) plan.Event { return &plan.CloseStream{Stream: s.in.ID, Call: call} })
 }
 

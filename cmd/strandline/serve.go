@@ -159,6 +159,9 @@ func (l listening) run() error {
 		return err
 	}
 	defer logs.Close()
+	if logs.Frozen != nil {
+		slog.Error("the data directory cannot be written: what is there can be read, nothing is taken until there is room and this server is started anew", "data", l.data, "error", logs.Frozen)
+	}
 	if logs.Renewed {
 		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients that have seen more than it holds stop there", "data", l.data)
 	}

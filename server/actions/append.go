@@ -219,7 +219,11 @@ func (s *Streams) append(ctx context.Context, p rights.Principal, st *stream, it
 func (s *Streams) failed(ctx context.Context, st *stream, b *batch, expect uint64) {
 	log, err := s.engine.Log(ctx, st.name)
 	if err != nil || log.Head != expect {
-		return // it is folded anew
+		if err == nil {
+			st.watchers.Announce(log.Head)
+		}
+		s.moved(st.name) // it may have
+		return           // it is folded anew
 	}
 	b.takeBack(st.state)
 	st.loaded = log.Epoch == st.state.Epoch && log.Chain == st.state.Chain

@@ -42,12 +42,24 @@ func (c *checkpoints) generation() int {
 func (c *checkpoints) keep(stored *engine.Checkpoint, generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if generation != c.deleted {
+	if generation != c.deleted || c.newest != nil && c.newest.Index > stored.Index { // a later one was stored meanwhile
 		return
 	}
+	c.newest = lightly(stored)
+}
+
+// begins takes note of the one that a fold has begun at: what is newer could not be read.
+func (c *checkpoints) begins(stored *engine.Checkpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.newest = lightly(stored)
+}
+
+// lightly is a checkpoint without what is packed.
+func lightly(stored *engine.Checkpoint) *engine.Checkpoint {
 	light := *stored
 	light.Packed, light.Owners, light.Leases = nil, nil, nil
-	c.newest = &light
+	return &light
 }
 
 func (c *checkpoints) forget() {
@@ -102,9 +114,12 @@ func (s *Streams) weigh(ctx context.Context, st *stream) {
 	s.Background(func() {
 		defer s.packing.Store(false)
 		if s.Retention != nil {
-			oldest, err = s.oldest(context.Background(), st.name, engine.Log{Head: c.Index, Oldest: oldest}, s.Retention(st.name))
+			retained, err := s.oldest(context.Background(), st.name, engine.Log{Head: c.Index, Oldest: oldest}, s.Retention(st.name))
 			if err != nil {
 				s.Log.Error("how much of a log is kept could not be looked up", "stream", web.Hashed(st.name), "error", err)
+			}
+			if last != nil { // who has just read the last one finds what follows it, here too
+				oldest = max(oldest, min(last.Index, retained))
 			}
 		}
 		err := s.store(st, c, text, oldest, generation)
@@ -120,7 +135,7 @@ func (s *Streams) weigh(ctx context.Context, st *stream) {
 func (s *Streams) store(st *stream, c *engine.Checkpoint, text []byte, oldest uint64, generation int) error {
 	c.Bytes, c.SHA256 = len(text), sha256.Sum256(text)
 	c.Packed = packed(text)
-	if err := s.engine.PutCheckpoint(context.Background(), st.name, c, oldest); err != nil {
+	if err := s.forgotten.put(c, func() error { return s.engine.PutCheckpoint(context.Background(), st.name, c, oldest) }); err != nil {
 		return err
 	}
 	st.checkpoints.keep(c, generation)

@@ -132,8 +132,14 @@ func (c *consumer) run(ctx context.Context) error {
 	if err := c.lookAtAll(ctx); err != nil {
 		return err
 	}
-	failed := map[string]failing{}
+	failed, looked := map[string]failing{}, time.Now()
 	for {
+		if time.Since(looked) >= consumeMost { // whatever was not told
+			if err := c.lookAtAll(ctx); err != nil {
+				return err
+			}
+			looked = time.Now()
+		}
 		c.mu.Lock()
 		dirty := c.dirty
 		c.dirty = map[string]bool{}
@@ -246,7 +252,7 @@ func (c *consumer) consume(ctx context.Context, stream string) (more bool, err e
 	}
 	entries, err := c.s.engine.Read(ctx, stream, at.Index, consumedAtOnce, consumedBytes)
 	if errors.Is(err, engine.ErrConflict) {
-		return c.skip(ctx, stream, log, at)
+		return c.skip(ctx, stream, at)
 	}
 	if err != nil || len(entries) == 0 {
 		return false, err
@@ -272,9 +278,13 @@ func (c *consumer) consume(ctx context.Context, stream string) (more bool, err e
 }
 
 // skip goes on behind what is not kept.
-func (c *consumer) skip(ctx context.Context, stream string, log engine.Log, at *cursor) (bool, error) {
-	if log.Oldest <= at.Index+1 {
-		return true, nil // it was just forgotten: look again
+func (c *consumer) skip(ctx context.Context, stream string, at *cursor) (bool, error) {
+	log, err := c.s.engine.Log(ctx, stream) // anew: it was just forgotten
+	if err == nil && log.Oldest <= at.Index+1 {
+		err = fmt.Errorf("the engine lacks entries behind %d", at.Index)
+	}
+	if err != nil {
+		return false, err
 	}
 	if err := c.hear(ctx, &Consumed{Stream: stream, Err: &ErrGap{log.Oldest}}); err != nil {
 		return false, err

@@ -47,10 +47,7 @@ func (s *Streams) Forget(ctx context.Context, principal string, theirs func(stre
 		}
 		after = heads[len(heads)-1].Stream
 	}
-	if err := s.engine.Forget(ctx, principal); err != nil {
-		return deleted, err
-	}
-	s.claims.forget(principal)
+	s.forgotten.add(principal) // waits for what is being stored
 	s.mu.Lock()
 	all := maps.Clone(s.streams)
 	s.mu.Unlock()
@@ -63,6 +60,10 @@ func (s *Streams) Forget(ctx context.Context, principal string, theirs func(stre
 		}
 		st.mu.Unlock()
 	}
+	if err := s.engine.Forget(ctx, principal); err != nil {
+		return deleted, err
+	}
+	s.claims.forget(principal)
 	return deleted, nil
 }
 

@@ -105,6 +105,6 @@ func (st *stream) begin(ctx context.Context, c *engine.Checkpoint) error {
 		return err
 	}
 	st.state, st.owners, st.heard = folded, owners, decodeLeases(c.Leases)
-	st.checkpoints.keep(c, st.checkpoints.generation())
+	st.checkpoints.begins(c)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"sync"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -62,7 +63,13 @@ func (s *Streams) ask(ctx context.Context, p rights.Principal, it *protocol.Sync
 		}
 	}()
 	b := Batch{Principal: p, Stream: it.Stream}
+	seen := map[action.UUID]bool{}
 	for i := range it.Offers {
+		if seen[it.Offers[i].ID] { // a verdict about one would be taken for the other's
+			r.err = web.Problem(action.CodeMalformed, "/actions/"+strconv.Itoa(i)+"/id", "is that of another action")
+			return r
+		}
+		seen[it.Offers[i].ID] = true
 		if it.Offers[i].Err == nil {
 			b.Actions = append(b.Actions, &it.Offers[i].Action)
 		}

@@ -56,16 +56,20 @@ func (s *Streams) retain(ctx context.Context, name string) error {
 // oldest is the first entry of a log that is kept: of the last ones, and of those that are not too old, whichever is later. The last entry always stays.
 func (s *Streams) oldest(ctx context.Context, name string, log engine.Log, r rights.Retention) (uint64, error) {
 	oldest := max(log.Oldest, 1)
+	most := log.Head
+	if s.Keep > 0 { // which is kept in any case
+		most = max(oldest, log.Head+1-min(s.Keep, log.Head))
+	}
 	if r.Entries > 0 && log.Head > r.Entries {
 		oldest = max(oldest, log.Head+1-r.Entries)
 	}
 	if r.Age == 0 {
-		return oldest, nil
+		return min(oldest, most), nil
 	}
 	since := s.Now().Add(-r.Age).UnixMilli()
 	for low, high := oldest, log.Head; ; { // the first one that is not too old lies within
 		if low >= high {
-			return low, nil
+			return min(low, most), nil
 		}
 		middle := low + (high-low)/2
 		entries, err := s.engine.Read(ctx, name, middle-1, 1, 1)

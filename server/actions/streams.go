@@ -60,6 +60,7 @@ type Streams struct {
 	workers workers
 
 	consumers consumers
+	forgotten forgotten
 	folds     int         // bytes of the folds in memory, about
 	packing   atomic.Bool // a checkpoint is being built
 }

@@ -118,7 +118,13 @@ func (s *Streams) known(ctx context.Context, st *stream, pushes bool) (engine.Lo
 		return engine.Log{}, fmt.Errorf("fold a log: %v", err) // %v: whatever its code, it is not the client's fault
 	}
 	if err := s.expire(ctx, st); err != nil {
-		return engine.Log{}, err
+		if pushes {
+			return engine.Log{}, err
+		}
+		// Who only reads does so where nothing can be written.
+		if err := st.load(context.WithoutCancel(ctx), s.engine); err != nil {
+			return engine.Log{}, fmt.Errorf("fold a log: %v", err)
+		}
 	}
 	st.pushed = st.pushed || pushes
 	return engine.Log{Epoch: st.state.Epoch, Head: st.state.Head, Chain: st.state.Chain}, nil

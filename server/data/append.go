@@ -78,7 +78,11 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 	}); err != nil {
 		return err
 	}
-	if err := s.allow(r.Context(), p, len(a.body), false); err != nil {
+	brings := len(a.body)
+	if a.part != nil { // with what came before: parts are counted with the entry that they make
+		brings += int(a.part.offset)
+	}
+	if err := s.allow(r.Context(), p, brings, false); err != nil {
 		return err
 	}
 	messages, wrong := a.messages(meta)
@@ -281,7 +285,7 @@ func (s *Streams) add(tx engine.DataTx, p rights.Principal, a *appending, messag
 			out.duplicate = true
 			return nil
 		}
-		if m.ClosedBy != nil && *m.ClosedBy == (closing{a.producer, a.at}) {
+		if m.ClosedBy != nil && m.ClosedBy.is(a) {
 			out.duplicate = true
 			return sameEntries(tx, d.ID, named)
 		}
@@ -334,7 +338,7 @@ func (s *Streams) add(tx engine.DataTx, p rights.Principal, a *appending, messag
 	if a.closes {
 		m.Closed = true
 		if a.producer != "" {
-			m.ClosedBy = &closing{a.producer, a.at}
+			m.ClosedBy = &closing{nameless(a.producer), a.at}
 		}
 	}
 	if m.TTL != nil {

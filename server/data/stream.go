@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -31,8 +33,22 @@ type meta struct {
 
 // closing is the producer's request that closed the stream.
 type closing struct {
-	Name string          `json:"name"`
+	Name string          `json:"name"` // a hash of the producer's; of streams that were closed long ago, the name
 	At   engine.Producer `json:"at"`
+}
+
+// is tells whether a request is the one that closed the stream.
+func (c *closing) is(a *appending) bool {
+	return c.At == a.at && (c.Name == nameless(a.producer) || c.Name == a.producer)
+}
+
+// nameless is a hash of a producer's name, which has its principal's in it; "" for none.
+func nameless(producer string) string {
+	if producer == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(producer))
+	return hex.EncodeToString(sum[:16])
 }
 
 // forked is where a fork left its source.

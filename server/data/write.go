@@ -139,11 +139,13 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	return nil
 }
 
-// there tells whether a stream has a name.
+// there tells whether a stream has a name, and its time is not over.
 func (s *Streams) there(ctx context.Context, name string) (there bool, err error) {
 	err = s.engine.ViewData(ctx, func(tx engine.DataTx) error {
-		d, err := tx.DataStream(name)
-		there = d != nil
+		_, _, err := s.find(tx, name, s.Now().UnixMilli())
+		if there = err == nil || err == error(errGone); there || err == error(errNone) {
+			return nil
+		}
 		return err
 	})
 	return there, err

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/server/engine"
@@ -80,16 +81,19 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	lines, err := readLines(f) // before more of them come
+	if err != nil {
+		return 0, err
+	}
 	forgot := false
 	defer func() {
 		if err == nil && forgot {
 			err = e.Scrub()
 		}
 	}()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
+	for _, line := range lines {
 		var d deletion
-		if json.Unmarshal(lines.Bytes(), &d) != nil {
+		if json.Unmarshal(line, &d) != nil {
 			continue // it was cut off: what it says was not done
 		}
 		if d.Not || revoked[d] {
@@ -102,11 +106,11 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 			continue
 		}
 		if d.Principal != "" {
-			names, err := e.named("SELECT by FROM entries UNION SELECT by FROM data_entries UNION SELECT by FROM clients UNION SELECT by FROM streams UNION SELECT by FROM data_streams")
+			names, err := e.principals()
 			if err != nil {
 				return n, err
 			}
-			for _, name := range names {
+			for name := range names {
 				if hashedWhole(name) == d.Principal {
 					if err := e.Forget(ctx, name); err != nil {
 						return n, err
@@ -131,7 +135,7 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 		}
 		err := e.UpdateData(ctx, func(tx engine.DataTx) error {
 			s, err := tx.DataStreamAt(tx.(*dataTx).global(uint64(d.Data)))
-			if err != nil || s == nil || hashed(s.Name) != d.Name || d.Generation < e.copied { // another one has its id
+			if err != nil || s == nil || s.Deleted && d.Soft || hashed(s.Name) != d.Name || d.Generation < e.copied { // another one has its id
 				return err
 			}
 			n++
@@ -145,7 +149,41 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 	}
-	return n, lines.Err()
+	return n, nil
+}
+
+func readLines(f *os.File) (all [][]byte, err error) {
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		all = append(all, slices.Clone(lines.Bytes()))
+	}
+	return all, lines.Err()
+}
+
+// principals are all that are named anywhere.
+func (e *Engine) principals() (map[string]bool, error) {
+	all := map[string]bool{}
+	for _, query := range []string{"SELECT by FROM entries UNION SELECT by FROM data_entries UNION SELECT by FROM clients UNION SELECT by FROM streams UNION SELECT by FROM data_streams UNION SELECT by FROM uses",
+		"SELECT name FROM data_producers UNION SELECT producer FROM data_uploads WHERE stream <> 0"} { // these have the producer's name behind a zero
+		names, err := e.named(query)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			principal, _, _ := strings.Cut(name, "\x00")
+			all[principal] = true
+		}
+	}
+	texts, err := e.named("SELECT owners FROM checkpoints")
+	for _, text := range texts {
+		var owners map[string]string
+		if json.Unmarshal([]byte(text), &owners) == nil {
+			for _, owner := range owners {
+				all[owner] = true
+			}
+		}
+	}
+	return all, err
 }
 
 // Erased lists the objects that were erased since the backup was made that this database came from: they are there again.

@@ -193,22 +193,23 @@ const walBytes = 4 << 20
 
 // checkpointWAL brings the write-ahead log into the database. That its first page changes is said before, and what it is then, after.
 func (e *Engine) checkpointWAL() error {
+	_, err := e.bringIn("PASSIVE")
+	return err
+}
+
+// bringIn does so in one of SQLite's modes, and tells whether all of it was.
+func (e *Engine) bringIn(mode string) (done bool, err error) {
 	e.instance.Moving = true
 	if err := e.instance.write(e.dir); err != nil {
-		return err
+		return false, err
 	}
-	rows, err := e.write.QueryContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)")
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
+	var busy, all, moved int
+	if err := e.write.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &all, &moved); err != nil {
+		return false, err
 	}
 	if e.instance.Header, err = headerOf(e.path); err != nil {
-		return err
+		return false, err
 	}
 	e.instance.Moving = false
-	return e.instance.write(e.dir)
+	return busy == 0 && all == moved, e.instance.write(e.dir)
 }

@@ -90,6 +90,8 @@ type Engine struct {
 	again      int        // streams that were deleted again
 	erased     []deletion // objects that are to be erased again
 
+	// Frozen is why nothing can be written, where Open has found that: the disk is full, or is not to be written. Reading goes on until it is opened anew.
+	Frozen error
 	// Renewed tells that Open found an older copy in the database's place: its logs are others now.
 	Renewed bool
 
@@ -139,6 +141,12 @@ func Open(dir string) (_ *Engine, err error) {
 		e.instance.Moving = true
 		if err := e.instance.write(dir); err != nil {
 			e.instance = instance{}
+			if unwritable(err) {
+				if err := e.freeze(in, header, err); err != nil {
+					return nil, fmt.Errorf("open %s: %w", path, err)
+				}
+				return e, nil
+			}
 			return nil, fmt.Errorf("open %s: %w", path, err)
 		}
 	}
@@ -220,6 +228,9 @@ func openToRead(path string) (*sql.DB, error) {
 // is left as it is, as if the process had been killed.
 func (e *Engine) release() error {
 	var errs []error
+	if e.Frozen != nil { // closing the database would bring its write-ahead log into it
+		return e.lock.Close()
+	}
 	moves := e.instance.ID != ""
 	if moves {
 		e.instance.Moving = true
@@ -262,6 +273,11 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.ending = true
+	if e.Frozen != nil {
+		e.closed = true
+		e.mu.Unlock()
+		return e.release()
+	}
 	e.mu.Unlock()
 	close(e.closing)
 	<-e.dug // which still writes

@@ -112,7 +112,11 @@ func (e *Engine) Scrub() error {
 			return fmt.Errorf("rewrite the database, whose gaps may hold what was erased: %w", cause(err))
 		}
 		e.written = 0
-		return e.checkpointWAL()
+		done, err := e.bringIn("TRUNCATE") // waits for those who read what was there before
+		if err == nil && !done {
+			err = errors.New("what was erased may still be in the write-ahead log, which somebody reads: do it again")
+		}
+		return err
 	}})
 }
 
@@ -200,43 +204,52 @@ func (e *Engine) ids(ctx context.Context, query string, args ...any) (ids []int6
 
 // disown takes a principal out of the owners that checkpoints have.
 func (e *Engine) disown(ctx context.Context, principal string) error {
-	rowids, err := e.ids(ctx, "SELECT rowid FROM checkpoints")
+	streams, err := e.ids(ctx, "SELECT DISTINCT stream FROM checkpoints")
 	if err != nil {
 		return err
 	}
-	for _, rowid := range rowids {
-		err := e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
-			var text []byte
-			err = tx.QueryRowContext(ctx, "SELECT owners FROM checkpoints WHERE rowid = ?", rowid).Scan(&text)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			var owners map[string]string
-			if err := json.Unmarshal(text, &owners); err != nil {
-				return fmt.Errorf("read the owners of a checkpoint: %w", err), nil
-			}
-			n := 0
-			for client, by := range owners {
-				if by == principal {
-					owners[client] = engine.Nobody
-					n++
-				}
-			}
-			if n == 0 {
-				return nil, nil
-			}
-			if text, err = json.Marshal(owners); err != nil {
-				return nil, err
-			}
-			_, err = tx.ExecContext(ctx, "UPDATE checkpoints SET owners = ? WHERE rowid = ?", text, rowid)
-			return nil, err
-		})
+	for _, stream := range streams {
+		indexes, err := e.ids(ctx, "SELECT idx FROM checkpoints WHERE stream = ?", stream)
 		if err != nil {
 			return err
 		}
+		for _, index := range indexes {
+			if err := e.disownAt(principal, stream, index); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+func (e *Engine) disownAt(principal string, stream, index int64) error {
+	return e.submit(1, func(ctx context.Context, tx *writeTx) (conflict, err error) {
+		var text []byte
+		err = tx.QueryRowContext(ctx, "SELECT owners FROM checkpoints WHERE stream = ? AND idx = ?", stream, index).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		var owners map[string]string
+		if err := json.Unmarshal(text, &owners); err != nil {
+			return fmt.Errorf("read the owners of a checkpoint: %w", err), nil
+		}
+		n := 0
+		for client, by := range owners {
+			if by == principal {
+				owners[client] = engine.Nobody
+				n++
+			}
+		}
+		if n == 0 {
+			return nil, nil
+		}
+		if text, err = json.Marshal(owners); err != nil {
+			return nil, err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE checkpoints SET owners = ? WHERE stream = ? AND idx = ?", text, stream, index)
+		return nil, err
+	})
 }

@@ -48,6 +48,9 @@ func (e *Engine) submit(entries int, do func(ctx context.Context, tx *writeTx) (
 }
 
 func (e *Engine) queued(r *request) error {
+	if e.Frozen != nil {
+		return fmt.Errorf("write: %w", e.Frozen)
+	}
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
