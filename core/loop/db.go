@@ -59,6 +59,7 @@ type DB struct {
 	pause   pause
 	line    line
 	offline bool // the browser said so
+	word    int  // how often it did
 	leader  leader
 	hints   hints
 	durable map[plan.Entry]bool // entries of data streams that the server has

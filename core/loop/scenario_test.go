@@ -208,6 +208,8 @@ func (s *story) play(words []string) {
 		s.now += n
 	case "heard":
 		s.step(&plan.Heard{Message: []byte(rest[0] + strings.Join(rest[1:], " "))})
+	case "offline":
+		s.step(&plan.Offline{})
 	case "led":
 		s.step(&plan.Led{Leads: rest[0] == "yes"})
 	case "granted":

@@ -23,6 +23,7 @@ type turn struct {
 	asked []*member // of each item
 	size  int       // of the request, in bytes
 	land  int       // how many streams have not landed yet
+	word  int       // see DB.word
 
 	left       bool // streams were left out for the next one
 	activity   bool
@@ -79,7 +80,7 @@ func (db *DB) makeTurn() {
 		}
 		return
 	}
-	t.state = sent
+	t.state, t.word = sent, db.word
 	p.again, p.againHard = "", false
 	db.current = WakeUp{At: db.own.Now(), Because: p.because, Streams: named(t.asked)}
 	for _, m := range t.asked {
@@ -164,7 +165,7 @@ func (db *DB) finish() {
 	wasDown := db.line.down
 	db.line.down = t.err != nil
 	if t.err == nil {
-		db.offline = false
+		db.answers(t.word)
 	} else {
 		for _, m := range t.asked {
 			m.contact.missed(t.err)
@@ -179,6 +180,9 @@ func (db *DB) finish() {
 	ms, because := db.pauseAfter()
 	if t.err == nil && p.again == "" && db.hasNews() {
 		p.again = becauseHint
+	}
+	if t.err == nil && db.offline && ms > db.own.Retry { // browsers are wrong at times
+		ms, because = db.own.Retry, becauseOffline
 	}
 	if p.again != "" && (t.err == nil || p.againHard) {
 		ms, because = 0, p.again

@@ -23,9 +23,18 @@ func (db *DB) onResumed() {
 	db.woken(becauseResumed)
 }
 
+// answers takes note that the server has answered what was asked when the browser had said so often that there is no network. What was asked before it did
+// says nothing of the time since: no answer need ever follow that would.
+func (db *DB) answers(word int) {
+	if word == db.word {
+		db.offline = false
+	}
+}
+
 // The streams show it at once; the loop goes on all the same, since the browser may be wrong.
 func (db *DB) onOffline() {
 	db.offline = true
+	db.word++
 	for _, m := range db.sorted() {
 		m.told = nil
 		m.kind.Heed(Show)

@@ -12,6 +12,7 @@ type work struct {
 	op      plan.Op
 	wakeUp  WakeUp // the turn under way
 	last    string // whose turn was the last one
+	word    int    // see DB.word
 	old     bool   // somebody wants to know what is true later than when the turn under way began
 	timer   int64  // when the next one is due; 0 where nobody waits for it
 
@@ -57,7 +58,7 @@ func (db *DB) serve() {
 
 func (db *DB) beginWork(d *Data, now int64) {
 	w, m := &db.work, d.in
-	w.old = false
+	w.old, w.word = false, db.word
 	w.of, w.last, w.wakeUp = d, m.name, WakeUp{At: now, Because: d.because, Data: d.Name()}
 	w.op = db.own.Begin(plan.Flight{Of: plan.OfWork, Stream: m.id})
 	d.due = 0
@@ -82,7 +83,8 @@ func (db *DB) worked(e *plan.Worked) {
 			db.hints.restart()
 		}
 		c.answeredWell(db.own.Now())
-		w.failures, w.notBefore, db.offline = 0, 0, false
+		w.failures, w.notBefore = 0, 0
+		db.answers(w.word)
 	}
 	if err == nil {
 		c.failures = 0
@@ -111,6 +113,9 @@ func (db *DB) worked(e *plan.Worked) {
 	default:
 		if d.held = false; d.served() && d.fetched && d.due == 0 {
 			d.due, d.because = db.own.Now()+db.idle, becauseIdle
+			if db.offline { // browsers are wrong at times
+				d.due, d.because = db.own.Now()+db.own.Retry, becauseOffline
+			}
 		}
 	}
 	w.wakeUp.Fetched, w.wakeUp.Persisted, w.wakeUp.Rejected, w.wakeUp.Cost = e.Fetched, e.Sent, e.Refused, e.Cost
