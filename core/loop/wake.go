@@ -23,8 +23,8 @@ func (db *DB) onResumed() {
 	db.woken(becauseResumed)
 }
 
-// answers takes note that the server has answered what was asked when the browser had said so often that there is no network. What was asked before it did
-// says nothing of the time since: no answer need ever follow that would.
+// answers takes note that the server has answered what was asked when the browser had said so often that there is no
+// network. What was asked before it did says nothing of the time since: no answer need ever follow that would.
 func (db *DB) answers(word int) {
 	if word == db.word {
 		db.offline = false
