@@ -81,3 +81,27 @@ func TestADatabaseOfAnEarlierFormat(t *testing.T) {
 		}
 	}
 }
+
+// One of format 4 lacks who has written what, and gets it.
+func TestADatabaseOfFormat4(t *testing.T) {
+	dir := t.TempDir()
+	e := opened(t, dir)
+	if err := e.Append(t.Context(), "a", action.UUID{1}, 0, []engine.Entry{{By: "me", Raw: "12345"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.write.Exec(`DROP TRIGGER entries_go; DROP TRIGGER data_entries_go; DROP TABLE uses; DROP TABLE cursors;
+		ALTER TABLE streams DROP COLUMN by; ALTER TABLE data_streams DROP COLUMN by; PRAGMA user_version = 4`); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = opened(t, dir)
+	defer e.Close()
+	if u, err := e.Use(t.Context(), "me"); err != nil || u != (engine.Use{Streams: 1, Bytes: 5}) || e.Renewed {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if log, err := e.Log(t.Context(), "a"); err != nil || log.Head != 1 || log.Epoch != (action.UUID{1}) {
+		t.Errorf("%+v, %v", log, err)
+	}
+}
