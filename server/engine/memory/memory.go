@@ -3,7 +3,6 @@ package memory
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -298,17 +297,11 @@ func (e *Engine) Forget(_ context.Context, principal string) error {
 			blank(&l.entries[i].By)
 		}
 		for i, c := range l.checkpoints {
-			var owners map[string]string
-			if err := json.Unmarshal(c.Owners, &owners); err != nil {
+			disowned := *c
+			var err error
+			if disowned.Owners, _, err = engine.Disown(c.Owners, principal); err != nil {
 				return err
 			}
-			for client, owner := range owners {
-				if owner == principal {
-					owners[client] = engine.Nobody
-				}
-			}
-			disowned := *c
-			disowned.Owners, _ = json.Marshal(owners) // of strings: it does not fail
 			l.checkpoints[i] = &disowned
 		}
 	}

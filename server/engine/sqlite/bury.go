@@ -93,20 +93,8 @@ func (e *Engine) pieces(late <-chan time.Time, most int64, query string, args ..
 }
 
 // deletedIDs lists rows of a table whose names say that they were deleted.
-func (e *Engine) deletedIDs(table string) (ids []int64, err error) {
-	rows, err := e.read.Query("SELECT id FROM "+table+" WHERE name >= ? AND name < ?", deletedNames, "\x01")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+func (e *Engine) deletedIDs(table string) ([]int64, error) {
+	return column[int64](context.Background(), e.read, "SELECT id FROM "+table+" WHERE name >= ? AND name < ?", deletedNames, "\x01")
 }
 
 func (e *Engine) buryLogs(late <-chan time.Time) error {

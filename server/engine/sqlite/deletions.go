@@ -106,7 +106,7 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 			continue
 		}
 		if d.Principal != "" {
-			names, err := e.principals()
+			names, err := e.principals(ctx)
 			if err != nil {
 				return n, err
 			}
@@ -121,7 +121,7 @@ func (e *Engine) deleteAgain(ctx context.Context) (n int, err error) {
 			continue
 		}
 		if id, ok := action.ParseUUID(d.Log); ok {
-			names, err := e.named("SELECT name FROM streams WHERE name >= char(1) AND (epoch = ?1 OR id IN (SELECT stream FROM epochs WHERE epoch = ?1))", id[:])
+			names, err := column[string](ctx, e.read, "SELECT name FROM streams WHERE name >= char(1) AND (epoch = ?1 OR id IN (SELECT stream FROM epochs WHERE epoch = ?1))", id[:])
 			if err != nil {
 				return n, err
 			}
@@ -161,11 +161,11 @@ func readLines(f *os.File) (all [][]byte, err error) {
 }
 
 // principals are all that are named anywhere.
-func (e *Engine) principals() (map[string]bool, error) {
+func (e *Engine) principals(ctx context.Context) (map[string]bool, error) {
 	all := map[string]bool{}
 	for _, query := range []string{"SELECT by FROM entries UNION SELECT by FROM data_entries UNION SELECT by FROM clients UNION SELECT by FROM streams UNION SELECT by FROM data_streams UNION SELECT by FROM uses",
 		"SELECT name FROM data_producers UNION SELECT producer FROM data_uploads WHERE stream <> 0"} { // these have the producer's name behind a zero
-		names, err := e.named(query)
+		names, err := column[string](ctx, e.read, query)
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +174,7 @@ func (e *Engine) principals() (map[string]bool, error) {
 			all[principal] = true
 		}
 	}
-	texts, err := e.named("SELECT owners FROM checkpoints")
+	texts, err := column[string](ctx, e.read, "SELECT owners FROM checkpoints")
 	for _, text := range texts {
 		var owners map[string]string
 		if json.Unmarshal([]byte(text), &owners) == nil {
@@ -192,7 +192,7 @@ func (e *Engine) Erased(ctx context.Context) (objects map[string][]action.UUID, 
 	if len(e.erased) == 0 {
 		return objects, nil
 	}
-	names, err := e.named("SELECT name FROM streams WHERE name >= char(1)")
+	names, err := column[string](ctx, e.read, "SELECT name FROM streams WHERE name >= char(1)")
 	if err != nil {
 		return nil, err
 	}
@@ -229,20 +229,4 @@ func revokedIn(f *os.File) (map[deletion]bool, error) {
 	}
 	_, err := f.Seek(0, io.SeekStart)
 	return out, errors.Join(lines.Err(), err)
-}
-
-func (e *Engine) named(query string, args ...any) (names []string, err error) {
-	rows, err := e.read.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
 }

@@ -85,25 +85,9 @@ func (x *exporting) line(kind string, value any) error {
 	return err
 }
 
-func (x *exporting) list(query string, args ...any) (names []string, err error) {
-	rows, err := x.tx.QueryContext(x.ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
-}
-
 func (x *exporting) logs() error {
 	for after := "\x01"; ; {
-		names, err := x.list("SELECT name FROM streams WHERE name > ? AND head > 0 ORDER BY name LIMIT 1000", after)
+		names, err := column[string](x.ctx, x.tx, "SELECT name FROM streams WHERE name > ? AND head > 0 ORDER BY name LIMIT 1000", after)
 		if err != nil || len(names) == 0 {
 			return err
 		}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -132,7 +131,7 @@ func (e *Engine) Forget(ctx context.Context, principal string) error {
 		return err
 	}
 	for table, of := range map[string]string{"entries": "streams", "data_entries": "data_streams"} {
-		ids, err := e.ids(ctx, "SELECT id FROM "+of)
+		ids, err := column[int64](ctx, e.scan, "SELECT id FROM "+of)
 		if err != nil {
 			return err
 		}
@@ -186,30 +185,14 @@ func (e *Engine) eachPiece(ctx context.Context, query string, args ...any) error
 	return nil
 }
 
-func (e *Engine) ids(ctx context.Context, query string, args ...any) (ids []int64, err error) {
-	rows, err := e.scan.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
-}
-
 // disown takes a principal out of the owners that checkpoints have.
 func (e *Engine) disown(ctx context.Context, principal string) error {
-	streams, err := e.ids(ctx, "SELECT DISTINCT stream FROM checkpoints")
+	streams, err := column[int64](ctx, e.scan, "SELECT DISTINCT stream FROM checkpoints")
 	if err != nil {
 		return err
 	}
 	for _, stream := range streams {
-		indexes, err := e.ids(ctx, "SELECT idx FROM checkpoints WHERE stream = ?", stream)
+		indexes, err := column[int64](ctx, e.scan, "SELECT idx FROM checkpoints WHERE stream = ?", stream)
 		if err != nil {
 			return err
 		}
@@ -232,22 +215,9 @@ func (e *Engine) disownAt(principal string, stream, index int64) error {
 		if err != nil {
 			return nil, err
 		}
-		var owners map[string]string
-		if err := json.Unmarshal(text, &owners); err != nil {
-			return fmt.Errorf("read the owners of a checkpoint: %w", err), nil
-		}
-		n := 0
-		for client, by := range owners {
-			if by == principal {
-				owners[client] = engine.Nobody
-				n++
-			}
-		}
-		if n == 0 {
-			return nil, nil
-		}
-		if text, err = json.Marshal(owners); err != nil {
-			return nil, err
+		text, changed, err := engine.Disown(text, principal)
+		if err != nil || !changed {
+			return err, nil // this request's own, and not the whole commit's
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE checkpoints SET owners = ? WHERE stream = ? AND idx = ?", text, stream, index)
 		return nil, err
