@@ -91,3 +91,20 @@ test("who wants to know now waits for no pause, and a good token ends the growth
   await token.get();
   assert.equal(calls.length, 4);
 });
+
+test("a token that is refused after somebody wanted to know does not count: auth() is called at once", async () => {
+  const { calls, token } = app("dead", "good");
+  const sent = await token.get(); // a request that is under way when sync() is called
+  token.wake();
+  assert.equal(token.refused(sent), true);
+  assert.equal(await token.get(), "good");
+  assert.equal(calls.length, 2);
+});
+
+test("an auth() that fails after somebody wanted to know does not count either", async () => {
+  const { calls, token } = app(new Error("no network"), "good");
+  const asked = token.get();
+  token.wake();
+  assert.equal(await asked, "good");
+  assert.equal(calls.length, 2);
+});

@@ -10,10 +10,11 @@ const most = 60_000; // milliseconds of a pause
 export class Token {
   readonly #auth: Auth | undefined;
   readonly #pause: number;
-  #held: { readonly text: string; good: boolean } | null = null; // good: the server has taken it
+  #held: { readonly text: string; readonly wish: number; good: boolean } | null = null; // good: the server has taken it
   #asking: Promise<string> | null = null;
   #refusals = 0; // of fresh tokens, in a row
   #notBefore = 0;
+  #wishes = 0; // how often somebody wanted to know now: what was asked for before tells nothing of later
   #why = new Failure("unauthorized", "there is no token");
 
   /** pause is that of the loop after a failure, in milliseconds. */
@@ -31,14 +32,16 @@ export class Token {
   }
 
   async #ask(auth: Auth): Promise<string> {
+    const wish = this.#wishes;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("auth() takes too long")), limit)));
     try {
       const text = await Promise.race([Promise.resolve().then(auth), late]);
       if (typeof text !== "string" || text === "") throw undefined;
-      this.#held = { text, good: false };
+      this.#held = { text, wish, good: false };
       return text;
     } catch (e) {
+      if (wish !== this.#wishes) return this.#ask(auth);
       this.#rest(e === undefined ? new Failure("unauthorized", "there is no token") : new Failure("unauthorized", "auth() failed", 0, e));
       throw this.#why;
     } finally {
@@ -59,7 +62,7 @@ export class Token {
     if (this.#asking || (this.#held && this.#held.text !== text)) return true; // of late: there is another one, or will be
     const was = this.#held;
     this.#held = null;
-    if (was?.good) return true; // its time is over
+    if (was?.good || (was && was.wish !== this.#wishes)) return true; // its time is over
     if (was) this.#rest(new Failure("unauthorized", "the server wants another token"));
     return false;
   }
@@ -71,6 +74,7 @@ export class Token {
 
   /** Somebody wants to know now: auth() is called without a pause. */
   wake(): void {
+    this.#wishes++;
     this.#notBefore = this.#refusals = 0;
   }
 }
