@@ -77,8 +77,9 @@ func restore(args []string) error {
 	ctx, stop := interrupted()
 	defer stop()
 	deleted, err := sqlite.Restore(ctx, files[0], *data, !*keep)
+	erased := 0
 	if err == nil {
-		err = erasedAgain(ctx, *data)
+		erased, err = erasedAgain(ctx, *data)
 	}
 	audit(*data, "restore", "", userName(), err)
 	if err != nil {
@@ -88,20 +89,23 @@ func restore(args []string) error {
 	if deleted > 0 {
 		fmt.Printf(", but for %d streams that were deleted since", deleted)
 	}
+	if erased > 0 {
+		fmt.Printf(", and but for %d objects that were erased since", erased)
+	}
 	fmt.Println(". Clients that have seen more than it holds stop at those logs, and keep what they had not sent.")
 	return nil
 }
 
 // erasedAgain opens a restored directory, and erases what the backup has brought back.
-func erasedAgain(ctx context.Context, dir string) error {
+func erasedAgain(ctx context.Context, dir string) (erased int, err error) {
 	logs, err := sqlite.Open(dir)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s := server.New(server.Config{Engine: logs, Auth: server.None()})
-	err = eraseAgain(ctx, s, logs)
+	erased, err = eraseAgain(ctx, s, logs)
 	s.Close()
-	return errors.Join(err, logs.Close())
+	return erased, errors.Join(err, logs.Close())
 }
 
 // check looks at all that a data directory or a backup holds.

@@ -10,7 +10,7 @@ import (
 // watermark tells whether a directory's disk has room left. It is looked at now and then.
 type watermark struct {
 	dir  string
-	free uint64 // bytes that are to stay free
+	free uint64 // bytes that are to stay free; 0: it is not looked at
 
 	mu  sync.Mutex
 	at  time.Time
@@ -22,6 +22,9 @@ const lookAtDisk = 2 * time.Second
 
 // Writable implements server.Config's: a disk that cannot be asked is taken for one with room.
 func (w *watermark) Writable() error {
+	if w.free == 0 {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now := time.Now(); now.Sub(w.at) >= lookAtDisk {

@@ -77,7 +77,7 @@ func (what erasure) check() error {
 		return nil
 	}
 	if wrong := action.CheckStreamName(what.Stream); wrong != "" {
-		return fmt.Errorf("the stream's name %s", wrong)
+		return errors.New(wrong)
 	}
 	if _, ok := action.ParseUUID(what.Object); !ok {
 		return fmt.Errorf("%q is no lower-case UUID of an object", what.Object)
@@ -110,7 +110,7 @@ func (what erasure) do(ctx context.Context, s *server.Server, dir string, rules 
 	defer func() { audit(dir, "erase", hashOf(what.Stream)+"/"+what.Object, what.User, err) }()
 	id, _ := action.ParseUUID(what.Object)
 	err = s.EraseObject(ctx, what.Stream, id)
-	return "the object and all that was written to it are gone. Devices lose it when they sync, but for actions of their own that they keep; older backups have it, and a restore erases it again.", err
+	return "whatever the log held of the object is gone. Devices lose it when they sync, but for actions of their own that they keep; older backups have it, and a restore erases it again.", err
 }
 
 // eraseAlone opens the directory that no server uses.
@@ -135,18 +135,19 @@ func eraseAlone(ctx context.Context, dir, rulesFile string, what erasure) (strin
 	return said, errors.Join(err, logs.Close())
 }
 
-// eraseAgain erases what a restored backup has brought back.
-func eraseAgain(ctx context.Context, s *server.Server, logs *sqlite.Engine) error {
+// eraseAgain erases what a restored backup has brought back, and gives how many objects.
+func eraseAgain(ctx context.Context, s *server.Server, logs *sqlite.Engine) (erased int, err error) {
 	objects, err := logs.Erased(ctx)
 	if err != nil || len(objects) == 0 {
-		return err
+		return 0, err
 	}
 	for stream, ids := range objects {
 		if err := s.EraseObject(ctx, stream, ids...); err != nil {
-			return fmt.Errorf("erase again what a backup has brought back: %w", err)
+			return erased, fmt.Errorf("erase again what a backup has brought back: %w", err)
 		}
+		erased += len(ids)
 	}
-	return logs.ErasedAgain()
+	return erased, logs.ErasedAgain()
 }
 
 // A server listens to its operator in its data directory: whoever may write there may ask.

@@ -21,7 +21,7 @@ func parse(flags *flag.FlagSet, args []string) error {
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Printf("The flags of strandline %s:\n", flags.Name())
+		fmt.Print(usageOf(flags.Name()), "\n")
 		flags.SetOutput(os.Stdout)
 		flags.PrintDefaults()
 		os.Exit(0)
@@ -29,6 +29,16 @@ func parse(flags *flag.FlagSet, args []string) error {
 		return fmt.Errorf("%s; strandline %s -h tells what there is", strings.ReplaceAll(err.Error(), "\n", " "), flags.Name())
 	}
 	return nil
+}
+
+// usageOf is what the usage says of a verb.
+func usageOf(verb string) (out string) {
+	for _, part := range strings.Split(usage, "\n\n") {
+		if strings.HasPrefix(strings.TrimSpace(part), "strandline "+verb) {
+			out += part + "\n"
+		}
+	}
+	return out
 }
 
 // parseAll is parse for a verb that takes nothing but flags.
@@ -48,7 +58,7 @@ func configured(flags *flag.FlagSet, file string) error {
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	set := func(name, value, where string) error {
 		if err := flags.Set(name, value); err != nil {
-			return fmt.Errorf("%s: %w", where, err)
+			return fmt.Errorf("%s: %q is nothing for --%s: %w", where, value, name, err)
 		}
 		return nil
 	}

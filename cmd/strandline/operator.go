@@ -28,19 +28,34 @@ type operator struct {
 	took     *prometheus.HistogramVec
 	open     prometheus.Gauge
 	logs     *sqlite.Engine
+	mark     *watermark
 }
 
-func newOperator(logs *sqlite.Engine) *operator {
+func newOperator(logs *sqlite.Engine, mark *watermark) *operator {
 	o := &operator{
-		registry: prometheus.NewRegistry(), logs: logs,
+		registry: prometheus.NewRegistry(), logs: logs, mark: mark,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "strandline_requests_total", Help: "Requests that were answered, by route, method and status."}, []string{"route", "method", "status"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "strandline_request_seconds", Help: "How long requests took that do not wait for news.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}}, []string{"route"}),
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "strandline_requests_open", Help: "Requests under way, those that wait for news with them."}),
 	}
 	bytes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "strandline_database_bytes", Help: "Bytes of the database's files."}, func() float64 { return float64(logs.Bytes()) })
-	o.registry.MustRegister(uses{logs}, o.requests, o.took, o.open, bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	takes := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "strandline_takes", Help: "1 where what clients send is taken, 0 where the disk has no room (--min-free) or cannot be written: then reading goes on."}, func() float64 {
+		if o.takes() != nil {
+			return 0
+		}
+		return 1
+	})
+	o.registry.MustRegister(uses{logs}, takes, o.requests, o.took, o.open, bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return o
+}
+
+// takes tells why nothing is taken; nil where it is.
+func (o *operator) takes() error {
+	if o.logs.Frozen != nil {
+		return o.logs.Frozen
+	}
+	return o.mark.Writable()
 }
 
 // uses are figures of the principals that keep most, by a hash of their names: the first 16 digits of its SHA-256.
@@ -89,6 +104,10 @@ func (o *operator) listen(addr string) (stop func(), err error) {
 		_, err := o.logs.Log(ctx, "strandline/ready")
 		if !o.ready.Load() || err != nil {
 			http.Error(w, "it is not ready", http.StatusServiceUnavailable)
+			return
+		}
+		if err := o.takes(); err != nil {
+			fmt.Fprintf(w, "it is ready to be read: %v\n", err)
 			return
 		}
 		fmt.Fprintln(w, "it is ready")

@@ -73,7 +73,7 @@ func TestTheOperatorsAddress(t *testing.T) {
 	ask(t, http.DefaultClient, "GET", url+"/v1/data/"+canary+"?offset="+canary, canary)
 	ask(t, http.DefaultClient, "GET", url+"/v1/"+canary, canary)
 	_, figures := ask(t, http.DefaultClient, "GET", "http://"+admin+"/metrics", "")
-	for _, want := range []string{`strandline_requests_total{method="POST",route="/v1/sync",status="200"} 1`, `status="401"`, "strandline_request_seconds_bucket", "strandline_database_bytes", "go_goroutines"} {
+	for _, want := range []string{`strandline_requests_total{method="POST",route="/v1/sync",status="200"} 1`, `status="401"`, "strandline_request_seconds_bucket", "strandline_database_bytes", "go_goroutines", "strandline_takes 1"} {
 		if !strings.Contains(figures, want) {
 			t.Errorf("the figures lack %s", want)
 		}
@@ -97,6 +97,18 @@ func TestTheOperatorsAddress(t *testing.T) {
 	}
 	if log := server.Stderr.(fmt.Stringer).String(); strings.Contains(log, canary) || !strings.Contains(log, "route=/v1/sync") {
 		t.Errorf("the log: %s", log)
+	}
+}
+
+// A disk without room: the server is ready to be read, and says that it takes nothing.
+func TestTheOperatorSeesThatNothingIsTaken(t *testing.T) {
+	admin := free(t)
+	start(t, "--data", t.TempDir(), "--admin", admin, "--min-free", "9000000000000000000")
+	if status, body := ask(t, http.DefaultClient, "GET", "http://"+admin+"/readyz", ""); status != 200 || !strings.Contains(body, "nothing is taken") {
+		t.Errorf("%d %s", status, body)
+	}
+	if _, figures := ask(t, http.DefaultClient, "GET", "http://"+admin+"/metrics", ""); !strings.Contains(figures, "strandline_takes 0") {
+		t.Error("the figures do not tell")
 	}
 }
 
@@ -128,7 +140,8 @@ func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert"), filepath.Join(dir, "key")
 	certify(t, cert, key, 1)
-	_, url := start(t, "--data", t.TempDir(), "--cert", cert, "--key", key)
+	data := t.TempDir()
+	_, url := start(t, "--data", data, "--cert", cert, "--key", key)
 	if !strings.HasPrefix(url, "https://") {
 		t.Fatal(url)
 	}
@@ -147,10 +160,13 @@ func TestTLS(t *testing.T) {
 	certify(t, cert, key, 2)
 	patience.True(t, "the new certificate", func() bool { n, _ := serial(); return n == 2 })
 	certify(t, cert, filepath.Join(dir, "another"), 3) // its key is another one's
-	time.Sleep(1100 * time.Millisecond)                // the files are looked at again
-	if n, _ := serial(); n != 2 {
-		t.Error(n)
-	}
+	patience.True(t, "that to be noted", func() bool {
+		if n, _ := serial(); n != 2 {
+			t.Error(n)
+		}
+		acts, _ := os.ReadFile(filepath.Join(data, auditFile))
+		return strings.Contains(string(acts), `"act":"certificate","error"`)
+	})
 	if _, errs, err := run("", "serve", "--data", t.TempDir(), "--addr", "127.0.0.1:0", "--cert", cert, "--key", key); err == nil || !strings.Contains(errs, "certificate") {
 		t.Errorf("%v %s", err, errs)
 	}

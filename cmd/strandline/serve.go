@@ -172,11 +172,11 @@ func (l listening) run() error {
 	if l.tracing != nil {
 		l.config.Engine = traced{logs, l.tracing}
 	}
-	if l.minFree > 0 {
-		l.config.Writable = (&watermark{dir: l.data, free: l.minFree}).Writable
-	}
+	mark := &watermark{dir: l.data, free: l.minFree}
+	l.config.Writable = mark.Writable
+	l.auditFiles()
 	s := server.New(l.config)
-	if err := eraseAgain(context.Background(), s, logs); err != nil {
+	if _, err := eraseAgain(context.Background(), s, logs); err != nil {
 		return err
 	}
 	if stop, err := control(l.data, s, l.rules); err != nil { // a disk without sockets
@@ -184,7 +184,7 @@ func (l listening) run() error {
 	} else {
 		defer stop()
 	}
-	ops := newOperator(logs)
+	ops := newOperator(logs, mark)
 	if l.admin != "" {
 		stop, err := ops.listen(l.admin)
 		if err != nil {
@@ -234,6 +234,19 @@ func (l listening) run() error {
 		return err
 	}
 	return logs.Close()
+}
+
+// auditFiles notes when files that say who may do what were read again, or could not be.
+func (l listening) auditFiles() {
+	if l.rules != nil {
+		l.rules.OnRead(func(err error) { audit(l.data, "rules", "", "", err) })
+	}
+	if denied, is := l.config.Auth.(*rights.Denied); is {
+		denied.OnRead(func(err error) { audit(l.data, "deny", "", "", err) })
+	}
+	if l.certificates != nil {
+		l.certificates.Heard = func(err error) { audit(l.data, "certificate", "", "", err) }
+	}
 }
 
 // memoryLimit is from where on the program collects what it has let go of, whatever it costs.

@@ -69,18 +69,27 @@ func (s *Streams) Post(w http.ResponseWriter, r *http.Request, p rights.Principa
 	// What costs time is done before the commit that others wait for.
 	var meta *meta
 	var id uint64
+	var there int64 // of the entry that comes in parts
 	if err := s.engine.ViewData(r.Context(), func(tx engine.DataTx) error {
 		d, m, err := s.find(tx, name, now)
-		if err == nil {
-			meta, id = m, d.ID
+		if err != nil {
+			return err
+		}
+		meta, id = m, d.ID
+		if a.part == nil {
+			return nil
+		}
+		u, err := tx.Upload(d.ID, a.producer)
+		if u != nil {
+			there = u.Size
 		}
 		return err
 	}); err != nil {
 		return err
 	}
-	brings := len(a.body)
-	if a.part != nil { // with what came before: parts are counted with the entry that they make
-		brings += int(a.part.offset)
+	brings := int64(len(a.body))
+	if a.part != nil { // it comes to what is there of the entry, or, at 0, in the place of that
+		brings += a.part.offset - there
 	}
 	if err := s.allow(r.Context(), p, brings, false); err != nil {
 		return err

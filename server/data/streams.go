@@ -39,7 +39,7 @@ func New(host *web.Host, c Config) *Streams {
 }
 
 // allow tells whether a principal may bring so many bytes, in a stream that it begins or in another one.
-func (s *Streams) allow(ctx context.Context, p rights.Principal, bytes int, begins bool) error {
+func (s *Streams) allow(ctx context.Context, p rights.Principal, bytes int64, begins bool) error {
 	if err := s.Takes(); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Streams) allow(ctx context.Context, p rights.Principal, bytes int, begi
 		return err
 	case q.Streams > 0 && begins && use.Streams >= q.Streams:
 		return web.Problem(action.CodeQuota, "", "you are at your limit of "+strconv.FormatInt(q.Streams, 10)+" streams")
-	case q.Data > 0 && bytes > 0 && use.Data+int64(bytes) > q.Data:
+	case q.Data > 0 && bytes > 0 && use.Data+use.Parts+bytes > q.Data:
 		return web.Problem(action.CodeQuota, "", "you are at your limit of "+strconv.FormatInt(q.Data, 10)+" bytes of entries")
 	}
 	return nil

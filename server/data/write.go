@@ -50,7 +50,7 @@ func (s *Streams) Put(w http.ResponseWriter, r *http.Request, p rights.Principal
 	if there, err := s.there(r.Context(), name); err != nil {
 		return err
 	} else if !there {
-		if err := s.allow(r.Context(), p, len(body), true); err != nil {
+		if err := s.allow(r.Context(), p, int64(len(body)), true); err != nil {
 			return err
 		}
 	}

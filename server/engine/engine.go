@@ -83,8 +83,9 @@ type Head struct {
 	Head   uint64
 }
 
-// Use is what of a principal's is kept: the streams that it has begun, the bytes of its actions in logs, and those of its entries in data streams.
-type Use struct{ Streams, Bytes, Data int64 }
+// Use is what of a principal's is kept: the streams that it has begun, the bytes of its actions in logs, those of its entries in data streams,
+// and those of entries of which parts are still to come.
+type Use struct{ Streams, Bytes, Data, Parts int64 }
 
 // Nobody owns the client ids of a principal that was forgotten. No token's subject and no secret's name begins so.
 const Nobody = "\x00nobody"

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/reread"
 )
 
 // Denied keeps those out whom a file names, a line each:
@@ -21,7 +22,7 @@ import (
 // The file is read again when it changes; what is open then ends within a heartbeat.
 type Denied struct {
 	Auth
-	file *file[*denials]
+	file *reread.Files[*denials]
 }
 
 type denials struct {
@@ -31,17 +32,17 @@ type denials struct {
 
 // LoadDenied reads the file, for those whom an Auth lets in.
 func LoadDenied(path string, auth Auth) (*Denied, error) {
-	f, err := open(path, readDenials)
+	f, err := reread.Open(readDenials, path)
 	if err != nil {
 		return nil, fmt.Errorf("who is denied, in %s: %w", path, err)
 	}
 	return &Denied{auth, f}, nil
 }
 
-func readDenials(b []byte) (*denials, error) {
+func readDenials(texts [][]byte) (*denials, error) {
 	d := &denials{principals: map[string]bool{}, tokens: map[string]bool{}}
 	n := 0
-	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
+	for lines := bufio.NewScanner(bytes.NewReader(texts[0])); lines.Scan(); {
 		n++
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -72,6 +73,9 @@ func readDenials(b []byte) (*denials, error) {
 	return d, nil
 }
 
+// OnRead has heard told when the file was read again; an error: it is broken or gone, and what it said before holds.
+func (d *Denied) OnRead(heard func(error)) { d.file.Heard = heard }
+
 // Authenticate tells who asks, where nobody has denied it.
 func (d *Denied) Authenticate(r *http.Request) (Principal, error) {
 	p, err := d.Auth.Authenticate(r)
@@ -95,7 +99,7 @@ func (d *Denied) Allow(p Principal, stream string, right Right) bool {
 }
 
 func (d *Denied) denies(p Principal) bool {
-	all := d.file.get()
+	all := d.file.Get()
 	if all.principals[p.Subject] || p.TokenID != "" && all.tokens[p.TokenID] {
 		return true
 	}

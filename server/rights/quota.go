@@ -70,7 +70,7 @@ func (set *ruleSet) checkLimits() error {
 
 // Quota gives a principal's: the first of the file that is for it.
 func (rs *Rules) Quota(p Principal) Quota {
-	set := rs.file.get()
+	set := rs.file.Get()
 	secret, isSecret := secretOf(p)
 	for i := range set.Quotas {
 		if q := &set.Quotas[i]; isSecret == (q.Secret != "") && (!isSecret || q.Secret == secret) && bears(p, q.Claims) {
@@ -82,7 +82,7 @@ func (rs *Rules) Quota(p Principal) Quota {
 
 // Retention gives a stream's: the first of the file that names it.
 func (rs *Rules) Retention(stream string) Retention {
-	set := rs.file.get()
+	set := rs.file.Get()
 	for i := range set.Retention {
 		r := &set.Retention[i]
 		for _, p := range r.streams {
@@ -99,7 +99,7 @@ func nobody(string) (string, bool) { return "", false }
 
 // Theirs tells whether the rules call a stream a principal's own: a pattern names it by the subject.
 func (rs *Rules) Theirs(subject, stream string) bool {
-	set, p := rs.file.get(), Principal{Subject: subject}
+	set, p := rs.file.Get(), Principal{Subject: subject}
 	for i := range set.Rules {
 		for _, pattern := range set.Rules[i].streams {
 			if pattern.own() && pattern.matches(stream, p.Claim) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/reread"
 )
 
 // Rules are who may do what to which streams, as a file says it:
@@ -30,7 +31,7 @@ import (
 // A rule holds for who bears its secret, or a token with all its claims; one that names neither, for every bearer of a token. What no rule gives is
 // denied. The first quota that is for somebody holds, and the first retention that names a stream; without one there is no limit. The file is read again when it changes; where it is broken then, the last good one holds.
 type Rules struct {
-	file   *file[*ruleSet]
+	file   *reread.Files[*ruleSet]
 	tokens Tokens
 }
 
@@ -66,15 +67,18 @@ const SecretPrefix = "secret:"
 
 // LoadRules reads the file. tokens may be nil: then there are shared secrets alone.
 func LoadRules(path string, tokens Tokens) (*Rules, error) {
-	f, err := open(path, readRules)
+	f, err := reread.Open(readRules, path)
 	if err != nil {
 		return nil, fmt.Errorf("the rules in %s: %w", path, err)
 	}
 	return &Rules{file: f, tokens: tokens}, nil
 }
 
-func readRules(b []byte) (*ruleSet, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
+// OnRead has heard told when the file was read again; an error: it is broken or gone, and what it said before holds.
+func (rs *Rules) OnRead(heard func(error)) { rs.file.Heard = heard }
+
+func readRules(texts [][]byte) (*ruleSet, error) {
+	d := json.NewDecoder(bytes.NewReader(texts[0]))
 	d.DisallowUnknownFields()
 	set := new(ruleSet)
 	if err := d.Decode(set); err != nil {
@@ -137,7 +141,7 @@ func (rs *Rules) Authenticate(r *http.Request) (Principal, error) {
 		return Principal{}, err
 	}
 	sum, found := sha256.Sum256([]byte(token)), ""
-	for name, s := range rs.file.get().Secrets { // each is compared: how long it takes tells nothing
+	for name, s := range rs.file.Get().Secrets { // each is compared: how long it takes tells nothing
 		if subtle.ConstantTimeCompare(sum[:], s.sum[:]) == 1 {
 			found = name
 		}
@@ -153,7 +157,7 @@ func (rs *Rules) Authenticate(r *http.Request) (Principal, error) {
 
 // Allow tells whether a rule gives a right.
 func (rs *Rules) Allow(p Principal, stream string, right Right) bool {
-	set := rs.file.get()
+	set := rs.file.Get()
 	secret, isSecret := secretOf(p)
 	if _, known := set.Secrets[secret]; isSecret && !known {
 		return false // it was taken away

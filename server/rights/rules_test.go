@@ -99,7 +99,9 @@ func TestRules(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	// It is read again when it changes; where it is broken the last good one holds.
-	again := func() { rs.file.at = time.Time{} }
+	again := rs.file.Look
+	var heard []bool
+	rs.OnRead(func(err error) { heard = append(heard, err == nil) })
 	write(strings.Replace(rulesText, `"may": ["read"]`, `"may": ["read", "list"]`, 1), time.Minute)
 	again()
 	if !rs.Allow(browsers, "public/a", List) {
@@ -109,6 +111,9 @@ func TestRules(t *testing.T) {
 	again()
 	if !rs.Allow(browsers, "public/a", List) {
 		t.Error("a broken file is taken for one without rules")
+	}
+	if len(heard) != 2 || !heard[0] || heard[1] {
+		t.Errorf("heard %v", heard)
 	}
 	write(strings.Replace(rulesText, `"backend": {"secret": "0123456789abcdef"}, `, "", 1), 0) // a rule names it still: broken
 	again()
@@ -126,7 +131,7 @@ func TestRules(t *testing.T) {
 		`{"rule": []}`:                                                    "unknown field",
 		`{} {}`:                                                           "behind the rules",
 	} {
-		if _, err := readRules([]byte(bad)); err == nil || !strings.Contains(err.Error(), place) {
+		if _, err := readRules([][]byte{[]byte(bad)}); err == nil || !strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -155,7 +160,7 @@ func TestDenied(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"eve", "principal", "address x", "user eve"} {
-		if _, err := readDenials([]byte(bad)); err == nil {
+		if _, err := readDenials([][]byte{[]byte(bad)}); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

@@ -159,4 +159,16 @@ func TestQuotasOfWhatEndedAndOfParts(t *testing.T) {
 			t.Errorf("part %d: %d %s", i, status, body)
 		}
 	}
+	// All that is on its way counts, of whichever producer; what begins anew takes the place of what was there.
+	for i, want := range []int{507, 204} {
+		of := producing(0, 0, "Content-Type", "text/plain", "Upload-Complete", "?0", "Upload-Offset", "0")
+		if i == 0 {
+			of["Producer-Id"] = "another"
+		} else {
+			of["Producer-Epoch"] = "1"
+		}
+		if status, _, body := b.request(http.MethodPost, "/v1/data/d", []byte(strings.Repeat("x", 900)), of); status != want {
+			t.Errorf("beside it, %d: %d %s", i, status, body)
+		}
+	}
 }

@@ -5,8 +5,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -60,6 +62,41 @@ func uuid(kind byte, a, b int) string {
 
 // appends: a bare handler reads the body and calls the engine; the server does all that it does. They take turns, in short rounds.
 func appends() error {
+	for _, over := range ways {
+		if err := appendsOver(over); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// way is how requests come: the goals are for the first one.
+type way string
+
+const (
+	plain way = "HTTP/1.1"
+	tls1  way = "TLS"
+	tls2  way = "HTTP/2"
+)
+
+var ways = []way{plain, tls1, tls2}
+
+// serve has a handler be asked that way.
+func (over way) serve(h http.Handler, most int) (*httptest.Server, *http.Client) {
+	web := httptest.NewUnstartedServer(h)
+	web.EnableHTTP2 = over == tls2
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if over == plain {
+		web.Start()
+	} else {
+		web.StartTLS()
+	}
+	transport := web.Client().Transport.(*http.Transport)
+	transport.MaxIdleConnsPerHost = most
+	return web, web.Client()
+}
+
+func appendsOver(over way) error {
 	for _, writers := range []int{1, 64} {
 		var bare, ours []float64
 		for range 5 {
@@ -67,7 +104,7 @@ func appends() error {
 			if err != nil {
 				return err
 			}
-			n, err := load(writers, bareHandler(e), func(w, i int, chain string) (string, string) {
+			n, err := load(over, writers, bareHandler(e), func(w, i int, chain string) (string, string) {
 				return fmt.Sprintf("/%d/%d", w, i), act(w, i)
 			}, nil)
 			done()
@@ -79,7 +116,7 @@ func appends() error {
 				return err
 			}
 			s := server.New(server.Config{Engine: e, Auth: server.None(), Log: quiet(), Rate: 1e9})
-			n, err = load(writers, s, func(w, i int, at string) (string, string) {
+			n, err = load(over, writers, s, func(w, i int, at string) (string, string) {
 				return "/v1/sync", `{"streams":[{"stream":"s` + fmt.Sprint(w) + `","client":"` + uuid(1, w, 0) + `",` + at + `,"actions":[` + act(w, i) + `]}]}`
 			}, follow)
 			s.Close()
@@ -91,7 +128,7 @@ func appends() error {
 		}
 		slices.Sort(bare)
 		slices.Sort(ours)
-		fmt.Printf("appends, %2d writers:      bare handler %6.0f/s, server %6.0f/s, ratio %.2f\n", writers, bare[2], ours[2], ours[2]/bare[2])
+		fmt.Printf("appends, %2d writers, %-8s  bare handler %6.0f/s, server %6.0f/s, ratio %.2f\n", writers, over, bare[2], ours[2], ours[2]/bare[2])
 	}
 	return nil
 }
@@ -131,10 +168,9 @@ func follow(answer string) string {
 }
 
 // load has writers append for two seconds, and gives how many appends a second there were.
-func load(writers int, h http.Handler, request func(w, i int, at string) (path, body string), follow func(string) string) (float64, error) {
-	web := httptest.NewServer(h)
+func load(over way, writers int, h http.Handler, request func(w, i int, at string) (path, body string), follow func(string) string) (float64, error) {
+	web, asks := over.serve(h, writers)
 	defer web.Close()
-	asks := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
 	defer asks.CloseIdleConnections()
 	const warm, long = 500 * time.Millisecond, 2 * time.Second
 	var count atomic.Int64
@@ -205,15 +241,24 @@ func (s *sse) tell() {
 
 // events: 2,000 readers of one stream, their memory while nothing happens, and when each hears of an append.
 func events() error {
+	for _, over := range ways {
+		if err := eventsOver(over); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eventsOver(over way) error {
 	bare := &sse{news: make(chan struct{})}
-	memBare, p99Bare, err := readers(bare, "/", bare.tell)
+	memBare, p99Bare, err := readers(over, bare, "/", bare.tell)
 	if err != nil {
 		return err
 	}
 	s := server.New(server.Config{Engine: memory.New(), Auth: server.None(), Log: quiet()})
 	defer s.Close()
 	n := 0
-	memOurs, p99Ours, err := readers(s, "/v1/events?stream=s", func() {
+	memOurs, p99Ours, err := readers(over, s, "/v1/events?stream=s", func() {
 		n++
 		if _, err := s.Append(context.Background(), server.Write{Stream: "s", Writer: "w", Ops: `{"op":"create","object":"` + uuid(3, 0, n) + `","type":"t","fields":{}}`}); err != nil {
 			panic(err)
@@ -222,8 +267,8 @@ func events() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("2,000 idle readers:       ten-line handler %.1f KiB each, /v1/events %.1f KiB each, %+.1f KiB\n", memBare, memOurs, memOurs-memBare)
-	fmt.Printf("wake-up of 2,000 readers: ten-line handler p99 %.1f ms, /v1/events p99 %.1f ms, ratio %.2f\n", p99Bare, p99Ours, p99Ours/p99Bare)
+	fmt.Printf("2,000 idle readers, %-8s  ten-line handler %.1f KiB each, /v1/events %.1f KiB each, %+.1f KiB\n", over, memBare, memOurs, memOurs-memBare)
+	fmt.Printf("wake-up of 2,000, %-8s    ten-line handler p99 %.1f ms, /v1/events p99 %.1f ms, ratio %.2f\n", over, p99Bare, p99Ours, p99Ours/p99Bare)
 	return nil
 }
 
@@ -235,17 +280,29 @@ func live() float64 {
 	return float64(m.HeapAlloc + m.StackInuse)
 }
 
-func readers(h http.Handler, path string, tell func()) (kib, p99 float64, err error) {
+func readers(over way, h http.Handler, path string, tell func()) (kib, p99 float64, err error) {
 	const many = 2000
-	web := httptest.NewServer(h)
+	web, asks := over.serve(h, many)
 	defer web.Close()
 	addr := web.Listener.Addr().String()
 	before := live()
-	conns := make([]net.Conn, many)
+	conns := make([]io.Reader, many)
 	for i := range conns {
+		if over == tls2 { // each is a stream of some connection
+			resp, err := asks.Get(web.URL + path)
+			if err != nil {
+				return 0, 0, err
+			}
+			defer resp.Body.Close()
+			conns[i] = resp.Body
+			continue
+		}
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			return 0, 0, err
+		}
+		if over == tls1 {
+			c = tls.Client(c, &tls.Config{InsecureSkipVerify: true})
 		}
 		defer c.Close()
 		conns[i] = c

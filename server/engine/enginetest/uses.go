@@ -48,7 +48,20 @@ func runUses(t *testing.T, open func(t *testing.T) engine.Engine) {
 		}
 		return tx.AppendData(d.ID, []engine.DataEntry{{Index: 1, End: 4, Size: 4, By: "ada", Body: []byte("1234")}, {Index: 2, End: 9, Size: 5, By: "bob", Body: []byte("12345")}})
 	}))
-	want("ada", engine.Use{Streams: 2, Bytes: 7, Data: 4})
+	for i, part := range []string{"123", "45"} {
+		must(e.UpdateData(ctx, func(tx engine.DataTx) error {
+			u := engine.Upload{Entry: action.UUID{7}}
+			if i > 0 {
+				known, err := tx.Upload(d.ID, "ada\x00p")
+				if err != nil {
+					return err
+				}
+				u = *known
+			}
+			return tx.PutUpload(d.ID, "ada\x00p", u, []byte(part))
+		}))
+	}
+	want("ada", engine.Use{Streams: 2, Bytes: 7, Data: 4, Parts: 5})
 	want("bob", engine.Use{Streams: 1, Bytes: 4, Data: 5})
 	want("", engine.Use{})
 	for _, who := range []string{"ada", "bob"} {
@@ -61,7 +74,7 @@ func runUses(t *testing.T, open func(t *testing.T) engine.Engine) {
 	}
 	owners := []byte(`{"00000000-0000-4000-8000-000000000001":"ada","00000000-0000-4000-8000-000000000002":"bob"}`)
 	must(e.PutCheckpoint(ctx, "a", &engine.Checkpoint{Index: 2, Epoch: epoch, Packed: []byte("x"), Owners: owners, Leases: []byte("{}")}, 2))
-	want("ada", engine.Use{Streams: 2, Bytes: 2, Data: 4})                                                                                          // its first entry is forgotten
+	want("ada", engine.Use{Streams: 2, Bytes: 2, Data: 4, Parts: 5})                                                                                // its first entry is forgotten
 	must(e.PutCheckpoint(ctx, "a", &engine.Checkpoint{Index: 2, Epoch: epoch, Packed: []byte("another"), Owners: owners, Leases: []byte("{}")}, 2)) // it stands
 	if c, err := e.Checkpoint(ctx, "a", 2); err != nil || string(c.Packed) != "x" {
 		t.Errorf("%+v, %v", c, err)

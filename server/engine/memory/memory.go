@@ -266,6 +266,11 @@ func (e *Engine) Use(_ context.Context, principal string) (u engine.Use, err err
 				u.Data += s.entries[i].Size
 			}
 		}
+		for producer, part := range s.uploads {
+			if strings.HasPrefix(producer, principal+"\x00") {
+				u.Parts += part.Size
+			}
+		}
 	}
 	return u, nil
 }

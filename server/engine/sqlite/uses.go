@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS uses (
 	bytes   INTEGER NOT NULL,
 	data    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS data_uploads_of ON data_uploads (producer, size);
 CREATE TRIGGER IF NOT EXISTS entries_go AFTER DELETE ON entries WHEN old.by <> '' BEGIN
 	UPDATE uses SET bytes = bytes - octet_length(old.body) WHERE by = old.by;
 END;
@@ -69,8 +70,12 @@ func (tx *writeTx) account(ctx context.Context) error {
 func (e *Engine) Use(ctx context.Context, principal string) (u engine.Use, err error) {
 	err = e.read.QueryRowContext(ctx, "SELECT streams, bytes, data FROM uses WHERE by = ?", principal).Scan(&u.Streams, &u.Bytes, &u.Data)
 	if errors.Is(err, sql.ErrNoRows) {
-		return engine.Use{}, nil
+		err = nil
 	}
+	if err != nil || principal == "" {
+		return engine.Use{}, err
+	}
+	err = e.read.QueryRowContext(ctx, "SELECT ifnull(sum(size), 0) FROM data_uploads WHERE producer >= ? AND producer < ?", principal+"\x00", principal+"\x01").Scan(&u.Parts)
 	return u, err
 }
 
