@@ -134,7 +134,7 @@ func (s *Store) logFrom(ctx context.Context, stream string, from locallog.LSN) (
 	}
 	asks := []func() (js.Value, error){ask(records, "getAllKeys", entries), ask(records, "getAll", entries)}
 	if from == 0 { // the checkpoint, too
-		pages := within(stream, "", []any{})
+		pages := within(stream, "", locallog.BehindPages)
 		asks = append(asks, ask(meta, "get", manifestKey(stream)), ask(meta, "getAllKeys", pages), ask(meta, "getAll", pages))
 	}
 	found, err := r.answers(asks...)

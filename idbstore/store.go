@@ -421,6 +421,25 @@ func (s *Store) Manifest(ctx context.Context, stream string) ([]byte, error) {
 	return one[0], nil
 }
 
+// Pages implements locallog.Store.
+func (s *Store) Pages(ctx context.Context, stream string, names []string) ([][]byte, error) {
+	tx, err := s.begin(ctx, idb.TransactionReadOnly, meta)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.end()
+	pages, err := tx.values(tx.ctx, tx.meta, len(names), func(i int) (js.Value, error) { return pageKey(stream, names[i]), nil })
+	if err != nil {
+		return nil, mapError("read pages", err)
+	}
+	for i := range pages {
+		if pages[i] == nil {
+			return nil, locallog.ErrLost
+		}
+	}
+	return pages, nil
+}
+
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	const op = "store a checkpoint"

@@ -290,6 +290,28 @@ func (s *Store) Manifest(ctx context.Context, stream string) (manifest []byte, e
 	return manifest, err
 }
 
+// Pages implements locallog.Store.
+func (s *Store) Pages(ctx context.Context, stream string, names []string) (out [][]byte, err error) {
+	err = s.step(ctx, func(tx *sql.Tx) error {
+		l, err := logOf(tx, stream)
+		if err == nil && !l.there {
+			err = locallog.ErrGone
+		}
+		for _, name := range names {
+			var page []byte
+			if err == nil {
+				err = tx.QueryRow("SELECT body FROM pages WHERE stream = ? AND name = ?", l.id, name).Scan(&page)
+			}
+			if errors.Is(err, sql.ErrNoRows) {
+				err = locallog.ErrLost
+			}
+			out = append(out, page)
+		}
+		return err
+	})
+	return out, err
+}
+
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	return s.step(ctx, func(tx *sql.Tx) error {

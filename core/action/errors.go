@@ -32,6 +32,7 @@ const (
 	CodeConflict     = "conflict"     // the action was discarded whole when it reached the log
 	CodeRejected     = "rejected"     // the server refused the action for good
 	CodeUnknown      = "unknown"      // whether the server took the action cannot be told any more
+	CodeReset        = "reset"        // the action would not stand in the log that has taken the place of the one that had it
 	CodeDepends      = "depends"      // it builds on an action that was refused
 
 	CodeReadOnly      = "read-only-offline" // conflict-free mode: what exists can be written only while the server is in reach

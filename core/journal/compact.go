@@ -48,7 +48,8 @@ func (s *Journal) Weigh() {
 
 func (s *Journal) worthwhile(more int) bool {
 	c := &s.compaction
-	may := !s.Closed() && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil
+	rebuilds := s.install != nil && s.install.rebuild != nil // soon all is made anew
+	may := !s.Closed() && !rebuilds && s.broken == nil && s.p.Keeps && s.p.Now() >= c.notUntil
 	return may && (s.Heavy(s.p.Compact, more) || c.lack != plan.LacksNothing)
 }
 

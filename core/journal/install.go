@@ -14,11 +14,13 @@ import (
 type installState uint8
 
 const (
-	installFetching installState = iota // the request is under way
-	installReading                      // in steps
-	installCutting                      // into pages, in steps
-	installQueued                       // for the local log
-	installPlacing                      // it is written, in the place of the whole log
+	installGathering installState = iota // the own actions that are kept are read; for a rebuild
+	installFollowing                     // the loop asks for what is aside, turn by turn; for a rebuild
+	installFetching                      // the request is under way
+	installReading                       // in steps
+	installCutting                       // into pages, in steps
+	installQueued                        // for the local log
+	installPlacing                       // it is written, in the place of the whole log
 )
 
 func (i installState) hasMore() bool { return i == installReading || i == installCutting }
@@ -29,6 +31,8 @@ func (i installState) hasMore() bool { return i == installReading || i == instal
 type install struct {
 	state      installState
 	op         plan.Op
+	rebuild    *rebuild // nil: what comes is of the log that the stream follows
+	aside      *replica.Aside
 	offer      protocol.CheckpointOffer
 	idle       plan.Idle
 	have       []byte // of its text
@@ -45,12 +49,19 @@ const (
 	installTries = 5
 )
 
-// Installing tells whether a checkpoint of the server is on its way.
-func (s *Journal) Installing() bool { return s.install != nil }
+// Away tells whether something is on its way that the loop need not ask for.
+func (s *Journal) Away() bool { return s.install != nil && s.install.state != installFollowing }
+
+// Following tells whether the loop is to ask for what is folded aside, in the place of what follows the log here.
+func (s *Journal) Following() bool { return s.install != nil && s.install.state == installFollowing }
 
 // Fetch begins to install the checkpoint that the server has offered, and goes on with what is there of it.
 func (s *Journal) Fetch(o protocol.CheckpointOffer, idle plan.Idle) {
-	in := &install{offer: o, idle: idle}
+	in := s.install
+	if in == nil {
+		in = &install{}
+	}
+	in.state, in.offer, in.idle, in.tries, in.retryAfter = installFetching, o, idle, 0, 0
 	if p := s.partial; p != nil && p.offer.SHA256 == o.SHA256 && p.offer.Index == o.Index && p.offer.Epoch == o.Epoch {
 		in.have = p.have
 	}
@@ -113,25 +124,36 @@ func (s *Journal) installMore() {
 		case err != nil:
 			s.installed(in, &action.Error{Code: action.CodeBadAnswer, Path: "/checkpoint", Message: "it cannot be read", Cause: err})
 		case done:
-			in.state, in.snap = installCutting, replica.TakeSnapshot(in.reader.State, nil, s.LogID())
+			s.readOffer(in)
 		}
 	case in.snap.Step():
-		in.state = installQueued
-		s.waiting = append(s.waiting, &landing{install: in})
-		s.Pump()
+		s.queueInstall(in)
 	}
+}
+
+func (s *Journal) queueInstall(in *install) {
+	in.state = installQueued
+	s.waiting = append(s.waiting, &landing{install: in})
+	s.Pump()
 }
 
 // placeInstall commits it, in the place of the local log as it is now.
 func (s *Journal) placeInstall(l *landing) {
 	in := l.install
-	if in.offer.Index <= s.State().Head { // another context has brought more
-		s.installed(in, nil)
+	if re := in.rebuild; re != nil && re.base != string(s.Base().Raw) && s.install == in { // another context has taken a checkpoint
+		s.gather(in)
 		s.Pump()
 		return
 	}
+	switch next, err := s.planInstall(in); {
+	case next == nil:
+		s.installed(in, err)
+		s.Pump()
+		return
+	default:
+		in.next = next
+	}
 	in.state = installPlacing
-	in.next = s.PlanInstall(in.reader.State, s.p.NewClient(), s.p.Wall())
 	in.snap.Place(s.NextLSN(), in.next)
 	if s.shows() {
 		in.next.Over(func() { in.snap.Show(rows.AtCheckpoint(in.next, s.p.Pace)) })
@@ -140,6 +162,38 @@ func (s *Journal) placeInstall(l *landing) {
 	c.Record = locallog.Finish(locallog.NewRecord(locallog.KindInstall, 0))
 	s.place = in
 	s.begin(placing, plan.Access{Kind: plan.Replace, Checkpoint: c})
+}
+
+// planInstall is the replica that is to follow; nil where another context has brought more.
+func (s *Journal) planInstall(in *install) (*replica.Replica, error) {
+	if in.rebuild != nil {
+		return s.planRebuild(in)
+	}
+	if in.aside.State.Head <= s.State().Head {
+		return nil, nil
+	}
+	return s.PlanInstall(in.aside, s.p.NewClient(), s.p.Wall()), nil
+}
+
+// readOffer goes on with a checkpoint that was read. One that lacks what the log is known to have is of another log.
+func (s *Journal) readOffer(in *install) {
+	if in.rebuild != nil {
+		in.aside.Begin(in.reader.State)
+		s.follow(in)
+		return
+	}
+	in.aside = s.NewAside()
+	if in.aside.Begin(in.reader.State); s.Regressed(in.aside) {
+		s.install = nil
+		s.Rebuild(replica.ResetRestored)
+		return
+	}
+	s.cut(in)
+}
+
+// cut makes pages of what is aside.
+func (s *Journal) cut(in *install) {
+	in.state, in.snap = installCutting, replica.TakeSnapshot(in.aside.State, nil, s.LogID())
 }
 
 // placed goes on after it was written.
@@ -190,7 +244,7 @@ func (s *Journal) installed(in *install, err error) {
 	}
 	s.install = nil
 	s.StatusChanged()
-	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Index: in.offer.Index, RetryAfter: in.retryAfter})
+	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Anew: in.placed && in.rebuild != nil, Index: in.offer.Index, RetryAfter: in.retryAfter})
 }
 
 // endInstall lets go of what is under way: the stream leaves.

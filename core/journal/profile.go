@@ -41,7 +41,8 @@ const (
 	Opened    What = iota + 1 // the stream is there; with Err it is not
 	Moved                     // the queue may have something to send
 	Landed                    // what was to land is a record, or is none
-	Installed                 // a checkpoint of the server is in the place of the local log; with Err it is not
+	Aside                     // the loop may ask for what is folded aside
+	Installed                 // what came from the server is in the place of the local log; with Err it is not
 	Rekeyed                   // the local log has another client id
 	Stopped                   // the stream cannot go on
 	Ended                     // it is closed
@@ -57,6 +58,7 @@ type Signal struct {
 	Activity   bool   // of Landed: the next turn may follow at once
 	Known      bool   // of Installed: what became of the actions that were offered is known now
 	Reason     string // of Stopped, in a word
+	Anew       bool   // of Installed: it is another log
 	Index      uint64 // of Installed: of the checkpoint
 	RetryAfter int64  // of Installed: milliseconds that the server asked to wait
 }

@@ -15,6 +15,8 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 		} else {
 			s.outrun(e.Raw)
 		}
+	case *plan.PagesRead:
+		s.pagesRead(e.Pages, e.Err)
 	case *plan.Stored:
 		if of == plan.OfCompaction {
 			s.compacted(e.Err)

@@ -38,6 +38,9 @@ func (s *Journal) landed(land *replica.Landing, remote bool) {
 	if land.Committed > 0 {
 		s.tell(&plan.Committed{Stream: s.ID, UpTo: land.Committed})
 	}
+	if land.Reset != nil {
+		s.tell(&plan.Reset{Stream: s.ID, Reset: *land.Reset})
+	}
 	for _, o := range land.Resolved {
 		err := o.Err()
 		s.tell(&plan.Resolved{Stream: s.ID, Ticket: o.Ticket, ID: o.ID, Index: o.Index, Err: err})

@@ -10,8 +10,17 @@ import (
 // LSN numbers the records of a local log: 0, 1, 2, …
 type LSN uint64
 
-// RecordFormat is the format of the records that this version writes. Readers refuse newer ones (CodeUpgrade).
-const RecordFormat = 1
+// RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before: of the first
+// format are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild.
+const RecordFormat = 2
+
+// formatOf is the format in which a kind is written.
+func formatOf(kind Kind) byte {
+	if kind == recordManifest || kind == KindRest {
+		return 2
+	}
+	return 1
+}
 
 type Kind byte
 
@@ -28,6 +37,7 @@ const (
 	recordManifest Kind = 'm'
 	KindPage       Kind = 'p' // objects of the confirmed state
 	KindRest       Kind = 'r' // everything else
+	KindKept       Kind = 'o' // own actions that the log has
 )
 
 // A record is one binary value:
@@ -42,7 +52,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // NewRecord begins one: its body is written into the encoder.
 func NewRecord(kind Kind, sizeHint int) *action.Encoder {
 	b := make([]byte, HeaderBytes, HeaderBytes+sizeHint)
-	b[0], b[1] = RecordFormat, byte(kind)
+	b[0], b[1] = formatOf(kind), byte(kind)
 	return action.NewEncoder(b)
 }
 
@@ -60,7 +70,7 @@ func Open(b []byte, kind Kind) (*action.Decoder, error) {
 	if len(b) < HeaderBytes {
 		return nil, action.Corrupt("a local record is cut short")
 	}
-	if b[0] != RecordFormat {
+	if b[0] == 0 || b[0] > RecordFormat {
 		return nil, action.Fail(action.CodeUpgrade, "", "a local record was written by a newer version")
 	}
 	body := b[HeaderBytes:]

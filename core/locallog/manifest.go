@@ -14,6 +14,7 @@ type Manifest struct {
 	Pages []StoredPage // of objects, by their ids
 	Rest  []string     // names of what is left: chunks of one record
 	Bytes int          // of all the pages
+	Kept  []KeptPage   // of own actions that the log has, oldest first; nobody needs them but who rebuilds
 	Raw   []byte       // as it is stored; nil where there is none
 }
 
@@ -22,6 +23,15 @@ type StoredPage struct {
 	Low   action.UUID
 	Name  string
 	Bytes int
+}
+
+// KeptPage is a page of own actions that the log has, written once.
+type KeptPage struct {
+	Name   string
+	Bytes  int
+	Count  int
+	Until  uint64 // how many were kept when it ended, from the beginning of the local log on
+	Stored int64  // when its last one was stored, Unix milliseconds
 }
 
 // Encode writes a manifest as it is stored.
@@ -40,6 +50,15 @@ func (m *Manifest) Encode() []byte {
 		e.String(name)
 	}
 	e.Uint(uint64(m.Bytes))
+	e.Uint(uint64(len(m.Kept)))
+	for i := range m.Kept {
+		k := &m.Kept[i]
+		e.String(k.Name)
+		e.Uint(uint64(k.Bytes))
+		e.Uint(uint64(k.Count))
+		e.Uint(k.Until)
+		e.Uint(uint64(k.Stored))
+	}
 	return Finish(e)
 }
 
@@ -59,6 +78,12 @@ func DecodeManifest(b []byte) (*Manifest, error) {
 		m.Rest[i] = d.String()
 	}
 	m.Bytes = int(d.Uint())
+	if d.More() { // else of the first format
+		m.Kept = make([]KeptPage, d.Count(5))
+		for i := range m.Kept {
+			m.Kept[i] = KeptPage{Name: d.String(), Bytes: int(d.Uint()), Count: int(d.Uint()), Until: d.Uint(), Stored: int64(d.Uint())}
+		}
+	}
 	if !d.Ended() {
 		return nil, action.Corrupt("a local record has a broken body")
 	}
@@ -82,7 +107,13 @@ func PageName(lsn LSN, n int) string {
 	return strconv.FormatUint(uint64(lsn), 10) + "-" + strconv.Itoa(n) + showing
 }
 
-// Names lists all the pages in the order in which they are read.
+// KeptName is the name of page number n of a checkpoint, where it holds own actions: behind all others, which are read without it.
+func KeptName(lsn LSN, n int) string { return BehindPages + PageName(lsn, n) }
+
+// BehindPages is above the names of the pages that a log is read from, and not above those of others.
+const BehindPages = "~"
+
+// Names lists the pages that a log is read from, in that order.
 func (m *Manifest) Names() []string {
 	names := make([]string, 0, len(m.Pages)+len(m.Rest))
 	for i := range m.Pages {

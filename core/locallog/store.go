@@ -30,6 +30,9 @@ type Store interface {
 	// Manifest reads the manifest of the last checkpoint; nil where there is none.
 	Manifest(ctx context.Context, stream string) ([]byte, error)
 
+	// Pages reads pages by their names; where one is not there any more, the error is ErrLost.
+	Pages(ctx context.Context, stream string, names []string) ([][]byte, error)
+
 	// Checkpoint stores a checkpoint in one step, and deletes what it replaces: the records below its lsn, and
 	// the pages it drops. The stored manifest must be the one it was built on, and its record must be there, else nothing
 	// changes and the error is ErrLost. Where it brings that record with it, this is also the commit of the record: the last one

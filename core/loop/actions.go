@@ -15,6 +15,7 @@ type Stream struct {
 	*journal.Journal
 	in     *member
 	offer  offer
+	doubt  doubt
 	knocks bool // a write was refused since the server is not in reach: it may be again
 }
 
@@ -45,7 +46,7 @@ func (s *Stream) Status() Status { return s.in.status() }
 
 // Standing is how it stands.
 func (s *Stream) Standing() Standing {
-	st := Standing{Life: Closed, Away: s.Installing(), Behind: s.behind(), Busy: s.Busy(), Unsent: s.Unsent(),
+	st := Standing{Life: Closed, Away: s.Away(), Behind: s.behind() || s.Following(), Busy: s.Busy(), Unsent: s.Unsent(),
 		Refused: s.Refusals(), Head: s.State().Head, Next: s.NextLSN(), Storage: s.Storage(), Held: s.offer.tooLarge}
 	switch {
 	case s.Opening():
@@ -91,6 +92,13 @@ func (s *Stream) Heed(c Cue) {
 
 // Ask is what the next request says of it.
 func (s *Stream) Ask(left Room) (it protocol.SyncItem, more bool) {
+	if s.Following() {
+		it = s.AskAside(min(protocol.MaxEntries, left.Entries))
+		if it.After == 0 {
+			it.Limit = min(it.Limit, firstEntries)
+		}
+		return it, false
+	}
 	most := min(left.Actions, s.most())
 	if left.Bytes <= 0 {
 		most = 0
@@ -123,6 +131,12 @@ func (s *Stream) Answered(it *protocol.SyncItem, a *protocol.SyncAnswer) {
 		return
 	}
 	s.in.contact.answeredWell(db.own.Now())
+	s.doubt = doubt{}
+	aside := s.AsksAside(it)
+	if aside || s.Following() { // else it is of before
+		s.takeAside(it, a, aside)
+		return
+	}
 	if s.wants(it, a) {
 		s.Fetch(*a.Offer, idleFor(0))
 		db.leftTurn(s.in)
@@ -147,7 +161,10 @@ func (s *Stream) refused(it *protocol.SyncItem, err *action.Error) {
 		s.clientRefused(it, err)
 		return
 	}
-	s.offer.unsure = len(it.Actions)
+	if s.offer.unsure = len(it.Actions); f.resets != "" {
+		s.doubts(f.resets, err)
+		return
+	}
 	if f.stopping {
 		s.in.stop(f.stops, err)
 		s.in.db.landed(s.in, false, nil)
@@ -160,7 +177,7 @@ func (s *Stream) refused(it *protocol.SyncItem, err *action.Error) {
 func (s *Stream) wants(it *protocol.SyncItem, a *protocol.SyncAnswer) bool {
 	o := a.Offer
 	reach := it.After + uint64(len(a.Entries))
-	return o != nil && !s.Installing() && o.Index > reach && (len(a.Entries) == 0 || o.Index != s.offer.declined)
+	return o != nil && !s.Away() && o.Index > reach && (len(a.Entries) == 0 || o.Index != s.offer.declined)
 }
 
 // rekeyPause is how long a client id is kept at least, in milliseconds: a server that refuses each one is asked in peace.
@@ -196,6 +213,9 @@ func (s *Stream) Told(g *journal.Signal) {
 	case journal.Installed:
 		if g.Known {
 			s.offer.unsure = 0
+		}
+		if g.Anew { // what was known of the server's log is of another one
+			s.offer.reach, s.offer.declined, s.in.hint = 0, 0, hinted{}
 		}
 		if f := failureOf(g.Err); g.Err != nil && !f.line && !f.slow {
 			s.offer.declined = g.Index

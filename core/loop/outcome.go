@@ -1,6 +1,9 @@
 package loop
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/replica"
+)
 
 // What follows from an error of the server, or of the way to it, is decided here, by its code; nowhere else.
 
@@ -8,7 +11,8 @@ import "github.com/strandline-sync/strandline/core/action"
 type failure struct {
 	stops    string // the stream, for good: the reason
 	stopping bool
-	rekey    bool // the server has another client of that id
+	rekey    bool   // the server has another client of that id
+	resets   string // the log is another one: why, of those of replica.Reset
 	// Of a whole request:
 	size    bool   // it may be too large
 	line    bool   // the line was not there: its size says nothing for later
@@ -24,7 +28,11 @@ func failureOf(err error) (f failure) {
 	switch code := action.CodeOf(err); code {
 	case action.CodeUpgrade:
 		f.stopping, f.stops, f.size = true, "upgrade", true
-	case action.CodeEpoch, action.CodeDeleted, action.CodeMalformed:
+	case action.CodeEpoch:
+		f.resets, f.size = replica.ResetRestored, true
+	case action.CodeDeleted:
+		f.resets, f.size = replica.ResetDeleted, true
+	case action.CodeMalformed:
 		f.stopping, f.size = true, true
 	case action.CodeClient:
 		f.rekey, f.size = true, true

@@ -57,6 +57,8 @@ func (db *DB) step(e plan.Event) {
 		db.ends(e.Op, e)
 	case *plan.ManifestRead:
 		db.ends(e.Op, e)
+	case *plan.PagesRead:
+		db.ends(e.Op, e)
 	case *plan.Listed:
 		db.ends(e.Op, e)
 	case *plan.Answered:

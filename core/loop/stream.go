@@ -61,6 +61,8 @@ func (m *member) heed(g *journal.Signal) {
 		db.wake(becauseWrite, false)
 	case journal.Landed:
 		db.landed(m, g.Activity, g.Err)
+	case journal.Aside:
+		db.wake(becauseMore, true)
 	case journal.Installed:
 		m.installed(g)
 	case journal.Stopped:

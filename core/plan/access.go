@@ -22,6 +22,7 @@ const (
 	Append                         // Stream, LSN, Record, Shown: Stored
 	Show                           // Stream, Shown, one: Stored
 	ReadManifest                   // Stream: ManifestRead
+	ReadPages                      // Stream, Names: PagesRead
 	Replace                        // Stream, Checkpoint: Stored
 	ListStreams                    // Listed
 	Wipe                           // Next: Stored; it closes the store, too
@@ -38,6 +39,7 @@ type Access struct {
 	Record     []byte
 	Shown      []locallog.Shown
 	Checkpoint *locallog.Checkpoint
+	Names      []string
 	Next       map[string]locallog.LSN
 }
 
@@ -53,6 +55,10 @@ func (a *Access) Run(store locallog.Store) Event {
 	case ReadManifest:
 		e := &ManifestRead{Op: a.Op}
 		e.Raw, e.Err = store.Manifest(ctx, a.Stream)
+		return e
+	case ReadPages:
+		e := &PagesRead{Op: a.Op}
+		e.Pages, e.Err = store.Pages(ctx, a.Stream, a.Names)
 		return e
 	case ListStreams:
 		e := &Listed{Op: a.Op}

@@ -117,6 +117,12 @@ type (
 		Raw []byte
 		Err error
 	}
+	// PagesRead ends a ReadPages.
+	PagesRead struct {
+		Op    Op
+		Pages [][]byte
+		Err   error
+	}
 	// Stored ends an Append, a Show, a Replace, a Wipe or a Release.
 	Stored struct {
 		Op  Op
@@ -213,6 +219,7 @@ func (*Lacking) event()      {}
 func (*Wrote) event()        {}
 func (*Loaded) event()       {}
 func (*ManifestRead) event() {}
+func (*PagesRead) event()    {}
 func (*Stored) event()       {}
 func (*Listed) event()       {}
 func (*Answered) event()     {}

@@ -69,6 +69,11 @@ type (
 		Stream   StreamID
 		Conflict *replica.Conflict
 	}
+	// Reset says that another log has taken the place of the one before, and what became of own actions.
+	Reset struct {
+		Stream StreamID
+		replica.Reset
+	}
 	// StatusChanged says that Status may give something new.
 	StatusChanged struct{ Stream StreamID }
 	// Closed says that the stream cannot be used any more, and why; nil after CloseStream.
@@ -93,6 +98,7 @@ func (*Failed) notice()        {}
 func (*Resolved) notice()      {}
 func (*Refused) notice()       {}
 func (*Conflicted) notice()    {}
+func (*Reset) notice()         {}
 func (*StatusChanged) notice() {}
 func (*Closed) notice()        {}
 func (*Lost) notice()          {}

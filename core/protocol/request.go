@@ -10,7 +10,6 @@ import (
 type SyncRequest struct {
 	SyncItem
 	Offers    []Offer
-	Marks     []Mark        // of the log that the client has followed; the answer says which the log can still tell
 	Err       *action.Error // the item as a whole is malformed; nothing else of it counts but Stream
 	OffersErr *action.Error // its actions are: it counts where they are looked at
 }

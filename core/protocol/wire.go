@@ -25,6 +25,7 @@ type SyncItem struct {
 	Limit   int
 	Actions []string // JSON; canonical where a replica made them
 	Drain   bool
+	Marks   []Mark // places of the log that the client has followed
 }
 
 // AppendSyncRequest writes the request of one turn for many streams. bytes is how many the entries of the answer are to take, about;
@@ -69,10 +70,26 @@ func AppendSyncRequest(dst []byte, items []SyncItem, bytes int) []byte {
 		}
 		dst = append(dst, `,"limit":`...)
 		dst = strconv.AppendInt(dst, int64(it.Limit), 10)
+		if len(it.Marks) > 0 {
+			dst = appendMarks(append(dst, `,"marks":`...), it.Marks)
+		}
 		dst = append(dst, `,"stream":`...)
 		dst = append(action.AppendString(dst, it.Stream), '}')
 	}
 	return append(dst, "]}"...)
+}
+
+func appendMarks(dst []byte, marks []Mark) []byte {
+	dst = append(dst, '[')
+	for i, m := range marks {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"chain":"`...)
+		dst = append(m.Chain.Append(dst), `","index":`...)
+		dst = append(strconv.AppendUint(dst, m.Index, 10), '}')
+	}
+	return append(dst, ']')
 }
 
 // SyncAnswer is the server's answer for one stream.
@@ -81,6 +98,7 @@ type SyncAnswer struct {
 	HasEpoch  bool
 	Epoch     action.UUID
 	Head      uint64
+	Common    uint64 // the highest of the marks that the log can still tell to be its own; 0 for none
 	HasChain  bool
 	Chain     action.Chain
 	Entries   []WireEntry
@@ -153,6 +171,8 @@ func readSyncAnswer(l *action.Lexer, a *SyncAnswer) error {
 			a.Epoch, err = l.UUID()
 		case "head":
 			a.Head, err = l.Uint()
+		case "common":
+			a.Common, err = l.Uint()
 		case "chain":
 			a.HasChain = true
 			a.Chain, err = l.Chain()

@@ -17,6 +17,7 @@ type Local struct {
 	Plain   bool        // when it was applied last, all of it stood, and replaced nothing that its author had not seen
 	Retries action.UUID // the refused action whose place it takes when it is committed
 	Bases   []Seen
+	First   uint64 // the first seq that it had under its client id, where it was numbered anew; else 0
 	order   uint64 // rises along the queue
 	queued  bool
 }
@@ -107,12 +108,19 @@ func digits(n uint64) int {
 }
 
 // Under is the same action under another client id, not numbered yet.
-func (l *Local) Under(client action.UUID) *Local {
-	const member = `"client":"`
-	from := strings.Index(l.Raw, member) + len(member) // only our own time and base stand before it
-	end := strings.LastIndexByte(l.Raw, ':') + 1       // seq is the last member
+func (l *Local) Under(client action.UUID) *Local { return l.Remade(client, l.Action.Base) }
+
+// Remade is the same action under another client id, made upon at most that base, not numbered yet.
+func (l *Local) Remade(client action.UUID, base uint64) *Local {
+	const member, before = `"client":"`, `"base":`
+	at := strings.Index(l.Raw, before) + len(before) // only our own time stands before it, and whether it is atomic
+	from := strings.Index(l.Raw, member) + len(member)
+	end := strings.LastIndexByte(l.Raw, ':') + 1 // seq is the last member
 	b := make([]byte, 0, len(l.Raw)+len(seqRoom))
-	b = append(b, l.Raw[:from]...)
+	b = append(b, l.Raw[:at]...)
+	b = strconv.AppendUint(b, min(base, l.Action.Base), 10)
+	b = append(b, ',')
+	b = append(b, member...)
 	b = client.Append(b)
 	b = append(b, l.Raw[from+36:end]...)
 	b = append(b, seqRoom+"}"...)

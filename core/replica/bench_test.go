@@ -6,6 +6,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -134,7 +135,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	checkpoint := func(r *Replica) *locallog.Log {
 		s := TakeSnapshot(r.state, r.Undos(), r.log.log)
-		s.Next.LSN, s.rest = r.next-1, r.encodeRest()
+		s.Next.LSN, s.rest = r.next-1, r.encodeRest(new(own.Cut))
 		for !s.Step() {
 		}
 		c := s.Seal(&locallog.Manifest{})

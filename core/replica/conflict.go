@@ -127,13 +127,13 @@ func (r *Replica) told(land *Landing, object, action action.UUID) bool {
 
 // before is the value that an own persisted action replaced, as far as its inverse is kept.
 func (r *Replica) before(by, object action.UUID, key string) string {
-	own := r.findOwn(by)
-	if own == nil {
+	o := r.own.Find(by)
+	if o == nil {
 		return ""
 	}
-	for i := range own.inverse {
-		for _, ch := range own.inverse[i].Changes {
-			if own.inverse[i].Object == object && ch.Key == key && ch.Part == action.PartSet {
+	for i := range o.Inverse {
+		for _, ch := range o.Inverse[i].Changes {
+			if o.Inverse[i].Object == object && ch.Key == key && ch.Part == action.PartSet {
 				return ch.Value
 			}
 		}

@@ -70,7 +70,7 @@ func (w *ownWorld) again(checkpoint bool) *Replica {
 	l := &locallog.Log{Records: w.records}
 	if checkpoint {
 		n := TakeSnapshot(w.r.state, w.r.Undos(), w.r.log.log)
-		n.Next.LSN, n.rest = w.r.next-1, w.r.encodeRest()
+		n.Place(w.r.next-1, w.r)
 		for !n.Step() {
 		}
 		c := n.Seal(&locallog.Manifest{})

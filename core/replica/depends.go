@@ -126,7 +126,7 @@ func (r *Replica) behind(refused map[action.UUID]bool) []*queue.Local {
 func (r *Replica) refuseUndosOf(resolved []outcome, land *Landing, at int64) {
 	void := map[action.UUID]bool{}
 	for i := range resolved {
-		if o := &resolved[i]; o.discarded {
+		if o := &resolved[i]; o.Discarded {
 			void[o.ID] = true
 		}
 	}

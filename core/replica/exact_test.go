@@ -187,7 +187,7 @@ func TestAStepThatACheckpointResolvedIsAnError(t *testing.T) {
 		st.ApplyEntry(a, nil, nil)
 	}
 	st.ApplyEntry(&l.Action, nil, nil)
-	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
+	next := w.r.PlanInstall(asideOf(w.r, st), action.UUID{15: 77}, 9)
 	next.MovedTo(&locallog.Manifest{LSN: 9})
 	next.TakeOver(w.r)
 	d := &queue.Draft{}

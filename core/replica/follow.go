@@ -3,16 +3,16 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
-	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // outcome is what became of an own action in the log.
 type outcome struct {
 	Ticket uint64
-	ownEntry
+	own.Entry
 }
 
 // Landing is what a record did to this replica's own actions.
@@ -24,6 +24,7 @@ type Landing struct {
 	Dropped   []dropped
 	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
 	Hidden    []action.UUID // objects that were named by what was not committed
+	Reset     *Reset        // another log has taken the place of the one before
 	Difference
 }
 
@@ -175,7 +176,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
 	}
 	if len(t.persisted) > 0 && !r.bare {
-		r.accept(len(t.persisted), land)
+		r.accept(len(t.persisted), t.at, land)
 	} else if err := r.foldPersisted(t, gone, land); err != nil {
 		return err
 	}
@@ -183,6 +184,7 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not lead to its chain")
 	}
 	s.Epoch = t.epoch
+	r.marks.Put(s.Head, s.Chain)
 	refused := map[action.UUID]bool{}
 	for _, j := range t.rejected {
 		if l := r.q.Get(j.ID); l != nil && !gone[j.ID] {
@@ -214,16 +216,17 @@ func (r *Replica) foldPersisted(t *turnRecord, gone map[action.UUID]bool, land *
 }
 
 // accept makes entries of the first n pending actions, which stay applied as they are.
-func (r *Replica) accept(n int, land *Landing) {
+func (r *Replica) accept(n int, at int64, land *Landing) {
 	for _, l := range r.q.Pending[:n] {
 		inverse := r.state.Inverse(&l.Action, &l.Undo)
 		r.state.Accept(&l.Action, &l.Undo)
 		for i := range l.Ops { // shown already
 			land.Logged = append(land.Logged, l.Ops[i].Object)
 		}
-		o := ownEntry{ID: l.ID, seq: l.Seq, Index: r.state.Head, undoes: undo.Target(l.Meta), group: undo.Group(l.Meta), inverse: inverse}
+		o := ownOf(&l.Action, r.state.Head)
+		o.Inverse = inverse
 		r.noteRemoved(&l.Action, nil)
-		r.remember(o)
+		r.remember(o, l.Raw, l.First, at)
 		land.Resolved = append(land.Resolved, outcome{l.Ticket, o})
 		r.pace.Took(pace.Look)
 	}
@@ -283,11 +286,10 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	var u state.Undo
 	r.state.ApplyEntry(a, &u, e)
 	gone[a.ID] = true
-	o := ownEntry{ID: a.ID, seq: a.Seq, Index: r.state.Head, discarded: e.Discarded, reason: e.Why(),
-		undoes: undo.Target(a.Meta), group: undo.Group(a.Meta)}
-	o.inverse = r.state.Inverse(a, &u)
+	o := ownOf(a, r.state.Head)
+	o.Discarded, o.Reason, o.Inverse = e.Discarded, e.Why(), r.state.Inverse(a, &u)
 	r.noteRemoved(a, e)
-	r.remember(o)
+	r.remember(o, a.Raw, l.First, at)
 	r.reportOwn(l, e, at, land)
 	if len(r.q.Uncommitted) > 0 && r.q.Uncommitted[0] == l {
 		land.Committed = l.Ticket

@@ -14,16 +14,7 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 	for _, j := range r.rejected.all() {
 		e.Uint(uint64(j.At))
 	}
-	from := 0 // of what is before, nothing is kept
-	for from < len(r.own) && len(r.own[from].inverse) == 0 && r.own[from].undoes == action.Nil {
-		from++
-	}
-	e.Uint(uint64(from))
-	for i := range r.own[from:] {
-		o := &r.own[from+i]
-		e.UUID(o.undoes)
-		state.WriteInverse(e, o.inverse)
-	}
+	r.own.WriteInverses(e)
 	for _, l := range r.q.Pending {
 		e.Uint(uint64(len(l.Bases)))
 		for i := range l.Bases {
@@ -56,26 +47,14 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 	for _, id := range r.former {
 		e.UUID(id)
 	}
-	for i := range r.own[from:] {
-		state.WriteMore(e, r.own[from+i].inverse)
-	}
-	for i := range r.own[from:] {
-		if group := r.own[from+i].group; group != action.Nil {
-			e.Uint(uint64(i))
-			e.UUID(group)
-		}
-	}
+	r.own.WriteMore(e)
 }
 
-func (r *Replica) readHistory(d *action.Decoder) {
+func (r *Replica) readHistory(d *action.Decoder, first bool) {
 	for i := range r.rejected.all() {
 		r.rejected.list[i].At = int64(d.Uint())
 	}
-	from := d.Uint()
-	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		r.own[i].undoes, r.own[i].inverse = d.UUID(), state.ReadInverse(d)
-	}
-	r.weighInverses()
+	from := r.own.ReadInverses(d)
 	for _, l := range r.q.Pending {
 		l.Bases = make([]queue.Seen, d.Count(18))
 		for i := range l.Bases {
@@ -100,12 +79,5 @@ func (r *Replica) readHistory(d *action.Decoder) {
 	for i := range r.former {
 		r.former[i] = d.UUID()
 	}
-	for i := from; i < uint64(len(r.own)) && !d.Broken(); i++ {
-		state.ReadMore(d, r.own[i].inverse)
-	}
-	for d.More() && !d.Broken() {
-		if i, group := from+d.Uint(), d.UUID(); i < uint64(len(r.own)) {
-			r.own[i].group = group
-		}
-	}
+	r.own.ReadMore(d, from, first)
 }

@@ -14,9 +14,7 @@ import (
 func (r *Replica) goOnAs(client action.UUID, at int64, land *Landing) {
 	r.former = append(r.former, r.log.client)
 	r.log.client, r.lastSeq, r.lastPersisted = client, 0, 0
-	for i := range r.own {
-		r.own[i].seq = 0 // it was the former id's
-	}
+	r.own.Renamed()
 	refused := map[action.UUID]bool{}
 	for _, l := range r.q.All() {
 		if r.state.StandsForOld(&l.Action, client) {
@@ -41,7 +39,7 @@ func (r *Replica) goOnAs(client action.UUID, at int64, land *Landing) {
 
 // wrote tells whether a write is this local log's: under its client id, or under a former one, which another copy shares.
 func (r *Replica) wrote(t *state.Touch) bool {
-	return t.Client == r.log.client || slices.Contains(r.former, t.Client) && r.findOwn(t.Action) != nil
+	return t.Client == r.log.client || slices.Contains(r.former, t.Client) && r.own.Find(t.Action) != nil
 }
 
 // PlanRekey is the record that gives this local log another client id.

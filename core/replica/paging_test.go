@@ -97,7 +97,7 @@ func (w *pagingWorld) confirmed() (text string) {
 	for _, l := range w.rep.q.Pending {
 		text += l.Raw + "\n"
 	}
-	return text + fmt.Sprint(len(w.rep.own), w.rep.lastSeq)
+	return text + fmt.Sprint(len(w.rep.own.All()), w.rep.lastSeq)
 }
 
 // store does what a store does with a checkpoint, and gives the log as it is read then.
@@ -122,8 +122,8 @@ func (w *pagingWorld) store(c *locallog.Checkpoint, after [][]byte) *locallog.Lo
 	for _, name := range m.Names() {
 		l.Pages = append(l.Pages, w.pages[name])
 	}
-	if len(m.Names()) != len(w.pages) {
-		w.t.Fatalf("%d pages are stored, %d are named", len(w.pages), len(m.Names()))
+	if named := len(m.Names()) + len(m.Kept); named != len(w.pages) {
+		w.t.Fatalf("%d pages are stored, %d are named", len(w.pages), named)
 	}
 	return l
 }

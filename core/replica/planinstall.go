@@ -5,101 +5,210 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/clients"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
-// PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is the
-// checkpoint's, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
-// another copy's of this client, the replica goes on under the given new id.
-func (r *Replica) PlanInstall(confirmed *state.State, fresh action.UUID, now int64) *Replica {
-	next := r.successor(confirmed)
-	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
-		next.report(Conflict{Kind: ConflictGap, Base: action.Itoa(int(r.state.Head + 1)), Index: confirmed.Head, At: now}, new(Landing))
-	}
-	row, known := confirmed.Client(r.log.client)
-	clone := known && r.foreign(&row)
-	for _, j := range r.rejected.all() {
-		if !known || j.ID != row.Action {
-			next.rejected.add(j)
-		}
-	}
-	refused := map[action.UUID]bool{}
-	var gone, kept []*queue.Local
-	refuse := func(l *queue.Local, code, message string) {
-		refused[l.ID] = true
-		gone = append(gone, l)
-		next.rejected.add(refusedAs(l, code, message, now))
-	}
-	for _, l := range r.q.Pending {
-		switch {
-		case known && l.Seq <= row.Seq && !clone:
-			o := ownEntry{ID: l.ID, seq: l.Seq, undoes: undo.Target(l.Meta), group: undo.Group(l.Meta), reason: reasonUntold}
-			if l.ID == row.Action {
-				o.Index = row.Index
-			}
-			next.remember(o)
-		case known && l.Seq <= row.Seq || !known && confirmed.Head-r.state.Head >= clients.Horizon:
-			refuse(l, action.CodeUnknown, "a checkpoint took the place of the entries that would tell whether the server took it")
-		case clone && confirmed.StandsForOld(&l.Action, fresh):
-			refuse(l, action.CodeClient, cloneMessage)
-		default:
-			kept = append(kept, l)
-		}
-	}
-	kept = slices.DeleteFunc(kept, func(l *queue.Local) bool {
-		own := next.findOwn(undo.Target(l.Meta))
-		untold := own != nil && own.reason == reasonUntold
-		if untold {
-			refuse(l, action.CodeUnknown, "a checkpoint took the place of the entry that would tell whether what it takes back stands")
-		}
-		return untold
-	})
-	if clone {
-		next.former = append(next.former, r.log.client)
-		next.log.client, next.lastSeq, next.lastPersisted = fresh, 0, 0
-		for i := range next.own {
-			next.own[i].seq = 0 // it was the former id's
-		}
-	}
-	for _, l := range kept {
-		m := &queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases}
-		if clone {
-			next.lastSeq++
-			m = l.Under(next.log.client)
-			m.Number(next.lastSeq)
-		}
-		next.q.Enqueue(m)
-	}
-	if len(refused) > 0 {
-		next.bare = true // nothing is applied
-		next.refuseDependants(next.dependants(refused, gone...), now, new(Landing))
-		next.bare = false
-	}
-	return next
+// installing is another replica in the making, that follows this one when what is aside takes the place of its log.
+type installing struct {
+	*Replica // the one in the making: nothing of its queue is applied
+	was      *Replica
+	aside    *Aside
+	now      int64
+
+	fresh   action.UUID          // the client id to go on under, where another copy writes under the one of now
+	clone   bool                 // it does
+	seen    map[action.UUID]bool // actions that stand in the entries aside
+	refused map[action.UUID]bool
+	gone    []*queue.Local // refused, and not in the queue
+	queue   []*queue.Local
 }
+
+// PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is that of the
+// checkpoint, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
+// another copy's of this client, the replica goes on under the given new id.
+func (r *Replica) PlanInstall(a *Aside, fresh action.UUID, now int64) *Replica {
+	in := r.install(a, r.state.Head, fresh, now)
+	for _, l := range r.q.Pending {
+		in.place(l, a.tells(in.seen, &l.Action, l.First, !in.clone, a.From >= r.state.Head+clients.Horizon))
+	}
+	in.finish(nil, ^uint64(0))
+	return in.Replica
+}
+
+// Regressed tells whether the log aside lacks what this replica knows the log to have: then it is another one, whatever its epoch.
+func (r *Replica) Regressed(a *Aside) bool {
+	row, known := a.State.Client(r.log.client)
+	return r.lastPersisted > row.Seq && (known || a.State.Head < r.state.Head+clients.Horizon)
+}
+
+// install begins. What is behind that place of the log was not read.
+func (r *Replica) install(a *Aside, after uint64, fresh action.UUID, now int64) *installing {
+	in := &installing{Replica: r.successor(a.State), was: r, aside: a, now: now, fresh: fresh, seen: map[action.UUID]bool{},
+		refused: map[action.UUID]bool{}}
+	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
+		in.report(Conflict{Kind: ConflictGap, Base: action.Itoa(int(after + 1)), Index: a.State.Head, At: now}, new(Landing))
+	}
+	for i := range a.own {
+		in.seen[a.own[i].ID] = true
+	}
+	row, known := a.State.Client(r.log.client)
+	in.clone = known && r.foreign(&row)
+	for _, j := range r.rejected.all() {
+		if !in.seen[j.ID] && (!known || j.ID != row.Action) {
+			in.rejected.add(j)
+		}
+	}
+	in.marks.Put(a.State.Head, a.State.Chain)
+	return in
+}
+
+// place puts a pending action where it belongs, by what is known of it.
+func (in *installing) place(l *queue.Local, w where) {
+	switch {
+	case w == there && !in.seen[l.ID]:
+		in.rememberUntold(&l.Action, l.First)
+	case w == there:
+	case w == untold:
+		in.refuseOne(l, action.CodeUnknown, unknownMessage)
+	case in.clone && in.aside.State.StandsForOld(&l.Action, in.fresh):
+		in.refuseOne(l, action.CodeClient, cloneMessage)
+	default:
+		in.queue = append(in.queue, l)
+	}
+}
+
+// rememberUntold takes note that the log has an own action, and that nobody can tell what came of it there.
+func (in *installing) rememberUntold(a *action.Action, first uint64) {
+	o := ownOf(a, 0)
+	o.Reason = own.ReasonUntold
+	if row := in.aside.ours[a.Client]; row.Action == a.ID {
+		o.Index = row.Index
+	}
+	in.remember(o, a.Raw, first, in.now)
+}
+
+func (in *installing) refuseOne(l *queue.Local, code, message string) {
+	in.refused[l.ID] = true
+	in.gone = append(in.gone, l)
+	in.rejected.add(refusedAs(l, code, message, in.now))
+}
+
+// finish makes the queue: what returns, of which what would not stand is refused, and then what was pending. Both are made upon at most a
+// base. It gives what of the first would not stand.
+func (in *installing) finish(returning []*queue.Local, base uint64) (void []action.UUID) {
+	returning, in.queue = in.certain(returning), in.certain(in.queue)
+	if in.clone {
+		in.former = append(in.former, in.log.client)
+		in.log.client, in.lastSeq, in.lastPersisted = in.fresh, 0, 0
+		in.own.Renamed()
+	}
+	anew := in.clone || len(returning) > 0
+	for i, l := range returning {
+		returning[i] = in.remade(l, base, anew)
+	}
+	for _, l := range in.try(returning) {
+		void = append(void, l.ID)
+		in.refuseOne(l, action.CodeReset, resetMessage)
+	}
+	for _, l := range returning {
+		if !in.refused[l.ID] {
+			in.q.Enqueue(l)
+		}
+	}
+	for _, l := range in.queue {
+		in.q.Enqueue(in.remade(l, base, anew))
+	}
+	if len(in.refused) > 0 {
+		in.bare = true // nothing is applied
+		in.refuseDependants(in.dependants(in.refused, in.gone...), in.now, new(Landing))
+		in.bare = false
+	}
+	return void
+}
+
+// certain refuses, and leaves out, what takes back an action of which nobody can tell whether it stands.
+func (in *installing) certain(list []*queue.Local) []*queue.Local {
+	return slices.DeleteFunc(list, func(l *queue.Local) bool {
+		o := in.own.Find(undo.Target(l.Meta))
+		uncertain := o != nil && o.Reason == own.ReasonUntold
+		if uncertain {
+			in.refuseOne(l, action.CodeUnknown, "a checkpoint took the place of the entry that would tell whether what it takes back stands")
+		}
+		return uncertain
+	})
+}
+
+// remade is an action of the queue, made upon at most a base, and numbered anew where that is needed. A seq is never given twice: so it
+// tells which action a client's row in some log is of.
+func (in *installing) remade(l *queue.Local, base uint64, anew bool) *queue.Local {
+	if !anew && l.Action.Base <= base {
+		return &queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases, First: l.First}
+	}
+	m := l.Remade(in.log.client, base)
+	switch {
+	case !anew:
+		m.First = l.First
+		m.Number(l.Seq)
+		return m
+	case in.clone: // nobody has seen it under this id
+	case l.Client != in.log.client:
+		m.First = 1
+	case l.First > 0:
+		m.First = l.First
+	default:
+		m.First = l.Seq
+	}
+	in.lastSeq++
+	m.Number(in.lastSeq)
+	return m
+}
+
+// try applies actions, and gives those that are discarded whole. Nothing is applied before, or after.
+func (in *installing) try(list []*queue.Local) (void []*queue.Local) {
+	for _, l := range list {
+		if in.apply(l); in.effect.Discarded {
+			void = append(void, l)
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		in.unapply(list[i])
+		list[i].Undo = state.Undo{}
+	}
+	return void
+}
+
+const (
+	unknownMessage = "a checkpoint took the place of the entries that would tell whether the server took it"
+	resetMessage   = "it would not stand in the log that has taken the place of the one that had it"
+)
 
 const cloneMessage = "another copy of this client has written since; under a new client id it would only be discarded"
 
 // foreign tells whether a client's row in the log is none that this local log knows: another copy writes under the same id.
 func (r *Replica) foreign(row *clients.Row) bool {
+	if r.own.Find(row.Action) != nil || r.offered(row.Action) != nil {
+		return false
+	}
 	if row.Seq > r.lastSeq {
 		return true
 	}
 	for _, l := range r.q.Pending {
 		if l.Seq == row.Seq {
-			return l.ID != row.Action
+			return true
 		}
 	}
-	for i := range r.own {
-		if r.own[i].seq == row.Seq {
-			return r.own[i].ID != row.Action
+	all := r.own.All()
+	for i := range all {
+		if all[i].Seq == row.Seq {
+			return true
 		}
 	}
 	for _, j := range r.rejected.all() {
 		if a := &j.Action; a.Client == r.log.client && a.Seq == row.Seq {
-			return j.ID != row.Action
+			return true
 		}
 	}
 	// So long ago that it is forgotten; or refused here, dealt with, and thus never taken: where the log has something of that number

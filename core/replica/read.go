@@ -67,7 +67,7 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 	if len(rest) == 0 {
 		return action.Fail(action.CodeCorrupt, "", "the local checkpoint lacks pages")
 	}
-	if err := r.readRest(rest[0]); err != nil {
+	if err := r.readRest(rest[0], m); err != nil {
 		return err
 	}
 	if r.log.log != m.Log {

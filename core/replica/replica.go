@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -32,13 +33,13 @@ type Replica struct {
 	over          bool          // some of the queue was applied over what the records under way concern
 	bare          bool          // nothing of it is applied
 	rejected      refusals
-	lastPersisted uint64              // the highest seq that it knows the log to have of this client id
-	ownAt         map[action.UUID]int // where an own one stands; nil: to be made anew
-	own           []ownEntry          // what the log has of this client, oldest first; the last 10,000
-	conflicts     []Conflict          // oldest first
+	lastPersisted uint64     // the highest seq that it knows the log to have of this client id
+	own           own.List   // what the log has of this client
+	kept          own.Store  // and the actions themselves: a server that was restored may lack them
+	marks         own.Marks  // where this device has been in the log
+	reset         Reset      // the last time that another log took its place
+	conflicts     []Conflict // oldest first
 
-	inverseFrom   int // of the own ones before, no inverse is kept
-	inverseBytes  int
 	conflictBytes int
 
 	drained map[action.UUID]bool // objects whose lock a drain may have ended that was offered and not answered
@@ -74,10 +75,9 @@ func New(name string) *Replica {
 func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
 		name: r.name, pace: r.pace, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
-		own: slices.Clone(r.own), conflicts: slices.Clone(r.conflicts), keep: r.keep,
+		own: r.own.Clone(), kept: r.kept.Clone(), marks: r.marks, reset: r.reset, conflicts: slices.Clone(r.conflicts), keep: r.keep,
 		conflictBytes: r.conflictBytes, former: slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}
-	next.weighInverses()
 	return next
 }
 

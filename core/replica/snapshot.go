@@ -3,13 +3,17 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
 // Snapshot is a local checkpoint in the making: a snapshot of the state in framed pages, and what the replica holds beside it.
 type Snapshot struct {
 	state   *state.Snapshot
-	framed  int   // how many of the state's pages have been looked at
+	framed  int // how many of the state's pages have been looked at
+	kept    own.Cut
+	frames  [][]byte // of these, once they are made
+	lasting func([]locallog.KeptPage) []locallog.KeptPage
 	written []int // which of them are new, as out.Pages has them
 	Next    locallog.Manifest
 	rest    []byte
@@ -69,6 +73,7 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 		m.Rest = append(m.Rest, name)
 		n.out.Pages = append(n.out.Pages, locallog.Page{Name: name, Bytes: n.rest[at:min(len(n.rest), at+pageRoom)]})
 	}
+	m.Kept = n.keep(base)
 	m.Raw = m.Encode()
 	n.out.LSN, n.out.Base, n.out.Manifest, n.out.Afresh = m.LSN, base.Raw, m.Raw, !base.Shows()
 	if n.out.Shown = ""; n.shown != "" {
@@ -85,7 +90,14 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 	for _, name := range m.Names() {
 		kept[name] = true
 	}
-	for _, name := range base.Names() {
+	for i := range m.Kept {
+		kept[m.Kept[i].Name] = true
+	}
+	was := base.Names()
+	for i := range base.Kept {
+		was = append(was, base.Kept[i].Name)
+	}
+	for _, name := range was {
 		if !kept[name] {
 			n.out.Drop = append(n.out.Drop, name)
 		}
@@ -93,9 +105,41 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 	return &n.out
 }
 
+// keep gives the pages of own actions that the checkpoint has: those that the one before has and that are to last, and new ones.
+func (n *Snapshot) keep(base *locallog.Manifest) (out []locallog.KeptPage) {
+	var more []locallog.KeptPage
+	for i, all := range n.kept.Pages {
+		if len(n.frames) == i {
+			e := locallog.NewRecord(locallog.KindKept, 256<<10)
+			own.WriteKept(e, all)
+			n.frames = append(n.frames, locallog.Finish(e))
+		}
+		name := locallog.KeptName(n.Next.LSN, i)
+		n.out.Pages = append(n.out.Pages, locallog.Page{Name: name, Bytes: n.frames[i]})
+		more = append(more, n.kept.Named(i, name, len(n.frames[i])))
+	}
+	there := map[string]bool{} // of a database that was taken away, nothing is
+	for i := range base.Kept {
+		there[base.Kept[i].Name] = true
+	}
+	for i := range more {
+		there[more[i].Name] = true
+	}
+	for _, p := range n.lasting(more) {
+		if there[p.Name] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // Stored makes the finished snapshot the checkpoint that later changes are measured against.
 func (r *Replica) Stored(n *Snapshot) {
 	r.snap, r.base = nil, &n.Next
+	r.kept.Stored(n.Next.Kept)
+	for _, list := range r.reset.lists() { // who has the stream open has been told
+		*list = nil
+	}
 	r.state.Stored(n.state, n.state.Pages)
 	r.keepWeights(n.Next.LSN)
 }
@@ -109,6 +153,7 @@ func (r *Replica) track(m *locallog.Manifest, known bool) {
 		pages[i] = state.Interval{Low: p.Low, Name: p.Name, Bytes: p.Bytes, Dirty: !known}
 	}
 	r.base, r.snap = m, nil
+	r.kept.Stored(m.Kept)
 	r.state.Track(pages)
 }
 
@@ -147,7 +192,9 @@ const maxRecords = 2000
 
 // Place says where the checkpoint will stand, and what it holds beside the state.
 func (n *Snapshot) Place(lsn locallog.LSN, beside *Replica) {
-	n.Next.LSN, n.rest, n.shown = lsn, beside.encodeRest(), ""
+	n.Next.LSN, n.shown = lsn, ""
+	n.kept, n.frames, n.lasting = beside.kept.Cut(), nil, beside.kept.Lasting
+	n.rest = beside.encodeRest(&n.kept)
 }
 
 // Show says what is shown at that place beside the rows of the pages: a JSON object.

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
@@ -14,6 +15,10 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	for _, l := range old.q.All() {
 		tickets[l.ID] = l.Ticket
 	}
+	base := ^uint64(0) // of what is not committed
+	if next.reset.N > old.reset.N {
+		base, land.Reset = next.reset.Common, &next.reset
+	}
 	refused := map[action.UUID]bool{}
 	for _, j := range next.rejected.all() {
 		if ticket, mine := tickets[j.ID]; mine {
@@ -24,15 +29,15 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	}
 	var gone []*queue.Local // refused, and not in this queue
 	for _, l := range old.q.Pending {
-		switch own := next.findOwn(l.ID); {
+		switch o := next.own.Find(l.ID); {
 		case refused[l.ID]:
 			gone = append(gone, l)
 		case next.q.Get(l.ID) != nil:
 			next.q.Get(l.ID).Ticket = l.Ticket
-		case own != nil:
-			land.Resolved = append(land.Resolved, outcome{l.Ticket, *own})
-		case len(next.own) >= maxOwn && next.own[0].seq > l.Seq: // so long ago that it is forgotten
-			land.Resolved = append(land.Resolved, outcome{l.Ticket, ownEntry{ID: l.ID}})
+		case o != nil:
+			land.Resolved = append(land.Resolved, outcome{l.Ticket, *o})
+		case next.own.Forgot() && next.own.All()[0].Seq > l.Seq: // so long ago that it is forgotten
+			land.Resolved = append(land.Resolved, outcome{l.Ticket, own.Entry{ID: l.ID}})
 		default: // once pending it ends in the log or on the list, and is off that again
 			gone, refused[l.ID] = append(gone, l), true
 			land.Rejected = append(land.Rejected, refusedAs(l, action.CodeRejected, dealtWith, 0))
@@ -46,16 +51,16 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 	}
 	next.rebaseAll(func() {
 		for _, l := range old.q.Uncommitted {
-			own, known := next.findOwn(l.ID), next.q.Get(l.ID)
+			o, known := next.own.Find(l.ID), next.q.Get(l.ID)
 			switch {
 			case refused[l.ID]:
 				gone = append(gone, l)
 			case known != nil:
 				known.Ticket = l.Ticket
-			case own != nil:
-				land.Resolved = append(land.Resolved, outcome{l.Ticket, *own})
+			case o != nil:
+				land.Resolved = append(land.Resolved, outcome{l.Ticket, *o})
 			}
-			if refused[l.ID] || known != nil || own != nil {
+			if refused[l.ID] || known != nil || o != nil {
 				committed = l.Ticket
 				continue
 			}
@@ -65,7 +70,9 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 					next.refuse(l, action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}, 0, &land)
 					continue
 				}
-				l = l.Under(next.log.client)
+				l = l.Remade(next.log.client, base)
+			} else if l.Action.Base > base {
+				l = l.Remade(l.Client, base)
 			}
 			l.Undo = state.Undo{}
 			next.q.Add(l)

@@ -51,15 +51,17 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 		t.epoch = a.Epoch
 	}
 	var p Plan
-	if err := r.planEntries(&t, &p, a, newClient); err != nil {
+	var err error
+	if p.Upgrade, err = t.take(a); err != nil {
 		return Plan{}, err
 	}
+	r.planRekey(&t, newClient)
 	if len(a.Entries) == 0 {
 		r.planPersisted(&t, it, a)
 		r.planRejected(&t, a)
 	}
-	if a.HasChain && len(a.Entries)+len(t.persisted) > 0 && !p.Upgrade && t.chain != a.Chain {
-		return Plan{}, action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
+	if len(t.persisted) > 0 && t.chain != a.Chain {
+		return Plan{}, errChain()
 	}
 	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
 		return p, nil
@@ -74,31 +76,46 @@ func (p *Plan) holds(t *turnRecord) {
 	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: *t}
 }
 
-func (r *Replica) planEntries(t *turnRecord, p *Plan, a *protocol.SyncAnswer, newClient func() action.UUID) error {
+func errChain() error {
+	return action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
+}
+
+// take reads the entries of an answer, which follow the place where t is. An entry that this version does not know ends them.
+func (t *turnRecord) take(a *protocol.SyncAnswer) (upgrade bool, err error) {
 	t.entries = make([]action.Entry, 0, len(a.Entries))
 	var sl action.Slab
-	known := r.lastPersisted
 	for i := range a.Entries {
 		w := &a.Entries[i]
 		if w.Index != t.after+1+uint64(i) {
-			return action.Fail(action.CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
+			return false, action.Fail(action.CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
 		}
 		var parsed action.Action
 		if err := action.DecodeInto(&parsed, w.Action, &sl); err != nil && action.CodeOf(err) == action.CodeUpgrade {
-			p.Upgrade = true
-			return nil
+			return true, nil
 		} else if err != nil {
-			return &action.Error{Code: action.CodeBadAnswer, Path: "/entries", Message: "an entry is no valid parsed", Cause: err}
+			return false, &action.Error{Code: action.CodeBadAnswer, Path: "/entries", Message: "an entry is no valid action", Cause: err}
 		}
 		t.entries = append(t.entries, action.Entry{Stored: action.ParseStamp(w.Stored), By: w.By, Action: parsed})
 		t.chain = t.chain.Next(parsed.Raw)
-		if parsed.Client == r.log.client && parsed.Seq > known {
-			if known = parsed.Seq; r.offered(parsed.ID) == nil && t.rekey == action.Nil {
-				t.rekey = newClient() // another copy of the profile writes under the same id
+	}
+	if a.HasChain && len(a.Entries) > 0 && t.chain != a.Chain {
+		return false, errChain()
+	}
+	return false, nil
+}
+
+// planRekey gives the log another client id where another copy of the profile writes under the same one.
+func (r *Replica) planRekey(t *turnRecord, newClient func() action.UUID) {
+	known := r.lastPersisted
+	for i := range t.entries {
+		a := &t.entries[i].Action
+		if a.Client == r.log.client && a.Seq > known {
+			if known = a.Seq; r.offered(a.ID) == nil {
+				t.rekey = newClient()
+				return
 			}
 		}
 	}
-	return nil
 }
 
 // planPersisted takes the verdict on an append at once where it covers head+1 … without a hole and the chain agrees;

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/core/undo"
@@ -20,8 +21,9 @@ func (r *Replica) done() *undo.History {
 					}
 				}
 			}
-			for i := range slices.Backward(r.own) {
-				if !r.own[i].discarded && !yield(r.own[i].part()) {
+			all := r.own.All()
+			for i := range slices.Backward(all) {
+				if !all[i].Discarded && !yield(ownPart(&all[i])) {
 					return
 				}
 			}
@@ -30,8 +32,8 @@ func (r *Replica) done() *undo.History {
 			if l := r.q.Find(id); l != nil {
 				return localPart(l), true
 			}
-			if own := r.findOwn(id); own != nil {
-				return own.part(), true
+			if o := r.own.Find(id); o != nil {
+				return ownPart(o), true
 			}
 			return undo.Part{}, false
 		}}
@@ -41,8 +43,8 @@ func localPart(l *queue.Local) undo.Part {
 	return undo.Part{ID: l.ID, Undoes: undo.Target(l.Meta), Group: undo.Group(l.Meta), Local: l}
 }
 
-func (o *ownEntry) part() undo.Part {
-	return undo.Part{ID: o.ID, Undoes: o.undoes, Group: o.group, Inverse: o.inverse, Untold: o.reason == reasonUntold}
+func ownPart(o *own.Entry) undo.Part {
+	return undo.Part{ID: o.ID, Undoes: o.Undoes, Group: o.Group, Inverse: o.Inverse, Untold: o.Reason == own.ReasonUntold}
 }
 
 // Undo takes back this client's last step that is in effect, as a new action: a key goes back only while nobody has written it since.
@@ -78,13 +80,7 @@ func (r *Replica) noteRemoved(a *action.Action, e *state.Effect) {
 		if a.Ops[i].Kind != action.Remove || e != nil && e.Ops[i].Discarded {
 			continue
 		}
-		for n := r.inverseFrom; n < len(r.own); n++ {
-			for k := range r.own[n].inverse {
-				if op := &r.own[n].inverse[k]; op.Object == a.Ops[i].Object {
-					op.Gone = true
-				}
-			}
-		}
+		r.own.Removed(a.Ops[i].Object)
 	}
 }
 
@@ -100,8 +96,9 @@ func (r *Replica) undoneElsewhere(l *queue.Local) bool {
 	if target == action.Nil {
 		return false
 	}
-	for i := range r.own {
-		if o := &r.own[i]; o.undoes == target && o.ID != l.ID && !o.discarded {
+	all := r.own.All()
+	for i := range all {
+		if o := &all[i]; o.Undoes == target && o.ID != l.ID && !o.Discarded {
 			return true
 		}
 	}

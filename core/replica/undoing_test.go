@@ -278,7 +278,7 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	st := state.NewState()
 	st.Head = 5
 	st.PutClient(clients.Row{Client: me, Seq: 50, Index: 5, Action: action.UUID{3: 3}})
-	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
+	next := w.r.PlanInstall(asideOf(w.r, st), action.UUID{15: 77}, 9)
 	next.track(&locallog.Manifest{}, true)
 	next.TakeOver(w.r)
 	blob, _, _ := next.CommitRecord()
@@ -303,7 +303,7 @@ func TestAnInstalledCheckpointKnowsWhatIsUndone(t *testing.T) {
 	st.ApplyEntry(&w.r.q.Get(U).Action, nil, nil)
 	a, _ := action.DecodeAction(fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"op":"create","object":"%s","type":"t","fields":{}}],"seq":1}`, action.UUID{15: 11}, w.id(), action.UUID{9: 9}))
 	st.ApplyEntry(a, nil, nil)
-	next := w.r.PlanInstall(st, action.UUID{15: 77}, 9)
+	next := w.r.PlanInstall(asideOf(w.r, st), action.UUID{15: 77}, 9)
 	d := &queue.Draft{}
 	_, err := next.Undo(d)
 	if strings.Contains(d.Ops, `"inc"`) {
@@ -326,4 +326,11 @@ func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
 	if len(w.r.q.Uncommitted) > 0 || w.r.state.Exists(X) {
 		t.Errorf("%d are left", len(w.r.q.Uncommitted))
 	}
+}
+
+// asideOf is a checkpoint's state aside of a replica.
+func asideOf(r *Replica, s *state.State) *Aside {
+	a := r.NewAside()
+	a.Begin(s)
+	return a
 }

@@ -312,7 +312,7 @@ func (c *consumer) follows(ctx context.Context, stream string, log engine.Log, a
 
 // common is the highest of the consumer's marks that the log still has.
 func (c *consumer) common(ctx context.Context, stream string, log engine.Log, at *cursor) (uint64, action.Chain, error) {
-	it := protocol.SyncRequest{SyncItem: protocol.SyncItem{Stream: stream}, Marks: at.Marks}
+	it := protocol.SyncRequest{SyncItem: protocol.SyncItem{Stream: stream, Marks: at.Marks}}
 	common, err := c.s.common(ctx, log, &it)
 	for _, m := range at.Marks {
 		if m.Index == common {

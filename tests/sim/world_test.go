@@ -366,6 +366,7 @@ type tab struct {
 	db   *virtual.Database
 
 	local     *memstore.Database
+	resets    []plan.Reset
 	lost      []int    // what was unsent when the database was taken away
 	data      *dataTab // its data streams
 	steals    int      // of the lead
@@ -455,6 +456,10 @@ func (tb *tab) told(n plan.Notice) {
 	switch n := n.(type) {
 	case *plan.Lost:
 		tb.lost = append(tb.lost, n.Unsent)
+	case *plan.Reset:
+		if tb.is(n.Stream) {
+			tb.resets = append(tb.resets, *n)
+		}
 	case *plan.Committed:
 		if tb.is(n.Stream) {
 			tb.committed = n.UpTo

@@ -212,6 +212,30 @@ func (s *Store) Manifest(_ context.Context, stream string) ([]byte, error) {
 	return nil, nil
 }
 
+// Pages implements locallog.Store.
+func (s *Store) Pages(_ context.Context, stream string, names []string) (out [][]byte, err error) {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if err := s.db.fails("pages", stream, 0); err != nil {
+		return nil, err
+	}
+	l := s.db.logs[stream]
+	if l == nil {
+		return nil, locallog.ErrGone
+	}
+	for _, name := range names {
+		page, is := l.pages[name]
+		if !is {
+			return nil, locallog.ErrLost
+		}
+		out = append(out, slices.Clone(page))
+	}
+	return out, nil
+}
+
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpoint) error {
 	s.db.mu.Lock()

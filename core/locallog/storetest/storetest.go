@@ -490,6 +490,36 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("of a destroyed log: %v", err)
 		}
 	})
+	t.Run("PagesThatALogIsNotReadFrom", func(t *testing.T) {
+		open := newDatabase(t)
+		s := open(t)
+		fill(t, s, "a", 3)
+		if _, err := s.Pages(ctx, "a", []string{"~1-0r"}); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("a page that is not there: %v", err)
+		}
+		c := checkpoint(1, nil, nil, "1-0")
+		c.Pages = append(c.Pages, locallog.Page{Name: locallog.KeptName(1, 0), Bytes: []byte("kept")})
+		if err := s.Checkpoint(ctx, "a", c); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t)
+		l, err := s.Load(ctx, "a", 0)
+		if err != nil || len(l.Pages) != 1 || len(l.Records) != 1 {
+			t.Fatalf("%+v, %v", l, err)
+		}
+		pages, err := s.Pages(ctx, "a", []string{locallog.KeptName(1, 0), "1-0"})
+		if err != nil || len(pages) != 2 || string(pages[0]) != "kept" || !bytes.Equal(pages[1], l.Pages[0]) {
+			t.Fatalf("%q, %v", pages, err)
+		}
+		next := checkpoint(2, c.Manifest, nil, "1-0")
+		next.Pages, next.Drop = nil, []string{locallog.KeptName(1, 0)}
+		if err := s.Checkpoint(ctx, "a", next); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Pages(ctx, "a", []string{locallog.KeptName(1, 0)}); !errors.Is(err, locallog.ErrLost) {
+			t.Fatalf("a page that was dropped: %v", err)
+		}
+	})
 	t.Run("RacingCheckpoints", func(t *testing.T) {
 		open := newDatabase(t)
 		fill(t, open(t), "a", 30)

@@ -31,6 +31,7 @@ type log struct {
 	entries     []engine.Entry
 	oldest      uint64 // entries below are forgotten, though their places remain
 	checkpoints []*engine.Checkpoint
+	former      []action.UUID // epochs that it had before it was restored
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -46,10 +47,28 @@ func (e *Engine) Clone() *Engine {
 	defer e.mu.Unlock()
 	c := New()
 	for name, l := range e.logs {
-		c.logs[name] = &log{l.epoch, l.by, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints)}
+		c.logs[name] = &log{l.epoch, l.by, slices.Clone(l.entries), l.oldest, slices.Clone(l.checkpoints), l.former}
 	}
 	c.data, c.claims, c.deleted, c.cursors = e.data.clone(), maps.Clone(e.claims), maps.Clone(e.deleted), maps.Clone(e.cursors)
 	return c
+}
+
+// Restored is a copy as a restore makes it: each log has another epoch, and so have its checkpoints.
+func (e *Engine) Restored(newID func() action.UUID) (*Engine, error) {
+	c := e.Clone()
+	for _, name := range slices.Sorted(maps.Keys(c.logs)) {
+		l := c.logs[name]
+		l.former = append(slices.Clone(l.former), l.epoch)
+		l.epoch = newID()
+		for i, was := range l.checkpoints {
+			renewed := *was
+			if err := renewed.Renew(l.epoch); err != nil {
+				return nil, err
+			}
+			l.checkpoints[i] = &renewed
+		}
+	}
+	return c, nil
 }
 
 func (e *Engine) get(stream string) (*log, error) {
@@ -206,6 +225,9 @@ func (e *Engine) Delete(_ context.Context, stream string) error {
 	}
 	if l := e.logs[stream]; l != nil {
 		e.deleted[l.epoch] = true
+		for _, epoch := range l.former {
+			e.deleted[epoch] = true
+		}
 	}
 	delete(e.logs, stream)
 	return nil

@@ -168,7 +168,7 @@ func (x *exporting) checkpoint(id int64, log engine.Log) error {
 	if err := x.line("checkpoint", map[string]any{"index": index, "epoch": log.Epoch.String(), "chain": string(action.Chain(chain).Append(nil))}); err != nil {
 		return err
 	}
-	text, err := gunzip(packed)
+	text, err := (&engine.Checkpoint{Packed: packed}).Text()
 	if err != nil {
 		return err
 	}

@@ -1,18 +1,15 @@
 package sqlite
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"github.com/google/uuid"
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/server/engine"
 )
 
 // renew makes other logs of those that are there: each gets a new epoch, and remembers the one it had; data streams get offsets of a new generation.
@@ -85,30 +82,14 @@ func renewCheckpoints(tx *sql.Tx, stream int64, old, epoch action.UUID) error {
 		return err
 	}
 	for index, b := range packed {
-		text, err := gunzip(b)
-		if err != nil { // it was damaged before: whoever folds the log finds that out, and has the one before it, or the entries
+		c := engine.Checkpoint{Packed: b, Epoch: old}
+		if err := c.Renew(epoch); err != nil { // it was damaged before: whoever folds the log finds that out, and has the one before it, or the entries
 			slog.Error("a checkpoint is damaged", "index", index, "error", err)
 			continue
 		}
-		head, rest, _ := bytes.Cut(text, []byte("\n"))
-		head = bytes.Replace(head, []byte(`"epoch":"`+old.String()+`"`), []byte(`"epoch":"`+epoch.String()+`"`), 1)
-		text = append(append(bytes.Clone(head), '\n'), rest...)
-		var out bytes.Buffer
-		w := gzip.NewWriter(&out)
-		w.Write(text) // a bytes.Buffer takes all
-		w.Close()
-		sum := sha256.Sum256(text)
-		if _, err := tx.Exec("UPDATE checkpoints SET bytes = ?, sha256 = ?, packed = ? WHERE stream = ? AND idx = ?", len(text), sum[:], out.Bytes(), stream, index); err != nil {
+		if _, err := tx.Exec("UPDATE checkpoints SET bytes = ?, sha256 = ?, packed = ? WHERE stream = ? AND idx = ?", int64(c.Bytes), c.SHA256[:], c.Packed, stream, index); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func gunzip(b []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
 }

@@ -1,0 +1,221 @@
+package replica
+
+import (
+	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/clients"
+	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
+	"github.com/strandline-sync/strandline/core/queue"
+)
+
+// A rebuild: another log of the server's has taken the place of the one that this replica follows. What the log before had of this client
+// and the new one lacks returns, and is pending again, as far as something of it stood; what nobody can tell, or what would not stand any
+// more, waits on the rejected list. docs/REBUILD.md has the rules.
+
+// KeptPages are the names of the stored pages of own actions.
+func (r *Replica) KeptPages() (names []string) {
+	for _, p := range r.kept.Pages() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// ReadKept gives the own actions that are kept, oldest first, of the pages that KeptPages has named.
+func (r *Replica) ReadKept(pages [][]byte) (all []own.Kept, err error) {
+	for _, b := range pages {
+		d, err := locallog.Open(b, locallog.KindKept)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, own.ReadKept(d)...); !d.Ended() {
+			return nil, action.Corrupt("a page of own actions has a broken body")
+		}
+	}
+	return append(all, r.kept.Behind()...), nil
+}
+
+// rebuilding is an install where the log aside is another one.
+type rebuilding struct {
+	*installing
+	returning []*queue.Local
+	deleted   bool
+	rekeyed   bool // ever: rows tell less
+	old       bool // rows may be missing for their age
+}
+
+// PlanRebuild is the replica that follows this one when another log takes the place of its own. kept are the own actions that are kept
+// (ReadKept). Nothing of its queue is applied yet.
+func (r *Replica) PlanRebuild(a *Aside, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
+	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == ResetDeleted, rekeyed: len(r.former) > 0,
+		old: a.From >= clients.Horizon}
+	re.reset = Reset{N: r.reset.N + 1, At: now, Reason: reason, Common: a.Common}
+	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
+	re.kept = r.kept.Anew(nil)
+	re.marks = r.marks.Until(a.Common)
+	for _, m := range a.Marks.All() {
+		re.marks.Put(m.Index, m.Chain)
+	}
+	re.marks.Put(a.State.Head, a.State.Chain)
+	all, err := re.decode(kept)
+	if err != nil {
+		return nil, err
+	}
+	firsts := map[action.UUID]uint64{}
+	for i := range all {
+		firsts[all[i].ID] = all[i].first
+	}
+	re.placeKept(all)
+	re.lose(firsts)
+	re.found(firsts)
+	for _, l := range r.q.Pending {
+		switch w := a.tells(re.seen, &l.Action, l.First, !re.clone, re.old); {
+		case re.deleted && w != there:
+			re.refuseOne(l, action.CodeDeleted, deletedMessage)
+		default:
+			re.place(l, w)
+		}
+	}
+	row, _ := a.State.Client(r.log.client)
+	re.lastPersisted = row.Seq
+	re.reset.Refused = re.finish(re.returning, a.Common)
+	for _, l := range re.q.Pending {
+		if _, had := firsts[l.ID]; had {
+			re.reset.Returned = append(re.reset.Returned, l.ID)
+		}
+	}
+	return re.Replica, nil
+}
+
+// keptAction is an own action that is kept, read.
+type keptAction struct {
+	action.Action
+	own.Kept
+	first uint64
+}
+
+// decode reads what is kept, each once: as it was kept last. What waits, or was refused, is not among them.
+func (re *rebuilding) decode(kept []own.Kept) (all []keptAction, err error) {
+	last := map[action.UUID]int{}
+	for i := range kept {
+		k := keptAction{Kept: kept[i], first: kept[i].First}
+		if err := action.DecodeInto(&k.Action, kept[i].Raw, nil); err != nil {
+			return nil, err
+		}
+		if k.first == 0 {
+			k.first = k.Seq
+		}
+		last[k.ID] = len(all)
+		all = append(all, k)
+	}
+	n := 0
+	for i := range all {
+		if k := &all[i]; last[k.ID] == i && re.was.q.Get(k.ID) == nil && !re.was.IsRejected(k.ID) {
+			all[n] = *k
+			n++
+		}
+	}
+	return all[:n], nil
+}
+
+// placeKept puts each own action of the log before where it belongs.
+func (re *rebuilding) placeKept(all []keptAction) {
+	var lacking []*keptAction
+	for i := range all {
+		k := &all[i]
+		if k.Index > 0 && k.Index <= re.aside.Common {
+			re.kept.Add(k.Kept)
+			continue
+		}
+		switch w := re.aside.tells(re.seen, &k.Action, k.first, !re.clone, re.old); {
+		case w == there && !re.seen[k.ID]:
+			re.rememberUntold(&k.Action, k.First)
+		case w == there:
+		case w == untold || re.rekeyed && re.aside.From > 0:
+			re.reset.Unknown = append(re.reset.Unknown, k.ID)
+			re.refuseOne(&queue.Local{Action: k.Action}, action.CodeUnknown, unknownMessage)
+		default:
+			lacking = append(lacking, k)
+		}
+	}
+	stood := map[action.UUID]bool{}
+	re.was.rebaseAll(func() {
+		for _, k := range lacking {
+			stood[k.ID] = re.was.stands(&k.Action)
+		}
+	})
+	for _, k := range lacking {
+		l := &queue.Local{Action: k.Action, First: k.First}
+		switch {
+		case !stood[k.ID]:
+			re.reset.Dropped = append(re.reset.Dropped, k.ID)
+		case re.deleted:
+			re.reset.Refused = append(re.reset.Refused, k.ID)
+			re.refuseOne(l, action.CodeDeleted, deletedMessage)
+		default:
+			re.returning = append(re.returning, l)
+		}
+	}
+}
+
+const deletedMessage = "the log was deleted on purpose"
+
+// stands tells whether something of an own action that the log has stands in the confirmed state. Nothing pending is applied.
+func (r *Replica) stands(a *action.Action) bool {
+	if o := r.own.Find(a.ID); o != nil && o.Discarded {
+		return false
+	}
+	for i := range a.Ops {
+		op := &a.Ops[i]
+		o := r.state.Object(op.Object)
+		switch {
+		case op.Kind == action.Remove:
+			if !o.Exists() {
+				return true
+			}
+		case !o.Exists():
+		case op.Kind != action.Update:
+			return true
+		default:
+			for j := range op.Changes {
+				ch := &op.Changes[j]
+				if w := o.Write(ch.Key); ch.Part > action.PartUnset || w != nil && r.wrote(w) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// lose takes note of own actions of the log before that are not kept: whether the new one has them can be told of some.
+func (re *rebuilding) lose(kept map[action.UUID]uint64) {
+	all := re.was.own.All()
+	for i := range all {
+		o := &all[i]
+		_, known := kept[o.ID]
+		if known || re.seen[o.ID] || o.Index > 0 && o.Index <= re.aside.Common || re.was.IsRejected(o.ID) {
+			continue
+		}
+		a := action.Action{ID: o.ID, Client: re.was.log.client, Seq: o.Seq}
+		if o.Seq > 0 && re.aside.From > 0 && re.aside.tells(re.seen, &a, 0, !re.clone, re.old) == there {
+			untold := *o
+			untold.Reason, untold.Index, untold.Inverse = own.ReasonUntold, 0, nil
+			re.own.Remember(untold)
+			continue
+		}
+		re.reset.Lost = append(re.reset.Lost, o.ID)
+	}
+}
+
+// found takes note of what the entries aside have of this client.
+func (re *rebuilding) found(firsts map[action.UUID]uint64) {
+	for i := range re.aside.own {
+		o, k := re.aside.own[i], re.aside.raws[i]
+		if o.Index <= re.aside.Common {
+			continue
+		}
+		re.own.Remember(o)
+		k.First = firsts[o.ID]
+		re.kept.Add(k)
+	}
+}
