@@ -32,7 +32,7 @@ type Store struct {
 }
 
 const (
-	tailBytes = 32 << 10  // what is behind the last page, at most, where a checkpoint is taken
+	tailBytes = 16 << 10  // what is behind the last page, at most, where a checkpoint is taken
 	pageBytes = 192 << 10 // of a page, about
 )
 
@@ -53,6 +53,7 @@ func (s *Store) Behind() []Kept { return s.tail }
 // Cut is what a checkpoint writes of them as pages of their own.
 type Cut struct {
 	Pages [][]Kept
+	Left  int // bytes of what is left, about
 	began uint64
 }
 
@@ -69,6 +70,7 @@ func (s *Store) Cut() Cut {
 		c.Pages = append(c.Pages, rest[:n])
 		rest, left = rest[n:], left-size
 	}
+	c.Left = left
 	return c
 }
 

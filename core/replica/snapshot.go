@@ -63,7 +63,8 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 		name := locallog.PageName(m.LSN, i)
 		n.out.Pages[i].Name, pages[at].Name = name, name
 	}
-	m.Pages, m.Rest, m.Bytes, n.out.Drop = nil, nil, len(n.rest), nil
+	m.Pages, m.Rest, n.out.Drop = nil, nil, nil
+	m.Bytes = max(0, len(n.rest)-n.kept.Left) // what comes with each checkpoint is no reason to take fewer
 	for i := range pages {
 		m.Pages = append(m.Pages, locallog.StoredPage{Low: pages[i].Low, Name: pages[i].Name, Bytes: pages[i].Bytes})
 		m.Bytes += pages[i].Bytes

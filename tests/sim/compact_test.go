@@ -33,10 +33,10 @@ func TestWriteAmplificationAndStartUpAreBounded(t *testing.T) {
 		records, bytes := local.Size(stream)
 		written := float64(local.Written-from) / (2000 * 850)
 		t.Logf("log %6d: %4d records, %7d bytes stored, %.2f bytes written for each byte of actions", tb.Status().Head, records, bytes, written)
-		if bytes > 4*state+2*loop.DefaultCompact {
+		if bytes > 4*state+2*loop.DefaultCompact+keptActions {
 			t.Errorf("%d bytes are stored for a state of %d", bytes, state)
 		}
-		if written > 3 {
+		if written > 3.6 { // an own action: in its commit, in a page of the state, and where it is kept
 			t.Errorf("each byte is written %.2f times", written)
 		}
 	}
@@ -44,6 +44,9 @@ func TestWriteAmplificationAndStartUpAreBounded(t *testing.T) {
 	again := w.open(local)
 	w.converged(again)
 }
+
+// keptActions is how many bytes of own actions are kept beside the state, about.
+const keptActions = 9 << 20
 
 // A tab that was frozen while others wrote, compacted and checkpointed loses nothing and deletes nothing, whatever it
 // was about to do.
