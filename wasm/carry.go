@@ -178,6 +178,8 @@ func (db *database) notice(n plan.Notice) {
 		db.tell(n.Stream, "refused", n.Ticket, string(appendRejected(nil, &n.Rejected)))
 	case *plan.Conflicted:
 		db.tell(n.Stream, "conflict", string(appendConflict(nil, n.Conflict)))
+	case *plan.Reset:
+		db.tell(n.Stream, "reset", string(appendReset(nil, &n.Reset)))
 	case *plan.StatusChanged:
 		db.stands(n.Stream)
 		db.tell(n.Stream, "statusChanged")

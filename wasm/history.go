@@ -170,6 +170,27 @@ func exportConflicts(h int32) int32 {
 	})
 }
 
+// appendReset tells of a rebuild as JSON.
+func appendReset(b []byte, r *replica.Reset) []byte {
+	b = action.AppendString(append(b, `{"reason":`...), r.Reason)
+	b = strconv.AppendInt(append(b, `,"at":`...), r.At, 10)
+	b = strconv.AppendUint(append(b, `,"common":`...), r.Common, 10)
+	for _, list := range [...]struct {
+		name string
+		ids  []action.UUID
+	}{{"returned", r.Returned}, {"refused", r.Refused}, {"dropped", r.Dropped}, {"unknown", r.Unknown}, {"lost", r.Lost}} {
+		b = append(action.AppendString(append(b, ','), list.name), ":["...)
+		for i, id := range list.ids {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(id.Append(append(b, '"')), '"')
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
 func appendConflict(b []byte, c *replica.Conflict) []byte {
 	b = c.Object.Append(append(b, `{"object":"`...))
 	b = action.AppendString(append(b, `","key":`...), c.Key)

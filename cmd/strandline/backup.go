@@ -92,7 +92,7 @@ func restore(args []string) error {
 	if erased > 0 {
 		fmt.Printf(", and but for %d objects that were erased since", erased)
 	}
-	fmt.Println(". Clients that have seen more than it holds stop at those logs, and keep what they had not sent.")
+	fmt.Println(". Clients that have seen more than it holds send again what they have of that.")
 	return nil
 }
 

@@ -163,7 +163,7 @@ func (l listening) run() error {
 		slog.Error("the data directory cannot be written: what is there can be read, nothing is taken until there is room and this server is started anew", "data", l.data, "error", logs.Frozen)
 	}
 	if logs.Renewed {
-		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients that have seen more than it holds stop there", "data", l.data)
+		slog.Warn("an older copy of the database is in its place: each log has a new epoch, and clients that have seen more than it holds send again what they have of that", "data", l.data)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" { // what is let go of is collected before it is too much
 		debug.SetMemoryLimit(int64(memoryLimit(l.config)))

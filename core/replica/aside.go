@@ -88,6 +88,9 @@ func (a *Aside) Take(it *protocol.SyncItem, an *protocol.SyncAnswer, r *Replica)
 		return false, err
 	}
 	if an.HasEpoch {
+		if s.Head > 0 && an.Epoch != s.Epoch { // yet another log, which is the same up to here
+			a.Common = min(a.Common, s.Head)
+		}
 		s.Epoch = an.Epoch
 	}
 	var e state.Effect

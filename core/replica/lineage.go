@@ -16,7 +16,7 @@ type Reset struct {
 	Reason string // of those below
 	Common uint64 // up to this index the logs are one; 0 where that is not known
 
-	// What became of own actions that the log before had: ids. A local checkpoint that is taken later has them no more.
+	// What became of own actions that the log before had: ids.
 	Returned []action.UUID // they are pending again
 	Refused  []action.UUID // they would not stand in the new log: they are on the rejected list
 	Dropped  []action.UUID // nothing of them stood in the log before either: they are gone
@@ -36,6 +36,9 @@ func (t *Reset) lists() [5]*[]action.UUID {
 
 // Resets is how often another log has taken the place of the one before.
 func (r *Replica) Resets() uint64 { return r.reset.N }
+
+// LastReset tells of the last time.
+func (r *Replica) LastReset() Reset { return r.reset }
 
 // Marks are places where this device has been in the log.
 func (r *Replica) Marks() *own.Marks { return &r.marks }

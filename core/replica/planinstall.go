@@ -24,6 +24,7 @@ type installing struct {
 	refused map[action.UUID]bool
 	gone    []*queue.Local // refused, and not in the queue
 	queue   []*queue.Local
+	taken   []action.Action // refused here, and in the log after all
 }
 
 // PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is that of the
@@ -57,7 +58,11 @@ func (r *Replica) install(a *Aside, after uint64, fresh action.UUID, now int64) 
 	row, known := a.State.Client(r.log.client)
 	in.clone = known && r.foreign(&row)
 	for _, j := range r.rejected.all() {
-		if !in.seen[j.ID] && (!known || j.ID != row.Action) {
+		switch {
+		case in.seen[j.ID]: // it was taken after all
+		case known && j.ID == row.Action:
+			in.taken = append(in.taken, j.Action)
+		default:
 			in.rejected.add(j)
 		}
 	}
@@ -99,6 +104,9 @@ func (in *installing) refuseOne(l *queue.Local, code, message string) {
 // finish makes the queue: what returns, of which what would not stand is refused, and then what was pending. Both are made upon at most a
 // base. It gives what of the first would not stand.
 func (in *installing) finish(returning []*queue.Local, base uint64) (void []action.UUID) {
+	for i := range in.taken {
+		in.rememberUntold(&in.taken[i], 0)
+	}
 	returning, in.queue = in.certain(returning), in.certain(in.queue)
 	if in.clone {
 		in.former = append(in.former, in.log.client)

@@ -39,14 +39,14 @@ type rebuilding struct {
 	*installing
 	returning []*queue.Local
 	deleted   bool
-	rekeyed   bool // ever: rows tell less
+	unsure    bool // rows tell less: it had other client ids, or another log, before
 	old       bool // rows may be missing for their age
 }
 
 // PlanRebuild is the replica that follows this one when another log takes the place of its own. kept are the own actions that are kept
 // (ReadKept). Nothing of its queue is applied yet.
 func (r *Replica) PlanRebuild(a *Aside, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
-	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == ResetDeleted, rekeyed: len(r.former) > 0,
+	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == ResetDeleted, unsure: len(r.former) > 0 || r.reset.N > 0,
 		old: a.From >= clients.Horizon}
 	re.reset = Reset{N: r.reset.N + 1, At: now, Reason: reason, Common: a.Common}
 	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
@@ -77,7 +77,7 @@ func (r *Replica) PlanRebuild(a *Aside, reason string, kept []own.Kept, fresh ac
 	}
 	row, _ := a.State.Client(r.log.client)
 	re.lastPersisted = row.Seq
-	re.reset.Refused = re.finish(re.returning, a.Common)
+	re.reset.Refused = append(re.reset.Refused, re.finish(re.returning, a.Common)...)
 	for _, l := range re.q.Pending {
 		if _, had := firsts[l.ID]; had {
 			re.reset.Returned = append(re.reset.Returned, l.ID)
@@ -126,11 +126,19 @@ func (re *rebuilding) placeKept(all []keptAction) {
 			re.kept.Add(k.Kept)
 			continue
 		}
-		switch w := re.aside.tells(re.seen, &k.Action, k.first, !re.clone, re.old); {
+		w := re.aside.tells(re.seen, &k.Action, k.first, !re.clone, re.old)
+		switch {
+		case re.seen[k.ID] || re.aside.ours[k.Client].Action == k.ID:
+		case k.Index > 0 && re.aside.From <= re.aside.Common: // what the checkpoint stands for is what this log was, too
+			w = notThere
+		case re.unsure && re.aside.From > 0:
+			w = untold
+		}
+		switch {
 		case w == there && !re.seen[k.ID]:
 			re.rememberUntold(&k.Action, k.First)
 		case w == there:
-		case w == untold || re.rekeyed && re.aside.From > 0:
+		case w == untold:
 			re.reset.Unknown = append(re.reset.Unknown, k.ID)
 			re.refuseOne(&queue.Local{Action: k.Action}, action.CodeUnknown, unknownMessage)
 		default:

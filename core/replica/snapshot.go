@@ -138,9 +138,6 @@ func (n *Snapshot) keep(base *locallog.Manifest) (out []locallog.KeptPage) {
 func (r *Replica) Stored(n *Snapshot) {
 	r.snap, r.base = nil, &n.Next
 	r.kept.Stored(n.Next.Kept)
-	for _, list := range r.reset.lists() { // who has the stream open has been told
-		*list = nil
-	}
 	r.state.Stored(n.state, n.state.Pages)
 	r.keepWeights(n.Next.LSN)
 }

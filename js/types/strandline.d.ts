@@ -556,5 +556,13 @@ export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; 
 /** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
     version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
+/** Another log has taken the place of the one that was followed: its server was restored from a backup, or the log was deleted on purpose. What became of this
+    browser's own actions that the log had before, by their ids. returned: they are pending again, and sent. refused: they would not stand any more; dropped: nothing of them stood before
+    either; unknown: nobody can tell whether the log has them; lost: the log may lack them, and so does this browser. The refused and unknown ones are in `rejected()`, with the
+    codes `reset`, `deleted` and `unknown`. common: up to this entry both logs are one, 0 where that is not known. */
+export type Reset = {
+  reason: "restored" | "deleted"; at: number; common: number;
+  returned: readonly UUID[]; refused: readonly UUID[]; dropped: readonly UUID[]; unknown: readonly UUID[]; lost: readonly UUID[];
+};
 /** Events of a stream, and what their listeners get. */
-export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; closed: SyncError };
+export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; reset: Reset; closed: SyncError };

@@ -37,6 +37,7 @@ var fateNames = [...]string{"", "a message is lost", "an answer is lost", "a por
 
 // kinds are all that there are.
 var kinds = append(slices.Clone(fateNames[1:]), "a call of the store fails", "the disk is full", "a tab dies in a call of its store", "a record cannot be read",
+	"the server is restored", "the log is deleted", "a profile rebuilds", "somebody is told what a rebuild has left out",
 	"a tab is killed", "a tab is closed", "a tab is frozen", "the browser says it is offline", "the lock is stolen", "the server begins anew",
 	"verdicts change", "the server's disk fails before", "the server's disk fails after", "another user's token", "a stream is refused",
 	"an event is doubled", "an event is late", "a hint is lost", "a clock jumps", "a bad line breaks", "a profile is copied",

@@ -22,6 +22,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -83,9 +84,12 @@ type history struct {
 	dealt    map[action.UUID]bool // what was refused and then discarded, or tried again
 	trace    hash.Hash
 	steps    int
-	copies   bool                        // profiles are copied, with all that they hold
-	evicts   bool                        // databases are taken away under their tabs
-	odd      map[*memstore.Database]bool // those that this has befallen
+	restores bool // the server is restored, and its log deleted
+	backups  []*backup
+	resets   map[*memstore.Database]map[uint64]replica.Reset // of each profile, that somebody has seen
+	copies   bool                                            // profiles are copied, with all that they hold
+	evicts   bool                                            // databases are taken away under their tabs
+	odd      map[*memstore.Database]bool                     // those that this has befallen
 
 	feeds    map[*tab]*feed
 	files    uint64 // of feeds
@@ -130,12 +134,12 @@ type promise struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
 	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
-		copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
+		restores: seed%8 == 3 || seed%8 == 0, resets: map[*memstore.Database]map[uint64]replica.Reset{}, copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
 	h.slice = []int{0, 1, 7, 40}[seed/2%4]
 	h.feeds, h.middle = map[*tab]*feed{}, map[*tab]bool{}
-	h.many, h.sides = seed/8%6 == 2, map[*tab]map[string]*side{}
+	h.many, h.sides = seed/8%6 == 2 && !h.restores, map[*tab]map[string]*side{}
 	w.change, h.mirrors, h.ids = h.context, map[*tab]*mirror{}, map[*memstore.Database]map[action.UUID]bool{}
 	w.actionBytes = 600
 	w.answerBytes, w.turnWork = []int{0, 1200, 5000}[seed/2%3], []int{0, 500, 1500}[seed/3%3] // a stream finds no room, a part of what is offered is taken
@@ -295,8 +299,12 @@ func (h *history) step(p *profile, i int) {
 		h.hit("a clock jumps")
 		tb.host.Skew += h.r.Int64N(7_200_000) - 3_600_000
 	case 10:
-		h.hit("a database is to be destroyed")
-		tb.db.Destroy(false, func(int, error) {}) // it succeeds only where the server has everything
+		if !h.restores { // it succeeds only where the server has everything, which a restore may lose then
+			h.hit("a database is to be destroyed")
+			tb.db.Destroy(false, func(int, error) {})
+		}
+	case 12, 13:
+		h.rewind()
 	case 8:
 		if h.copies && len(h.odd) < 4 {
 			h.hit("a profile is copied")
@@ -315,6 +323,7 @@ func (h *history) step(p *profile, i int) {
 		h.Run(h.r.Int64N(60))
 	}
 	h.each(func(tb *tab) {
+		h.noteReset(tb)
 		if h.r.IntN(3) == 0 {
 			tb.Refresh() // a hint of another tab
 		}
@@ -403,8 +412,11 @@ func (h *history) again(tb *tab, d *queue.Draft) repeat {
 // the plain turn computes.
 func (h *history) visible(tb *tab) {
 	h.t.Helper()
-	log := h.engine.actions[stream]
 	s := tb.State()
+	log := h.engine.actions[stream]
+	if past, was := h.engine.past[s.Epoch]; was { // what was in the place of this one
+		log = past
+	}
 	if s.Head > uint64(len(log)) {
 		h.t.Fatalf("a tab is at %d of a log of %d", s.Head, len(log))
 	}
@@ -469,6 +481,14 @@ func (h *history) check() {
 			h.visible(tb)
 		}
 	}
+	for _, tb := range h.all {
+		if tb.Stream != nil {
+			h.noteReset(tb)
+		}
+		for _, r := range tb.resets {
+			h.seeReset(tb, r.Reset)
+		}
+	}
 	log := h.engine.logs[stream]
 	m := newModel()
 	last := map[action.UUID]uint64{}
@@ -502,12 +522,12 @@ func (h *history) check() {
 		taken := slices.DeleteFunc(slices.Clone(by), func(id action.UUID) bool { // an undo that came second takes back another step
 			return stands[id] == nil || !of.retry && !strings.Contains(stands[id].Meta, of.id.String())
 		})
-		if len(taken) > 1 && len(h.odd) == 0 { // two copies may both take it back
+		if len(taken) > 1 && len(h.odd) == 0 && !h.restores { // two copies may both take it back
 			t.Errorf("%+v is done by %v", of, taken)
 		}
 	}
 	for _, p := range h.profiles {
-		if !h.odd[p.local] { // a copy tells of its own writes, and of those that it was copied with
+		if !h.odd[p.local] && !h.restores { // a copy tells of its own writes, and of those that it was copied with
 			h.reported(p)
 		}
 	}
@@ -530,6 +550,8 @@ func (h *history) kept(id action.UUID, p *promise, index uint64, open bool) {
 		t.Errorf("%s is settled %d times: failed %v, refused %v, resolved %v", id, settled, failed, refused, resolved)
 	case open && settled == 0:
 		t.Errorf("%s is never settled; in the log at %d", id, index)
+	case h.restores && !failed:
+		h.keptOver(id, p, index)
 	case failed && index > 0 && action.CodeOf(p.tb.failed[p.ticket]) != action.CodeStorage: // else it was said that this cannot be told
 		t.Errorf("%s was given back as not kept (%v), and is in the log at %d", id, p.tb.failed[p.ticket], index)
 	case refused && index > 0 && h.odd[p.tb.local]: // here it stood by the former id, and another copy has sent it

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,4 +130,58 @@ func TestWhatWasDeletedOnPurposeDoesNotReturn(t *testing.T) {
 	if a.State().Len() != 1 {
 		t.Errorf("%+v", a.Status())
 	}
+}
+
+// rewind takes a backup of the server, or brings one back, or deletes the log.
+func (h *history) rewind() {
+	switch n := h.r.IntN(6); {
+	case !h.restores:
+	case len(h.backups) == 0 || n < 3:
+		h.backups = append(h.backups, h.engine.backup())
+	case n < 5:
+		h.hit("the server is restored")
+		h.restore(h.backups[h.r.IntN(len(h.backups))])
+	case h.r.IntN(3) == 0:
+		h.hit("the log is deleted")
+		h.deleteLog()
+	}
+}
+
+// noteReset notes what a tab knows of the last rebuild.
+func (h *history) noteReset(tb *tab) {
+	if h.restores && tb.Resets() > 0 {
+		h.seeReset(tb, tb.LastReset())
+	}
+}
+
+func (h *history) seeReset(tb *tab, r replica.Reset) {
+	if h.resets[tb.local] == nil {
+		h.resets[tb.local] = map[uint64]replica.Reset{}
+	}
+	if _, known := h.resets[tb.local][r.N]; !known {
+		h.hit("a profile rebuilds")
+	}
+	h.resets[tb.local][r.N] = r
+}
+
+// keptOver holds a promise over restores: what was durable is in the log, on the list of what was refused, dealt with, or was told of.
+func (h *history) keptOver(id action.UUID, p *promise, index uint64) {
+	_, refused := p.tb.refused[p.ticket]
+	durable := p.ticket <= p.tb.committed
+	if !durable || refused || index > 0 || h.dealt[id] || h.refusedOf(p.tb, id) {
+		return
+	}
+	for _, r := range h.resets[p.tb.local] {
+		for _, list := range [...][]action.UUID{r.Dropped, r.Unknown, r.Refused} {
+			if slices.Contains(list, id) {
+				h.hit("somebody is told what a rebuild has left out")
+				return
+			}
+		}
+		if slices.Contains(r.Lost, id) {
+			h.t.Errorf("%s was lost by a device that keeps it", id)
+			return
+		}
+	}
+	h.t.Errorf("%s was durable, and is lost; the resets: %+v", id, h.resets[p.tb.local])
 }

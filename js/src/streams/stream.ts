@@ -20,7 +20,7 @@ import { Life } from "../values/life.js";
 import { checkStreamOptions, type StreamOptions } from "../values/options.js";
 import type { Row } from "../values/row.js";
 import { Shapes } from "../values/shapes.js";
-import type { Conflict, Rejected, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
+import type { Conflict, Rejected, Reset, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import { later } from "../values/timers.js";
 import type { Write } from "../values/write.js";
 
@@ -157,6 +157,9 @@ export class Stream implements Desk {
     conflict: (text: string) => {
       this.#told.changed();
       queueMicrotask(() => this.#told.tell("conflict", freeze(JSON.parse(text) as Conflict)));
+    },
+    reset: (text: string) => {
+      queueMicrotask(() => this.#told.tell("reset", freeze(JSON.parse(text) as Reset)));
     },
     changed: (remote: boolean) => this.#reads.changed(remote),
     statusChanged: () => this.statusChanged(),

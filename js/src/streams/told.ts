@@ -60,7 +60,7 @@ export class Told {
 
   constructor(of: Of, thrown: (e: unknown) => void) {
     this.#of = of;
-    this.#events = new Events(["status", "rejected", "conflict", "closed"], thrown);
+    this.#events = new Events(["status", "rejected", "conflict", "reset", "closed"], thrown);
     const signals: Signal<never>[] = [];
     const live = <T>(now: () => T) => {
       const signal = new Signal(now, thrown);
