@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
@@ -171,7 +172,7 @@ func exportConflicts(h int32) int32 {
 }
 
 // appendReset tells of a rebuild as JSON.
-func appendReset(b []byte, r *replica.Reset) []byte {
+func appendReset(b []byte, r *own.Reset) []byte {
 	b = action.AppendString(append(b, `{"reason":`...), r.Reason)
 	b = strconv.AppendInt(append(b, `,"at":`...), r.At, 10)
 	b = strconv.AppendUint(append(b, `,"common":`...), r.Common, 10)

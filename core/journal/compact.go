@@ -1,9 +1,9 @@
 package journal
 
 import (
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
-	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/rows"
 )
 
@@ -31,7 +31,7 @@ const (
 // compaction is a stream's local checkpoints.
 type compaction struct {
 	state    compactState
-	snap     *replica.Snapshot
+	snap     *checkpoint.Snapshot
 	notUntil int64 // Unix milliseconds
 	pause    int64
 	lack     plan.Lack

@@ -2,7 +2,10 @@ package journal
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/aside"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/replica"
@@ -32,12 +35,12 @@ type install struct {
 	state      installState
 	op         plan.Op
 	rebuild    *rebuild // nil: what comes is of the log that the stream follows
-	aside      *replica.Aside
+	aside      *aside.Log
 	offer      protocol.CheckpointOffer
 	idle       plan.Idle
 	have       []byte // of its text
 	reader     *state.CheckpointReader
-	snap       *replica.Snapshot
+	snap       *checkpoint.Snapshot
 	next       *replica.Replica // what the stream goes on with when it is placed
 	tries      int
 	retryAfter int64
@@ -185,7 +188,7 @@ func (s *Journal) readOffer(in *install) {
 	in.aside = s.NewAside()
 	if in.aside.Begin(in.reader.State); s.Regressed(in.aside) {
 		s.install = nil
-		s.Rebuild(replica.ResetRestored)
+		s.Rebuild(own.ResetRestored)
 		return
 	}
 	s.cut(in)
@@ -193,7 +196,7 @@ func (s *Journal) readOffer(in *install) {
 
 // cut makes pages of what is aside.
 func (s *Journal) cut(in *install) {
-	in.state, in.snap = installCutting, replica.TakeSnapshot(in.aside.State, nil, s.LogID())
+	in.state, in.snap = installCutting, checkpoint.Whole(in.aside.State, nil, s.LogID())
 }
 
 // placed goes on after it was written.
@@ -244,7 +247,8 @@ func (s *Journal) installed(in *install, err error) {
 	}
 	s.install = nil
 	s.StatusChanged()
-	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Anew: in.placed && in.rebuild != nil, Index: in.offer.Index, RetryAfter: in.retryAfter})
+	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Anew: in.placed && in.rebuild != nil, Index: in.offer.Index,
+		RetryAfter: in.retryAfter})
 }
 
 // endInstall lets go of what is under way: the stream leaves.

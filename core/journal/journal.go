@@ -2,6 +2,7 @@ package journal
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
@@ -67,7 +68,7 @@ type Journal struct {
 	commit   commit         // of committing, unsure and asking
 	shown    locallog.Shown // at the last record, not stored yet; without a text there is none
 	place    *install       // of placing and outrunning
-	moving   *replica.Snapshot
+	moving   *checkpoint.Snapshot
 	lookedAt int64 // when a hint of another context last led to a read
 
 	install    *install // a checkpoint of the server on its way; nil where none is

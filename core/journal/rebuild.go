@@ -31,7 +31,7 @@ func (s *Journal) Rebuild(reason string) {
 func (s *Journal) gather(in *install) {
 	re := in.rebuild
 	in.state, re.base, re.kept = installGathering, string(s.Base().Raw), nil
-	names := s.KeptPages()
+	names := s.Kept().Names()
 	if len(names) == 0 {
 		s.gathered(in)
 		return
@@ -68,13 +68,13 @@ func (s *Journal) gathered(in *install) {
 func (s *Journal) keptOf(in *install) (all []own.Kept, err error) {
 	var whole [][]byte
 	for _, page := range in.rebuild.kept {
-		if _, perr := s.ReadKept([][]byte{page}); perr != nil {
+		if _, perr := s.Kept().All([][]byte{page}); perr != nil {
 			err = perr
 			continue
 		}
 		whole = append(whole, page)
 	}
-	all, _ = s.ReadKept(whole)
+	all, _ = s.Kept().All(whole)
 	return all, err
 }
 
@@ -97,7 +97,7 @@ func (s *Journal) HearAside(a *protocol.SyncAnswer) { s.install.aside.Hear(a) }
 // TakeAside folds an answer.
 func (s *Journal) TakeAside(it *protocol.SyncItem, a *protocol.SyncAnswer) error {
 	in := s.install
-	more, err := in.aside.Take(it, a, s.Replica)
+	more, err := in.aside.Take(it, a, s.p.Pace)
 	switch {
 	case action.CodeOf(err) == action.CodeUpgrade:
 		s.stop("upgrade", err)
@@ -121,7 +121,7 @@ func (s *Journal) planRebuild(in *install) (*replica.Replica, error) {
 	switch {
 	case re.resets != s.Resets(): // another context was first
 		return nil, nil
-	case re.base != string(s.Base().Raw) || !in.aside.Of(s.Replica):
+	case re.base != string(s.Base().Raw) || !s.IsAside(in.aside):
 		return nil, locallog.ErrLost
 	}
 	all, _ := s.keptOf(in)

@@ -1,9 +1,9 @@
 package journal
 
 import (
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // A browser may take an open database away: it evicts, somebody clears the site's data, a damaged one is made anew.
@@ -39,7 +39,7 @@ func (s *Journal) taken(err error) {
 // moved goes on after a step of the move into memory.
 func (s *Journal) moved(err error) {
 	if err == nil && s.access == refounding {
-		snap := replica.TakeSnapshot(s.State(), s.Undos(), s.LogID())
+		snap := checkpoint.Whole(s.State(), s.Undos(), s.LogID())
 		snap.Place(1, s.Replica)
 		for !snap.Step() { // at once: it happens hardly ever
 		}

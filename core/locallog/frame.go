@@ -10,8 +10,8 @@ import (
 // LSN numbers the records of a local log: 0, 1, 2, …
 type LSN uint64
 
-// RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before: of the first
-// format are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild.
+// RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before. Of the
+// first one are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild.
 const RecordFormat = 2
 
 // formatOf is the format in which a kind is written.

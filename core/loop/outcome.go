@@ -2,7 +2,7 @@ package loop
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/own"
 )
 
 // What follows from an error of the server, or of the way to it, is decided here, by its code; nowhere else.
@@ -12,7 +12,7 @@ type failure struct {
 	stops    string // the stream, for good: the reason
 	stopping bool
 	rekey    bool   // the server has another client of that id
-	resets   string // the log is another one: why, of those of replica.Reset
+	resets   string // the log is another one: why, of those of own.Reset
 	// Of a whole request:
 	size    bool   // it may be too large
 	line    bool   // the line was not there: its size says nothing for later
@@ -29,9 +29,9 @@ func failureOf(err error) (f failure) {
 	case action.CodeUpgrade:
 		f.stopping, f.stops, f.size = true, "upgrade", true
 	case action.CodeEpoch:
-		f.resets, f.size = replica.ResetRestored, true
+		f.resets, f.size = own.ResetRestored, true
 	case action.CodeDeleted:
-		f.resets, f.size = replica.ResetDeleted, true
+		f.resets, f.size = own.ResetDeleted, true
 	case action.CodeMalformed:
 		f.stopping, f.size = true, true
 	case action.CodeClient:

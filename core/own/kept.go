@@ -47,6 +47,28 @@ func (k *Kept) size() int { return len(k.Raw) + 32 }
 // Pages are those that are stored.
 func (s *Store) Pages() []locallog.KeptPage { return s.pages }
 
+// Names are the names of those pages.
+func (s *Store) Names() (names []string) {
+	for _, p := range s.pages {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// All gives what is kept, oldest first; pages are those that Names names, as they are stored.
+func (s *Store) All(pages [][]byte) (all []Kept, err error) {
+	for _, b := range pages {
+		d, err := locallog.Open(b, locallog.KindKept)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, ReadKept(d)...); !d.Ended() {
+			return nil, action.Corrupt("a page of own actions has a broken body")
+		}
+	}
+	return append(all, s.tail...), nil
+}
+
 // Behind are those that are in no page, oldest first.
 func (s *Store) Behind() []Kept { return s.tail }
 

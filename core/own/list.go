@@ -5,6 +5,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/state"
+	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // Entry is an action of this client that the log has.
@@ -21,6 +22,11 @@ type Entry struct {
 
 // ReasonUntold stands for an own action of which a checkpoint told that the log has it, and not what came of it there.
 const ReasonUntold state.Reason = "untold"
+
+// Of is an own action as the log has it, at an index.
+func Of(a *action.Action, index uint64) Entry {
+	return Entry{ID: a.ID, Seq: a.Seq, Index: index, Undoes: undo.Target(a.Meta), Group: undo.Group(a.Meta)}
+}
 
 // Err is why the action does not stand in the log, nil where it does.
 func (o *Entry) Err() error {

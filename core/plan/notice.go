@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -72,7 +73,7 @@ type (
 	// Reset says that another log has taken the place of the one before, and what became of own actions.
 	Reset struct {
 		Stream StreamID
-		replica.Reset
+		own.Reset
 	}
 	// StatusChanged says that Status may give something new.
 	StatusChanged struct{ Stream StreamID }

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
-	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -134,8 +134,8 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 	checkpoint := func(r *Replica) *locallog.Log {
-		s := TakeSnapshot(r.state, r.Undos(), r.log.log)
-		s.Next.LSN, s.rest = r.next-1, r.encodeRest(new(own.Cut))
+		s := checkpoint.Whole(r.state, r.Undos(), r.log.log)
+		s.Place(r.next-1, r)
 		for !s.Step() {
 		}
 		c := s.Seal(&locallog.Manifest{})
@@ -220,7 +220,7 @@ func BenchmarkApply(b *testing.B) {
 func BenchmarkCheckpoint(b *testing.B) {
 	s, _ := benchState(b)
 	take := func() *locallog.Checkpoint {
-		n := TakeSnapshot(s, nil, action.UUID{15: 1})
+		n := checkpoint.Whole(s, nil, action.UUID{15: 1})
 		n.Next.LSN = 1
 		for !n.Step() {
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/action/actiontest"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -66,10 +67,10 @@ func (w *ownWorld) turn(own bool) {
 }
 
 // again is the replica as another context reads it: from the records, or from a checkpoint and the records after it.
-func (w *ownWorld) again(checkpoint bool) *Replica {
+func (w *ownWorld) again(whole bool) *Replica {
 	l := &locallog.Log{Records: w.records}
-	if checkpoint {
-		n := TakeSnapshot(w.r.state, w.r.Undos(), w.r.log.log)
+	if whole {
+		n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.log)
 		n.Place(w.r.next-1, w.r)
 		for !n.Step() {
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -123,7 +124,7 @@ func TestUndoIsExact(t *testing.T) {
 // reload reads the replica anew, through a checkpoint of its own.
 func (w *replicaWorld) reload() {
 	w.t.Helper()
-	n := TakeSnapshot(w.r.state, w.r.Undos(), w.r.log.log)
+	n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.log)
 	n.Place(w.r.next-1, w.r)
 	for !n.Step() {
 	}

@@ -24,7 +24,7 @@ type Landing struct {
 	Dropped   []dropped
 	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
 	Hidden    []action.UUID // objects that were named by what was not committed
-	Reset     *Reset        // another log has taken the place of the one before
+	Reset     *own.Reset    // another log has taken the place of the one before
 	Difference
 }
 
@@ -223,7 +223,7 @@ func (r *Replica) accept(n int, at int64, land *Landing) {
 		for i := range l.Ops { // shown already
 			land.Logged = append(land.Logged, l.Ops[i].Object)
 		}
-		o := ownOf(&l.Action, r.state.Head)
+		o := own.Of(&l.Action, r.state.Head)
 		o.Inverse = inverse
 		r.noteRemoved(&l.Action, nil)
 		r.remember(o, l.Raw, l.First, at)
@@ -286,7 +286,7 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	var u state.Undo
 	r.state.ApplyEntry(a, &u, e)
 	gone[a.ID] = true
-	o := ownOf(a, r.state.Head)
+	o := own.Of(a, r.state.Head)
 	o.Discarded, o.Reason, o.Inverse = e.Discarded, e.Why(), r.state.Inverse(a, &u)
 	r.noteRemoved(a, e)
 	r.remember(o, a.Raw, l.First, at)

@@ -154,10 +154,11 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 				w.rep.state.DropSnapshot()
 				continue
 			}
-			l := w.store(n.Seal(w.rep.base), nil)
+			sealed := n.Seal(w.rep.base)
+			l := w.store(sealed, nil)
 			w.rep.Stored(n)
-			written += len(n.out.Pages)
-			kept += len(w.pages) - len(n.out.Pages)
+			written += len(sealed.Pages)
+			kept += len(w.pages) - len(sealed.Pages)
 			back, err := Read("s", 0, l, nil)
 			if err != nil {
 				t.Fatal(err)

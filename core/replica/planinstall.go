@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -15,7 +16,7 @@ import (
 type installing struct {
 	*Replica // the one in the making: nothing of its queue is applied
 	was      *Replica
-	aside    *Aside
+	other    *aside.Log
 	now      int64
 
 	fresh   action.UUID          // the client id to go on under, where another copy writes under the one of now
@@ -30,30 +31,31 @@ type installing struct {
 // PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is that of the
 // checkpoint, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
 // another copy's of this client, the replica goes on under the given new id.
-func (r *Replica) PlanInstall(a *Aside, fresh action.UUID, now int64) *Replica {
+func (r *Replica) PlanInstall(a *aside.Log, fresh action.UUID, now int64) *Replica {
 	in := r.install(a, r.state.Head, fresh, now)
 	for _, l := range r.q.Pending {
-		in.place(l, a.tells(in.seen, &l.Action, l.First, !in.clone, a.From >= r.state.Head+clients.Horizon))
+		in.place(l, a.Tells(in.seen, &l.Action, l.First, !in.clone, a.From >= r.state.Head+clients.Horizon))
 	}
 	in.finish(nil, ^uint64(0))
 	return in.Replica
 }
 
 // Regressed tells whether the log aside lacks what this replica knows the log to have: then it is another one, whatever its epoch.
-func (r *Replica) Regressed(a *Aside) bool {
+func (r *Replica) Regressed(a *aside.Log) bool {
 	row, known := a.State.Client(r.log.client)
 	return r.lastPersisted > row.Seq && (known || a.State.Head < r.state.Head+clients.Horizon)
 }
 
 // install begins. What is behind that place of the log was not read.
-func (r *Replica) install(a *Aside, after uint64, fresh action.UUID, now int64) *installing {
-	in := &installing{Replica: r.successor(a.State), was: r, aside: a, now: now, fresh: fresh, seen: map[action.UUID]bool{},
+func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int64) *installing {
+	in := &installing{Replica: r.successor(a.State), was: r, other: a, now: now, fresh: fresh, seen: map[action.UUID]bool{},
 		refused: map[action.UUID]bool{}}
 	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
 		in.report(Conflict{Kind: ConflictGap, Base: action.Itoa(int(after + 1)), Index: a.State.Head, At: now}, new(Landing))
 	}
-	for i := range a.own {
-		in.seen[a.own[i].ID] = true
+	entries, _ := a.Own()
+	for i := range entries {
+		in.seen[entries[i].ID] = true
 	}
 	row, known := a.State.Client(r.log.client)
 	in.clone = known && r.foreign(&row)
@@ -71,14 +73,14 @@ func (r *Replica) install(a *Aside, after uint64, fresh action.UUID, now int64) 
 }
 
 // place puts a pending action where it belongs, by what is known of it.
-func (in *installing) place(l *queue.Local, w where) {
+func (in *installing) place(l *queue.Local, w aside.Has) {
 	switch {
-	case w == there && !in.seen[l.ID]:
+	case w == aside.Yes && !in.seen[l.ID]:
 		in.rememberUntold(&l.Action, l.First)
-	case w == there:
-	case w == untold:
+	case w == aside.Yes:
+	case w == aside.Unknown:
 		in.refuseOne(l, action.CodeUnknown, unknownMessage)
-	case in.clone && in.aside.State.StandsForOld(&l.Action, in.fresh):
+	case in.clone && in.other.State.StandsForOld(&l.Action, in.fresh):
 		in.refuseOne(l, action.CodeClient, cloneMessage)
 	default:
 		in.queue = append(in.queue, l)
@@ -87,9 +89,9 @@ func (in *installing) place(l *queue.Local, w where) {
 
 // rememberUntold takes note that the log has an own action, and that nobody can tell what came of it there.
 func (in *installing) rememberUntold(a *action.Action, first uint64) {
-	o := ownOf(a, 0)
+	o := own.Of(a, 0)
 	o.Reason = own.ReasonUntold
-	if row := in.aside.ours[a.Client]; row.Action == a.ID {
+	if row := in.other.Row(a.Client); row.Action == a.ID {
 		o.Index = row.Index
 	}
 	in.remember(o, a.Raw, first, in.now)
@@ -143,13 +145,13 @@ func (in *installing) certain(list []*queue.Local) []*queue.Local {
 		o := in.own.Find(undo.Target(l.Meta))
 		uncertain := o != nil && o.Reason == own.ReasonUntold
 		if uncertain {
-			in.refuseOne(l, action.CodeUnknown, "a checkpoint took the place of the entry that would tell whether what it takes back stands")
+			in.refuseOne(l, action.CodeUnknown, uncertainMessage)
 		}
 		return uncertain
 	})
 }
 
-// remade is an action of the queue, made upon at most a base, and numbered anew where that is needed. A seq is never given twice: so it
+// remade is an action of the queue, made upon at most a base, and numbered anew aside.Has that is needed. A seq is never given twice: so it
 // tells which action a client's row in some log is of.
 func (in *installing) remade(l *queue.Local, base uint64, anew bool) *queue.Local {
 	if !anew && l.Action.Base <= base {
@@ -189,8 +191,9 @@ func (in *installing) try(list []*queue.Local) (void []*queue.Local) {
 }
 
 const (
-	unknownMessage = "a checkpoint took the place of the entries that would tell whether the server took it"
-	resetMessage   = "it would not stand in the log that has taken the place of the one that had it"
+	unknownMessage   = "a checkpoint took the place of the entries that would tell whether the server took it"
+	uncertainMessage = "a checkpoint took the place of the entry that would tell whether what it takes back stands"
+	resetMessage     = "it would not stand in the log that has taken the place of the one that had it"
 )
 
 const cloneMessage = "another copy of this client has written since; under a new client id it would only be discarded"

@@ -2,8 +2,8 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/clients"
-	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 )
@@ -11,28 +11,6 @@ import (
 // A rebuild: another log of the server's has taken the place of the one that this replica follows. What the log before had of this client
 // and the new one lacks returns, and is pending again, as far as something of it stood; what nobody can tell, or what would not stand any
 // more, waits on the rejected list. docs/REBUILD.md has the rules.
-
-// KeptPages are the names of the stored pages of own actions.
-func (r *Replica) KeptPages() (names []string) {
-	for _, p := range r.kept.Pages() {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
-// ReadKept gives the own actions that are kept, oldest first, of the pages that KeptPages has named.
-func (r *Replica) ReadKept(pages [][]byte) (all []own.Kept, err error) {
-	for _, b := range pages {
-		d, err := locallog.Open(b, locallog.KindKept)
-		if err != nil {
-			return nil, err
-		}
-		if all = append(all, own.ReadKept(d)...); !d.Ended() {
-			return nil, action.Corrupt("a page of own actions has a broken body")
-		}
-	}
-	return append(all, r.kept.Behind()...), nil
-}
 
 // rebuilding is an install where the log aside is another one.
 type rebuilding struct {
@@ -44,11 +22,12 @@ type rebuilding struct {
 }
 
 // PlanRebuild is the replica that follows this one when another log takes the place of its own. kept are the own actions that are kept
-// (ReadKept). Nothing of its queue is applied yet.
-func (r *Replica) PlanRebuild(a *Aside, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
-	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == ResetDeleted, unsure: len(r.former) > 0 || r.reset.N > 0,
-		old: a.From >= clients.Horizon}
-	re.reset = Reset{N: r.reset.N + 1, At: now, Reason: reason, Common: a.Common}
+// (own.Store.All). Nothing of its queue is applied yet.
+func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
+	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == own.ResetDeleted,
+		unsure: len(r.former) > 0 || r.reset.N > 0,
+		old:    a.From >= clients.Horizon}
+	re.reset = own.Reset{N: r.reset.N + 1, At: now, Reason: reason, Common: a.Common}
 	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
 	re.kept = r.kept.Anew(nil)
 	re.marks = r.marks.Until(a.Common)
@@ -68,8 +47,8 @@ func (r *Replica) PlanRebuild(a *Aside, reason string, kept []own.Kept, fresh ac
 	re.lose(firsts)
 	re.found(firsts)
 	for _, l := range r.q.Pending {
-		switch w := a.tells(re.seen, &l.Action, l.First, !re.clone, re.old); {
-		case re.deleted && w != there:
+		switch w := a.Tells(re.seen, &l.Action, l.First, !re.clone, re.old); {
+		case re.deleted && w != aside.Yes:
 			re.refuseOne(l, action.CodeDeleted, deletedMessage)
 		default:
 			re.place(l, w)
@@ -122,23 +101,23 @@ func (re *rebuilding) placeKept(all []keptAction) {
 	var lacking []*keptAction
 	for i := range all {
 		k := &all[i]
-		if k.Index > 0 && k.Index <= re.aside.Common {
+		if k.Index > 0 && k.Index <= re.other.Common {
 			re.kept.Add(k.Kept)
 			continue
 		}
-		w := re.aside.tells(re.seen, &k.Action, k.first, !re.clone, re.old)
+		w := re.other.Tells(re.seen, &k.Action, k.first, !re.clone, re.old)
 		switch {
-		case re.seen[k.ID] || re.aside.ours[k.Client].Action == k.ID:
-		case k.Index > 0 && re.aside.From <= re.aside.Common: // what the checkpoint stands for is what this log was, too
-			w = notThere
-		case re.unsure && re.aside.From > 0:
-			w = untold
+		case re.seen[k.ID] || re.other.Row(k.Client).Action == k.ID:
+		case k.Index > 0 && re.other.From <= re.other.Common: // what the checkpoint stands for is what this log was, too
+			w = aside.No
+		case re.unsure && re.other.From > 0:
+			w = aside.Unknown
 		}
 		switch {
-		case w == there && !re.seen[k.ID]:
+		case w == aside.Yes && !re.seen[k.ID]:
 			re.rememberUntold(&k.Action, k.First)
-		case w == there:
-		case w == untold:
+		case w == aside.Yes:
+		case w == aside.Unknown:
 			re.reset.Unknown = append(re.reset.Unknown, k.ID)
 			re.refuseOne(&queue.Local{Action: k.Action}, action.CodeUnknown, unknownMessage)
 		default:
@@ -201,11 +180,11 @@ func (re *rebuilding) lose(kept map[action.UUID]uint64) {
 	for i := range all {
 		o := &all[i]
 		_, known := kept[o.ID]
-		if known || re.seen[o.ID] || o.Index > 0 && o.Index <= re.aside.Common || re.was.IsRejected(o.ID) {
+		if known || re.seen[o.ID] || o.Index > 0 && o.Index <= re.other.Common || re.was.IsRejected(o.ID) {
 			continue
 		}
 		a := action.Action{ID: o.ID, Client: re.was.log.client, Seq: o.Seq}
-		if o.Seq > 0 && re.aside.From > 0 && re.aside.tells(re.seen, &a, 0, !re.clone, re.old) == there {
+		if o.Seq > 0 && re.other.From > 0 && re.other.Tells(re.seen, &a, 0, !re.clone, re.old) == aside.Yes {
 			untold := *o
 			untold.Reason, untold.Index, untold.Inverse = own.ReasonUntold, 0, nil
 			re.own.Remember(untold)
@@ -217,9 +196,10 @@ func (re *rebuilding) lose(kept map[action.UUID]uint64) {
 
 // found takes note of what the entries aside have of this client.
 func (re *rebuilding) found(firsts map[action.UUID]uint64) {
-	for i := range re.aside.own {
-		o, k := re.aside.own[i], re.aside.raws[i]
-		if o.Index <= re.aside.Common {
+	entries, raws := re.other.Own()
+	for i, o := range entries {
+		k := raws[i]
+		if o.Index <= re.other.Common {
 			continue
 		}
 		re.own.Remember(o)

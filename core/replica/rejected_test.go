@@ -146,7 +146,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := refusedReplica(t)
-	whole := r.encodeRest(new(own.Cut))
+	whole := r.Rest(new(own.Cut))
 	h := locallog.NewRecord(locallog.KindRest, 0)
 	r.encodeHistory(h)
 	r.encodeLineage(h, new(own.Cut))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
@@ -37,15 +38,15 @@ type Replica struct {
 	own           own.List   // what the log has of this client
 	kept          own.Store  // and the actions themselves: a server that was restored may lack them
 	marks         own.Marks  // where this device has been in the log
-	reset         Reset      // the last time that another log took its place
+	reset         own.Reset  // the last time that another log took its place
 	conflicts     []Conflict // oldest first
 
 	conflictBytes int
 
 	drained map[action.UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 
-	base *locallog.Manifest // the last local checkpoint that is known
-	snap *Snapshot          // the one under way, or nil
+	base *locallog.Manifest   // the last local checkpoint that is known
+	snap *checkpoint.Snapshot // the one under way, or nil
 
 	keep       int                  // how many of them; 0 for DefaultConflicts
 	claims     map[action.UUID]bool // of refused actions by what is not committed; nil: to be counted anew

@@ -7,17 +7,11 @@ import (
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // The rest of a local checkpoint is what a replica holds beside its objects, as one record:
 //
 //	what record 0 says · last seq · head · epoch · chain · clients · pending · own · rejected
-
-// ownOf is an own action as the log has it.
-func ownOf(a *action.Action, index uint64) own.Entry {
-	return own.Entry{ID: a.ID, Seq: a.Seq, Index: index, Undoes: undo.Target(a.Meta), Group: undo.Group(a.Meta)}
-}
 
 // remember keeps an own persisted action: what became of it, and the action itself, as it stands in the log. first is the first seq that it
 // had, 0 where that is its seq; at is when it was stored.
@@ -38,8 +32,8 @@ func (r *Replica) Fate(id action.UUID) (index uint64, rejected *Rejected, err er
 	return 0, nil, action.Fail(action.CodeNotFound, "", "this client has made no action with this id, or it was long ago")
 }
 
-// encodeRest writes what the replica is at its last record, without what is not committed, and what has pages of its own.
-func (r *Replica) encodeRest(cut *own.Cut) []byte {
+// Rest writes what the replica is at its last record, without what is not committed, and what has pages of its own.
+func (r *Replica) Rest(cut *own.Cut) []byte {
 	s := r.state
 	e := locallog.NewRecord(locallog.KindRest, 1024)
 	r.log.write(e)

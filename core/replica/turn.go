@@ -2,6 +2,7 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/undo"
@@ -52,7 +53,7 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 	}
 	var p Plan
 	var err error
-	if p.Upgrade, err = t.take(a); err != nil {
+	if t.entries, t.chain, p.Upgrade, err = aside.Entries(a, s.Head, s.Chain); err != nil {
 		return Plan{}, err
 	}
 	r.planRekey(&t, newClient)
@@ -61,7 +62,7 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 		r.planRejected(&t, a)
 	}
 	if len(t.persisted) > 0 && t.chain != a.Chain {
-		return Plan{}, errChain()
+		return Plan{}, aside.ErrChain
 	}
 	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
 		return p, nil
@@ -74,34 +75,6 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 func (p *Plan) holds(t *turnRecord) {
 	p.Record = encodeTurn(t)
 	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: *t}
-}
-
-func errChain() error {
-	return action.Fail(action.CodeBadAnswer, "/chain", "the entries do not lead to the chain of the answer")
-}
-
-// take reads the entries of an answer, which follow the place where t is. An entry that this version does not know ends them.
-func (t *turnRecord) take(a *protocol.SyncAnswer) (upgrade bool, err error) {
-	t.entries = make([]action.Entry, 0, len(a.Entries))
-	var sl action.Slab
-	for i := range a.Entries {
-		w := &a.Entries[i]
-		if w.Index != t.after+1+uint64(i) {
-			return false, action.Fail(action.CodeBadAnswer, "/entries", "the entries do not follow the local head without a hole")
-		}
-		var parsed action.Action
-		if err := action.DecodeInto(&parsed, w.Action, &sl); err != nil && action.CodeOf(err) == action.CodeUpgrade {
-			return true, nil
-		} else if err != nil {
-			return false, &action.Error{Code: action.CodeBadAnswer, Path: "/entries", Message: "an entry is no valid action", Cause: err}
-		}
-		t.entries = append(t.entries, action.Entry{Stored: action.ParseStamp(w.Stored), By: w.By, Action: parsed})
-		t.chain = t.chain.Next(parsed.Raw)
-	}
-	if a.HasChain && len(a.Entries) > 0 && t.chain != a.Chain {
-		return false, errChain()
-	}
-	return false, nil
 }
 
 // planRekey gives the log another client id where another copy of the profile writes under the same one.

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/clients"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
@@ -329,7 +330,7 @@ func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
 }
 
 // asideOf is a checkpoint's state aside of a replica.
-func asideOf(r *Replica, s *state.State) *Aside {
+func asideOf(r *Replica, s *state.State) *aside.Log {
 	a := r.NewAside()
 	a.Begin(s)
 	return a

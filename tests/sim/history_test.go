@@ -21,8 +21,8 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
 	"github.com/strandline-sync/strandline/core/loop/virtual"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -86,10 +86,10 @@ type history struct {
 	steps    int
 	restores bool // the server is restored, and its log deleted
 	backups  []*backup
-	resets   map[*memstore.Database]map[uint64]replica.Reset // of each profile, that somebody has seen
-	copies   bool                                            // profiles are copied, with all that they hold
-	evicts   bool                                            // databases are taken away under their tabs
-	odd      map[*memstore.Database]bool                     // those that this has befallen
+	resets   map[*memstore.Database]map[uint64]own.Reset // of each profile, that somebody has seen
+	copies   bool                                        // profiles are copied, with all that they hold
+	evicts   bool                                        // databases are taken away under their tabs
+	odd      map[*memstore.Database]bool                 // those that this has befallen
 
 	feeds    map[*tab]*feed
 	files    uint64 // of feeds
@@ -134,7 +134,7 @@ type promise struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	w := newWorld(t, seed)
 	h := &history{world: w, r: w.Rand(), chaos: true, promises: map[action.UUID]*promise{}, repeats: map[repeat][]action.UUID{}, dealt: map[action.UUID]bool{}, trace: sha256.New(), steps: 150 + int(seed%5)*50,
-		restores: seed%8 == 3 || seed%8 == 0, resets: map[*memstore.Database]map[uint64]replica.Reset{}, copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
+		restores: seed%8 == 3 || seed%8 == 0, resets: map[*memstore.Database]map[uint64]own.Reset{}, copies: seed%8 == 1, evicts: seed%8 == 5, odd: map[*memstore.Database]bool{}}
 	w.refuge = h.evicts
 	h.disorder, h.flips, h.strangers, h.lines = seed%3 == 1, seed%5 == 3, seed%7 == 2, seed%11 == 6
 	h.slice = []int{0, 1, 7, 40}[seed/2%4]

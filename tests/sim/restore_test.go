@@ -8,7 +8,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog/memstore"
-	"github.com/strandline-sync/strandline/core/replica"
+	"github.com/strandline-sync/strandline/core/own"
 )
 
 // A server is restored from a backup. What this client had sent since returns, once, in its order, before what it had not sent; what others
@@ -42,7 +42,7 @@ func TestWhatARestoreLostReturns(t *testing.T) {
 		if len(a.resets) != 1 || len(b.resets) != 1 {
 			t.Fatalf("pruned %v: told %d and %d times; %+v", pruned, len(a.resets), len(b.resets), a.Status())
 		}
-		if r := a.resets[0]; r.Reason != replica.ResetRestored || len(r.Returned) != 2 || len(r.Refused)+len(r.Dropped)+len(r.Unknown)+len(r.Lost) != 0 || r.Common < 39 {
+		if r := a.resets[0]; r.Reason != own.ResetRestored || len(r.Returned) != 2 || len(r.Refused)+len(r.Dropped)+len(r.Unknown)+len(r.Lost) != 0 || r.Common < 39 {
 			t.Errorf("pruned %v: %+v", pruned, r)
 		}
 		if got, want := a.rows(), strings.Replace(before, `"n":2,`, `"n":-1,`, 1); got != want {
@@ -121,7 +121,7 @@ func TestWhatWasDeletedOnPurposeDoesNotReturn(t *testing.T) {
 	a.write(create(2, `{"title":"y"}`))
 	w.Run(5 * minute)
 	w.converged(a)
-	if a.State().Len() != 0 || len(a.resets) != 1 || a.resets[0].Reason != replica.ResetDeleted || len(a.RejectedList()) != 2 {
+	if a.State().Len() != 0 || len(a.resets) != 1 || a.resets[0].Reason != own.ResetDeleted || len(a.RejectedList()) != 2 {
 		t.Fatalf("%d objects, %+v, %+v, %+v", a.State().Len(), a.resets, a.RejectedList(), a.Status())
 	}
 	a.write(create(3, `{"title":"anew"}`))
@@ -154,9 +154,9 @@ func (h *history) noteReset(tb *tab) {
 	}
 }
 
-func (h *history) seeReset(tb *tab, r replica.Reset) {
+func (h *history) seeReset(tb *tab, r own.Reset) {
 	if h.resets[tb.local] == nil {
-		h.resets[tb.local] = map[uint64]replica.Reset{}
+		h.resets[tb.local] = map[uint64]own.Reset{}
 	}
 	if _, known := h.resets[tb.local][r.N]; !known {
 		h.hit("a profile rebuilds")
