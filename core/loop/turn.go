@@ -218,10 +218,10 @@ func (db *DB) finish() {
 	t.items, t.asked = nil, nil
 }
 
-// fetching tells whether a stream is away for something large.
+// fetching tells whether a stream is away for something large, or will be soon.
 func (db *DB) fetching() bool {
 	for _, m := range db.streams {
-		if m.away() {
+		if st := m.kind.Standing(); st.Away || st.Doubt && st.Life == Open && m.stopped == nil {
 			return true
 		}
 	}

@@ -185,3 +185,23 @@ func (h *history) keptOver(id action.UUID, p *promise, index uint64) {
 	}
 	h.t.Errorf("%s was durable, and is lost; the resets: %+v", id, h.resets[p.tb.local])
 }
+
+// Who calls sync() does not wait for long, and hears when all is there.
+func TestSyncRebuildsAtOnce(t *testing.T) {
+	w := newWorld(t, 11)
+	a := w.open(memstore.New())
+	a.write(create(1, `{}`))
+	w.Run(2 * minute)
+	backup := w.engine.backup()
+	a.write(create(2, `{}`))
+	w.Run(2 * minute)
+	w.restore(backup)
+	told, heard := false, error(nil)
+	a.db.Sync(func(err error) { told, heard = true, err })
+	w.Run(5_000)
+	if !told || heard != nil || len(a.resets) != 1 {
+		t.Errorf("told %v: %v; %+v", told, heard, a.resets)
+	}
+	w.Run(2 * minute)
+	w.converged(a)
+}
