@@ -43,7 +43,7 @@ type Standing struct {
 	Life   Life
 	Away   bool // it takes no part in turns for a while: it fetches something large
 	Behind bool // the last answer left something to fetch
-	Doubt  bool // the server has said that the log is another one, and is asked again
+	Doubt  bool // the server has said that the log is another one: it is asked again, or that is fetched
 	Busy   bool // something is under way that has to be brought to an end
 	Unsent int  // changes that the server does not have
 	// Refused is how many changes the server has refused and nobody has dealt with.

@@ -75,7 +75,7 @@ func (db *DB) makeTurn() {
 			db.passedBy()
 			db.schedule(db.idle*silence/2, becauseFollows)
 		}
-		if !opening { // else the one that opens runs the loop
+		if !opening && !db.fetching() { // else the one that opens runs the loop
 			db.finishSyncs(db.firstErr())
 		}
 		return
