@@ -8,6 +8,7 @@ import (
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/loop"
+	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
@@ -114,6 +115,16 @@ func (s *Stream) Rejected() []replica.Rejected {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	return s.in.RejectedList()
+}
+
+// Reset tells of a time when another log took the place of the one that was followed, and what became of own actions.
+type Reset = own.Reset
+
+// Resets are the last eight of them, the newest last.
+func (s *Stream) Resets() []Reset {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	return s.in.ResetList()
 }
 
 // Discard takes a refused action off the list, for good.

@@ -171,6 +171,24 @@ func exportConflicts(h int32) int32 {
 	})
 }
 
+// strandline_resets gives the last rebuilds as a JSON array, the newest first.
+//
+//go:wasmexport strandline_resets
+func exportResets(h int32) int32 {
+	return call(h, func(s *stream) int32 {
+		b := append(output[:0], '[')
+		list := s.ResetList()
+		for i := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendReset(b, &list[len(list)-1-i])
+		}
+		give(append(b, ']'))
+		return statusOK
+	})
+}
+
 // appendReset tells of a rebuild as JSON.
 func appendReset(b []byte, r *own.Reset) []byte {
 	b = action.AppendString(append(b, `{"reason":`...), r.Reason)

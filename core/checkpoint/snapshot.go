@@ -120,6 +120,7 @@ func (n *Snapshot) Seal(base *locallog.Manifest) *locallog.Checkpoint {
 // keep gives the pages of own actions that the checkpoint has: those that the one before has and that are to last, and new ones.
 func (n *Snapshot) keep(base *locallog.Manifest) (out []locallog.KeptPage) {
 	var more []locallog.KeptPage
+	frames := map[string][]byte{}
 	for i, all := range n.kept.Pages {
 		if len(n.frames) == i {
 			e := locallog.NewRecord(locallog.KindKept, 256<<10)
@@ -127,20 +128,20 @@ func (n *Snapshot) keep(base *locallog.Manifest) (out []locallog.KeptPage) {
 			n.frames = append(n.frames, locallog.Finish(e))
 		}
 		name := locallog.KeptName(n.Next.LSN, i)
-		n.out.Pages = append(n.out.Pages, locallog.Page{Name: name, Bytes: n.frames[i]})
+		frames[name] = n.frames[i]
 		more = append(more, n.kept.Named(i, name, len(n.frames[i])))
 	}
 	there := map[string]bool{} // of a database that was taken away, nothing is
 	for i := range base.Kept {
 		there[base.Kept[i].Name] = true
 	}
-	for i := range more {
-		there[more[i].Name] = true
-	}
 	for _, p := range n.lasting(more) {
-		if there[p.Name] {
-			out = append(out, p)
+		if frame := frames[p.Name]; frame != nil {
+			n.out.Pages = append(n.out.Pages, locallog.Page{Name: p.Name, Bytes: frame})
+		} else if !there[p.Name] {
+			continue
 		}
+		out = append(out, p)
 	}
 	return out
 }

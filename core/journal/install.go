@@ -230,11 +230,7 @@ func (s *Journal) outrun(raw []byte) {
 	in := s.place
 	s.turn(resting)
 	s.place = nil
-	if raw != nil {
-		if m, err := locallog.DecodeManifest(raw); err == nil && string(m.Raw) != string(s.Base().Raw) {
-			s.Checkpointed(m)
-		}
-	}
+	_ = s.rebase(raw)
 	in.state = installQueued
 	s.waiting = append([]*landing{{install: in}}, s.waiting...)
 	s.Refresh()
@@ -247,8 +243,7 @@ func (s *Journal) installed(in *install, err error) {
 	}
 	s.install = nil
 	s.StatusChanged()
-	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Anew: in.placed && in.rebuild != nil, Index: in.offer.Index,
-		RetryAfter: in.retryAfter})
+	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Index: in.offer.Index, RetryAfter: in.retryAfter})
 }
 
 // endInstall lets go of what is under way: the stream leaves.

@@ -43,6 +43,7 @@ const (
 	Landed                    // what was to land is a record, or is none
 	Aside                     // the loop may ask for what is folded aside
 	Installed                 // what came from the server is in the place of the local log; with Err it is not
+	Anew                      // the log is another one
 	Rekeyed                   // the local log has another client id
 	Stopped                   // the stream cannot go on
 	Ended                     // it is closed
@@ -58,7 +59,6 @@ type Signal struct {
 	Activity   bool   // of Landed: the next turn may follow at once
 	Known      bool   // of Installed: what became of the actions that were offered is known now
 	Reason     string // of Stopped, in a word
-	Anew       bool   // of Installed: it is another log
 	Index      uint64 // of Installed: of the checkpoint
 	RetryAfter int64  // of Installed: milliseconds that the server asked to wait
 }

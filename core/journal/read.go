@@ -130,6 +130,7 @@ func (s *Journal) caughtUp(records []*replica.Record, err error) {
 func (s *Journal) adopt(next *replica.Replica) {
 	land, committed := next.TakeOver(s.Replica)
 	s.Replica = next
+	s.overtaken(next.Resets())
 	if committed > 0 {
 		s.tell(&plan.Committed{Stream: s.ID, UpTo: committed})
 	}

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"errors"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
@@ -22,15 +24,32 @@ type rebuild struct {
 // Rebuild begins one, for that reason.
 func (s *Journal) Rebuild(reason string) {
 	in := &install{aside: s.NewAside(), rebuild: &rebuild{reason: reason, resets: s.Resets()}}
-	s.install, s.partial = in, nil
+	s.install = in
 	s.gather(in)
 	s.StatusChanged()
 }
 
-// gather reads the own actions that are kept.
+// gather reads the own actions that are kept: first which pages have them now, as another context may have taken a checkpoint.
 func (s *Journal) gather(in *install) {
+	in.state = installGathering
+	in.op = s.p.Access(plan.Flight{Of: plan.OfInstall, Stream: s.ID}, plan.Access{Kind: plan.ReadManifest, Stream: s.Name()})
+}
+
+// pagesKnown reads the pages that the manifest names.
+func (s *Journal) pagesKnown(raw []byte, err error) {
+	in := s.install
+	if in == nil || in.state != installGathering {
+		return
+	}
+	if err == nil {
+		err = s.rebase(raw)
+	}
+	if err != nil {
+		s.installed(in, err)
+		return
+	}
 	re := in.rebuild
-	in.state, re.base, re.kept = installGathering, string(s.Base().Raw), nil
+	re.base, re.kept = string(s.Base().Raw), nil
 	names := s.Kept().Names()
 	if len(names) == 0 {
 		s.gathered(in)
@@ -39,20 +58,32 @@ func (s *Journal) gather(in *install) {
 	in.op = s.p.Access(plan.Flight{Of: plan.OfInstall, Stream: s.ID}, plan.Access{Kind: plan.ReadPages, Stream: s.Name(), Names: names})
 }
 
-// pagesRead goes on with what was read. What is damaged lacks; for the rest of it the rebuild is tried again later.
+// rebase takes note of the checkpoint that the local log has now.
+func (s *Journal) rebase(raw []byte) error {
+	if raw == nil || string(raw) == string(s.Base().Raw) {
+		return nil
+	}
+	m, err := locallog.DecodeManifest(raw)
+	if err == nil {
+		s.Checkpointed(m)
+	}
+	return err
+}
+
+// pagesRead goes on with what was read. What is damaged lacks; where they could not be read, all of it is tried again later.
 func (s *Journal) pagesRead(pages [][]byte, err error) {
 	in := s.install
-	if in == nil || in.state != installGathering {
-		return
-	}
-	if err == nil {
-		in.rebuild.kept = pages
-	}
-	if _, err = s.keptOf(in); err != nil && storeOutcome(err) != unreadable {
+	switch {
+	case in == nil || in.state != installGathering:
+	case errors.Is(err, locallog.ErrLost) && in.tries < installTries: // there are others by now
+		in.tries++
+		s.gather(in)
+	case err != nil:
 		s.installed(in, err)
-		return
+	default:
+		in.rebuild.kept = pages
+		s.gathered(in)
 	}
-	s.gathered(in)
 }
 
 // gathered goes on when they are there: with what is to be folded, or, where that was done before, with its place.
@@ -65,17 +96,15 @@ func (s *Journal) gathered(in *install) {
 }
 
 // keptOf gives them. A page that is damaged lacks.
-func (s *Journal) keptOf(in *install) (all []own.Kept, err error) {
+func (s *Journal) keptOf(in *install) []own.Kept {
 	var whole [][]byte
 	for _, page := range in.rebuild.kept {
-		if _, perr := s.Kept().All([][]byte{page}); perr != nil {
-			err = perr
-			continue
+		if _, err := s.Kept().All([][]byte{page}); err == nil {
+			whole = append(whole, page)
 		}
-		whole = append(whole, page)
 	}
-	all, _ = s.Kept().All(whole)
-	return all, err
+	all, _ := s.Kept().All(whole)
+	return all
 }
 
 func (s *Journal) follow(in *install) {
@@ -84,7 +113,12 @@ func (s *Journal) follow(in *install) {
 }
 
 // AskAside is what the next request says of what is folded aside.
-func (s *Journal) AskAside(limit int) protocol.SyncItem { return s.install.aside.Ask(limit, s.Marks()) }
+func (s *Journal) AskAside(limit int) protocol.SyncItem {
+	if !s.IsAside(s.install.aside) { // the client id is another one by now
+		s.install.aside = s.NewAside()
+	}
+	return s.install.aside.Ask(limit, s.Marks())
+}
 
 // AsksAside tells whether a request was about that, as it is now.
 func (s *Journal) AsksAside(it *protocol.SyncItem) bool {
@@ -112,7 +146,18 @@ func (s *Journal) TakeAside(it *protocol.SyncItem, a *protocol.SyncAnswer) error
 
 // AsideIsAnother says that yet another log is there now.
 func (s *Journal) AsideIsAnother(reason string) {
-	s.install.aside, s.install.rebuild.reason = s.NewAside(), reason
+	s.install.aside = s.NewAside()
+	if re := s.install.rebuild; re.reason != own.ResetDeleted { // what was followed here stays deleted
+		re.reason = reason
+	}
+}
+
+// overtaken ends a rebuild where another context was first.
+func (s *Journal) overtaken(by uint64) {
+	if in := s.install; in != nil && in.rebuild != nil && !in.placed && in.rebuild.resets != by {
+		s.p.Abort(in.op)
+		s.installed(in, nil)
+	}
 }
 
 // planRebuild is the replica that is to follow; nil where that cannot be told now, or is not needed any more.
@@ -124,6 +169,5 @@ func (s *Journal) planRebuild(in *install) (*replica.Replica, error) {
 	case re.base != string(s.Base().Raw) || !s.IsAside(in.aside):
 		return nil, locallog.ErrLost
 	}
-	all, _ := s.keptOf(in)
-	return s.PlanRebuild(in.aside, re.reason, all, s.p.NewClient(), s.p.Wall())
+	return s.PlanRebuild(in.aside, re.reason, s.keptOf(in), s.p.NewClient(), s.p.Wall())
 }

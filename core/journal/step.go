@@ -10,9 +10,12 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 	case *plan.Loaded:
 		s.loaded(&e.Log, e.Err)
 	case *plan.ManifestRead:
-		if of == plan.OfCompaction {
+		switch of {
+		case plan.OfCompaction:
 			s.looked(e.Raw, e.Err)
-		} else {
+		case plan.OfInstall:
+			s.pagesKnown(e.Raw, e.Err)
+		default:
 			s.outrun(e.Raw)
 		}
 	case *plan.PagesRead:

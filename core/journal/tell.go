@@ -38,8 +38,9 @@ func (s *Journal) landed(land *replica.Landing, remote bool) {
 	if land.Committed > 0 {
 		s.tell(&plan.Committed{Stream: s.ID, UpTo: land.Committed})
 	}
-	if land.Reset != nil {
-		s.tell(&plan.Reset{Stream: s.ID, Reset: *land.Reset})
+	for _, r := range land.Resets {
+		s.tell(&plan.Reset{Stream: s.ID, Reset: r})
+		s.signal(Signal{What: Anew})
 	}
 	for _, o := range land.Resolved {
 		err := o.Err()

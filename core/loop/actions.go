@@ -186,8 +186,12 @@ const rekeyPause = 10_000
 
 // clientRefused plans what follows when the server refuses this client's id.
 func (s *Stream) clientRefused(it *protocol.SyncItem, e *action.Error) {
-	db, at := s.in.db, s.offer.rekeyedAt
-	if s.Closed() || s.Broken() != nil || it.Client == s.Client() && at > 0 && db.own.Now() < at+rekeyPause {
+	db, since := s.in.db, s.offer.rekeyedAt
+	if s.Following() { // what is asked is of another place: the log here is as it was
+		at := *it
+		it, at.After = &at, s.State().Head
+	}
+	if s.Closed() || s.Broken() != nil || it.Client == s.Client() && since > 0 && db.own.Now() < since+rekeyPause {
 		db.landed(s.in, false, e)
 		return
 	}
@@ -211,12 +215,11 @@ func (s *Stream) Told(g *journal.Signal) {
 	switch g.What {
 	case journal.Rekeyed:
 		s.offer.rekeyedAt, s.offer.unsure = s.in.db.own.Now(), 0
+	case journal.Anew: // what was known of the server's log is of another one
+		s.offer.reach, s.offer.declined, s.in.hint = 0, 0, hinted{}
 	case journal.Installed:
 		if g.Known {
 			s.offer.unsure = 0
-		}
-		if g.Anew { // what was known of the server's log is of another one
-			s.offer.reach, s.offer.declined, s.in.hint = 0, 0, hinted{}
 		}
 		if f := failureOf(g.Err); g.Err != nil && !f.line && !f.slow {
 			s.offer.declined = g.Index

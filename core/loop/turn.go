@@ -221,7 +221,8 @@ func (db *DB) finish() {
 // fetching tells whether a stream is away for something large, or will be soon.
 func (db *DB) fetching() bool {
 	for _, m := range db.streams {
-		if st := m.kind.Standing(); st.Away || st.Doubt && st.Life == Open && m.stopped == nil {
+		st, err := m.kind.Standing(), m.contact.err
+		if st.Away || st.Doubt && m.serves() && (err == nil || failureOf(err).resets != "") {
 			return true
 		}
 	}

@@ -31,10 +31,10 @@ type Store struct {
 	began uint64
 }
 
-const (
-	tailBytes = 16 << 10  // what is behind the last page, at most, where a checkpoint is taken
-	pageBytes = 192 << 10 // of a page, about
-)
+// TailBytes is what is behind the last page, at most, where a checkpoint is taken. Tests take less.
+var TailBytes = 16 << 10
+
+const pageBytes = 192 << 10 // of a page, about
 
 // Add keeps one more.
 func (s *Store) Add(k Kept) {
@@ -83,7 +83,7 @@ type Cut struct {
 func (s *Store) Cut() Cut {
 	c := Cut{began: s.began}
 	rest, left := s.tail, s.bytes
-	for left > tailBytes {
+	for left > TailBytes {
 		n, size := 0, 0
 		for n < len(rest) && (n == 0 || size+rest[n].size() <= pageBytes) {
 			size += rest[n].size()

@@ -31,6 +31,9 @@ func (m *Marks) Put(index uint64, chain action.Chain) {
 	m.list = append(m.list[:drop], m.list[drop+1:]...)
 }
 
+// Clone is marks of their own.
+func (m *Marks) Clone() Marks { return Marks{append([]protocol.Mark(nil), m.list...)} }
+
 // Until is those up to an index.
 func (m *Marks) Until(index uint64) (out Marks) {
 	for _, k := range m.list {

@@ -79,7 +79,7 @@ func TestKeptActionsHavePages(t *testing.T) {
 		}
 		e := action.NewEncoder(nil)
 		s.Write(e, &cut)
-		if e.Len() > tailBytes+1000 {
+		if e.Len() > TailBytes+1000 {
 			t.Fatalf("%d bytes beside the pages", e.Len())
 		}
 		pages := s.Lasting(more)

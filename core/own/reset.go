@@ -2,9 +2,9 @@ package own
 
 import "github.com/strandline-sync/strandline/core/action"
 
-// Reset tells of the last time that another log took the place of the one before.
+// Reset tells of a time when another log took the place of the one before.
 type Reset struct {
-	N      uint64 // how often that was; 0: never
+	N      uint64 // it is the Nth, from 1 on
 	At     int64  // Unix milliseconds
 	Reason string // of those below
 	Common uint64 // up to this index the logs are one; 0 where that is not known
@@ -27,33 +27,63 @@ func (t *Reset) lists() [5]*[]action.UUID {
 	return [...]*[]action.UUID{&t.Returned, &t.Refused, &t.Dropped, &t.Unknown, &t.Lost}
 }
 
-// Write writes it.
-func (t *Reset) Write(e *action.Encoder) {
-	e.Uint(t.N)
-	if t.N == 0 {
-		return
+// Resets are the last ones, the newest last. A list is never changed in place.
+type Resets []Reset
+
+// mostResets is how many are kept.
+const mostResets = 8
+
+// Count is how many there ever were.
+func (l Resets) Count() uint64 {
+	if len(l) == 0 {
+		return 0
 	}
-	e.Uint(uint64(t.At))
-	e.String(t.Reason)
-	e.Uint(t.Common)
-	for _, list := range t.lists() {
-		e.Uint(uint64(len(*list)))
-		for _, id := range *list {
-			e.UUID(id)
+	return l[len(l)-1].N
+}
+
+// With is the list with one more.
+func (l Resets) With(r Reset) Resets {
+	r.N = l.Count() + 1
+	return append(append(Resets(nil), l[max(0, len(l)+1-mostResets):]...), r)
+}
+
+// Since are those after so many.
+func (l Resets) Since(count uint64) Resets {
+	for len(l) > 0 && l[0].N <= count {
+		l = l[1:]
+	}
+	return l
+}
+
+// Write writes them.
+func (l Resets) Write(e *action.Encoder) {
+	e.Uint(uint64(len(l)))
+	for i := range l {
+		t := &l[i]
+		e.Uint(t.N)
+		e.Uint(uint64(t.At))
+		e.String(t.Reason)
+		e.Uint(t.Common)
+		for _, list := range t.lists() {
+			e.Uint(uint64(len(*list)))
+			for _, id := range *list {
+				e.UUID(id)
+			}
 		}
 	}
 }
 
 // Read reads what Write has written.
-func (t *Reset) Read(d *action.Decoder) {
-	if t.N = d.Uint(); t.N == 0 {
-		return
-	}
-	t.At, t.Reason, t.Common = int64(d.Uint()), d.String(), d.Uint()
-	for _, list := range t.lists() {
-		*list = make([]action.UUID, d.Count(16))
-		for i := range *list {
-			(*list)[i] = d.UUID()
+func (l *Resets) Read(d *action.Decoder) {
+	*l = make(Resets, d.Count(9))
+	for i := range *l {
+		t := &(*l)[i]
+		t.N, t.At, t.Reason, t.Common = d.Uint(), int64(d.Uint()), d.String(), d.Uint()
+		for _, list := range t.lists() {
+			*list = make([]action.UUID, d.Count(16))
+			for j := range *list {
+				(*list)[j] = d.UUID()
+			}
 		}
 	}
 }

@@ -24,7 +24,7 @@ type Landing struct {
 	Dropped   []dropped
 	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
 	Hidden    []action.UUID // objects that were named by what was not committed
-	Reset     *own.Reset    // another log has taken the place of the one before
+	Resets    own.Resets    // another log has taken the place of the one before, so often
 	Difference
 }
 

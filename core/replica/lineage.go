@@ -11,10 +11,10 @@ import (
 // replica follows. Checkpoints of the first format end before it.
 
 // Resets is how often another log has taken the place of the one before.
-func (r *Replica) Resets() uint64 { return r.reset.N }
+func (r *Replica) Resets() uint64 { return r.resets.Count() }
 
-// LastReset tells of the last time.
-func (r *Replica) LastReset() own.Reset { return r.reset }
+// ResetList tells of the last times, the newest last.
+func (r *Replica) ResetList() own.Resets { return r.resets }
 
 // NewAside is another log of the stream, of which nothing has been folded yet.
 func (r *Replica) NewAside() *aside.Log { return aside.New(r.name, r.log.client, r.former) }
@@ -34,7 +34,7 @@ func (r *Replica) encodeLineage(e *action.Encoder, cut *own.Cut) {
 		e.Uint(l.First)
 	}
 	r.kept.Write(e, cut)
-	r.reset.Write(e)
+	r.resets.Write(e)
 }
 
 func (r *Replica) readLineage(d *action.Decoder, m *locallog.Manifest) {
@@ -43,5 +43,5 @@ func (r *Replica) readLineage(d *action.Decoder, m *locallog.Manifest) {
 		l.First = d.Uint()
 	}
 	r.kept.Read(d, m.Kept)
-	r.reset.Read(d)
+	r.resets.Read(d)
 }

@@ -90,7 +90,9 @@ func (in *installing) place(l *queue.Local, w aside.Has) {
 // rememberUntold takes note that the log has an own action, and that nobody can tell what came of it there.
 func (in *installing) rememberUntold(a *action.Action, first uint64) {
 	o := own.Of(a, 0)
-	o.Reason = own.ReasonUntold
+	if o.Reason = own.ReasonUntold; a.Client != in.log.client {
+		o.Seq = 0
+	}
 	if row := in.other.Row(a.Client); row.Action == a.ID {
 		o.Index = row.Index
 	}

@@ -18,6 +18,7 @@ type rebuilding struct {
 	returning []*queue.Local
 	deleted   bool
 	unsure    bool // rows tell less: it had other client ids, or another log, before
+	reset     own.Reset
 	old       bool // rows may be missing for their age
 }
 
@@ -25,9 +26,9 @@ type rebuilding struct {
 // (own.Store.All). Nothing of its queue is applied yet.
 func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
 	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == own.ResetDeleted,
-		unsure: len(r.former) > 0 || r.reset.N > 0,
+		unsure: len(r.former) > 0 || len(r.resets) > 0,
 		old:    a.From >= clients.Horizon}
-	re.reset = own.Reset{N: r.reset.N + 1, At: now, Reason: reason, Common: a.Common}
+	re.reset = own.Reset{At: now, Reason: reason, Common: a.Common}
 	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
 	re.kept = r.kept.Anew(nil)
 	re.marks = r.marks.Until(a.Common)
@@ -62,6 +63,7 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 			re.reset.Returned = append(re.reset.Returned, l.ID)
 		}
 	}
+	re.resets = r.resets.With(re.reset)
 	return re.Replica, nil
 }
 
@@ -184,7 +186,7 @@ func (re *rebuilding) lose(kept map[action.UUID]uint64) {
 			continue
 		}
 		a := action.Action{ID: o.ID, Client: re.was.log.client, Seq: o.Seq}
-		if o.Seq > 0 && re.other.From > 0 && re.other.Tells(re.seen, &a, 0, !re.clone, re.old) == aside.Yes {
+		if o.Seq > 0 && re.other.From > 0 && re.tellsOf(&a) {
 			untold := *o
 			untold.Reason, untold.Index, untold.Inverse = own.ReasonUntold, 0, nil
 			re.own.Remember(untold)
@@ -194,12 +196,20 @@ func (re *rebuilding) lose(kept map[action.UUID]uint64) {
 	}
 }
 
+// tellsOf tells whether the new log is known to have an action of which there is nothing but its id and seq.
+func (re *rebuilding) tellsOf(a *action.Action) bool {
+	if re.unsure {
+		return re.other.Row(a.Client).Action == a.ID
+	}
+	return re.other.Tells(re.seen, a, 0, !re.clone, re.old) == aside.Yes
+}
+
 // found takes note of what the entries aside have of this client.
 func (re *rebuilding) found(firsts map[action.UUID]uint64) {
 	entries, raws := re.other.Own()
 	for i, o := range entries {
 		k := raws[i]
-		if o.Index <= re.other.Common {
+		if o.Index <= re.other.Common && re.own.Find(o.ID) != nil {
 			continue
 		}
 		re.own.Remember(o)

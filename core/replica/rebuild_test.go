@@ -145,7 +145,8 @@ func (c *rebuildCase) run(t *testing.T) {
 			t.Errorf("%s %v, want %v", what, ids, want)
 		}
 	}
-	reset := next.LastReset()
+	resets := next.ResetList()
+	reset := resets[len(resets)-1]
 	same("returned", reset.Returned, c.Expect.Returned)
 	same("refused", reset.Refused, c.Expect.Refused)
 	same("dropped", reset.Dropped, c.Expect.Dropped)

@@ -38,7 +38,7 @@ type Replica struct {
 	own           own.List   // what the log has of this client
 	kept          own.Store  // and the actions themselves: a server that was restored may lack them
 	marks         own.Marks  // where this device has been in the log
-	reset         own.Reset  // the last time that another log took its place
+	resets        own.Resets // when another log took its place
 	conflicts     []Conflict // oldest first
 
 	conflictBytes int
@@ -76,7 +76,8 @@ func New(name string) *Replica {
 func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
 		name: r.name, pace: r.pace, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
-		own: r.own.Clone(), kept: r.kept.Clone(), marks: r.marks, reset: r.reset, conflicts: slices.Clone(r.conflicts), keep: r.keep,
+		own: r.own.Clone(), kept: r.kept.Clone(), marks: r.marks.Clone(), resets: r.resets,
+		conflicts: slices.Clone(r.conflicts), keep: r.keep,
 		conflictBytes: r.conflictBytes, former: slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}
 	return next

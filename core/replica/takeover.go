@@ -16,8 +16,9 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		tickets[l.ID] = l.Ticket
 	}
 	base := ^uint64(0) // of what is not committed
-	if next.reset.N > old.reset.N {
-		base, land.Reset = next.reset.Common, &next.reset
+	land.Resets = next.resets.Since(old.resets.Count())
+	for i := range land.Resets {
+		base = min(base, land.Resets[i].Common)
 	}
 	refused := map[action.UUID]bool{}
 	for _, j := range next.rejected.all() {

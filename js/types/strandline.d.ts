@@ -234,6 +234,10 @@ export interface Stream<S = any> {
    * @example
    * const lost = (todos.conflicts() ?? []).filter((conflict) => conflict.kind === "overwritten"); */
   conflicts(): readonly Conflict[] | null;
+  /** The last eight times that another log took the place of the one that was followed, newest first, durable; null before `ready`. See the event `reset`.
+   * @example
+   * const lost = (todos.resets() ?? []).flatMap((reset) => [...reset.dropped, ...reset.lost]); */
+  resets(): readonly Reset[] | null;
   /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there.
    * @example
    * for (const conflict of todos.conflicts() ?? []) await todos.restore(conflict); */

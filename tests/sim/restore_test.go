@@ -149,8 +149,10 @@ func (h *history) rewind() {
 
 // noteReset notes what a tab knows of the last rebuild.
 func (h *history) noteReset(tb *tab) {
-	if h.restores && tb.Resets() > 0 {
-		h.seeReset(tb, tb.LastReset())
+	if h.restores {
+		for _, r := range tb.ResetList() {
+			h.seeReset(tb, r)
+		}
 	}
 }
 
@@ -205,3 +207,5 @@ func TestSyncRebuildsAtOnce(t *testing.T) {
 	w.Run(2 * minute)
 	w.converged(a)
 }
+
+func init() { own.TailBytes = 600 } // so that own actions get pages in every history

@@ -219,7 +219,7 @@ func (s *Store) Pages(_ context.Context, stream string, names []string) (out [][
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	if err := s.db.fails("pages", stream, 0); err != nil {
+	if err := s.db.fails("pages", stream, 1); err != nil {
 		return nil, err
 	}
 	l := s.db.logs[stream]

@@ -26,6 +26,7 @@ export interface Exports {
   strandline_writable: Export;
   strandline_rejected: Export;
   strandline_conflicts: Export;
+  strandline_resets: Export;
 }
 
 const CALLS = 7; // in the header: how many exports have come to their end

@@ -17,7 +17,7 @@ export class Place {
     return this.runtime.border;
   }
 
-  #text(name: "strandline_status" | "strandline_rejected" | "strandline_conflicts"): string {
+  #text(name: "strandline_status" | "strandline_rejected" | "strandline_conflicts" | "strandline_resets"): string {
     const r = this.border;
     r.status(r.exports[name](this.handle));
     return r.text();
@@ -33,6 +33,10 @@ export class Place {
 
   conflicts(): string {
     return this.#text("strandline_conflicts");
+  }
+
+  resets(): string {
+    return this.#text("strandline_resets");
   }
 
   /** The actions that are pending, as JSON; those that name an object, where one is given. */

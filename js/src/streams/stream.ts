@@ -327,6 +327,10 @@ export class Stream implements Desk {
     return this.#told.rejected();
   }
 
+  resets(): readonly Reset[] | null {
+    return this.#told.resets();
+  }
+
   conflicts(): readonly Conflict[] | null {
     return this.#told.conflicts();
   }

@@ -4,7 +4,7 @@ import type { Ending, Until } from "../values/ending.js";
 import { Events } from "../values/events.js";
 import { freeze } from "../values/json.js";
 import { LiveValue, Signal } from "../values/live.js";
-import type { Conflict, Rejected, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
+import type { Conflict, Rejected, Reset, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import type { Place } from "./place.js";
 import type { Stood, Waiting } from "./waiting.js";
 
@@ -128,6 +128,10 @@ export class Told {
     if (this.#of.waiting()) return this.#rejected.last;
     const text = this.#there().rejected();
     return this.#rejected.of(text, () => freeze(JSON.parse(text) as Rejected[]));
+  }
+
+  resets(): readonly Reset[] | null {
+    return this.#of.waiting() ? null : freeze(JSON.parse(this.#there().resets()) as Reset[]);
   }
 
   conflicts(): readonly Conflict[] | null {
