@@ -214,10 +214,15 @@ func measure(name string, beside []load, limit time.Duration) bool {
 		os.Exit(1)
 	}
 	defer s.stop()
+	var begin []io.Writer // all of them, once all are prepared
 	for _, l := range beside {
 		other := exec.Command("nice", "-n", "19", os.Args[0], "-child", l.name, s.url)
 		other.Stderr = os.Stderr
 		said, err := other.StdoutPipe()
+		var hears io.WriteCloser
+		if err == nil {
+			hears, err = other.StdinPipe()
+		}
 		if err == nil {
 			err = other.Start()
 		}
@@ -232,6 +237,10 @@ func measure(name string, beside []load, limit time.Duration) bool {
 			fmt.Fprintln(os.Stderr, l.name, err)
 			return false
 		}
+		begin = append(begin, hears)
+	}
+	for _, w := range begin {
+		fmt.Fprintln(w)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var t times
@@ -265,6 +274,9 @@ func be(name, url string) {
 			os.Exit(1)
 		}
 		fmt.Println("ready")
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			os.Exit(1)
+		}
 		for range l.connections {
 			go l.run(context.Background(), s)
 		}
