@@ -61,13 +61,14 @@ type Streams struct {
 
 	consumers consumers
 	forgotten forgotten
-	folds     int         // bytes of the folds in memory, about
-	packing   atomic.Bool // a checkpoint is being built
+	folds     int           // bytes of the folds in memory, about
+	packing   atomic.Bool   // a checkpoint is being built
+	large     chan struct{} // held by the turn of a large stream
 }
 
 // New serves the streams of an engine.
 func New(host *web.Host, c Config) *Streams {
-	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}, serving: map[checkpointKey]*serving{}}
+	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}, serving: map[checkpointKey]*serving{}, large: make(chan struct{}, 1)}
 }
 
 // stream gives the named stream, with one more user; release it.
@@ -159,6 +160,35 @@ const (
 	foldCost  = 2
 	emptyFold = 4 << 10
 )
+
+// largeState is from how many bytes of state on appends to a stream go one at a time with those of other large ones: each of them takes a few times that much.
+const largeState = 16 << 20
+
+// alone waits until no other large stream has a turn, without its fold. The caller holds st.mu, and calls leave before it lets go of that.
+func (s *Streams) alone(ctx context.Context, st *stream, pushes bool) (leave func(), err error) {
+	if st.size < largeState || !pushes {
+		return func() {}, nil
+	}
+	select {
+	case s.large <- struct{}{}:
+	default:
+		s.mu.Lock()
+		if st.loaded {
+			s.drop(st)
+		}
+		s.mu.Unlock()
+		work := web.WorkOf(ctx)
+		work.Pause()
+		select {
+		case s.large <- struct{}{}:
+		case <-ctx.Done():
+			_ = work.Resume(context.WithoutCancel(ctx))
+			return nil, ctx.Err()
+		}
+		_ = work.Resume(context.WithoutCancel(ctx))
+	}
+	return func() { <-s.large }, nil
+}
 
 // drop lets a fold go. The caller holds mu, and st.mu.
 func (s *Streams) drop(st *stream) {

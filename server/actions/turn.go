@@ -60,6 +60,11 @@ func (s *Streams) turn(ctx context.Context, p rights.Principal, it *protocol.Syn
 		return fail(err)
 	}
 	defer st.mu.Unlock()
+	leave, err := s.alone(ctx, st, pushes)
+	if err != nil {
+		return fail(err)
+	}
+	defer leave()
 	log, err := s.known(ctx, st, pushes)
 	if err != nil {
 		return fail(err)
