@@ -5,6 +5,7 @@ package main
 //lint:file-ignore U1000 the exports are called by the script
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,17 +127,23 @@ func appendSkipped(b []byte, skipped []undo.Skipped) []byte {
 //go:wasmexport strandline_rejected
 func exportRejected(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		b := append(output[:0], '[')
 		list := s.RejectedList()
-		for i := range list {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendRejected(b, &list[len(list)-1-i])
-		}
-		give(append(b, ']'))
+		slices.Reverse(list)
+		giveList(len(list), func(b []byte, i int) []byte { return appendRejected(b, &list[i]) })
 		return statusOK
 	})
+}
+
+// giveList gives a JSON array of so many elements.
+func giveList(n int, element func(b []byte, i int) []byte) {
+	b := append(output[:0], '[')
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = element(b, i)
+	}
+	give(append(b, ']'))
 }
 
 func appendRejected(b []byte, j *replica.Rejected) []byte {
@@ -158,15 +165,8 @@ func appendRejected(b []byte, j *replica.Rejected) []byte {
 //go:wasmexport strandline_conflicts
 func exportConflicts(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		b := append(output[:0], '[')
 		list := s.Conflicts()
-		for i := range list {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendConflict(b, &list[i])
-		}
-		give(append(b, ']'))
+		giveList(len(list), func(b []byte, i int) []byte { return appendConflict(b, &list[i]) })
 		return statusOK
 	})
 }
@@ -176,15 +176,9 @@ func exportConflicts(h int32) int32 {
 //go:wasmexport strandline_resets
 func exportResets(h int32) int32 {
 	return call(h, func(s *stream) int32 {
-		b := append(output[:0], '[')
-		list := s.ResetList()
-		for i := range list {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendReset(b, &list[len(list)-1-i])
-		}
-		give(append(b, ']'))
+		list := slices.Clone(s.ResetList()) // that is the replica's
+		slices.Reverse(list)
+		giveList(len(list), func(b []byte, i int) []byte { return appendReset(b, &list[i]) })
 		return statusOK
 	})
 }

@@ -27,8 +27,8 @@ const (
 type Store struct {
 	pages []locallog.KeptPage
 	tail  []Kept
-	bytes int // of the tail
-	began uint64
+	bytes int    // of the tail
+	began uint64 // how many were kept before the tail, from the beginning of the local log on
 }
 
 // TailBytes is what is behind the last page, at most, where a checkpoint is taken. Tests take less.
@@ -44,10 +44,7 @@ func (s *Store) Add(k Kept) {
 
 func (k *Kept) size() int { return len(k.Raw) + 32 }
 
-// Pages are those that are stored.
-func (s *Store) Pages() []locallog.KeptPage { return s.pages }
-
-// Names are the names of those pages.
+// Names are the names of the pages that are stored.
 func (s *Store) Names() (names []string) {
 	for _, p := range s.pages {
 		names = append(names, p.Name)
@@ -62,15 +59,12 @@ func (s *Store) All(pages [][]byte) (all []Kept, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, ReadKept(d)...); !d.Ended() {
+		if all = append(all, readKept(d)...); !d.Ended() {
 			return nil, action.Corrupt("a page of own actions has a broken body")
 		}
 	}
 	return append(all, s.tail...), nil
 }
-
-// Behind are those that are in no page, oldest first.
-func (s *Store) Behind() []Kept { return s.tail }
 
 // Cut is what a checkpoint writes of them as pages of their own.
 type Cut struct {
@@ -161,14 +155,8 @@ func (s *Store) Clone() Store {
 	return c
 }
 
-// Anew is a store of those alone: nothing of it is in a page.
-func (s *Store) Anew(all []Kept) (n Store) {
-	n.began = s.began + uint64(len(s.tail))
-	for i := range all {
-		n.Add(all[i])
-	}
-	return n
-}
+// Anew is an empty store, which counts on from this one: another context tells its pages from those before.
+func (s *Store) Anew() Store { return Store{began: s.began + uint64(len(s.tail))} }
 
 // Write writes what is in no page, but for what was cut.
 func (s *Store) Write(e *action.Encoder, but *Cut) {
@@ -180,7 +168,7 @@ func (s *Store) Write(e *action.Encoder, but *Cut) {
 // Read reads what Write has written; the pages are those of the manifest.
 func (s *Store) Read(d *action.Decoder, pages []locallog.KeptPage) {
 	s.pages, s.began = pages, d.Uint()
-	for _, k := range ReadKept(d) {
+	for _, k := range readKept(d) {
 		k.Raw = strings.Clone(k.Raw)
 		s.Add(k)
 	}
@@ -198,8 +186,8 @@ func WriteKept(e *action.Encoder, all []Kept) {
 	}
 }
 
-// ReadKept reads what WriteKept has written.
-func ReadKept(d *action.Decoder) []Kept {
+// readKept reads what WriteKept has written.
+func readKept(d *action.Decoder) []Kept {
 	all := make([]Kept, d.Count(4))
 	for i := range all {
 		all[i] = Kept{First: d.Uint(), Index: d.Uint(), Stored: int64(d.Uint()), Raw: d.String()}

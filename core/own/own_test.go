@@ -86,8 +86,8 @@ func TestKeptActionsHavePages(t *testing.T) {
 		s.Stored(pages)
 		var again Store
 		again.Read(action.NewDecoder(action.View(e.Whole())), pages)
-		if len(again.Behind()) != len(s.Behind()) || again.began != s.began {
-			t.Fatalf("%d and %d behind the last page", len(again.Behind()), len(s.Behind()))
+		if len(again.tail) != len(s.tail) || again.began != s.began {
+			t.Fatalf("%d and %d behind the last page", len(again.tail), len(s.tail))
 		}
 		next := uint64(0)
 		for _, p := range pages {
@@ -98,12 +98,12 @@ func TestKeptActionsHavePages(t *testing.T) {
 				next = k.Index + 1
 			}
 		}
-		if n := len(s.Behind()); n > 0 && next > 0 && s.Behind()[0].Index != next {
-			t.Fatalf("%d follows %d", s.Behind()[0].Index, next-1)
+		if n := len(s.tail); n > 0 && next > 0 && s.tail[0].Index != next {
+			t.Fatalf("%d follows %d", s.tail[0].Index, next-1)
 		}
 	}
-	count := len(s.Behind())
-	for _, p := range s.Pages() {
+	count := len(s.tail)
+	for _, p := range s.pages {
 		count += p.Count
 	}
 	if count < mostKept || count > mostKept+2000 || written > 30_000 {

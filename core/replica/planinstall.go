@@ -153,7 +153,7 @@ func (in *installing) certain(list []*queue.Local) []*queue.Local {
 	})
 }
 
-// remade is an action of the queue, made upon at most a base, and numbered anew aside.Has that is needed. A seq is never given twice: so it
+// remade is an action of the queue, made upon at most a base, and numbered anew where that is needed. A seq is never given twice: so it
 // tells which action a client's row in some log is of.
 func (in *installing) remade(l *queue.Local, base uint64, anew bool) *queue.Local {
 	if !anew && l.Action.Base <= base {

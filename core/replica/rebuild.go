@@ -30,7 +30,7 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 		old:    a.From >= clients.Horizon}
 	re.reset = own.Reset{At: now, Reason: reason, Common: a.Common}
 	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
-	re.kept = r.kept.Anew(nil)
+	re.kept = r.kept.Anew()
 	re.marks = r.marks.Until(a.Common)
 	for _, m := range a.Marks.All() {
 		re.marks.Put(m.Index, m.Chain)
