@@ -185,6 +185,44 @@ func TestAnEqualValueOfOthersIsTheirs(t *testing.T) {
 	}
 }
 
+// An increment goes back past the writes of others, but not where the same action had put down what it was added to.
+func TestAnUndoOfTwoOpsOnAKeyStopsAtTheWriteOfAnother(t *testing.T) {
+	for _, c := range []struct{ ops, other, want string }{
+		{`{"op":"update","object":"%[1]s","unset":["n"]},{"op":"update","object":"%[1]s","inc":{"n":1}}`, `"set":{"n":0}`, "0"},
+		{`{"op":"update","object":"%[1]s","set":{"n":5}},{"op":"update","object":"%[1]s","inc":{"n":1}}`, `"set":{"n":0}`, "0"},
+		{`{"op":"update","object":"%[1]s","inc":{"n":1}},{"op":"update","object":"%[1]s","set":{"n":5}}`, `"set":{"n":0}`, "0"},
+		{`{"op":"update","object":"%[1]s","inc":{"n":1}},{"op":"update","object":"%[1]s","inc":{"n":1}}`, `"set":{"n":9}`, "7"},
+		{`{"op":"update","object":"%[1]s","set":{"n":5}},{"op":"update","object":"%[1]s","inc":{"n":1}}`, `"set":{"m":0}`, "10"},
+	} {
+		w := newReplicaWorld(t)
+		w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+		w.commit()
+		w.persist(1)
+		w.ops(fmt.Sprintf(c.ops, X)+`,{"op":"update","object":"%s","set":{"k":1}}`, X)
+		w.commit()
+		w.persist(1)
+		w.other(1, 2, fmt.Sprintf(`{"op":"update","object":"%s",`+c.other+`}`, X))
+		w.undo(false)
+		if got := w.val(X, "n"); got != c.want || w.val(X, "k") == "1" {
+			t.Errorf("%s: n is %s, not %s; k is %s", c.ops, got, c.want, w.val(X, "k"))
+		}
+	}
+}
+
+func TestAnUndoThatWouldDoNothingIsNone(t *testing.T) {
+	w := newReplicaWorld(t)
+	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"n":10}}`, X)
+	w.commit()
+	w.persist(1)
+	w.ops(`{"op":"update","object":"%[1]s","set":{"n":5}},{"op":"update","object":"%[1]s","inc":{"n":1}}`, X)
+	w.commit()
+	w.persist(1)
+	w.other(1, 2, fmt.Sprintf(`{"op":"update","object":"%s","set":{"n":0}},{"op":"update","object":"%[1]s","set":{"m":0}}`, X))
+	if _, err := w.r.Undo(&queue.Draft{}); action.CodeOf(err) != action.CodeNothingToUndo {
+		t.Error(err)
+	}
+}
+
 func TestAWriteEndsWhatCanBeRedone(t *testing.T) {
 	w := newReplicaWorld(t)
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"a":0,"b":0}}`, X)

@@ -32,9 +32,6 @@ func (h *History) takeBack(t *step) (text string, skipped []Skipped, err error) 
 			b.takeBack(&inverse[n])
 		}
 	}
-	if len(b.ops) == 0 {
-		return "", nil, nil
-	}
 	named, out := map[action.UUID]bool{}, []byte{'['}
 	for i := range b.ops {
 		op := &b.ops[i]
@@ -50,6 +47,8 @@ func (h *History) takeBack(t *step) (text string, skipped []Skipped, err error) 
 		named[op.Object] = true
 	}
 	switch {
+	case len(named) == 0:
+		return "", nil, nil
 	case len(out) > action.MaxActionBytes-overhead || len(b.ops) > action.MaxOps:
 		return "", nil, errTooLarge
 	case h.ConflictFree && len(named) > action.MaxGuards: // it would need a guard for each
@@ -87,6 +86,7 @@ type place struct {
 // taken is what was made of a place by what came later in the same step.
 type taken struct {
 	lost bool        // it was not taken back
+	past bool        // the last write is another one: it only goes back as far as it merges
 	over action.UUID // whose write had been replaced there
 	by   [][2]int    // the ops and changes that take it back
 }
@@ -127,9 +127,10 @@ func (b *backOps) takeBack(op *state.InverseOp) {
 			if was != nil && b.further(was, op, i) {
 				continue
 			}
-			ch, ok := b.changeBack(o, op, i, was == nil)
+			last := was == nil && b.lastWriteIs(o, op.Changes[i].Key)
+			ch, ok := b.changeBack(o, op, i, last)
 			if was == nil {
-				was = &taken{lost: !ok, over: op.Over[i]}
+				was = &taken{lost: !ok, past: !last, over: op.Over[i]}
 				b.taken[at] = was
 			}
 			if ok {
@@ -166,6 +167,11 @@ func (b *backOps) further(was *taken, op *state.InverseOp, i int) bool {
 		at(n + 1).Part = superseded
 	}
 	was.by = was.by[:1]
+	if was.past { // what was merged stood on a value that is no longer there
+		now.Part, was.lost = superseded, true
+		b.skipped = append(b.skipped, Skipped{op.Object, ch.Key})
+		return true
+	}
 	if *now = ch; ch.Part > action.PartUnset {
 		if *now = (action.Change{Part: action.PartSet, Key: ch.Key, Value: op.Old[i]}); now.Value == "" {
 			now.Part = action.PartUnset
@@ -195,14 +201,21 @@ func (h *History) touchedByOthers(o state.Object) bool {
 	return false
 }
 
+// free tells whether an object is there and nobody else holds it.
+func (b *backOps) free(o state.Object) bool { return o.Exists() && !o.HeldFrom(b.h.Client) }
+
+// lastWriteIs tells whether a key's last write is still the step's.
+func (b *backOps) lastWriteIs(o state.Object, key string) bool {
+	return b.free(o) && b.h.lastWriteIs(o, key, b.step)
+}
+
 // changeBack is the change that takes one of an op back, where a key may go back: to its value while its last write is still the
 // step's; what merges, also past the writes of others, while it is the same object.
-func (b *backOps) changeBack(o state.Object, op *state.InverseOp, i int, first bool) (ch action.Change, ok bool) {
+func (b *backOps) changeBack(o state.Object, op *state.InverseOp, i int, last bool) (ch action.Change, ok bool) {
 	ch = op.Changes[i]
-	if !o.Exists() || o.HeldFrom(b.h.Client) {
+	if !b.free(o) {
 		return ch, false
 	}
-	last := first && b.h.lastWriteIs(o, ch.Key, b.step)
 	if ch.Part <= action.PartUnset {
 		return ch, last
 	}
