@@ -127,6 +127,12 @@ func (s *Stream) Resets() []Reset {
 	return s.in.ResetList()
 }
 
+// Repair reads a stream whose local log is damaged (Status is stopped, for "corrupt") anew from the server, and sends what can be read here of
+// what was not sent, once. It returns when the stream can be written to again; Resets tells what became of what.
+func (s *Stream) Repair(ctx context.Context) error {
+	return s.db.wait(ctx, func(call plan.Call) plan.Event { return &plan.Repair{Stream: s.in.ID, Call: call} })
+}
+
 // Discard takes a refused action off the list, for good.
 func (s *Stream) Discard(ctx context.Context, id action.UUID) error {
 	return s.db.wait(ctx, func(call plan.Call) plan.Event { return &plan.Discard{Stream: s.in.ID, ID: id, Call: call} })

@@ -454,7 +454,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 			return err
 		}
 	}
-	manifest := toJS(c.Manifest)
+	manifest, spare := toJS(c.Manifest), toJS(c.Spare)
 	at, needed := c.LSN, 1
 	var record js.Value
 	if c.Record != nil {
@@ -482,6 +482,9 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 	// Requests are answered in their order: when the second is, both are.
 	return tx.guarded(ctx, op, keys, func() error {
 		stored, err := toGo(base)
+		if action.CodeOf(err) == action.CodeCorrupt { // no bytes at all: a repair is built on none
+			stored, err = nil, nil
+		}
 		if err != nil {
 			return err
 		}
@@ -507,6 +510,11 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 		}
 		for i := range c.Pages {
 			if _, err := tx.meta.AddKey(pageKey(stream, c.Pages[i].Name), values[i]); err != nil {
+				return err
+			}
+		}
+		if c.Spare != nil {
+			if _, err := tx.meta.PutKey(pageKey(stream, locallog.SpareName), spare); err != nil {
 				return err
 			}
 		}

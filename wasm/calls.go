@@ -139,6 +139,17 @@ func discard(args []js.Value) {
 	s.db.step(&plan.Discard{Stream: s.ID, ID: id, Call: s.db.done(done)})
 }
 
+// repair takes (stream, done): done(error).
+func repair(args []js.Value) {
+	done := args[1]
+	s := streams[args[0].Int()]
+	if s == nil {
+		done.Invoke(jsError(errClosed))
+		return
+	}
+	s.db.step(&plan.Repair{Stream: s.ID, Call: s.db.done(done)})
+}
+
 // syncNow takes (database, done): done(error).
 func syncNow(args []js.Value) {
 	done := args[1]

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -201,10 +203,11 @@ func appendReset(b []byte, r *own.Reset) []byte {
 		}
 		b = append(b, ']')
 	}
+	b = strconv.AppendInt(append(b, `,"unreadable":`...), int64(r.Unreadable), 10)
 	return append(b, '}')
 }
 
-func appendConflict(b []byte, c *replica.Conflict) []byte {
+func appendConflict(b []byte, c *conflict.Conflict) []byte {
 	b = c.Object.Append(append(b, `{"object":"`...))
 	b = action.AppendString(append(b, `","key":`...), c.Key)
 	b = append(append(append(b, `,"kind":"`...), c.Kind...), `","reason":`...)

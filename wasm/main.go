@@ -38,6 +38,7 @@ func main() {
 	cold("settled", settled)
 	cold("persisted", persisted)
 	cold("discard", discard)
+	cold("repair", repair)
 	cold("sync", syncNow)
 	cold("entryDurable", entryDurable)
 	cold("hear", hear)

@@ -312,6 +312,47 @@ func (s *Store) Pages(ctx context.Context, stream string, names []string) (out [
 	return out, err
 }
 
+// Remains implements locallog.Store.
+func (s *Store) Remains(ctx context.Context, stream string) (out locallog.Remains, err error) {
+	err = s.step(ctx, func(tx *sql.Tx) error {
+		l, err := logOf(tx, stream)
+		if err != nil || !l.there {
+			return err
+		}
+		out = locallog.Remains{Manifest: l.manifest}
+		pages, err := tx.Query("SELECT name, body FROM pages WHERE stream = ?", l.id)
+		if err != nil {
+			return err
+		}
+		defer pages.Close()
+		for pages.Next() {
+			var p locallog.Page
+			if err := pages.Scan(&p.Name, &p.Bytes); err != nil {
+				return err
+			}
+			if p.Name == locallog.SpareName {
+				out.Spare = p.Bytes
+			} else {
+				out.Pages = append(out.Pages, p)
+			}
+		}
+		records, err := tx.Query("SELECT lsn, body FROM records WHERE stream = ? ORDER BY lsn", l.id)
+		if err != nil {
+			return errors.Join(err, pages.Err())
+		}
+		defer records.Close()
+		for records.Next() {
+			var r locallog.StoredRecord
+			if err := records.Scan(&r.LSN, &r.Bytes); err != nil {
+				return err
+			}
+			out.Records = append(out.Records, r)
+		}
+		return errors.Join(pages.Err(), records.Err())
+	})
+	return out, err
+}
+
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Checkpoint) error {
 	return s.step(ctx, func(tx *sql.Tx) error {
@@ -358,6 +399,7 @@ func (s *Store) Checkpoint(ctx context.Context, stream string, c *locallog.Check
 		if c.Shown != "" {
 			exec("INSERT INTO shown (stream, lsn, body) VALUES (?, ?, ?)", int64(c.LSN), c.Shown)
 		}
+		exec("INSERT OR REPLACE INTO pages (stream, name, body) VALUES (?, ?, ?)", locallog.SpareName, append([]byte{}, c.Spare...))
 		exec("UPDATE streams SET manifest = ?2 WHERE id = ?1", c.Manifest)
 		exec("DELETE FROM records WHERE stream = ? AND lsn < ?", int64(c.LSN))
 		return err

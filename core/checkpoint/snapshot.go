@@ -13,6 +13,8 @@ import (
 type Beside interface {
 	// Rest is one record of all that is not the state's, nor in pages of own actions.
 	Rest(but *own.Cut) []byte
+	// Spare is one record of what nobody else has, in case that the rest cannot be read.
+	Spare() []byte
 	// Kept are those actions.
 	Kept() *own.Store
 }
@@ -150,7 +152,7 @@ func (n *Snapshot) keep(base *locallog.Manifest) (out []locallog.KeptPage) {
 func (n *Snapshot) Place(lsn locallog.LSN, beside Beside) {
 	n.Next.LSN, n.shown = lsn, ""
 	n.kept, n.frames, n.lasting = beside.Kept().Cut(), nil, beside.Kept().Lasting
-	n.rest = beside.Rest(&n.kept)
+	n.rest, n.out.Spare = beside.Rest(&n.kept), beside.Spare()
 }
 
 // Show says what is shown at that place beside the rows of the pages: a JSON object.

@@ -119,7 +119,7 @@ func (s *Journal) installMore() {
 	in := s.install
 	switch {
 	case in == nil || !in.state.hasMore():
-	case s.broken != nil:
+	case s.broken != nil && !s.mending():
 		s.installed(in, ErrClosed)
 	case in.state == installReading:
 		done, err := in.reader.Step(readStep)
@@ -241,7 +241,11 @@ func (s *Journal) installed(in *install, err error) {
 	if s.install != in {
 		return
 	}
+	mended := s.mending()
 	s.install = nil
+	if mended {
+		s.mended(err)
+	}
 	s.StatusChanged()
 	s.signal(Signal{What: Installed, Err: err, Known: in.placed, Index: in.offer.Index, RetryAfter: in.retryAfter})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/rows"
 )
@@ -16,6 +17,7 @@ type access uint8
 const (
 	resting    access = iota
 	reading           // what follows the last record here
+	salvaging         // reading what remains of a log that is damaged
 	founding          // writing record 0 of a log that is not there
 	committing        // a record
 	unsure            // whether it was kept is not known; the timer runs out before it is asked
@@ -30,7 +32,8 @@ const (
 // accesses are the transitions.
 var accesses = [...]uint16{
 	resting:    1<<reading | 1<<committing | 1<<placing | 1<<refounding,
-	reading:    1<<resting | 1<<founding | 1<<waiting | 1<<refounding,
+	reading:    1<<resting | 1<<salvaging | 1<<founding | 1<<waiting | 1<<refounding,
+	salvaging:  1 << resting,
 	founding:   1<<resting | 1<<reading,
 	committing: 1<<resting | 1<<unsure | 1<<refounding,
 	unsure:     1 << asking,
@@ -63,6 +66,7 @@ type Journal struct {
 	wrote    bool           // the last record was of local writes: a turn that waits is next
 	failures int            // of the store, in a row
 	broken   error          // why the local log cannot be followed any more: nothing can be committed
+	menders  []plan.Call    // who waits for a repair
 	storage  *action.Error  // why it cannot be read or written now
 	waiting  []*landing     // what is to become a record
 	commit   commit         // of committing, unsure and asking
@@ -305,7 +309,7 @@ func (s *Journal) kept() {
 		return
 	}
 	was := s.Client()
-	land, err := s.Follow([]*replica.Record{c.plan.Turn})
+	land, err := s.Follow([]*record.Record{c.plan.Turn})
 	if err != nil {
 		s.breakOff(err)
 	} else {

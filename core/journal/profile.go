@@ -46,6 +46,8 @@ const (
 	Anew                      // the log is another one
 	Rekeyed                   // the local log has another client id
 	Stopped                   // the stream cannot go on
+	Mending                   // it is being repaired: it takes part in turns again
+	Mended                    // it can go on
 	Ended                     // it is closed
 	Taken                     // the database was taken away: the streams go on in memory
 )

@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/rows"
 )
@@ -43,9 +44,9 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 		s.signal(Signal{What: Moved})
 		s.Pump()
 	default:
-		var records []*replica.Record
+		var records []*record.Record
 		if err == nil {
-			records, err = replica.DecodeRecords(log.Records, s.p.Pace)
+			records, err = record.DecodeAll(log.Records, s.p.Pace)
 		}
 		s.caughtUp(records, err)
 	}
@@ -65,6 +66,11 @@ func (s *Journal) loadedFirst(log *locallog.Log, err error) {
 	}
 	if err == nil && r.NextLSN() == 0 {
 		err = action.Fail(action.CodeCorrupt, "", "a local log does not begin with record 0")
+	}
+	if action.CodeOf(err) == action.CodeCorrupt {
+		s.broken = err
+		s.begin(salvaging, plan.Access{Kind: plan.ReadRemains})
+		return
 	}
 	if err == nil {
 		s.Replica = r
@@ -91,7 +97,7 @@ func (s *Journal) founded(err error) {
 }
 
 // caughtUp goes on with the records that follow this replica's last one.
-func (s *Journal) caughtUp(records []*replica.Record, err error) {
+func (s *Journal) caughtUp(records []*record.Record, err error) {
 	o := storeOutcome(err)
 	if len(records) > 0 && (o == kept || o == unreadable) { // what comes before an unreadable record counts
 		land, ferr := s.Follow(records)
@@ -130,6 +136,7 @@ func (s *Journal) caughtUp(records []*replica.Record, err error) {
 func (s *Journal) adopt(next *replica.Replica) {
 	land, committed := next.TakeOver(s.Replica)
 	s.Replica = next
+	s.whole()
 	s.overtaken(next.Resets())
 	if committed > 0 {
 		s.tell(&plan.Committed{Stream: s.ID, UpTo: committed})

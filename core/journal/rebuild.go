@@ -147,7 +147,7 @@ func (s *Journal) TakeAside(it *protocol.SyncItem, a *protocol.SyncAnswer) error
 // AsideIsAnother says that yet another log is there now.
 func (s *Journal) AsideIsAnother(reason string) {
 	s.install.aside = s.NewAside()
-	if re := s.install.rebuild; re.reason != own.ResetDeleted { // what was followed here stays deleted
+	if re := s.install.rebuild; re.reason == own.ResetRestored { // what was followed here stays deleted, or damaged
 		re.reason = reason
 	}
 }

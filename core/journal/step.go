@@ -20,6 +20,14 @@ func (s *Journal) Step(of plan.Matter, e plan.Event) {
 		}
 	case *plan.PagesRead:
 		s.pagesRead(e.Pages, e.Err)
+	case *plan.RemainsRead:
+		if of == plan.OfInstall {
+			s.remainsRead(&e.Remains, e.Err)
+		} else {
+			s.salvaged(&e.Remains, e.Err)
+		}
+	case *plan.Repair:
+		s.repair(e.Call)
 	case *plan.Stored:
 		if of == plan.OfCompaction {
 			s.compacted(e.Err)

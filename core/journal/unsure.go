@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -71,7 +72,7 @@ func (s *Journal) learned(log *locallog.Log, err error) {
 	case log.Manifest != nil:
 		anew, err = replica.Read(s.Name(), s.options.Conflicts, log, s.p.Pace)
 	case len(log.Records) > 0: // one that cannot be read is not another one
-		_, err = replica.DecodeRecords(log.Records[:1], s.p.Pace)
+		_, err = record.DecodeAll(log.Records[:1], s.p.Pace)
 	}
 	switch o := storeOutcome(err); {
 	case o == kept:

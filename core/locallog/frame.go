@@ -3,6 +3,7 @@ package locallog
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 
 	"github.com/strandline-sync/strandline/core/action"
 )
@@ -10,13 +11,20 @@ import (
 // LSN numbers the records of a local log: 0, 1, 2, …
 type LSN uint64
 
-// RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before. Of the
-// first one are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild.
-const RecordFormat = 2
+// RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before. A new kind
+// has a new format. Formats are numbers with an odd count of one-bits (1, 2, 4, 7, 8, …): one flipped bit makes none of
+// them another one, and is known for damage.
+//
+// Of the first one are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild; of
+// the second one were rests that knew nothing of a repair.
+const RecordFormat = 4
 
 // formatOf is the format in which a kind is written.
 func formatOf(kind Kind) byte {
-	if kind == recordManifest || kind == KindRest {
+	switch kind {
+	case KindRest, KindSpare:
+		return 4
+	case recordManifest:
 		return 2
 	}
 	return 1
@@ -38,6 +46,7 @@ const (
 	KindPage       Kind = 'p' // objects of the confirmed state
 	KindRest       Kind = 'r' // everything else
 	KindKept       Kind = 'o' // own actions that the log has
+	KindSpare      Kind = 's' // once more what nobody else has, for when the rest cannot be read
 )
 
 // A record is one binary value:
@@ -70,7 +79,10 @@ func Open(b []byte, kind Kind) (*action.Decoder, error) {
 	if len(b) < HeaderBytes {
 		return nil, action.Corrupt("a local record is cut short")
 	}
-	if b[0] == 0 || b[0] > RecordFormat {
+	if bits.OnesCount8(b[0])%2 == 0 {
+		return nil, action.Corrupt("a local record is of no format")
+	}
+	if b[0] > RecordFormat {
 		return nil, action.Fail(action.CodeUpgrade, "", "a local record was written by a newer version")
 	}
 	body := b[HeaderBytes:]

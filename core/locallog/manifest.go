@@ -113,6 +113,9 @@ func KeptName(lsn LSN, n int) string { return BehindPages + PageName(lsn, n) }
 // BehindPages is above the names of the pages that a log is read from, and not above those of others.
 const BehindPages = "~"
 
+// SpareName is where stores that keep it among the pages have a checkpoint's spare.
+const SpareName = BehindPages + "spare"
+
 // Names lists the pages that a log is read from, in that order.
 func (m *Manifest) Names() []string {
 	names := make([]string, 0, len(m.Pages)+len(m.Rest))

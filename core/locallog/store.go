@@ -33,6 +33,9 @@ type Store interface {
 	// Pages reads pages by their names; where one is not there any more, the error is ErrLost.
 	Pages(ctx context.Context, stream string, names []string) ([][]byte, error)
 
+	// Remains reads whatever there is of a stream, of which Load or who reads its answer has said that it is damaged.
+	Remains(ctx context.Context, stream string) (Remains, error)
+
 	// Checkpoint stores a checkpoint in one step, and deletes what it replaces: the records below its lsn, and
 	// the pages it drops. The stored manifest must be the one it was built on, and its record must be there, else nothing
 	// changes and the error is ErrLost. Where it brings that record with it, this is also the commit of the record: the last one
@@ -72,6 +75,7 @@ type Checkpoint struct {
 	Manifest []byte
 	Pages    []Page   // new ones
 	Drop     []string // pages that Base named and Manifest does not
+	Spare    []byte   // goes where that of the checkpoint before was
 	Shown    string   // what an app sees at LSN, beside the rows of the pages; that of the records before goes
 	Afresh   bool     // what is shown of other pages than the new ones goes, whatever names them
 }

@@ -3,10 +3,11 @@ package loop
 import (
 	"strings"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
-	"github.com/strandline-sync/strandline/core/replica"
 )
 
 // Of the contexts (tabs, workers) that have a database open one leads: it runs the loop for the streams of all, and takes the
@@ -133,7 +134,7 @@ func (db *DB) attend(name string) {
 			d.want(becauseOpened)
 		}
 	case db.streams[name] == nil:
-		db.open(name, plan.Options{Conflicts: replica.MaxConflicts}, true, 0)
+		db.open(name, plan.Options{Conflicts: conflict.Most}, true, 0)
 	}
 }
 

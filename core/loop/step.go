@@ -59,6 +59,8 @@ func (db *DB) step(e plan.Event) {
 		db.ends(e.Op, e)
 	case *plan.PagesRead:
 		db.ends(e.Op, e)
+	case *plan.RemainsRead:
+		db.ends(e.Op, e)
 	case *plan.Listed:
 		db.ends(e.Op, e)
 	case *plan.Answered:
@@ -136,6 +138,10 @@ func (db *DB) wish(e plan.Event) {
 			db.own.Answer(e.Call, &plan.Fate{Call: e.Call, Err: errClosed})
 		}
 	case *plan.Discard:
+		if m := db.usable(e.Stream, e.Call); m != nil {
+			m.kind.Step(plan.OfJournal, e)
+		}
+	case *plan.Repair:
 		if m := db.usable(e.Stream, e.Call); m != nil {
 			m.kind.Step(plan.OfJournal, e)
 		}

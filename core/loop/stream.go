@@ -62,6 +62,14 @@ func (m *member) heed(g *journal.Signal) {
 	case journal.Landed:
 		db.landed(m, g.Activity, g.Err)
 	case journal.Aside:
+		if db.alone {
+			m.kind.(*Stream).AsideEnds()
+		}
+		db.wake(becauseMore, true)
+	case journal.Mending:
+		m.stopped = nil
+	case journal.Mended:
+		m.stopped = nil
 		db.wake(becauseMore, true)
 	case journal.Installed:
 		m.installed(g)

@@ -95,7 +95,7 @@ func (db *DB) wake(because string, hard bool) {
 	p := &db.pause
 	switch {
 	case db.alone || db.ended():
-	case !db.leader.leads && !db.syncing():
+	case !db.leader.leads && !db.syncing() && because != becauseMore: // what this context has begun, it goes on with
 		db.waitForLeader()
 	case db.turn.state != pausing:
 		if p.again == "" || hard && !p.againHard {

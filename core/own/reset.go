@@ -15,12 +15,16 @@ type Reset struct {
 	Dropped  []action.UUID // nothing of them stood in the log before either: they are gone
 	Unknown  []action.UUID // nobody can tell whether the new log has them: they are on the rejected list
 	Lost     []action.UUID // the new log may lack them, and this device has them no more
+
+	// Unreadable is how many records and pages of the local log could not be read: nobody knows what stood there.
+	Unreadable int
 }
 
 // The reasons.
 const (
 	ResetRestored = "restored" // another log is in the place of the one before
 	ResetDeleted  = "deleted"  // the log before was deleted on purpose
+	ResetRepaired = "repaired" // the local log was damaged: the server's was read anew
 )
 
 func (t *Reset) lists() [5]*[]action.UUID {
@@ -70,11 +74,12 @@ func (l Resets) Write(e *action.Encoder) {
 				e.UUID(id)
 			}
 		}
+		e.Uint(uint64(t.Unreadable))
 	}
 }
 
-// Read reads what Write has written.
-func (l *Resets) Read(d *action.Decoder) {
+// Read reads what Write has written; before says that it was in the format before, which knew nothing of repairs.
+func (l *Resets) Read(d *action.Decoder, before bool) {
 	*l = make(Resets, d.Count(9))
 	for i := range *l {
 		t := &(*l)[i]
@@ -84,6 +89,9 @@ func (l *Resets) Read(d *action.Decoder) {
 			for j := range *list {
 				(*list)[j] = d.UUID()
 			}
+		}
+		if !before {
+			t.Unreadable = int(d.Uint())
 		}
 	}
 }

@@ -65,3 +65,6 @@ func (p *Pace) Took(units int) {
 		p.rest(struct{}{})
 	}
 }
+
+// Sized is how much work so many bytes are.
+func Sized(bytes int) int { return KiB * bytes >> 10 }

@@ -23,6 +23,7 @@ const (
 	Show                           // Stream, Shown, one: Stored
 	ReadManifest                   // Stream: ManifestRead
 	ReadPages                      // Stream, Names: PagesRead
+	ReadRemains                    // Stream: RemainsRead
 	Replace                        // Stream, Checkpoint: Stored
 	ListStreams                    // Listed
 	Wipe                           // Next: Stored; it closes the store, too
@@ -59,6 +60,10 @@ func (a *Access) Run(store locallog.Store) Event {
 	case ReadPages:
 		e := &PagesRead{Op: a.Op}
 		e.Pages, e.Err = store.Pages(ctx, a.Stream, a.Names)
+		return e
+	case ReadRemains:
+		e := &RemainsRead{Op: a.Op}
+		e.Remains, e.Err = store.Remains(ctx, a.Stream)
 		return e
 	case ListStreams:
 		e := &Listed{Op: a.Op}

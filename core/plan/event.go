@@ -16,7 +16,7 @@ type StreamID uint32
 // Options say how a stream is used. The zero value takes it as it is.
 type Options struct {
 	ConflictFree *bool // the mode, which is chosen when the local log is made; nil: as it is, or not
-	Conflicts    int   // how many reports are kept; 0: replica.DefaultConflicts
+	Conflicts    int   // how many reports are kept; 0: conflict.Default
 }
 
 // Call is the host's name for somebody who waits for a notice; 0 for nobody.
@@ -77,6 +77,12 @@ type (
 		ID     action.UUID
 		Call   Call
 	}
+	// Repair brings a stream whose local log is damaged to the server's log anew, with what can be read here of what is unsent: Done when
+	// it can be written to again. One that is not damaged needs none.
+	Repair struct {
+		Stream StreamID
+		Call   Call
+	}
 	// List asks for the names of the streams that have a local log: Names.
 	List struct{ Call Call }
 	// OpenData puts a data stream into the loop: it is sent and fetched by Turns, and hints are about it: Opened. What is stored of
@@ -122,6 +128,12 @@ type (
 		Op    Op
 		Pages [][]byte
 		Err   error
+	}
+	// RemainsRead ends a ReadRemains.
+	RemainsRead struct {
+		Op      Op
+		Remains locallog.Remains
+		Err     error
 	}
 	// Stored ends an Append, a Show, a Replace, a Wipe or a Release.
 	Stored struct {
@@ -210,6 +222,8 @@ func (*Sync) event()         {}
 func (*Settled) event()      {}
 func (*Persisted) event()    {}
 func (*Discard) event()      {}
+func (*Repair) event()       {}
+func (*RemainsRead) event()  {}
 func (*List) event()         {}
 func (*OpenData) event()     {}
 func (*Queued) event()       {}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/replica"
 )
@@ -68,7 +69,7 @@ type (
 	// Conflicted says that a write of this client lost, or replaced an unseen one.
 	Conflicted struct {
 		Stream   StreamID
-		Conflict *replica.Conflict
+		Conflict *conflict.Conflict
 	}
 	// Reset says that another log has taken the place of the one before, and what became of own actions.
 	Reset struct {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
@@ -20,7 +22,7 @@ func benchAction(client byte, n int) string {
 func benchReplica(b *testing.B, pending int) *Replica {
 	b.Helper()
 	r := New("s")
-	if _, err := r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: action.UUID{15: 1}}}}); err != nil {
+	if _, err := r.Follow([]*record.Record{{Kind: locallog.KindInit, Init: record.Init{Client: action.UUID{15: 1}}}}); err != nil {
 		b.Fatal(err)
 	}
 	for n := range pending {
@@ -58,7 +60,7 @@ func BenchmarkTurns(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if _, err := r.Follow([]*Record{p.Turn}); err != nil {
+					if _, err := r.Follow([]*record.Record{p.Turn}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -107,7 +109,7 @@ func BenchmarkDecode(b *testing.B) {
 // Opening a stream of 10,000 objects: all of them pending, as records or in a checkpoint; or all of them in the log.
 func BenchmarkOpen(b *testing.B) {
 	pending := benchReplica(b, 0)
-	blobs := [][]byte{encodeInit(initRecord{client: action.UUID{15: 1}})}
+	blobs := [][]byte{record.EncodeInit(record.Init{Client: action.UUID{15: 1}})}
 	for n := range 10_000 {
 		ops := fmt.Sprintf(`[{"fields":{"title":"Something to do, number %d","done":false,"rank":%d},"object":"%s","op":"create","type":"todo"}]`, n, n, action.UUID{0: 0xaa, 14: byte(n >> 8), 15: byte(n)})
 		if _, err := pending.write(&queue.Draft{ID: action.UUID{0: 0xbb, 14: byte(n >> 8), 15: byte(n)}, Ops: ops}, uint64(n+1)); err != nil {
@@ -127,14 +129,14 @@ func BenchmarkOpen(b *testing.B) {
 		it := entries.Ask(1000, 1<<20, nil, true)
 		p, err := entries.PlanTurn(&it, &a, 0, nil)
 		if err == nil {
-			_, err = entries.Follow([]*Record{p.Turn})
+			_, err = entries.Follow([]*record.Record{p.Turn})
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
 	checkpoint := func(r *Replica) *locallog.Log {
-		s := checkpoint.Whole(r.state, r.Undos(), r.log.log)
+		s := checkpoint.Whole(r.state, r.Undos(), r.log.Log)
 		s.Place(r.next-1, r)
 		for !s.Step() {
 		}

@@ -6,12 +6,13 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
 // CommitRecord builds the record that makes the first uncommitted actions pending, up to maxCommitBytes, and says how many it
 // holds, and the last ticket.
-func (r *Replica) CommitRecord() (record []byte, n int, upTo uint64) {
+func (r *Replica) CommitRecord() (out []byte, n int, upTo uint64) {
 	var raws []string
 	r.dismissing = append([]action.UUID(nil), r.discards...)
 	size := 0
@@ -29,7 +30,7 @@ func (r *Replica) CommitRecord() (record []byte, n int, upTo uint64) {
 	if n = len(raws); n > 0 {
 		upTo = r.q.Uncommitted[n-1].Ticket
 	}
-	return encodeCommit(raws, r.dismissing, r.pace), n, upTo
+	return record.EncodeCommit(raws, r.dismissing, r.pace), n, upTo
 }
 
 // maxCommitBytes bounds one record, and with it the memory that a commit needs twice over.

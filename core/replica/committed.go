@@ -12,7 +12,7 @@ func (r *Replica) Queue() *queue.Queue { return r.q }
 
 // Founded tells what record 0 says.
 func (r *Replica) Founded() (client action.UUID, conflictFree bool) {
-	return r.log.client, r.log.conflictFree
+	return r.log.Client, r.log.ConflictFree
 }
 
 // RefusedThen is how many refused actions nobody has dealt with by what is committed; committing: when the record is there, too, that

@@ -3,6 +3,8 @@ package replica
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -16,32 +18,32 @@ import (
 //	refusals                      what is refused, and what meets it further behind
 //
 // The result equals that of a turn that unapplies everything; TestRebaseEqualsAFoldFromNothing holds it to that.
-func (r *Replica) concerned(records []*Record) (part []*queue.Local, ok bool) {
-	if len(records) == 1 && records[0].kind == locallog.KindTurn {
-		return r.concernedBy(&records[0].turn)
+func (r *Replica) concerned(records []*record.Record) (part []*queue.Local, ok bool) {
+	if len(records) == 1 && records[0].Kind == locallog.KindTurn {
+		return r.concernedBy(&records[0].Turn)
 	}
 	for _, rec := range records {
-		if rec.kind != locallog.KindCommit {
+		if rec.Kind != locallog.KindCommit {
 			return nil, false
 		}
 	}
 	return slices.Clone(r.q.Uncommitted), true
 }
 
-func (r *Replica) concernedBy(t *turnRecord) (part []*queue.Local, ok bool) {
-	if t.rekey != action.Nil || !r.acceptable(t.persisted) || len(t.entries) > 0 && len(t.persisted)+len(t.rejected) > 0 {
+func (r *Replica) concernedBy(t *record.Turn) (part []*queue.Local, ok bool) {
+	if t.Rekey != action.Nil || !r.acceptable(t.Persisted) || len(t.Entries) > 0 && len(t.Persisted)+len(t.Rejected) > 0 {
 		return nil, false
 	}
 	meeting := r.q.Meet(r.pace)
-	for i := range t.entries {
-		a := &t.entries[i].Action
-		if a.Client == r.log.client || r.q.Find(a.ID) != nil || r.IsRejected(a.ID) {
+	for i := range t.Entries {
+		a := &t.Entries[i].Action
+		if a.Client == r.log.Client || r.q.Find(a.ID) != nil || r.IsRejected(a.ID) {
 			return nil, false
 		}
 		meeting.With(a)
 	}
-	for i := range t.rejected {
-		if l := r.q.Get(t.rejected[i].ID); l != nil {
+	for i := range t.Rejected {
+		if l := r.q.Get(t.Rejected[i].ID); l != nil {
 			meeting.From(l)
 		}
 	}

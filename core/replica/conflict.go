@@ -3,99 +3,20 @@ package replica
 import (
 	"strings"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
-// Conflict is a write of this client that lost, or that replaced one which its author had not seen; told once it is
-// confirmed. Values are canonical JSON, empty where there is none. Other is nil where nobody is known.
-type Conflict struct {
-	Kind   ConflictKind
-	Reason state.Reason // of a discarded one
-	Object action.UUID
-	Key    string       // empty for the whole object
-	Mine   string       // what this client wrote
-	Theirs string       // what somebody else wrote
-	Base   string       // what both started from, as far as it is known
-	Action action.UUID  // this client's
-	Other  *state.Touch // the other write
-	Index  uint64       // of the entry that decided it
-	At     int64        // its time, Unix milliseconds
-
-	part action.Part // how Mine was written
-}
-
-// ConflictKind is what became of this client's write.
-type ConflictKind string
-
-// The kinds.
-const (
-	ConflictOverwritten ConflictKind = "overwritten" // another client replaced it unseen
-	ConflictOverwrote   ConflictKind = "overwrote"   // it replaced another client's, unseen
-	ConflictDiscarded   ConflictKind = "discarded"   // it came into the log and does not stand
-	ConflictGap         ConflictKind = "gap"         // a checkpoint stood for entries Base to Index: of these nothing is told
-)
-
-// DefaultConflicts is how many reports a stream keeps.
-const DefaultConflicts = 1000
-
-// MaxConflicts is what a context keeps that does not know what the app wants.
-const MaxConflicts = 1_000_000
-
-// maxConflictBytes is how much room the reports may take, however many are asked for.
-const maxConflictBytes = 1 << 20
-
-// bytes is about what a report takes.
-func (c *Conflict) bytes() int { return 160 + len(c.Key) + len(c.Mine) + len(c.Theirs) + len(c.Base) }
-
-// report keeps a conflict; the oldest ones go a tenth at a time. Its strings are its own: views would keep whole records alive.
-func (r *Replica) report(c Conflict, land *Landing) {
-	for _, s := range []*string{&c.Key, &c.Mine, &c.Theirs, &c.Base} {
-		*s = strings.Clone(*s)
-	}
-	if c.Other != nil {
-		other := *c.Other
-		c.Other = &other
-	}
-	limit := r.keep
-	if limit == 0 {
-		limit = DefaultConflicts
-	}
-	r.conflicts = append(r.conflicts, c)
-	r.conflictBytes += c.bytes()
-	cut := 0
-	if len(r.conflicts) > limit+max(limit/10, 1) {
-		cut = len(r.conflicts) - limit
-	}
-	bytes := r.conflictBytes
-	for i := range r.conflicts[:len(r.conflicts)-1] {
-		if i >= cut && bytes <= maxConflictBytes {
-			break
-		}
-		bytes -= r.conflicts[i].bytes()
-		cut = max(cut, i+1)
-	}
-	if cut > 0 {
-		r.conflicts, r.conflictBytes = append(r.conflicts[:0:0], r.conflicts[cut:]...), bytes
-	}
-	land.Conflicts = append(land.Conflicts, c)
+// report keeps a conflict.
+func (r *Replica) report(c conflict.Conflict, land *Landing) {
+	land.Conflicts = append(land.Conflicts, r.conflicts.Report(c))
 }
 
 // Conflicts lists the reports, newest first.
-func (r *Replica) Conflicts() []Conflict {
-	n := len(r.conflicts)
-	if limit := r.keep; limit > 0 {
-		n = min(n, limit)
-	} else {
-		n = min(n, DefaultConflicts)
-	}
-	out := make([]Conflict, n)
-	for i := range out {
-		out[i] = r.conflicts[len(r.conflicts)-1-i]
-	}
-	return out
-}
+func (r *Replica) Conflicts() []conflict.Conflict { return r.conflicts.Newest() }
 
 // reportForeign tells which of this client's writes another client's entry has replaced unseen. e is what came of the entry.
 func (r *Replica) reportForeign(a *action.Action, e *state.Effect, at int64, land *Landing) {
@@ -108,7 +29,7 @@ func (r *Replica) reportForeign(a *action.Action, e *state.Effect, at int64, lan
 			if ow.Key != "" {
 				theirs, _ = r.state.Object(a.Ops[i].Object).Value(ow.Key)
 			}
-			r.report(Conflict{Kind: ConflictOverwritten, Object: a.Ops[i].Object, Key: ow.Key, Mine: ow.Value, Theirs: theirs,
+			r.report(conflict.Conflict{Kind: conflict.Overwritten, Object: a.Ops[i].Object, Key: ow.Key, Mine: ow.Value, Theirs: theirs,
 				Base: r.before(ow.Write.Action, a.Ops[i].Object, ow.Key), Action: ow.Write.Action,
 				Other: &state.Touch{Index: r.state.Head, Client: a.Client, Action: a.ID}, Index: r.state.Head, At: at}, land)
 		}
@@ -185,8 +106,8 @@ func (r *Replica) reportOwn(l *queue.Local, e *state.Effect, at int64, land *Lan
 		lost := func(key, mine string, part action.Part, reason state.Reason, other *state.Touch) {
 			theirs, _ := o.Value(key)
 			base, _ := l.Base(op.Object, key)
-			r.report(Conflict{Kind: ConflictDiscarded, Reason: reason, Object: op.Object, Key: key, Mine: mine, Theirs: theirs, Base: base,
-				Action: l.ID, Other: other, Index: r.state.Head, At: at, part: part}, land)
+			r.report(conflict.Conflict{Kind: conflict.Discarded, Reason: reason, Object: op.Object, Key: key, Mine: mine, Theirs: theirs,
+				Base: base, Action: l.ID, Other: other, Index: r.state.Head, At: at, Part: part}, land)
 		}
 		if whole || e.Ops[i].Discarded {
 			reason := e.Reason
@@ -219,7 +140,7 @@ func (r *Replica) reportOwn(l *queue.Local, e *state.Effect, at int64, land *Lan
 			}
 			mine, _ := o.Value(ow.Key)
 			base, _ := l.Base(op.Object, ow.Key)
-			r.report(Conflict{Kind: ConflictOverwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base,
+			r.report(conflict.Conflict{Kind: conflict.Overwrote, Object: op.Object, Key: ow.Key, Mine: mine, Theirs: ow.Value, Base: base,
 				Action: l.ID, Other: &ow.Write,
 				Index: r.state.Head, At: at}, land)
 		}

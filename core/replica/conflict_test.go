@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
+	"github.com/strandline-sync/strandline/core/record"
+
 	"pgregory.net/rapid"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -43,12 +47,12 @@ func (w *ownWorld) write(most int) {
 
 // turn brings entries of others, or the pending actions into the log.
 func (w *ownWorld) turn(own bool) {
-	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	t := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain, At: 7}
 	if own {
 		for _, l := range w.r.q.Pending {
-			t.persisted = append(t.persisted, l.ID)
+			t.Persisted = append(t.Persisted, l.ID)
 			w.log = append(w.log, &l.Action)
-			t.chain = t.chain.Next(l.Raw)
+			t.Chain = t.Chain.Next(l.Raw)
 		}
 	} else {
 		for range rapid.IntRange(0, 3).Draw(w.t, "entries") {
@@ -57,20 +61,20 @@ func (w *ownWorld) turn(own bool) {
 				if a.Client != action.Nil { // in the order of its client: else it is a duplicate, and does nothing
 					a, _ = action.DecodeAction(a.Raw[:strings.LastIndexByte(a.Raw, ':')+1] + action.Itoa(w.n) + "}")
 				}
-				t.entries = append(t.entries, action.Entry{Action: *a})
-				t.chain = t.chain.Next(a.Raw)
+				t.Entries = append(t.Entries, action.Entry{Action: *a})
+				t.Chain = t.Chain.Next(a.Raw)
 				w.log = append(w.log, a)
 			}
 		}
 	}
-	w.follow(encodeTurn(&t))
+	w.follow(record.EncodeTurn(&t))
 }
 
 // again is the replica as another context reads it: from the records, or from a checkpoint and the records after it.
 func (w *ownWorld) again(whole bool) *Replica {
 	l := &locallog.Log{Records: w.records}
 	if whole {
-		n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.log)
+		n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.Log)
 		n.Place(w.r.next-1, w.r)
 		for !n.Step() {
 		}
@@ -106,7 +110,7 @@ func TestConflictsAreWhatTheLogSays(t *testing.T) {
 			for i := range list {
 				c := &list[len(list)-1-i]
 				got = append(got, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
-				if c.Kind != ConflictDiscarded && c.Other == nil || c.Other != nil && c.Other.Client == me && c.Reason != state.ReasonExists {
+				if c.Kind != conflict.Discarded && c.Other == nil || c.Other != nil && c.Other.Client == me && c.Reason != state.ReasonExists {
 					t.Fatalf("%s: nobody is named: %+v", name, c)
 				}
 			}
@@ -119,7 +123,7 @@ func TestConflictsAreWhatTheLogSays(t *testing.T) {
 	})
 }
 
-func cause(kind ConflictKind, action, object action.UUID, key string, index uint64) string {
+func cause(kind conflict.Kind, action, object action.UUID, key string, index uint64) string {
 	return fmt.Sprintf("%s %x by %d of %x %q", kind, action[14:], index, object[15:], key)
 }
 
@@ -135,7 +139,7 @@ func causes(log []*action.Action) []string {
 				for _, ow := range op.Overwrote {
 					if ow.Write.Client == me && (ow.Key != "" || !keyed[[2]action.UUID{a.Ops[j].Object, ow.Write.Action}]) {
 						keyed[[2]action.UUID{a.Ops[j].Object, ow.Write.Action}] = true
-						out[cause(ConflictOverwritten, ow.Write.Action, a.Ops[j].Object, ow.Key, index)] = true
+						out[cause(conflict.Overwritten, ow.Write.Action, a.Ops[j].Object, ow.Key, index)] = true
 					}
 				}
 			}
@@ -152,16 +156,16 @@ func causes(log []*action.Action) []string {
 					}
 				}
 				for _, key := range keys {
-					out[cause(ConflictDiscarded, a.ID, op.Object, key, index)] = true
+					out[cause(conflict.Discarded, a.ID, op.Object, key, index)] = true
 				}
 				continue
 			}
 			for _, k := range e.Ops[j].Keys {
-				out[cause(ConflictDiscarded, a.ID, op.Object, k.Key, index)] = true
+				out[cause(conflict.Discarded, a.ID, op.Object, k.Key, index)] = true
 			}
 			for _, ow := range e.Ops[j].Overwrote {
 				if ow.Key != "" || len(e.Ops[j].Overwrote) == 1 {
-					out[cause(ConflictOverwrote, a.ID, op.Object, ow.Key, index)] = true
+					out[cause(conflict.Overwrote, a.ID, op.Object, ow.Key, index)] = true
 				}
 			}
 		}

@@ -29,20 +29,20 @@ func (r *Replica) Writable(id action.UUID, reached bool) Writable {
 	switch {
 	case !o.Exists():
 		return WritableMissing
-	case o.HeldFrom(r.log.client):
+	case o.HeldFrom(r.log.Client):
 		return WritableLocked
-	case !r.log.conflictFree || o.Locked() && !r.drained[id] || reached:
+	case !r.log.ConflictFree || o.Locked() && !r.drained[id] || reached:
 		return WritableYes
 	}
 	return WritableOffline
 }
 
 // ConflictFree tells whether this local log is in conflict-free mode.
-func (r *Replica) ConflictFree() bool { return r.log.conflictFree }
+func (r *Replica) ConflictFree() bool { return r.log.ConflictFree }
 
 // guarded is a draft as conflict-free mode makes it: its creates take the lock, and what else it names is to be unchanged.
 func (r *Replica) guarded(d *queue.Draft, reached bool) (*queue.Draft, error) {
-	l, err := queue.Make(d, r.log.client, r.state.Head, nil)
+	l, err := queue.Make(d, r.log.Client, r.state.Head, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +99,13 @@ func (r *Replica) guarded(d *queue.Draft, reached bool) (*queue.Draft, error) {
 
 // drains tells whether a request that offers n actions offers the last of the queue, so that the server may end this client's locks.
 func (r *Replica) drains(n int) bool {
-	return r.log.conflictFree && n == len(r.q.Pending) && (n > 0 || len(r.state.LockedBy(r.log.client)) > 0)
+	return r.log.ConflictFree && n == len(r.q.Pending) && (n > 0 || len(r.state.LockedBy(r.log.Client)) > 0)
 }
 
 // DrainSent takes note of the objects that a drain may end the locks of: until its outcome is known they are not this client's alone.
 func (r *Replica) DrainSent() {
 	r.drained = map[action.UUID]bool{}
-	for _, id := range r.state.LockedBy(r.log.client) {
+	for _, id := range r.state.LockedBy(r.log.Client) {
 		r.drained[id] = true
 	}
 	for _, l := range r.q.Uncommitted { // these are not offered yet

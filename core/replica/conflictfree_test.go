@@ -13,7 +13,7 @@ import (
 // cfWorld is a replica in conflict-free mode.
 func cfWorld(t *testing.T) *replicaWorld {
 	w := newReplicaWorld(t)
-	w.r.log.conflictFree = true
+	w.r.log.ConflictFree = true
 	return w
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -14,7 +16,7 @@ import (
 func crowd(t *testing.T, objects, pending int) *replicaWorld {
 	w := newReplicaWorld(t)
 	other, chain := action.UUID{15: 11}, w.r.state.Chain
-	turn := turnRecord{chain: chain, at: 7}
+	turn := record.Turn{Chain: chain, At: 7}
 	for n := range objects {
 		raw := fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"fields":{"n":1,"title":"Something to do"},"object":"%s","op":"create","type":"todo"}],"seq":%d}`,
 			other, w.id(), crowdObject(n), n+1)
@@ -22,10 +24,10 @@ func crowd(t *testing.T, objects, pending int) *replicaWorld {
 		if err != nil {
 			t.Fatal(err)
 		}
-		turn.entries = append(turn.entries, action.Entry{Action: *a})
-		turn.chain = turn.chain.Next(a.Raw)
+		turn.Entries = append(turn.Entries, action.Entry{Action: *a})
+		turn.Chain = turn.Chain.Next(a.Raw)
 	}
-	w.follow(encodeTurn(&turn))
+	w.follow(record.EncodeTurn(&turn))
 	for n := range pending {
 		w.ops(`{"op":"update","object":"%s","set":{"n":%d}}`, crowdObject(n), n)
 	}
@@ -49,7 +51,7 @@ func TestCostsDoNotGrowWithWhatIsThere(t *testing.T) {
 		}},
 		{"its commit", func(w *replicaWorld) { w.commit() }},
 		{"one foreign turn of ten", func(w *replicaWorld) {
-			turn := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+			turn := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain, At: 7}
 			for n := range 10 {
 				raw := fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":[{"object":"%s","op":"update","set":{"m":1}}],"seq":%d}`,
 					action.UUID{15: 11}, w.id(), crowdObject(n/2), 1_000_000+int(w.r.state.Head)+n)
@@ -57,10 +59,10 @@ func TestCostsDoNotGrowWithWhatIsThere(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				turn.entries = append(turn.entries, action.Entry{Action: *a})
-				turn.chain = turn.chain.Next(a.Raw)
+				turn.Entries = append(turn.Entries, action.Entry{Action: *a})
+				turn.Chain = turn.Chain.Next(a.Raw)
 			}
-			w.follow(encodeTurn(&turn))
+			w.follow(record.EncodeTurn(&turn))
 		}},
 		{"one own persisted action", func(w *replicaWorld) { w.persist(1) }},
 		{"one commit of another tab", func(w *replicaWorld) {
@@ -69,7 +71,7 @@ func TestCostsDoNotGrowWithWhatIsThere(t *testing.T) {
 				t.Fatal(err)
 			}
 			l.Number(w.r.lastSeq + 1)
-			w.follow(encodeCommit([]string{l.Raw}, nil, nil))
+			w.follow(record.EncodeCommit([]string{l.Raw}, nil, nil))
 		}},
 		{"one refusal", func(w *replicaWorld) { w.refuse(w.r.q.Pending[2].ID) }},
 		{"an answer that says nothing", func(w *replicaWorld) {
@@ -124,9 +126,9 @@ func TestManyRefusals(t *testing.T) {
 	for _, l := range w.r.q.Pending {
 		a.Rejected = append(a.Rejected, action.Rejection{ID: l.ID, Code: action.CodeRejected})
 	}
-	turn := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	turn := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain, At: 7}
 	w.r.planRejected(&turn, &a)
-	w.follow(encodeTurn(&turn))
+	w.follow(record.EncodeTurn(&turn))
 	if n := w.r.Refusals(); n != 10_000 {
 		t.Fatal(n)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
@@ -124,7 +126,7 @@ func TestUndoIsExact(t *testing.T) {
 // reload reads the replica anew, through a checkpoint of its own.
 func (w *replicaWorld) reload() {
 	w.t.Helper()
-	n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.log)
+	n := checkpoint.Whole(w.r.state, w.r.Undos(), w.r.log.Log)
 	n.Place(w.r.next-1, w.r)
 	for !n.Step() {
 	}
@@ -227,7 +229,7 @@ func TestAnEntryOfACopyGivesAnotherClientID(t *testing.T) {
 	// C7: the former id is not forgotten: what is overwritten is told, and what it made can be undone.
 	w.reload()
 	w.other(1, 0, fmt.Sprintf(`{"op":"update","object":"%s","set":{"n":9}}`, X))
-	if list := w.r.Conflicts(); len(list) == 0 || list[0].Kind != ConflictOverwritten {
+	if list := w.r.Conflicts(); len(list) == 0 || list[0].Kind != conflict.Overwritten {
 		t.Error("an overwritten write is not told of:", list)
 	}
 }

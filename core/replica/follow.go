@@ -2,10 +2,12 @@ package replica
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -20,7 +22,7 @@ type Landing struct {
 	Committed uint64 // the last ticket of an uncommitted action that the log has all the same; 0 for none
 	Resolved  []outcome
 	Rejected  []Rejected
-	Conflicts []Conflict
+	Conflicts []conflict.Conflict
 	Dropped   []dropped
 	Left      []action.UUID // objects that were named by what is not in the queue any more, some of them several times
 	Hidden    []action.UUID // objects that were named by what was not committed
@@ -43,7 +45,7 @@ type dropped struct {
 
 // Follow applies records that are durable in the local log: the first ones at start-up, those of other contexts, and
 // this context's own turns. Uncommitted actions stay on top. What is not concerned stays applied.
-func (r *Replica) Follow(records []*Record) (land Landing, err error) {
+func (r *Replica) Follow(records []*record.Record) (land Landing, err error) {
 	follow := func() {
 		commits := true
 		for _, rec := range records {
@@ -51,9 +53,9 @@ func (r *Replica) Follow(records []*Record) (land Landing, err error) {
 				return
 			}
 			r.next++
-			r.weigh(rec.bytes)
-			r.state.Came(rec.bytes)
-			commits = commits && rec.kind == locallog.KindCommit
+			r.weigh(rec.Bytes)
+			r.state.Came(rec.Bytes)
+			commits = commits && rec.Kind == locallog.KindCommit
 		}
 		if r.bare || commits {
 			r.dropPointless(&land)
@@ -123,7 +125,7 @@ func (r *Replica) step() (end func() (changed []action.UUID)) {
 func (r *Replica) apply(l *queue.Local) {
 	r.state.ApplyPending(&l.Action, &l.Undo, &r.effect)
 	l.Plain = r.effect.Plain()
-	r.pace.Took(pace.Apply + sized(len(l.Raw)))
+	r.pace.Took(pace.Apply + pace.Sized(len(l.Raw)))
 }
 
 // unapply takes the one on top off again.
@@ -132,21 +134,18 @@ func (r *Replica) unapply(l *queue.Local) {
 	r.pace.Took(pace.Unapply)
 }
 
-// sized is how much work so many bytes are.
-func sized(bytes int) int { return pace.KiB * bytes >> 10 }
-
 // fold applies one record. What of the queue it concerns is unapplied at this time.
-func (r *Replica) fold(rec *Record, land *Landing) error {
-	switch rec.kind {
+func (r *Replica) fold(rec *record.Record, land *Landing) error {
+	switch rec.Kind {
 	case locallog.KindInit:
 		if r.next != 0 {
 			return action.Fail(action.CodeCorrupt, "", "a local log begins twice")
 		}
-		r.log = rec.init
+		r.log = rec.Init
 	case locallog.KindCommit:
-		for i := range rec.actions {
-			l := &queue.Local{Action: rec.actions[i]}
-			if l.Seq != r.lastSeq+1 || l.Client != r.log.client {
+		for i := range rec.Actions {
+			l := &queue.Local{Action: rec.Actions[i]}
+			if l.Seq != r.lastSeq+1 || l.Client != r.log.Client {
 				return action.Fail(action.CodeCorrupt, "", "the local log skips a seq")
 			}
 			r.lastSeq = l.Seq
@@ -155,16 +154,16 @@ func (r *Replica) fold(rec *Record, land *Landing) error {
 				r.apply(l)
 			}
 		}
-		r.dismiss(rec.dismissed...)
+		r.dismiss(rec.Dismissed...)
 	case locallog.KindTurn:
-		return r.foldTurn(&rec.turn, land)
+		return r.foldTurn(&rec.Turn, land)
 	}
 	return nil
 }
 
-func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
+func (r *Replica) foldTurn(t *record.Turn, land *Landing) error {
 	s := r.state
-	if s.Head != t.after {
+	if s.Head != t.After {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not follow the local head")
 	}
 	gone, before := map[action.UUID]bool{}, len(land.Resolved)
@@ -172,45 +171,45 @@ func (r *Replica) foldTurn(t *turnRecord, land *Landing) error {
 		end := r.step()
 		defer func() { land.Logged = append(land.Logged, end()...) }()
 	}
-	for i := range t.entries {
-		r.foldEntry(&t.entries[i].Action, t.entries[i].Stored, gone, land)
+	for i := range t.Entries {
+		r.foldEntry(&t.Entries[i].Action, t.Entries[i].Stored, gone, land)
 	}
-	if len(t.persisted) > 0 && !r.bare {
-		r.accept(len(t.persisted), t.at, land)
+	if len(t.Persisted) > 0 && !r.bare {
+		r.accept(len(t.Persisted), t.At, land)
 	} else if err := r.foldPersisted(t, gone, land); err != nil {
 		return err
 	}
-	if s.Chain != t.chain {
+	if s.Chain != t.Chain {
 		return action.Fail(action.CodeCorrupt, "", "a turn does not lead to its chain")
 	}
-	s.Epoch = t.epoch
+	s.Epoch = t.Epoch
 	r.marks.Put(s.Head, s.Chain)
 	refused := map[action.UUID]bool{}
-	for _, j := range t.rejected {
+	for _, j := range t.Rejected {
 		if l := r.q.Get(j.ID); l != nil && !gone[j.ID] {
 			refused[j.ID] = true
-			r.refuse(l, j, t.at, land)
+			r.refuse(l, j, t.At, land)
 		}
 	}
 	because := r.dependants(refused)
 	r.takeOut(gone)
 	r.takeOut(refused)
 	r.refuseUncommitted(because, land)
-	r.refuseUndosOf(land.Resolved[before:], land, t.at)
-	if t.rekey != action.Nil {
-		r.goOnAs(t.rekey, t.at, land)
+	r.refuseUndosOf(land.Resolved[before:], land, t.At)
+	if t.Rekey != action.Nil {
+		r.goOnAs(t.Rekey, t.At, land)
 	}
 	return nil
 }
 
 // foldPersisted applies own actions as entries. Nothing pending is applied.
-func (r *Replica) foldPersisted(t *turnRecord, gone map[action.UUID]bool, land *Landing) error {
-	for _, id := range t.persisted {
+func (r *Replica) foldPersisted(t *record.Turn, gone map[action.UUID]bool, land *Landing) error {
+	for _, id := range t.Persisted {
 		a := r.offered(id)
 		if a == nil {
 			return action.Fail(action.CodeCorrupt, "", "a turn persists an action that is not pending")
 		}
-		r.foldEntry(a, t.at, gone, land)
+		r.foldEntry(a, t.At, gone, land)
 	}
 	return nil
 }
@@ -235,11 +234,11 @@ func (r *Replica) accept(n int, at int64, land *Landing) {
 
 // acceptable tells whether own actions come into the log as they stand: the first of the queue, in its order, all of them whole.
 func (r *Replica) acceptable(persisted []action.UUID) bool {
-	if len(persisted) > len(r.q.Pending) || len(persisted) > 0 && r.q.Pending[0].Seq <= r.state.LastSeq(r.log.client) {
+	if len(persisted) > len(r.q.Pending) || len(persisted) > 0 && r.q.Pending[0].Seq <= r.state.LastSeq(r.log.Client) {
 		return false
 	}
 	for i, id := range persisted {
-		if l := r.q.Pending[i]; l.ID != id || !l.Plain || l.Client != r.log.client {
+		if l := r.q.Pending[i]; l.ID != id || !l.Plain || l.Client != r.log.Client {
 			return false
 		}
 	}
@@ -267,7 +266,7 @@ func (r *Replica) offered(id action.UUID) *action.Action {
 
 // foldEntry applies one entry of the log; where it resolves a pending action, the entry's bytes count.
 func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]bool, land *Landing) {
-	r.pace.Took(pace.Fold + sized(len(a.Raw)))
+	r.pace.Took(pace.Fold + pace.Sized(len(a.Raw)))
 	e := &r.effect
 	l := r.q.Find(a.ID)                 // uncommitted too: the record that it was sent from may be gone
 	if l == nil && r.IsRejected(a.ID) { // it was refused here, and is taken after all
@@ -278,7 +277,7 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 		r.noteBases(a)
 		r.state.ApplyEntry(a, nil, e)
 		r.noteRemoved(a, e)
-		if a.Client != r.log.client {
+		if a.Client != r.log.Client {
 			r.reportForeign(a, e, at, land)
 		}
 		return

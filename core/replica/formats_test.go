@@ -68,7 +68,7 @@ func TestLocalLogsOfEachFormat(t *testing.T) {
 			for _, part := range []*[]byte{&log.Manifest, &log.Pages[0], &log.Pages[len(log.Pages)-1], &log.Records[0]} {
 				whole := *part
 				*part = slices.Clone(whole)
-				(*part)[0] = locallog.RecordFormat + 1
+				(*part)[0] = 7
 				if _, err := Read(was.Stream, 0, log, nil); action.CodeOf(err) != action.CodeUpgrade {
 					t.Errorf("of a newer format: %v", err)
 				}

@@ -3,7 +3,6 @@ package replica
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
-	"github.com/strandline-sync/strandline/core/state"
 )
 
 // The history stands at the end of the rest of a local checkpoint: when refused actions were heard of, what own
@@ -23,26 +22,7 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 			e.String(l.Bases[i].Value)
 		}
 	}
-	e.Uint(uint64(len(r.conflicts)))
-	for i := range r.conflicts {
-		c := &r.conflicts[i]
-		e.String(string(c.Kind))
-		e.String(string(c.Reason))
-		e.UUID(c.Object)
-		for _, s := range [...]string{c.Key, c.Mine, c.Theirs, c.Base} {
-			e.String(s)
-		}
-		e.UUID(c.Action)
-		e.Bool(c.Other != nil)
-		if c.Other != nil {
-			e.Uint(c.Other.Index)
-			e.UUID(c.Other.Client)
-			e.UUID(c.Other.Action)
-		}
-		e.Uint(c.Index)
-		e.Uint(uint64(c.At))
-		e.Uint(uint64(c.part))
-	}
+	r.conflicts.Write(e)
 	e.Uint(uint64(len(r.former)))
 	for _, id := range r.former {
 		e.UUID(id)
@@ -61,17 +41,7 @@ func (r *Replica) readHistory(d *action.Decoder, first bool) {
 			l.Bases[i] = queue.Seen{Object: d.UUID(), Key: d.String(), Value: d.String()}
 		}
 	}
-	r.conflicts = make([]Conflict, d.Count(40))
-	for i := range r.conflicts {
-		c := &r.conflicts[i]
-		c.Kind, c.Reason, c.Object = ConflictKind(d.String()), state.Reason(d.String()), d.UUID()
-		c.Key, c.Mine, c.Theirs, c.Base, c.Action = d.String(), d.String(), d.String(), d.String(), d.UUID()
-		if d.Bool() {
-			c.Other = &state.Touch{Index: d.Uint(), Client: d.UUID(), Action: d.UUID()}
-		}
-		c.Index, c.At, c.part = d.Uint(), int64(d.Uint()), state.ReadPart(d)
-		r.conflictBytes += c.bytes()
-	}
+	r.conflicts.Read(d)
 	if !d.More() {
 		return // an earlier version's
 	}

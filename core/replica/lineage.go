@@ -17,10 +17,10 @@ func (r *Replica) Resets() uint64 { return r.resets.Count() }
 func (r *Replica) ResetList() own.Resets { return r.resets }
 
 // NewAside is another log of the stream, of which nothing has been folded yet.
-func (r *Replica) NewAside() *aside.Log { return aside.New(r.name, r.log.client, r.former) }
+func (r *Replica) NewAside() *aside.Log { return aside.New(r.name, r.log.Client, r.former) }
 
 // IsAside tells whether it was made under the client id of now.
-func (r *Replica) IsAside(a *aside.Log) bool { return a.Of(r.log.client, len(r.former)) }
+func (r *Replica) IsAside(a *aside.Log) bool { return a.Of(r.log.Client, len(r.former)) }
 
 // Kept are the own actions that are kept.
 func (r *Replica) Kept() *own.Store { return &r.kept }
@@ -37,11 +37,11 @@ func (r *Replica) encodeLineage(e *action.Encoder, cut *own.Cut) {
 	r.resets.Write(e)
 }
 
-func (r *Replica) readLineage(d *action.Decoder, m *locallog.Manifest) {
+func (r *Replica) readLineage(d *action.Decoder, m *locallog.Manifest, before bool) {
 	r.marks.Read(d)
 	for _, l := range r.q.Pending {
 		l.First = d.Uint()
 	}
 	r.kept.Read(d, m.Kept)
-	r.resets.Read(d)
+	r.resets.Read(d, before)
 }

@@ -3,6 +3,8 @@ package replica
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
@@ -12,8 +14,8 @@ import (
 // profile writes under the present one. What the old id has locked, or has touched and wants unchanged, would only be
 // discarded: that is refused, with what depends on it. Nothing pending is applied.
 func (r *Replica) goOnAs(client action.UUID, at int64, land *Landing) {
-	r.former = append(r.former, r.log.client)
-	r.log.client, r.lastSeq, r.lastPersisted = client, 0, 0
+	r.former = append(r.former, r.log.Client)
+	r.log.Client, r.lastSeq, r.lastPersisted = client, 0, 0
 	r.own.Renamed()
 	refused := map[action.UUID]bool{}
 	for _, l := range r.q.All() {
@@ -39,12 +41,12 @@ func (r *Replica) goOnAs(client action.UUID, at int64, land *Landing) {
 
 // wrote tells whether a write is this local log's: under its client id, or under a former one, which another copy shares.
 func (r *Replica) wrote(t *state.Touch) bool {
-	return t.Client == r.log.client || slices.Contains(r.former, t.Client) && r.own.Find(t.Action) != nil
+	return t.Client == r.log.Client || slices.Contains(r.former, t.Client) && r.own.Find(t.Action) != nil
 }
 
 // PlanRekey is the record that gives this local log another client id.
 func (r *Replica) PlanRekey(client action.UUID, now int64) (p Plan) {
 	s := r.state
-	p.holds(&turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain, at: now, rekey: client})
+	p.holds(&record.Turn{After: s.Head, Epoch: s.Epoch, Chain: s.Chain, At: now, Rekey: client})
 	return p
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -31,9 +33,9 @@ func (w *pagingWorld) id() action.UUID {
 
 func (w *pagingWorld) follow(blob []byte) {
 	w.t.Helper()
-	rec, err := decodeRecord(blob)
+	rec, err := record.Decode(blob)
 	if err == nil {
-		_, err = w.rep.Follow([]*Record{rec})
+		_, err = w.rep.Follow([]*record.Record{rec})
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -68,15 +70,15 @@ func (w *pagingWorld) change() {
 		}
 	case 3:
 		if n := len(w.rep.q.Pending); n > 0 {
-			t := turnRecord{after: w.rep.state.Head, chain: w.rep.state.Chain}
+			t := record.Turn{After: w.rep.state.Head, Chain: w.rep.state.Chain}
 			for _, l := range w.rep.q.Pending[:1+w.r.IntN(n)] {
-				t.persisted = append(t.persisted, l.ID)
-				t.chain = t.chain.Next(l.Raw)
+				t.Persisted = append(t.Persisted, l.ID)
+				t.Chain = t.Chain.Next(l.Raw)
 			}
-			w.follow(encodeTurn(&t))
+			w.follow(record.EncodeTurn(&t))
 		}
 	default:
-		t := turnRecord{after: w.rep.state.Head, chain: w.rep.state.Chain}
+		t := record.Turn{After: w.rep.state.Head, Chain: w.rep.state.Chain}
 		for range 1 + w.r.IntN(8) {
 			w.seq++
 			raw := fmt.Sprintf(`{"base":0,"client":"%s","id":"%s","ops":%s,"seq":%d}`, action.UUID{15: 7}, w.id(), w.ops(), w.seq)
@@ -84,10 +86,10 @@ func (w *pagingWorld) change() {
 			if err != nil {
 				w.t.Fatal(err)
 			}
-			t.entries = append(t.entries, action.Entry{Action: *a})
-			t.chain = t.chain.Next(a.Raw)
+			t.Entries = append(t.Entries, action.Entry{Action: *a})
+			t.Chain = t.Chain.Next(a.Raw)
 		}
-		w.follow(encodeTurn(&t))
+		w.follow(record.EncodeTurn(&t))
 	}
 }
 
@@ -136,7 +138,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 	kept, written := 0, 0
 	for seed := range uint64(8) {
 		w := &pagingWorld{t: t, r: rand.New(rand.NewPCG(seed, 1)), rep: New("s"), pages: map[string][]byte{}}
-		w.follow(encodeInit(initRecord{log: action.UUID{15: 1}, client: action.UUID{15: 9}, user: "u"}))
+		w.follow(record.EncodeInit(record.Init{Log: action.UUID{15: 1}, Client: action.UUID{15: 9}, User: "u"}))
 		for range 6 {
 			for range 40 + w.r.IntN(400)*w.r.IntN(2) {
 				w.change()
@@ -199,7 +201,7 @@ func TestACheckpointIsTheStateOfOneMoment(t *testing.T) {
 // Bytes of a checkpoint that are cut or changed are an error, never another state.
 func TestADamagedCheckpointIsRefused(t *testing.T) {
 	w := &pagingWorld{t: t, r: rand.New(rand.NewPCG(1, 2)), rep: New("s"), pages: map[string][]byte{}}
-	w.follow(encodeInit(initRecord{log: action.UUID{15: 1}, client: action.UUID{15: 9}}))
+	w.follow(record.EncodeInit(record.Init{Log: action.UUID{15: 1}, Client: action.UUID{15: 9}}))
 	for range 60 {
 		w.change()
 	}

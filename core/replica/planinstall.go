@@ -3,6 +3,8 @@ package replica
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/clients"
@@ -19,8 +21,8 @@ type installing struct {
 	other    *aside.Log
 	now      int64
 
-	fresh   action.UUID          // the client id to go on under, where another copy writes under the one of now
-	clone   bool                 // it does
+	fresh   action.UUID          // the client id to go on under
+	clone   bool                 // it is to: another copy writes under the one of now, or what bears its numbers cannot be read
 	seen    map[action.UUID]bool // actions that stand in the entries aside
 	refused map[action.UUID]bool
 	gone    []*queue.Local // refused, and not in the queue
@@ -32,7 +34,7 @@ type installing struct {
 // checkpoint, and its row for this client tells which of the pending actions the log has. They are not applied yet. Where the row is
 // another copy's of this client, the replica goes on under the given new id.
 func (r *Replica) PlanInstall(a *aside.Log, fresh action.UUID, now int64) *Replica {
-	in := r.install(a, r.state.Head, fresh, now)
+	in := r.install(a, r.state.Head, fresh, now, false)
 	for _, l := range r.q.Pending {
 		in.place(l, a.Tells(in.seen, &l.Action, l.First, !in.clone, a.From >= r.state.Head+clients.Horizon))
 	}
@@ -42,23 +44,24 @@ func (r *Replica) PlanInstall(a *aside.Log, fresh action.UUID, now int64) *Repli
 
 // Regressed tells whether the log aside lacks what this replica knows the log to have: then it is another one, whatever its epoch.
 func (r *Replica) Regressed(a *aside.Log) bool {
-	row, known := a.State.Client(r.log.client)
+	row, known := a.State.Client(r.log.Client)
 	return r.lastPersisted > row.Seq && (known || a.State.Head < r.state.Head+clients.Horizon)
 }
 
-// install begins. What is behind that place of the log was not read.
-func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int64) *installing {
+// install begins. What is behind that place of the log was not read. anew says that the client id is another one from now on, whoever
+// writes under the one of now.
+func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int64, anew bool) *installing {
 	in := &installing{Replica: r.successor(a.State), was: r, other: a, now: now, fresh: fresh, seen: map[action.UUID]bool{},
 		refused: map[action.UUID]bool{}}
 	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
-		in.report(Conflict{Kind: ConflictGap, Base: action.Itoa(int(after + 1)), Index: a.State.Head, At: now}, new(Landing))
+		in.report(conflict.Conflict{Kind: conflict.Gap, Base: action.Itoa(int(after + 1)), Index: a.State.Head, At: now}, new(Landing))
 	}
 	entries, _ := a.Own()
 	for i := range entries {
 		in.seen[entries[i].ID] = true
 	}
-	row, known := a.State.Client(r.log.client)
-	in.clone = known && r.foreign(&row)
+	row, known := a.State.Client(r.log.Client)
+	in.clone = anew || known && r.foreign(&row)
 	for _, j := range r.rejected.all() {
 		switch {
 		case in.seen[j.ID]: // it was taken after all
@@ -90,7 +93,7 @@ func (in *installing) place(l *queue.Local, w aside.Has) {
 // rememberUntold takes note that the log has an own action, and that nobody can tell what came of it there.
 func (in *installing) rememberUntold(a *action.Action, first uint64) {
 	o := own.Of(a, 0)
-	if o.Reason = own.ReasonUntold; a.Client != in.log.client {
+	if o.Reason = own.ReasonUntold; a.Client != in.log.Client {
 		o.Seq = 0
 	}
 	if row := in.other.Row(a.Client); row.Action == a.ID {
@@ -113,8 +116,8 @@ func (in *installing) finish(returning []*queue.Local, base uint64) (void []acti
 	}
 	returning, in.queue = in.certain(returning), in.certain(in.queue)
 	if in.clone {
-		in.former = append(in.former, in.log.client)
-		in.log.client, in.lastSeq, in.lastPersisted = in.fresh, 0, 0
+		in.former = append(in.former, in.log.Client)
+		in.log.Client, in.lastSeq, in.lastPersisted = in.fresh, 0, 0
 		in.own.Renamed()
 	}
 	anew := in.clone || len(returning) > 0
@@ -159,14 +162,14 @@ func (in *installing) remade(l *queue.Local, base uint64, anew bool) *queue.Loca
 	if !anew && l.Action.Base <= base {
 		return &queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases, First: l.First}
 	}
-	m := l.Remade(in.log.client, base)
+	m := l.Remade(in.log.Client, base)
 	switch {
 	case !anew:
 		m.First = l.First
 		m.Number(l.Seq)
 		return m
 	case in.clone: // nobody has seen it under this id
-	case l.Client != in.log.client:
+	case l.Client != in.log.Client:
 		m.First = 1
 	case l.First > 0:
 		m.First = l.First
@@ -198,7 +201,7 @@ const (
 	resetMessage     = "it would not stand in the log that has taken the place of the one that had it"
 )
 
-const cloneMessage = "another copy of this client has written since; under a new client id it would only be discarded"
+const cloneMessage = "this device goes on under a new client id; under that it would only be discarded"
 
 // foreign tells whether a client's row in the log is none that this local log knows: another copy writes under the same id.
 func (r *Replica) foreign(row *clients.Row) bool {
@@ -220,7 +223,7 @@ func (r *Replica) foreign(row *clients.Row) bool {
 		}
 	}
 	for _, j := range r.rejected.all() {
-		if a := &j.Action; a.Client == r.log.client && a.Seq == row.Seq {
+		if a := &j.Action; a.Client == r.log.Client && a.Seq == row.Seq {
 			return true
 		}
 	}

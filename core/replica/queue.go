@@ -4,31 +4,33 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 )
 
 // Client is this local log's client id.
-func (r *Replica) Client() action.UUID { return r.log.client }
+func (r *Replica) Client() action.UUID { return r.log.Client }
 
 // Name is the stream's name.
 func (r *Replica) Name() string { return r.name }
 
 // User is whose local log this is.
-func (r *Replica) User() string { return r.log.user }
+func (r *Replica) User() string { return r.log.User }
 
 // LogID tells one local log from the next one of that name.
-func (r *Replica) LogID() action.UUID { return r.log.log }
+func (r *Replica) LogID() action.UUID { return r.log.Log }
 
 // NextLSN is the number of the next record.
 func (r *Replica) NextLSN() locallog.LSN { return r.next }
 
 // Founding is record 0 of this local log.
-func (r *Replica) Founding() []byte { return encodeInit(r.log) }
+func (r *Replica) Founding() []byte { return record.EncodeInit(r.log) }
 
 // NewLog is record 0 of a local log that does not exist yet.
 func NewLog(log, client action.UUID, user string, conflictFree bool) []byte {
-	return encodeInit(initRecord{log, client, user, conflictFree})
+	return record.EncodeInit(record.Init{Log: log, Client: client, User: user, ConflictFree: conflictFree})
 }
 
 // Queued is how many actions are pending in the local log.

@@ -4,37 +4,25 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/pace"
+	"github.com/strandline-sync/strandline/core/record"
 )
 
 // Read folds a local log from nothing. keep is how many conflicts it may tell of. Where a record cannot be read, it
 // gives what comes before that, and the error. It may be part of some work; p is nil where it is not.
 func Read(name string, keep int, log *locallog.Log, p *pace.Pace) (*Replica, error) {
 	r := New(name)
-	r.fresh, r.keep, r.pace = true, keep, p
+	r.fresh, r.conflicts.Keep, r.pace = true, keep, p
 	if log.Manifest != nil {
 		if err := r.readCheckpoint(log); err != nil {
 			return r, err
 		}
 	}
-	records, err := DecodeRecords(log.Records, p)
+	records, err := record.DecodeAll(log.Records, p)
 	if _, ferr := r.Follow(records); ferr != nil {
 		err = ferr
 	}
 	r.fresh = false
 	return r, err
-}
-
-// DecodeRecords gives the records of a local log up to the first one that cannot be read, and why that is so.
-func DecodeRecords(blobs [][]byte, p *pace.Pace) (records []*Record, err error) {
-	for _, b := range blobs {
-		r, err := decodeRecord(b)
-		if err != nil {
-			return records, err
-		}
-		records = append(records, r)
-		p.Took(pace.Look + 4*sized(len(b)))
-	}
-	return records, nil
 }
 
 func (r *Replica) readCheckpoint(log *locallog.Log) error {
@@ -50,7 +38,7 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 		if err == nil {
 			err = r.state.ReadPage(d)
 			r.state.Lives(len(log.Pages[i]))
-			r.pace.Took(4 * sized(len(log.Pages[i])))
+			r.pace.Took(4 * pace.Sized(len(log.Pages[i])))
 		}
 		if err != nil {
 			return err
@@ -70,7 +58,7 @@ func (r *Replica) readCheckpoint(log *locallog.Log) error {
 	if err := r.readRest(rest[0], m); err != nil {
 		return err
 	}
-	if r.log.log != m.Log {
+	if r.log.Log != m.Log {
 		return action.Fail(action.CodeCorrupt, "", "the local checkpoint is another log's")
 	}
 	for _, l := range r.q.Pending {

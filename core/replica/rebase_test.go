@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"pgregory.net/rapid"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -24,7 +26,7 @@ func TestRebaseEqualsAFoldFromNothing(t *testing.T) {
 func rebaseWorld(t *rapid.T) {
 	r := New("s")
 	me := action.UUID{15: 10}
-	if _, err := r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: me}}}); err != nil {
+	if _, err := r.Follow([]*record.Record{{Kind: locallog.KindInit, Init: record.Init{Client: me}}}); err != nil {
 		t.Fatal(err)
 	}
 	var log []*action.Action
@@ -46,12 +48,12 @@ func rebaseWorld(t *rapid.T) {
 			_, n, _ := r.CommitRecord()
 			r.Committed(n, 0)
 		}
-		turn := turnRecord{after: r.state.Head}
+		turn := record.Turn{After: r.state.Head}
 		chain := r.state.Chain
 		var persisted []*action.Action
 		if n := rapid.IntRange(0, len(r.q.Pending)).Draw(t, "persisted"); n > 0 && rapid.Bool().Draw(t, "own") {
 			for _, l := range r.q.Pending[:n] {
-				turn.persisted = append(turn.persisted, l.ID)
+				turn.Persisted = append(turn.Persisted, l.ID)
 				a := l.Action
 				persisted = append(persisted, &a)
 			}
@@ -66,23 +68,23 @@ func rebaseWorld(t *rapid.T) {
 				if foreign && a.Client == me { // an own entry makes the turn a plain one
 					continue
 				}
-				turn.entries = append(turn.entries, action.Entry{Action: *a})
+				turn.Entries = append(turn.Entries, action.Entry{Action: *a})
 			}
 		}
-		for i := range turn.entries {
-			log = append(log, &turn.entries[i].Action)
-			chain = chain.Next(turn.entries[i].Action.Raw)
+		for i := range turn.Entries {
+			log = append(log, &turn.Entries[i].Action)
+			chain = chain.Next(turn.Entries[i].Action.Raw)
 		}
 		for _, a := range persisted {
 			log = append(log, a)
 			chain = chain.Next(a.Raw)
 		}
-		turn.chain = chain
-		decoded, err := decodeRecord(encodeTurn(&turn))
+		turn.Chain = chain
+		decoded, err := record.Decode(record.EncodeTurn(&turn))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Follow([]*Record{decoded}); err != nil {
+		if _, err := r.Follow([]*record.Record{decoded}); err != nil {
 			t.Fatal(err)
 		}
 		if rapid.IntRange(0, 2).Draw(t, "another tab commits") == 0 {
@@ -93,11 +95,11 @@ func rebaseWorld(t *rapid.T) {
 				t.Fatal(err)
 			}
 			l.Number(r.lastSeq + 1)
-			decoded, err := decodeRecord(encodeCommit([]string{l.Raw}, nil, nil))
+			decoded, err := record.Decode(record.EncodeCommit([]string{l.Raw}, nil, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := r.Follow([]*Record{decoded}); err != nil {
+			if _, err := r.Follow([]*record.Record{decoded}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -117,9 +119,9 @@ func rebaseWorld(t *rapid.T) {
 }
 
 // refuseSome has a turn refuse some of what is pending and not persisted by it.
-func refuseSome(t *rapid.T, r *Replica, turn *turnRecord) {
+func refuseSome(t *rapid.T, r *Replica, turn *record.Turn) {
 	a := protocol.SyncAnswer{}
-	for _, l := range r.q.Pending[len(turn.persisted):] {
+	for _, l := range r.q.Pending[len(turn.Persisted):] {
 		if rapid.IntRange(0, 3).Draw(t, "refused") == 0 {
 			a.Rejected = append(a.Rejected, action.Rejection{ID: l.ID, Code: action.CodeRejected})
 		}
@@ -130,7 +132,7 @@ func refuseSome(t *rapid.T, r *Replica, turn *turnRecord) {
 // What looks the same is not told of.
 func TestUnchangedRowsAreNotShown(t *testing.T) {
 	r := New("s")
-	r.Follow([]*Record{{kind: locallog.KindInit, init: initRecord{client: action.UUID{15: 1}}}})
+	r.Follow([]*record.Record{{Kind: locallog.KindInit, Init: record.Init{Client: action.UUID{15: 1}}}})
 	id := action.UUID{0: 0x0b}
 	write := func(serial byte, ops string) {
 		t.Helper()

@@ -17,6 +17,7 @@ type rebuilding struct {
 	*installing
 	returning []*queue.Local
 	deleted   bool
+	same      bool // it is no other log: only the local one was damaged
 	unsure    bool // rows tell less: it had other client ids, or another log, before
 	reset     own.Reset
 	old       bool // rows may be missing for their age
@@ -25,11 +26,15 @@ type rebuilding struct {
 // PlanRebuild is the replica that follows this one when another log takes the place of its own. kept are the own actions that are kept
 // (own.Store.All). Nothing of its queue is applied yet.
 func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
-	re := &rebuilding{installing: r.install(a, a.Common, fresh, now), deleted: reason == own.ResetDeleted,
-		unsure: len(r.former) > 0 || len(r.resets) > 0,
-		old:    a.From >= clients.Horizon}
-	re.reset = own.Reset{At: now, Reason: reason, Common: a.Common}
-	re.own = r.own.Keep(func(o *own.Entry) bool { return o.Index > 0 && o.Index <= a.Common })
+	repaired := reason == own.ResetRepaired
+	same := repaired && a.State.Epoch == r.state.Epoch && !r.Regressed(a)
+	if same {
+		a.Common = a.State.Head
+	}
+	re := &rebuilding{installing: r.install(a, min(a.Common, r.state.Head), fresh, now, repaired), same: same,
+		deleted: reason == own.ResetDeleted, unsure: len(r.former) > 0 || len(r.resets) > 0, old: a.From >= clients.Horizon}
+	re.reset = own.Reset{At: now, Reason: reason, Common: a.Common, Unreadable: r.unreadable}
+	re.own = r.own.Keep(func(o *own.Entry) bool { return re.stays(o.Index) })
 	re.kept = r.kept.Anew()
 	re.marks = r.marks.Until(a.Common)
 	for _, m := range a.Marks.All() {
@@ -55,7 +60,7 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 			re.place(l, w)
 		}
 	}
-	row, _ := a.State.Client(r.log.client)
+	row, _ := a.State.Client(r.log.Client)
 	re.lastPersisted = row.Seq
 	re.reset.Refused = append(re.reset.Refused, re.finish(re.returning, a.Common)...)
 	for _, l := range re.q.Pending {
@@ -65,6 +70,11 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 	}
 	re.resets = r.resets.With(re.reset)
 	return re.Replica, nil
+}
+
+// stays tells whether an own action at an index of the log before, 0 where that is not known, is in the new one, since both are one there.
+func (re *rebuilding) stays(index uint64) bool {
+	return re.same || index > 0 && index <= re.other.Common
 }
 
 // keptAction is an own action that is kept, read.
@@ -103,7 +113,7 @@ func (re *rebuilding) placeKept(all []keptAction) {
 	var lacking []*keptAction
 	for i := range all {
 		k := &all[i]
-		if k.Index > 0 && k.Index <= re.other.Common {
+		if re.stays(k.Index) {
 			re.kept.Add(k.Kept)
 			continue
 		}
@@ -182,10 +192,10 @@ func (re *rebuilding) lose(kept map[action.UUID]uint64) {
 	for i := range all {
 		o := &all[i]
 		_, known := kept[o.ID]
-		if known || re.seen[o.ID] || o.Index > 0 && o.Index <= re.other.Common || re.was.IsRejected(o.ID) {
+		if known || re.seen[o.ID] || re.stays(o.Index) || re.was.IsRejected(o.ID) {
 			continue
 		}
-		a := action.Action{ID: o.ID, Client: re.was.log.client, Seq: o.Seq}
+		a := action.Action{ID: o.ID, Client: re.was.log.Client, Seq: o.Seq}
 		if o.Seq > 0 && re.other.From > 0 && re.tellsOf(&a) {
 			untold := *o
 			untold.Reason, untold.Index, untold.Inverse = own.ReasonUntold, 0, nil
@@ -209,7 +219,7 @@ func (re *rebuilding) found(firsts map[action.UUID]uint64) {
 	entries, raws := re.other.Own()
 	for i, o := range entries {
 		k := raws[i]
-		if o.Index <= re.other.Common && re.own.Find(o.ID) != nil {
+		if re.stays(o.Index) && re.own.Find(o.ID) != nil {
 			continue
 		}
 		re.own.Remember(o)

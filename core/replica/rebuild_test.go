@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/state"
@@ -82,21 +84,21 @@ func (c *rebuildCase) run(t *testing.T) {
 	old, new, pending := actionsOf(t, c.Old), actionsOf(t, c.New), actionsOf(t, c.Pending)
 	records := [][]byte{NewLog(action.UUID{1}, client, "", false)}
 	// Own actions are committed, and then come in as entries one by one, as they did.
-	turn := turnRecord{epoch: action.UUID{2}}
+	turn := record.Turn{Epoch: action.UUID{2}}
 	for _, a := range old {
 		if a.Client == client {
-			records = append(records, encodeCommit([]string{a.Raw}, nil, nil))
+			records = append(records, record.EncodeCommit([]string{a.Raw}, nil, nil))
 		}
-		turn.entries = []action.Entry{{Stored: 1, Action: *a}}
-		turn.chain = turn.chain.Next(a.Raw)
-		records = append(records, encodeTurn(&turn))
-		turn.after++
+		turn.Entries = []action.Entry{{Stored: 1, Action: *a}}
+		turn.Chain = turn.Chain.Next(a.Raw)
+		records = append(records, record.EncodeTurn(&turn))
+		turn.After++
 	}
 	for _, a := range pending {
-		records = append(records, encodeCommit([]string{a.Raw}, nil, nil))
+		records = append(records, record.EncodeCommit([]string{a.Raw}, nil, nil))
 	}
 	r := New("s")
-	decoded, err := DecodeRecords(records, nil)
+	decoded, err := record.DecodeAll(records, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package replica
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/undo"
@@ -119,14 +121,14 @@ func memberOf(object, name string) (text string) {
 }
 
 // Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.
-func (r *Replica) Restore(d *queue.Draft, c *Conflict) error {
-	value, part := c.Mine, c.part
+func (r *Replica) Restore(d *queue.Draft, c *conflict.Conflict) error {
+	value, part := c.Mine, c.Part
 	switch c.Kind {
-	case ConflictGap:
+	case conflict.Gap:
 		return action.Fail(action.CodeInvalid, "", "a gap has nothing to restore")
-	case ConflictOverwrote:
+	case conflict.Overwrote:
 		value, part = c.Theirs, action.PartSet
-	case ConflictOverwritten:
+	case conflict.Overwritten:
 		part = action.PartSet
 	}
 	if !r.state.Exists(c.Object) {

@@ -2,8 +2,9 @@ package replica
 
 import (
 	"fmt"
-	"strings"
 	"testing"
+
+	"github.com/strandline-sync/strandline/core/record"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
@@ -17,17 +18,17 @@ func refusedReplica(t *testing.T) *Replica {
 	r := New("s")
 	do := func(blob []byte) {
 		t.Helper()
-		rec, err := decodeRecord(blob)
+		rec, err := record.Decode(blob)
 		if err == nil {
-			_, err = r.Follow([]*Record{rec})
+			_, err = r.Follow([]*record.Record{rec})
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	do(encodeInit(initRecord{log: action.UUID{15: 1}, client: me}))
+	do(record.EncodeInit(record.Init{Log: action.UUID{15: 1}, Client: me}))
 	made := foreignEntry(t, 1, `{"op":"create","object":"`+action.UUID{0: 1}.String()+`","type":"t","fields":{"a":1}}`)
-	do(encodeTurn(&turnRecord{entries: []action.Entry{{Action: *made}}, chain: action.Chain(0).Next(made.Raw)}))
+	do(record.EncodeTurn(&record.Turn{Entries: []action.Entry{{Action: *made}}, Chain: action.Chain(0).Next(made.Raw)}))
 	for i, ops := range []string{`[{"op":"update","object":"` + action.UUID{0: 1}.String() + `","set":{"a":2}}]`, `[{"op":"create","object":"` + action.UUID{0: 2}.String() + `","type":"t","fields":{"a":[1]}}]`} {
 		if _, err := r.write(&queue.Draft{ID: action.UUID{0: 0xaa, 15: byte(i)}, Ops: ops}, uint64(i+1)); err != nil {
 			t.Fatal(err)
@@ -35,7 +36,7 @@ func refusedReplica(t *testing.T) *Replica {
 	}
 	blob, n, _ := r.CommitRecord()
 	r.Committed(n, len(blob))
-	do(encodeTurn(&turnRecord{after: 1, chain: r.state.Chain, at: 7, rejected: []action.Rejection{{ID: action.UUID{0: 0xaa}, Code: "no", Message: "m"}, {ID: action.UUID{0: 0xaa, 15: 1}, Code: "no", Message: "m"}}}))
+	do(record.EncodeTurn(&record.Turn{After: 1, Chain: r.state.Chain, At: 7, Rejected: []action.Rejection{{ID: action.UUID{0: 0xaa}, Code: "no", Message: "m"}, {ID: action.UUID{0: 0xaa, 15: 1}, Code: "no", Message: "m"}}}))
 	if n := len(r.RejectedList()); n != 2 || r.RejectedList()[0].At != 7 {
 		t.Fatalf("%+v", r.RejectedList())
 	}
@@ -55,7 +56,7 @@ func foreignEntry(t *testing.T, seq int, ops string) *action.Action {
 func TestARetryThatCannotBeChangesNothing(t *testing.T) {
 	r := refusedReplica(t)
 	remove := foreignEntry(t, 2, `{"op":"remove","object":"`+action.UUID{0: 1}.String()+`"}`)
-	if _, err := r.Follow([]*Record{{kind: locallog.KindTurn, turn: turnRecord{after: 1, entries: []action.Entry{{Action: *remove}}, chain: r.state.Chain.Next(remove.Raw)}}}); err != nil {
+	if _, err := r.Follow([]*record.Record{{Kind: locallog.KindTurn, Turn: record.Turn{After: 1, Entries: []action.Entry{{Action: *remove}}, Chain: r.state.Chain.Next(remove.Raw)}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -94,45 +95,10 @@ func TestARetryThatCannotBeChangesNothing(t *testing.T) {
 	}
 }
 
-// The list of conflicts is as long as the app says.
-func TestConflictsAreKeptUpToALimit(t *testing.T) {
-	for _, keep := range []int{0, 1, 3, 50} {
-		r := New("s")
-		r.keep = keep
-		for i := range 3000 {
-			r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i)}, new(Landing))
-		}
-		want := keep
-		if keep == 0 {
-			want = DefaultConflicts
-		}
-		if list := r.Conflicts(); len(list) != want || list[0].Index != 2999 || list[want-1].Index != uint64(3000-want) || len(r.conflicts) > want+max(want/10, 1) {
-			t.Errorf("keep %d: %d given of %d, from %d on", keep, len(list), len(r.conflicts), list[0].Index)
-		}
-	}
-}
-
-// However large values are, what is kept for undo and for reports is bounded.
-func TestHistoryIsBoundedInBytes(t *testing.T) {
-	r := New("s")
-	large := `"` + strings.Repeat("x", 50_000) + `"`
-	for i := range 300 {
-		r.report(Conflict{Kind: ConflictDiscarded, Index: uint64(i), Mine: large}, new(Landing))
-	}
-	if n := len(r.conflicts); n > maxConflictBytes/50_000 || n < 15 || r.conflicts[n-1].Index != 299 {
-		t.Errorf("%d reports", n)
-	}
-	huge := `"` + strings.Repeat("x", 2*maxConflictBytes) + `"`
-	r.report(Conflict{Kind: ConflictDiscarded, Mine: huge}, new(Landing))
-	if len(r.conflicts) != 1 {
-		t.Errorf("%d reports beside a huge one", len(r.conflicts))
-	}
-}
-
 // Records and checkpoints of versions that knew nothing of history are read.
 func TestRecordsWithoutHistoryAreRead(t *testing.T) {
-	old := encodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + action.UUID{0: 1}.String() + `","ops":[{"object":"` + action.UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil, nil)
-	if rec, err := decodeRecord(old); err != nil || len(rec.actions) != 1 || rec.dismissed != nil {
+	old := record.EncodeCommit([]string{`{"base":0,"client":"` + me.String() + `","id":"` + action.UUID{0: 1}.String() + `","ops":[{"object":"` + action.UUID{0: 2}.String() + `","op":"remove"}],"seq":1}`}, nil, nil)
+	if rec, err := record.Decode(old); err != nil || len(rec.Actions) != 1 || rec.Dismissed != nil {
 		t.Fatal(rec, err)
 	}
 	e := locallog.NewRecord(locallog.KindTurn, 64) // ends with the refused ones
@@ -142,7 +108,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 	e.Uint(0)
 	e.Uint(0)
 	e.Uint(0)
-	if rec, err := decodeRecord(locallog.Finish(e)); err != nil || rec.turn.at != 0 {
+	if rec, err := record.Decode(locallog.Finish(e)); err != nil || rec.Turn.At != 0 {
 		t.Fatal(err)
 	}
 	r := refusedReplica(t)

@@ -3,6 +3,10 @@ package replica
 import (
 	"slices"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
+	"github.com/strandline-sync/strandline/core/record"
+
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/checkpoint"
 	"github.com/strandline-sync/strandline/core/locallog"
@@ -22,7 +26,7 @@ import (
 type Replica struct {
 	name    string
 	pace    *pace.Pace // of what takes long; nil: all at once
-	log     initRecord
+	log     record.Init
 	next    locallog.LSN // of the next record
 	fresh   bool         // it is being read: nobody has seen a row
 	state   *state.State
@@ -39,16 +43,15 @@ type Replica struct {
 	kept          own.Store  // and the actions themselves: a server that was restored may lack them
 	marks         own.Marks  // where this device has been in the log
 	resets        own.Resets // when another log took its place
-	conflicts     []Conflict // oldest first
+	conflicts     conflict.List
 
-	conflictBytes int
+	unreadable int // how much of the local log could not be read; it cannot be written upon then
 
 	drained map[action.UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 
 	base *locallog.Manifest   // the last local checkpoint that is known
 	snap *checkpoint.Snapshot // the one under way, or nil
 
-	keep       int                  // how many of them; 0 for DefaultConflicts
 	claims     map[action.UUID]bool // of refused actions by what is not committed; nil: to be counted anew
 	discards   []action.UUID        // refused actions that the next commit takes off the list
 	dismissing []action.UUID        // those of the commit under way, by discards and retries
@@ -77,8 +80,8 @@ func (r *Replica) successor(state *state.State) *Replica {
 	next := &Replica{
 		name: r.name, pace: r.pace, log: r.log, state: state, lastSeq: r.lastSeq, q: queue.New(),
 		own: r.own.Clone(), kept: r.kept.Clone(), marks: r.marks.Clone(), resets: r.resets,
-		conflicts: slices.Clone(r.conflicts), keep: r.keep,
-		conflictBytes: r.conflictBytes, former: slices.Clone(r.former), lastPersisted: r.lastPersisted,
+		conflicts: r.conflicts.Clone(),
+		former:    slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}
 	return next
 }
@@ -118,7 +121,7 @@ func (r *Replica) Check() error {
 	if err := r.q.Check(); err != nil {
 		return err
 	}
-	if n := len(r.q.Pending); n > 0 && (r.q.Pending[n-1].Seq > r.lastSeq || r.q.Pending[n-1].Client != r.log.client) {
+	if n := len(r.q.Pending); n > 0 && (r.q.Pending[n-1].Seq > r.lastSeq || r.q.Pending[n-1].Client != r.log.Client) {
 		return action.Fail(action.CodeInternal, "", "the last pending action has a later seq than the log gave")
 	}
 	return nil

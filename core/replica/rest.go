@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 )
 
 // The rest of a local checkpoint is what a replica holds beside its objects, as one record:
@@ -36,7 +37,7 @@ func (r *Replica) Fate(id action.UUID) (index uint64, rejected *Rejected, err er
 func (r *Replica) Rest(cut *own.Cut) []byte {
 	s := r.state
 	e := locallog.NewRecord(locallog.KindRest, 1024)
-	r.log.write(e)
+	r.log.Write(e)
 	e.Uint(r.lastSeq)
 	e.Uint(s.Head)
 	e.UUID(s.Epoch)
@@ -51,7 +52,7 @@ func (r *Replica) Rest(cut *own.Cut) []byte {
 	e.Uint(uint64(len(r.q.Pending)))
 	for _, l := range r.q.Pending {
 		e.String(l.Raw)
-		r.pace.Took(pace.Look + sized(len(l.Raw)))
+		r.pace.Took(pace.Look + pace.Sized(len(l.Raw)))
 	}
 	r.own.Write(e)
 	e.Uint(uint64(r.rejected.len()))
@@ -71,7 +72,7 @@ func (r *Replica) readRest(b []byte, m *locallog.Manifest) error {
 		return err
 	}
 	s := r.state
-	r.log = readInit(d)
+	r.log = record.ReadInit(d)
 	r.lastSeq, s.Head, s.Epoch, s.Chain = d.Uint(), d.Uint(), d.UUID(), d.Chain()
 	for range d.Count(34) {
 		s.PutClient(clients.Row{Client: d.UUID(), Seq: d.Uint(), Index: d.Uint(), Action: d.UUID()})
@@ -82,7 +83,7 @@ func (r *Replica) readRest(b []byte, m *locallog.Manifest) error {
 			return err
 		}
 		r.q.Enqueue(l)
-		r.pace.Took(pace.Apply + sized(len(l.Raw)))
+		r.pace.Took(pace.Apply + pace.Sized(len(l.Raw)))
 	}
 	r.own.Read(d)
 	for i := range r.own.All() {
@@ -100,7 +101,7 @@ func (r *Replica) readRest(b []byte, m *locallog.Manifest) error {
 		r.readHistory(d, first)
 	}
 	if !first {
-		r.readLineage(d, m)
+		r.readLineage(d, m, b[0] == 2)
 	}
 	if !d.Ended() {
 		return action.Corrupt("a local record has a broken body")

@@ -8,7 +8,7 @@ import (
 
 // TrackSnapshot begins the replica's next checkpoint, which leaves out what has not changed since the last one.
 func (r *Replica) TrackSnapshot() *checkpoint.Snapshot {
-	r.snap = checkpoint.Changes(r.state, r.Undos(), r.log.log)
+	r.snap = checkpoint.Changes(r.state, r.Undos(), r.log.Log)
 	r.snap.Place(r.next-1, r)
 	return r.snap
 }

@@ -45,11 +45,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		}
 	}
 	next.discards = old.discards
-	for i := range next.conflicts {
-		if next.conflicts[i].Index > old.state.Head {
-			land.Conflicts = append(land.Conflicts, next.conflicts[i])
-		}
-	}
+	land.Conflicts = append(land.Conflicts, next.conflicts.After(old.state.Head)...)
 	next.rebaseAll(func() {
 		for _, l := range old.q.Uncommitted {
 			o, known := next.own.Find(l.ID), next.q.Get(l.ID)
@@ -65,13 +61,13 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 				committed = l.Ticket
 				continue
 			}
-			if l.Client != next.log.client {
-				if next.state.StandsForOld(&l.Action, next.log.client) {
+			if l.Client != next.log.Client {
+				if next.state.StandsForOld(&l.Action, next.log.Client) {
 					gone, refused[l.ID] = append(gone, l), true
 					next.refuse(l, action.Rejection{ID: l.ID, Code: action.CodeClient, Message: cloneMessage}, 0, &land)
 					continue
 				}
-				l = l.Remade(next.log.client, base)
+				l = l.Remade(next.log.Client, base)
 			} else if l.Action.Base > base {
 				l = l.Remade(l.Client, base)
 			}

@@ -5,6 +5,7 @@ import (
 	"github.com/strandline-sync/strandline/core/aside"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
@@ -12,7 +13,7 @@ import (
 // In an otherwise empty request one action goes, however large.
 func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool, empty bool) protocol.SyncItem {
 	it := protocol.SyncItem{
-		Stream: r.name, Client: r.log.client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
+		Stream: r.name, Client: r.log.Client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
 	for _, l := range r.q.Pending {
 		if r.q.Get(undo.Target(l.Meta)) != nil { // what it takes back may come to nothing
@@ -31,8 +32,8 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool, e
 // Plan is what an answer leads to: the record to commit, nil where nothing changes, and whether there was activity.
 type Plan struct {
 	Record  []byte
-	Turn    *Record // what the record says; its strings point into the answer
-	Upgrade bool    // an entry that this version does not know ends what can be applied
+	Turn    *record.Record // what the record says; its strings point into the answer
+	Upgrade bool           // an entry that this version does not know ends what can be applied
 }
 
 // PlanTurn turns an answer to it into a plan against the replica as it is now. It changes nothing.
@@ -41,19 +42,19 @@ type Plan struct {
 // request was made at another head is dropped without one.
 func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now int64, newClient func() action.UUID) (Plan, error) {
 	s := r.state
-	if it.After != s.Head || it.Client != r.log.client || s.Chain != it.Chain {
+	if it.After != s.Head || it.Client != r.log.Client || s.Chain != it.Chain {
 		return Plan{}, nil // another context's turn was first: the next turn asks again
 	}
 	if a.Offer != nil && len(a.Entries) == 0 {
 		return Plan{}, action.Fail(action.CodeBadAnswer, "/checkpoint", "it leads no further")
 	}
-	t := turnRecord{after: s.Head, epoch: s.Epoch, chain: s.Chain, at: now}
+	t := record.Turn{After: s.Head, Epoch: s.Epoch, Chain: s.Chain, At: now}
 	if a.HasEpoch {
-		t.epoch = a.Epoch
+		t.Epoch = a.Epoch
 	}
 	var p Plan
 	var err error
-	if t.entries, t.chain, p.Upgrade, err = aside.Entries(a, s.Head, s.Chain); err != nil {
+	if t.Entries, t.Chain, p.Upgrade, err = aside.Entries(a, s.Head, s.Chain); err != nil {
 		return Plan{}, err
 	}
 	r.planRekey(&t, newClient)
@@ -61,10 +62,10 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 		r.planPersisted(&t, it, a)
 		r.planRejected(&t, a)
 	}
-	if len(t.persisted) > 0 && t.chain != a.Chain {
+	if len(t.Persisted) > 0 && t.Chain != a.Chain {
 		return Plan{}, aside.ErrChain
 	}
-	if len(t.entries)+len(t.persisted)+len(t.rejected) == 0 && t.epoch == s.Epoch {
+	if len(t.Entries)+len(t.Persisted)+len(t.Rejected) == 0 && t.Epoch == s.Epoch {
 		return p, nil
 	}
 	p.holds(&t)
@@ -72,19 +73,19 @@ func (r *Replica) PlanTurn(it *protocol.SyncItem, a *protocol.SyncAnswer, now in
 }
 
 // holds makes the plan's record.
-func (p *Plan) holds(t *turnRecord) {
-	p.Record = encodeTurn(t)
-	p.Turn = &Record{kind: locallog.KindTurn, bytes: len(p.Record), turn: *t}
+func (p *Plan) holds(t *record.Turn) {
+	p.Record = record.EncodeTurn(t)
+	p.Turn = &record.Record{Kind: locallog.KindTurn, Bytes: len(p.Record), Turn: *t}
 }
 
 // planRekey gives the log another client id where another copy of the profile writes under the same one.
-func (r *Replica) planRekey(t *turnRecord, newClient func() action.UUID) {
+func (r *Replica) planRekey(t *record.Turn, newClient func() action.UUID) {
 	known := r.lastPersisted
-	for i := range t.entries {
-		a := &t.entries[i].Action
-		if a.Client == r.log.client && a.Seq > known {
+	for i := range t.Entries {
+		a := &t.Entries[i].Action
+		if a.Client == r.log.Client && a.Seq > known {
 			if known = a.Seq; r.offered(a.ID) == nil {
-				t.rekey = newClient()
+				t.Rekey = newClient()
 				return
 			}
 		}
@@ -93,11 +94,11 @@ func (r *Replica) planRekey(t *turnRecord, newClient func() action.UUID) {
 
 // planPersisted takes the verdict on an append at once where it covers head+1 … without a hole and the chain agrees;
 // else the next fetch brings the entries.
-func (r *Replica) planPersisted(t *turnRecord, it *protocol.SyncItem, a *protocol.SyncAnswer) {
-	chain := t.chain
+func (r *Replica) planPersisted(t *record.Turn, it *protocol.SyncItem, a *protocol.SyncAnswer) {
+	chain := t.Chain
 	for i, ps := range a.Persisted {
 		l := r.q.Get(ps.ID)
-		if ps.Index != t.after+1+uint64(i) || l == nil || i >= len(it.Actions) || it.Actions[i] != l.Raw {
+		if ps.Index != t.After+1+uint64(i) || l == nil || i >= len(it.Actions) || it.Actions[i] != l.Raw {
 			return
 		}
 		chain = chain.Next(l.Raw)
@@ -106,17 +107,17 @@ func (r *Replica) planPersisted(t *turnRecord, it *protocol.SyncItem, a *protoco
 		return
 	}
 	for _, ps := range a.Persisted {
-		t.persisted = append(t.persisted, ps.ID)
+		t.Persisted = append(t.Persisted, ps.ID)
 	}
-	t.chain = chain
+	t.Chain = chain
 }
 
-func (r *Replica) planRejected(t *turnRecord, a *protocol.SyncAnswer) {
+func (r *Replica) planRejected(t *record.Turn, a *protocol.SyncAnswer) {
 	refused := map[action.UUID]bool{}
 	for _, j := range a.Rejected {
 		if r.q.Get(j.ID) != nil && !refused[j.ID] {
 			refused[j.ID] = true
-			t.rejected = append(t.rejected, j)
+			t.Rejected = append(t.Rejected, j)
 		}
 	}
 	if len(refused) == 0 {
@@ -127,7 +128,7 @@ func (r *Replica) planRejected(t *turnRecord, a *protocol.SyncAnswer) {
 	r.rebase(behind, func() { because = r.dependants(refused) })
 	for _, l := range behind {
 		if b, ok := because[l.ID]; ok {
-			t.rejected = append(t.rejected, action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b})
+			t.Rejected = append(t.Rejected, action.Rejection{ID: l.ID, Code: action.CodeDepends, Message: dependsMessage, Because: b})
 		}
 	}
 }

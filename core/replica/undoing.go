@@ -12,7 +12,7 @@ import (
 
 // done is what this client has done, as undo looks at it.
 func (r *Replica) done() *undo.History {
-	return &undo.History{State: r.state, Queue: r.q, Client: r.log.client, ConflictFree: r.log.conflictFree, Wrote: r.wrote,
+	return &undo.History{State: r.state, Queue: r.q, Client: r.log.Client, ConflictFree: r.log.ConflictFree, Wrote: r.wrote,
 		Parts: func(yield func(undo.Part) bool) {
 			for _, list := range [...][]*queue.Local{r.q.Uncommitted, r.q.Pending} {
 				for _, l := range slices.Backward(list) {
@@ -118,7 +118,7 @@ func (r *Replica) undoNext(land *Landing) {
 	for _, drop := range land.Dropped {
 		redone := slices.ContainsFunc(land.Rejected, func(j Rejected) bool { return undo.Target(j.Action.Meta) == drop.ID })
 		var again *queue.Local
-		if drop.Err == undo.ErrNothing && !r.log.conflictFree && !redone {
+		if drop.Err == undo.ErrNothing && !r.log.ConflictFree && !redone {
 			again = r.undoAgain(drop.Local)
 		}
 		if again == nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/strandline-sync/strandline/core/record"
+
 	"pgregory.net/rapid"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -30,14 +32,14 @@ type replicaWorld struct {
 
 func newReplicaWorld(t rapid.TB) *replicaWorld {
 	w := &replicaWorld{t: t, r: New("s")}
-	w.follow(encodeInit(initRecord{log: action.UUID{15: 1}, client: me}))
+	w.follow(record.EncodeInit(record.Init{Log: action.UUID{15: 1}, Client: me}))
 	return w
 }
 
 func (w *replicaWorld) follow(blob []byte) {
-	rec, err := decodeRecord(blob)
+	rec, err := record.Decode(blob)
 	if err == nil {
-		_, err = w.r.Follow([]*Record{rec})
+		_, err = w.r.Follow([]*record.Record{rec})
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -74,19 +76,19 @@ func (w *replicaWorld) commit() {
 }
 
 func (w *replicaWorld) persist(n int) {
-	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	t := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain, At: 7}
 	for _, l := range w.r.q.Pending[:n] {
-		t.persisted = append(t.persisted, l.ID)
-		t.chain = t.chain.Next(l.Raw)
+		t.Persisted = append(t.Persisted, l.ID)
+		t.Chain = t.Chain.Next(l.Raw)
 		w.raws = append(w.raws, l.Raw)
 	}
-	w.follow(encodeTurn(&t))
+	w.follow(record.EncodeTurn(&t))
 }
 
 func (w *replicaWorld) refuse(id action.UUID) {
-	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain, at: 7}
+	t := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain, At: 7}
 	w.r.planRejected(&t, &protocol.SyncAnswer{Rejected: []action.Rejection{{ID: id, Code: "invalid"}}})
-	w.follow(encodeTurn(&t))
+	w.follow(record.EncodeTurn(&t))
 }
 
 func (w *replicaWorld) other(seq int, base uint64, ops string) {
@@ -94,8 +96,8 @@ func (w *replicaWorld) other(seq int, base uint64, ops string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	t := turnRecord{after: w.r.state.Head, chain: w.r.state.Chain.Next(a.Raw), at: 7, entries: []action.Entry{{Action: *a}}}
-	w.follow(encodeTurn(&t))
+	t := record.Turn{After: w.r.state.Head, Chain: w.r.state.Chain.Next(a.Raw), At: 7, Entries: []action.Entry{{Action: *a}}}
+	w.follow(record.EncodeTurn(&t))
 }
 
 func (w *replicaWorld) undo(redo bool) action.UUID {
@@ -252,7 +254,7 @@ func TestADroppedUndoTakesItsRedoAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Number(w.r.lastSeq + 1)
-	w.follow(encodeCommit([]string{l.Raw}, nil, nil))
+	w.follow(record.EncodeCommit([]string{l.Raw}, nil, nil))
 	if len(w.r.q.Uncommitted) > 0 {
 		t.Error("the redo of a dropped undo stays")
 	}
@@ -273,7 +275,7 @@ func TestAStepTooLargeToTakeBackIsAnError(t *testing.T) {
 
 func TestMoreReportsThanUsualSurviveAReload(t *testing.T) {
 	w := newReplicaWorld(t)
-	w.r.keep = 5000
+	w.r.conflicts.Keep = 5000
 	w.ops(`{"op":"create","object":"%s","type":"t","fields":{"k":0}}`, X)
 	w.commit()
 	w.persist(1)
@@ -321,8 +323,8 @@ func TestARetryKeepsItsTargetUnderANewId(t *testing.T) {
 	next.track(&locallog.Manifest{}, true)
 	next.TakeOver(w.r)
 	blob, _, _ := next.CommitRecord()
-	rec, err := decodeRecord(blob)
-	if err != nil || len(rec.dismissed) != 1 {
+	rec, err := record.Decode(blob)
+	if err != nil || len(rec.Dismissed) != 1 {
 		t.Error("the retry no longer takes the refused action's place; on the list:", len(next.RejectedList()))
 	}
 }
@@ -361,7 +363,7 @@ func TestADroppedRetryTakesAlongWhatBuildsOnIt(t *testing.T) {
 	}
 	w.write(d)
 	w.ops(`{"op":"update","object":"%s","set":{"n":11}}`, X)
-	w.follow(encodeCommit(nil, []action.UUID{T}, nil))
+	w.follow(record.EncodeCommit(nil, []action.UUID{T}, nil))
 	if len(w.r.q.Uncommitted) > 0 || w.r.state.Exists(X) {
 		t.Errorf("%d are left", len(w.r.q.Uncommitted))
 	}

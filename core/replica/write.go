@@ -10,7 +10,7 @@ import (
 // what exists may be written in conflict-free mode.
 func (r *Replica) Write(d *queue.Draft, ticket uint64, reached bool) (err error) {
 	guarded := d
-	if r.log.conflictFree {
+	if r.log.ConflictFree {
 		if guarded, err = r.guarded(d, reached); err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (r *Replica) Write(d *queue.Draft, ticket uint64, reached bool) (err error)
 }
 
 func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
-	l, err := queue.Make(d, r.log.client, r.state.Head, &r.slab)
+	l, err := queue.Make(d, r.log.Client, r.state.Head, &r.slab)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *Replica) write(d *queue.Draft, ticket uint64) (*queue.Local, error) {
 
 // CheckDraft tells what is wrong with a draft that can be seen without the state.
 func (r *Replica) CheckDraft(d *queue.Draft) error {
-	l, err := queue.Make(d, r.log.client, r.state.Head, &action.Slab{})
+	l, err := queue.Make(d, r.log.Client, r.state.Head, &action.Slab{})
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (r *Replica) CheckDraft(d *queue.Draft) error {
 // Preview appends an object's row as a draft would leave it, nothing where there would be none. The draft's ops are all about
 // the object; what of them does not stand is told when the draft is written. Nothing changes.
 func (r *Replica) Preview(dst []byte, object action.UUID, d *queue.Draft) ([]byte, error) {
-	l, err := queue.Make(d, r.log.client, r.state.Head, &action.Slab{})
+	l, err := queue.Make(d, r.log.Client, r.state.Head, &action.Slab{})
 	if err != nil {
 		return dst, err
 	}
@@ -131,7 +131,7 @@ func (r *Replica) check(a *action.Action) error {
 		return errExists("")
 	case op.Kind != action.Create && !o.Exists():
 		return errMissing("")
-	case op.Kind != action.Create && o.HeldFrom(r.log.client):
+	case op.Kind != action.Create && o.HeldFrom(r.log.Client):
 		return r.errLocked("", op.Object)
 	case op.Kind == action.Update:
 		for i := range op.Changes {

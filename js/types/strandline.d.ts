@@ -238,6 +238,11 @@ export interface Stream<S = any> {
    * @example
    * const lost = (todos.resets() ?? []).flatMap((reset) => [...reset.dropped, ...reset.lost]); */
   resets(): readonly Reset[] | null;
+  /** Where the local log is damaged (status `stopped`, reason `corrupt`), what can be read is shown, and nothing can be written. This reads the stream anew from the server, and sends
+      once what can be read here of what was not sent. Resolves when it can be written to again; without a network, when that is back. `resets()` tells what became of what.
+   * @example
+   * todos.on("status", ({ reason }) => { if (reason === "corrupt") void todos.repair(); }); */
+  repair(): Promise<void>;
   /** Writes the value that lost again, as a new action; none where it stands already. NotFoundError where the object is not there.
    * @example
    * for (const conflict of todos.conflicts() ?? []) await todos.restore(conflict); */
@@ -560,13 +565,14 @@ export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; 
 /** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
     version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
-/** Another log has taken the place of the one that was followed: its server was restored from a backup, or the log was deleted on purpose. What became of this
+/** Another log has taken the place of the one that was followed: its server was restored from a backup, or the log was deleted on purpose. Or the local log was damaged, and
+    repaired: then unreadable counts the records and pages that could not be read; nobody knows what of this browser's stood there alone. What became of this
     browser's own actions that the log had before, by their ids. returned: they are pending again, and sent. refused: they would not stand any more; dropped: nothing of them stood before
     either; unknown: nobody can tell whether the log has them; lost: the log may lack them, and so does this browser. The refused and unknown ones are in `rejected()`, with the
     codes `reset`, `deleted` and `unknown`. common: up to this entry both logs are one, 0 where that is not known. */
 export type Reset = {
-  reason: "restored" | "deleted"; at: number; common: number;
-  returned: readonly UUID[]; refused: readonly UUID[]; dropped: readonly UUID[]; unknown: readonly UUID[]; lost: readonly UUID[];
+  reason: "restored" | "deleted" | "repaired"; at: number; common: number;
+  returned: readonly UUID[]; refused: readonly UUID[]; dropped: readonly UUID[]; unknown: readonly UUID[]; lost: readonly UUID[]; unreadable: number;
 };
 /** Events of a stream, and what their listeners get. */
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; reset: Reset; closed: SyncError };

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strandline-sync/strandline/core/conflict"
+
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/replica"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -19,7 +20,7 @@ func (h *history) reported(p *profile) {
 			continue
 		}
 		got, gap := reports(tb, h.dealt)
-		if !gap && len(tb.Conflicts()) < replica.DefaultConflicts {
+		if !gap && len(tb.Conflicts()) < conflict.Default {
 			if want := causes(h.engine.actions[stream], h.ids[p.local], h.dealt); !slices.Equal(got, want) {
 				t.Errorf("client %s tells of conflicts\n%s\nand the log of\n%s", tb.Client(), strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
@@ -48,7 +49,7 @@ func refusals(tb *tab) (ids []action.UUID) {
 
 func reports(tb *tab, dealt map[action.UUID]bool) (list []string, gap bool) {
 	for _, c := range tb.Conflicts() {
-		gap = gap || c.Kind == replica.ConflictGap
+		gap = gap || c.Kind == conflict.Gap
 		if !dealt[c.Action] {
 			list = append(list, cause(c.Kind, c.Action, c.Object, c.Key, c.Index))
 		}
@@ -57,7 +58,7 @@ func reports(tb *tab, dealt map[action.UUID]bool) (list []string, gap bool) {
 	return slices.Compact(list), gap
 }
 
-func cause(kind replica.ConflictKind, by, object action.UUID, key string, index uint64) string {
+func cause(kind conflict.Kind, by, object action.UUID, key string, index uint64) string {
 	return fmt.Sprintf("%s %s by %d of %s %q", kind, by, index, object, key)
 }
 
@@ -72,7 +73,7 @@ func causes(log []*action.Action, me, dealt map[action.UUID]bool) []string {
 		index, keyed := uint64(i+1), map[[2]action.UUID]bool{} // the object itself is told of where no key of it is
 		for j := range a.Ops {
 			op := &a.Ops[j]
-			told := func(kind replica.ConflictKind, by action.UUID, key string) {
+			told := func(kind conflict.Kind, by action.UUID, key string) {
 				if !dealt[by] { // refused, dealt with, and taken all the same: it may look like another copy's
 					out = append(out, cause(kind, by, op.Object, key, index))
 				}
@@ -82,10 +83,10 @@ func causes(log []*action.Action, me, dealt map[action.UUID]bool) []string {
 					continue
 				}
 				if op.Kind != action.Update || len(op.Changes) == 0 {
-					told(replica.ConflictDiscarded, a.ID, "")
+					told(conflict.Discarded, a.ID, "")
 				} else {
 					for _, ch := range op.Changes {
-						told(replica.ConflictDiscarded, a.ID, ch.Key)
+						told(conflict.Discarded, a.ID, ch.Key)
 					}
 				}
 				continue
@@ -93,15 +94,15 @@ func causes(log []*action.Action, me, dealt map[action.UUID]bool) []string {
 			for _, ow := range e.Ops[j].Overwrote {
 				switch {
 				case me[a.Client] && (ow.Key != "" || len(e.Ops[j].Overwrote) == 1):
-					told(replica.ConflictOverwrote, a.ID, ow.Key)
+					told(conflict.Overwrote, a.ID, ow.Key)
 				case !me[a.Client] && me[ow.Write.Client] && (ow.Key != "" || !keyed[[2]action.UUID{op.Object, ow.Write.Action}]):
-					told(replica.ConflictOverwritten, ow.Write.Action, ow.Key)
+					told(conflict.Overwritten, ow.Write.Action, ow.Key)
 				}
 				keyed[[2]action.UUID{op.Object, ow.Write.Action}] = true
 			}
 			if me[a.Client] {
 				for _, k := range e.Ops[j].Keys {
-					told(replica.ConflictDiscarded, a.ID, k.Key)
+					told(conflict.Discarded, a.ID, k.Key)
 				}
 			}
 		}

@@ -20,7 +20,7 @@ type Database struct {
 	names []string // of the logs, as they were made
 	life  int      // counts how often the database was destroyed
 
-	// Fail, where not nil, is asked before each call ("load", "append", "show", "manifest", "checkpoint") and after each
+	// Fail, where not nil, is asked before each call ("load", "append", "show", "manifest", "remains", "checkpoint") and after each
 	// append and checkpoint that was made durable ("appended", "checkpointed"): an error it gives is the call's, so
 	// that both kinds of unknown outcome can be had.
 	Fail func(op, stream string, lsn locallog.LSN) error
@@ -35,6 +35,7 @@ type log struct {
 	records  [][]byte
 	manifest []byte
 	pages    map[string][]byte
+	spare    []byte
 	shown    map[locallog.LSN]string
 	rows     map[string]string // of pages
 }
@@ -123,6 +124,9 @@ func (s *Store) Load(_ context.Context, stream string, from locallog.LSN) (out l
 	}
 	if from > l.next() {
 		return out, locallog.ErrGone
+	}
+	if from < l.first {
+		return out, action.Corrupt("the local log lacks its beginning")
 	}
 	for _, b := range l.records[from-l.first:] {
 		out.Records = append(out.Records, slices.Clone(b))
@@ -236,6 +240,30 @@ func (s *Store) Pages(_ context.Context, stream string, names []string) (out [][
 	return out, nil
 }
 
+// Remains implements locallog.Store.
+func (s *Store) Remains(_ context.Context, stream string) (out locallog.Remains, err error) {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return out, err
+	}
+	if err := s.db.fails("remains", stream, 0); err != nil {
+		return out, err
+	}
+	l := s.db.logs[stream]
+	if l == nil {
+		return out, nil
+	}
+	out = locallog.Remains{Manifest: slices.Clone(l.manifest), Spare: slices.Clone(l.spare)}
+	for name, b := range l.pages {
+		out.Pages = append(out.Pages, locallog.Page{Name: name, Bytes: slices.Clone(b)})
+	}
+	for i, b := range l.records {
+		out.Records = append(out.Records, locallog.StoredRecord{LSN: l.first + locallog.LSN(i), Bytes: slices.Clone(b)})
+	}
+	return out, nil
+}
+
 // Checkpoint implements locallog.Store.
 func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpoint) error {
 	s.db.mu.Lock()
@@ -279,9 +307,9 @@ func (s *Store) Checkpoint(_ context.Context, stream string, c *locallog.Checkpo
 	if c.Shown != "" {
 		l.shown[c.LSN] = c.Shown
 	}
-	l.manifest = slices.Clone(c.Manifest)
+	l.manifest, l.spare = slices.Clone(c.Manifest), slices.Clone(c.Spare)
 	l.records, l.first = slices.Clone(l.records[c.LSN-l.first:]), c.LSN
-	s.db.Written += len(c.Manifest)
+	s.db.Written += len(c.Manifest) + len(c.Spare)
 	return s.db.fails("checkpointed", stream, c.LSN)
 }
 
@@ -330,7 +358,7 @@ func (d *Database) Clone() *Database {
 	c := New()
 	c.names = slices.Clone(d.names)
 	for name, l := range d.logs {
-		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, pages: maps.Clone(l.pages),
+		c.logs[name] = &log{first: l.first, records: slices.Clone(l.records), manifest: l.manifest, spare: l.spare, pages: maps.Clone(l.pages),
 			shown: maps.Clone(l.shown), rows: maps.Clone(l.rows)}
 	}
 	return c

@@ -286,14 +286,6 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("the new log has %d records", len(got))
 		}
 	})
-	checkpoint := func(lsn locallog.LSN, base []byte, drop []string, pages ...string) *locallog.Checkpoint {
-		c := &locallog.Checkpoint{LSN: lsn, Base: base, Drop: drop}
-		for _, name := range pages {
-			c.Pages = append(c.Pages, locallog.Page{Name: name, Bytes: rec("page " + name)})
-		}
-		c.Manifest = (&locallog.Manifest{LSN: lsn, Rest: pages}).Encode()
-		return c
-	}
 	t.Run("ACheckpointTakesThePlaceOfItsRecords", func(t *testing.T) {
 		open := newDatabase(t)
 		s, late := open(t), open(t)
@@ -520,6 +512,7 @@ func Run(t *testing.T, newDatabase func(t *testing.T) Open) {
 			t.Fatalf("a page that was dropped: %v", err)
 		}
 	})
+	t.Run("RemainsAreAllThatIsThere", func(t *testing.T) { remains(t, newDatabase(t)(t)) })
 	t.Run("RacingCheckpoints", func(t *testing.T) {
 		open := newDatabase(t)
 		fill(t, open(t), "a", 30)

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/loop"
 	"github.com/strandline-sync/strandline/core/plan"
 	"github.com/strandline-sync/strandline/core/queue"
@@ -34,7 +35,7 @@ func (s *Stream) Status() loop.Status                      { return s.whole().St
 func (s *Stream) Client() action.UUID                      { return s.whole().Client() }
 func (s *Stream) Unsent() int                              { return s.whole().Unsent() }
 func (s *Stream) Check() error                             { return s.whole().Check() }
-func (s *Stream) Conflicts() []replica.Conflict            { return s.whole().Conflicts() }
+func (s *Stream) Conflicts() []conflict.Conflict           { return s.whole().Conflicts() }
 func (s *Stream) RejectedList() []replica.Rejected         { return s.whole().RejectedList() }
 func (s *Stream) IsRejected(id action.UUID) bool           { return s.whole().IsRejected(id) }
 func (s *Stream) Writable(id action.UUID) replica.Writable { return s.whole().Writable(id) }

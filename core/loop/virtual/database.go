@@ -341,3 +341,8 @@ func (s *Stream) OnPersisted(id action.UUID, done func(index uint64, rejected *r
 func (s *Stream) Discard(id action.UUID, done func(error)) {
 	s.db.Step(&plan.Discard{Stream: s.ID, ID: id, Call: s.db.done(done)})
 }
+
+// Repair reads a stream whose local log is damaged anew.
+func (s *Stream) Repair(done func(error)) {
+	s.db.Step(&plan.Repair{Stream: s.ID, Call: s.db.done(done)})
+}

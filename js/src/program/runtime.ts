@@ -25,6 +25,7 @@ interface Host {
   settled(stream: number, done: () => void): void;
   persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
   discard(stream: number, id: string, done: Done): void;
+  repair(stream: number, done: Done): void;
   sync(db: number, done: Done): void;
   entryDurable(db: number, stream: string, entry: string): void;
   hear(db: number, message: Uint8Array): void;

@@ -129,6 +129,10 @@ export class Place {
     this.runtime.host.discard(this.handle, action, this.#answer(settle));
   }
 
+  repair(settle: Settle<void>): void {
+    this.runtime.host.repair(this.handle, this.#answer(settle));
+  }
+
   /** What becomes of an action of this client. */
   persisted(action: string, [resolve, reject]: Settle<number>): void {
     this.runtime.host.persisted(this.handle, action, (problem, index, rejected) => {

@@ -357,6 +357,10 @@ export class Stream implements Desk {
     });
   }
 
+  repair(): Promise<void> {
+    return this.#asking.ask((place, resolve, reject) => place.repair([resolve, reject]));
+  }
+
   settled(): Promise<void> {
     return this.#asking.ask((place, resolve, reject) => place.settled([resolve, reject]));
   }

@@ -16,7 +16,7 @@ export type Op = { op: string; object: string; type?: string; fields?: { [key: s
 export type Rejected = { action: { id: string; ops: Op[] }; code: string; message: string; because: string | null; at: number };
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; reset: Reset; closed: SyncError };
-export type Reset = { reason: string; at: number; common: number; returned: string[]; refused: string[]; dropped: string[]; unknown: string[]; lost: string[] };
+export type Reset = { reason: string; at: number; common: number; returned: string[]; refused: string[]; dropped: string[]; unknown: string[]; lost: string[]; unreadable: number };
 export type Undoable = { readonly undo: boolean; readonly redo: boolean };
 export type Skipped = { skipped: readonly { object: string; key: string }[] };
 
