@@ -3,12 +3,14 @@
 package main
 
 import (
+	"strings"
 	"syscall/js"
 
 	"github.com/norunners/vert"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/rows"
 )
 
 // The cold calls of the script.
@@ -137,6 +139,14 @@ func discard(args []js.Value) {
 	}
 	id, _ := action.ParseUUID(args[1].String())
 	s.db.step(&plan.Discard{Stream: s.ID, ID: id, Call: s.db.done(done)})
+}
+
+// inOrder takes (stream, types, a line each): their rows tell from now on in which order their keys were written. All rows are new then.
+func inOrder(args []js.Value) {
+	if s := streams[args[0].Int()]; s != nil {
+		s.OrderRows(strings.Split(args[1].String(), "\n"))
+		s.news = rows.News{}
+	}
 }
 
 // repair takes (stream, done): done(error).

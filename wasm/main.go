@@ -39,6 +39,7 @@ func main() {
 	cold("persisted", persisted)
 	cold("discard", discard)
 	cold("repair", repair)
+	cold("inOrder", inOrder)
 	cold("sync", syncNow)
 	cold("entryDurable", entryDurable)
 	cold("hear", hear)

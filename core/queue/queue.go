@@ -50,6 +50,12 @@ func (q *Queue) Get(id action.UUID) *Local {
 // Find is the action of an id, nil for none.
 func (q *Queue) Find(id action.UUID) *Local { return q.byID[id] }
 
+// IsBehind tells whether an action stands behind another one of the queue; one that is not in it, behind all.
+func (q *Queue) IsBehind(a, b action.UUID) bool {
+	x, y := q.byID[a], q.byID[b]
+	return y != nil && (x == nil || x.order > y.order)
+}
+
 // Touches tells whether an action names the object in an op.
 func (q *Queue) Touches(object action.UUID) bool { return q.objects[object].ops > 0 }
 

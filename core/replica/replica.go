@@ -45,7 +45,8 @@ type Replica struct {
 	resets        own.Resets // when another log took its place
 	conflicts     conflict.List
 
-	unreadable int // how much of the local log could not be read; it cannot be written upon then
+	ordered    []string // types whose rows say in which order their keys were written
+	unreadable int      // how much of the local log could not be read; it cannot be written upon then
 
 	drained map[action.UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 
@@ -84,6 +85,12 @@ func (r *Replica) successor(state *state.State) *Replica {
 		former:    slices.Clone(r.former), lastPersisted: r.lastPersisted,
 	}
 	return next
+}
+
+// OrderRows has the rows of some types tell in which order their keys were written; see State.InOrder.
+func (r *Replica) OrderRows(types []string) {
+	r.ordered = types
+	r.state.InOrder(types, func(a, b action.UUID) bool { return r.q.IsBehind(a, b) })
 }
 
 // State is the visible state. Only the replica changes it.

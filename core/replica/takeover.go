@@ -45,6 +45,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		}
 	}
 	next.discards = old.discards
+	next.OrderRows(old.ordered)
 	land.Conflicts = append(land.Conflicts, next.conflicts.After(old.state.Head)...)
 	next.rebaseAll(func() {
 		for _, l := range old.q.Uncommitted {

@@ -68,6 +68,10 @@ type State struct {
 	step Step
 
 	paging *paging // of a replica whose state is checkpointed, else nil
+
+	inOrder map[string]bool // types whose rows have their keys in the order of their writes
+	later   func(a, b action.UUID) bool
+	sorted  []field // room for those of one row
 }
 
 // NewState is the state of an empty log.

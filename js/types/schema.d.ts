@@ -145,15 +145,37 @@ export const bigint: Codec<bigint, string>;
 /** Bytes, kept in base 64. */
 export const bytes: Codec<Uint8Array, string>;
 
-/** What is known of the fields of one type: a Standard Schema validator (Zod, Valibot, ArkType, …), or that with codecs of fields that are not JSON. */
-export type Shape<F> = StandardSchemaV1<unknown, F> | { readonly shape?: StandardSchemaV1<unknown, F>; readonly codecs?: CodecsOf<F> };
+/** A row as it is kept, whichever version of the app has written it. */
+export type KeptRow = { readonly id: UUID; readonly type: string; readonly [key: string]: Json };
+/** Whether key a of a row was written later than key b: false where one action wrote both, where a is not there, or where a key of the row looks like a whole number. */
+export type Newer = (a: string, b: string) => boolean;
+/** How a type is lived with while its shape changes and older builds of the app are about. */
+export interface Evolving<F> {
+  /** Gives the fields of now of a row that any version has written, of JSON as it is kept. Asked once for each state of a row, when that comes: get, query, filter and live see what it
+      gives. It has to give the same for the same, for any row, and at once. Of one for which it throws the row is given as it is kept; see `unviewed`.
+   * @example
+   * { todo: { view: (row, newer) => ({ ...row, title: newer("name", "title") ? row.name : row.title ?? row.name }) } } */
+  readonly view?: (row: KeptRow, newer: Newer) => { readonly [K in keyof F]?: unknown } | { readonly [key: string]: unknown };
+  /** Gives what is added to a create (row is undefined) or to an update or edit, so that older builds see the change, too: keys that are not written already, in the same op, so that both
+      stand or none. changes is what is written, as it is kept; of the row, as it is viewed.
+   * @example
+   * { todo: { write: (changes) => ("title" in changes ? { name: changes.title } : {}) } } */
+  readonly write?: (changes: { readonly [K in keyof F]?: any }, row: any) => { readonly [key: string]: unknown } | undefined;
+}
+/** What the view of a row's type has thrown, where the row is given as it is kept; else undefined.
+ * @example
+ * for (const row of todos.query()) if (unviewed(row)) console.warn(row.id, unviewed(row)); */
+export function unviewed(row: { readonly id: UUID }): unknown;
+
+/** What is known of the fields of one type: a Standard Schema validator (Zod, Valibot, ArkType, …), or that with codecs of fields that are not JSON, and how older shapes are seen. */
+export type Shape<F> = StandardSchemaV1<unknown, F> | ({ readonly shape?: StandardSchemaV1<unknown, F>; readonly codecs?: CodecsOf<F> } & Evolving<F>);
 /** A codec for each field that is not JSON; others may have one too. */
 export type CodecsOf<F> = { readonly [K in CodedKeys<F>]-?: Codec<Exclude<F[K], undefined>, any> } & { readonly [K in Exclude<keyof F, CodedKeys<F>>]?: Codec<Exclude<F[K], undefined>, any> };
 /** What is known of a stream's types; of one with fields that are not JSON it has to be said. */
 export type ShapesOf<S> = { readonly [T in keyof S as CodedKeys<S[T]> extends never ? T : never]?: Shape<S[T]> }
-  & { readonly [T in keyof S as CodedKeys<S[T]> extends never ? never : T]-?: { readonly shape?: StandardSchemaV1<unknown, S[T]>; readonly codecs: CodecsOf<S[T]> } };
+  & { readonly [T in keyof S as CodedKeys<S[T]> extends never ? never : T]-?: { readonly shape?: StandardSchemaV1<unknown, S[T]>; readonly codecs: CodecsOf<S[T]> } & Evolving<S[T]> };
 /** Validators of types, of which a schema is inferred. */
-export type Shapes = { readonly [type: string]: StandardSchemaV1 | { readonly shape: StandardSchemaV1; readonly codecs?: { readonly [key: string]: Codec<any, any> } } };
+export type Shapes = { readonly [type: string]: StandardSchemaV1 | ({ readonly shape: StandardSchemaV1; readonly codecs?: { readonly [key: string]: Codec<any, any> } } & Evolving<any>) };
 /** The schema that validators say. */
 export type Inferred<V> = { -readonly [T in keyof V]: OutputOf<V[T] extends StandardSchemaV1 ? V[T] : V[T] extends { readonly shape: infer W } ? W : never> };
 /** Codecs where a validator says of a field that it is not JSON. */

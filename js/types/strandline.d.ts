@@ -506,10 +506,11 @@ export class UnsentError extends SyncError { readonly pending: number; }
 export type Status = { online: boolean; leader: boolean; user: string | null; streams: { [name: string]: StreamStatus }; data: { [name: string]: StreamStatus } };
 /** indexedDB: "ok"; or what is written is kept in memory only, and by the server: "lost" (a database was there, and cannot be had any more, or was taken away while it was
     open), "private" (the browser's mode), "unavailable", or "memory" (as the option `storage` says). persisted: the browser has promised not to evict. locks, backgroundSync, serviceWorker: whether it has them.
-    rows: "differed" where stored rows were not those of the log; they were replaced. loss: a database that was there when the page was last used is gone: when that was noticed, and how many actions were known to be unsent. */
+    rows: "differed" where stored rows were not those of the log; they were replaced. unviewed: how many rows their type's `view` has thrown for. loss: a database that was there when the page was last used is gone: when that was noticed, and how many actions were known to be unsent. */
 export type Health = {
   indexedDB: "ok" | "lost" | "private" | "unavailable" | "memory";
   rows: "ok" | "differed";
+  unviewed: number;
   persisted: boolean;
   quota: { usage: number; quota: number } | null;
   locks: boolean; backgroundSync: boolean; serviceWorker: boolean;

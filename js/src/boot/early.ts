@@ -47,7 +47,7 @@ export async function assemble({ log, at, texts, rows }: Stored, breathe: () => 
   if (log.length === 0) return 0; // there is no stream of that name
   const first = log[0]!;
   if (log.length !== at.length || !log.every((lsn, i) => lsn === first + i && at[i] === lsn)) return 1;
-  const table = new Table(), pending = new Set<string>();
+  const table = new Table(null), pending = new Set<string>();
   let client = "", conflictFree = false, last!: Shown;
   let began = Date.now();
   const pause = async () => {

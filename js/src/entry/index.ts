@@ -1,4 +1,5 @@
 export { open } from "../life/opening.js";
+export { unviewed } from "../rows/sight.js";
 export { bigint, bytes, date } from "../values/codecs.js";
 export { FieldOp, increment, union, unset, without } from "../values/json.js";
 export {

@@ -92,7 +92,7 @@ export class Database implements Owner {
         leads: () => this.#contexts.leader.leads,
         streams: () => this.#streams.all,
         data: () => this.dataStreams.now?.streams ?? [],
-        health: () => this.#keeper.health(),
+        health: () => this.#health(),
         ended: () => !this.life.lives,
       },
       (e) => this.warn("listener", "a listener of the database threw", e),
@@ -229,7 +229,11 @@ export class Database implements Owner {
   }
 
   health(): Promise<Health> {
-    return this.#programs.up().then(() => this.#keeper.health());
+    return this.#programs.up().then(() => this.#health());
+  }
+
+  #health(): Promise<Health> {
+    return this.#keeper.health(this.#streams.all.reduce((n, [, stream]) => n + stream.unviewed, 0));
   }
 
   /** @internal Something in the local database is newer than this. */

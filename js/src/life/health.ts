@@ -1,7 +1,7 @@
 // What this browser gives, and what it has taken.
 import type { Health, Loss } from "../values/states.js";
 
-export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["rows"], loss: Loss | null): Promise<Health> {
+export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["rows"], unviewed: number, loss: Loss | null): Promise<Health> {
   const storage = globalThis.navigator?.storage as StorageManager | undefined;
   const no = () => null;
   const [persisted, estimate] = await Promise.all([storage?.persisted?.().catch(no), storage?.estimate?.().catch(no)]);
@@ -9,6 +9,7 @@ export async function healthOf(indexedDB: Health["indexedDB"], rows: Health["row
   return {
     indexedDB,
     rows,
+    unviewed,
     persisted: persisted === true,
     quota: estimate ? { usage: estimate.usage ?? 0, quota: estimate.quota ?? 0 } : null,
     locks: !!globalThis.navigator?.locks,

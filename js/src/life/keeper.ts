@@ -56,8 +56,9 @@ export class Keeper {
     return this.#how.memory;
   }
 
-  health(): Promise<Health> {
-    return healthOf(this.custody.reason, this.#rows, this.custody.loss);
+  /** unviewed: how many rows could not be viewed. */
+  health(unviewed: number): Promise<Health> {
+    return healthOf(this.custody.reason, this.#rows, unviewed, this.custody.loss);
   }
 
   /** Rows that were stored beside a log were not those of it. */

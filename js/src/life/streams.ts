@@ -8,6 +8,7 @@ import { Stream } from "../streams/stream.js";
 import { errorOf } from "../values/errors.js";
 import type { Life } from "../values/life.js";
 import { checkName, checkStreamOptions, type StreamOptions } from "../values/options.js";
+import { viewed } from "../values/shapes.js";
 import { Users } from "../values/users.js";
 
 /** Who has a database open. */
@@ -55,7 +56,8 @@ export class Streams {
   async #show(boot: Boot, name: string, options: StreamOptions): Promise<Stream> {
     checkName(name);
     checkStreamOptions(options);
-    const early = await boot.read(name);
+    let early = await boot.read(name);
+    if (typeof early === "object" && !early.table.tells(viewed(options.schema))) early = 2;
     if (early === 1 || early === 2) this.#lacks.set(name, early);
     else if (early !== 0 && this.#of.life.state === "opening" && (options.conflictFree ?? early.conflictFree) === early.conflictFree) {
       const stream = new Stream(this.#of.owner, name, early.conflictFree, options, early);

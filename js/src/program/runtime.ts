@@ -26,6 +26,7 @@ interface Host {
   persisted(stream: number, id: string, done: (error: Problem | null, index: number, rejected?: string | null) => void): void;
   discard(stream: number, id: string, done: Done): void;
   repair(stream: number, done: Done): void;
+  inOrder(stream: number, types: string): void;
   sync(db: number, done: Done): void;
   entryDurable(db: number, stream: string, entry: string): void;
   hear(db: number, message: Uint8Array): void;

@@ -4,6 +4,7 @@ import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
+import { bare, type Sight } from "./sight.js";
 import { takes, View } from "./view.js";
 import { same } from "./watch.js";
 
@@ -55,11 +56,13 @@ export class Rows {
   readonly #answers = new Map<string, { version: number; rows: readonly Row[] }>();
   readonly #later: (fn: () => void, ms?: number) => void;
 
-  /** later calls a function in a task of its own. */
-  constructor(later: (fn: () => void, ms?: number) => void, known?: Known) {
+  /** later calls a function in a task of its own. sight is how rows are shown; null where they are as they are kept. */
+  constructor(later: (fn: () => void, ms?: number) => void, known?: Known, sight: Sight | null = null) {
     this.#later = later;
-    this.table = known?.table ?? new Table();
+    const see = sight?.see ?? bare;
+    this.table = known?.table ?? new Table(see);
     if (!known) return;
+    this.table.show(see, sight !== null);
     this.#pending = known.pending;
     this.#lsn = known.lsn;
     this.#full = true;
@@ -89,7 +92,7 @@ export class Rows {
       this.fresh();
       const { text, more } = source.proof(begin);
       const { rows, gone } = JSON.parse(text) as { rows: Row[]; gone: string[] };
-      const right = rows.every((row) => equal(row, this.table.get(row.id))) && !gone.some((id) => this.table.get(id)) && (more || source.size() === this.table.size);
+      const right = rows.every((row) => equal(this.table.seen(row), this.table.get(row.id))) && !gone.some((id) => this.table.get(id)) && (more || source.size() === this.table.size);
       if (right && more) return this.#later(() => this.#prove(source, differ, false));
       if (right) return;
       source.known(-1);
@@ -202,7 +205,7 @@ export class Rows {
     const source = this.#source, ids = [...this.table.ids()];
     const wrong = ids.filter((id) => {
       const text = source.row(id);
-      return text === undefined || !equal(JSON.parse(text), this.table.get(id));
+      return text === undefined || !equal(this.table.seen(JSON.parse(text) as Row), this.table.get(id));
     });
     return source.size() === ids.length ? wrong : [...wrong, `${ids.length} rows of ${source.size()}`];
   }

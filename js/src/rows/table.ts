@@ -2,6 +2,7 @@
 import { freeze } from "../values/json.js";
 import { ExactIndex } from "./exact.js";
 import type { Query } from "./query.js";
+import { bare, tells } from "./sight.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
 import { takes, View, type Changed } from "./view.js";
@@ -25,6 +26,30 @@ export class Table {
   version = 0;
   /** How many there are who take what has changed. */
   watchers = 0;
+  #see: ((row: Row) => Row) | null;
+  #telling = false; // some row tells in which order its keys were written
+
+  /** see gives a row as it is shown; null keeps rows as they come, until somebody says how. */
+  constructor(see: ((row: Row) => Row) | null = bare) {
+    this.#see = see;
+  }
+
+  /** A row as it is shown. */
+  seen(row: Row): Row {
+    return this.#see ? this.#see(row) : row;
+  }
+
+  /** Whether each row of these types, as it came, tells in which order its keys were written. */
+  tells(types: readonly string[]): boolean {
+    if (types.length > 0) for (const row of this.#rows.values()) if (types.includes(row.type) && !tells(row)) return false;
+    return true;
+  }
+
+  /** Shows rows that were kept as they came. */
+  show(see: (row: Row) => Row, all: boolean): void {
+    this.#see = see;
+    if (all || this.#telling) for (const [id, row] of this.#rows) this.#rows.set(id, freeze(see(row)));
+  }
 
   get size(): number {
     return this.#rows.size;
@@ -48,9 +73,10 @@ export class Table {
   put(rows: readonly Row[], gone: readonly string[]): void {
     const changes: Changed[] = [];
     const told = this.watchers + this.#views.size + this.#held.size + this.#exact.size > 0;
-    for (const row of rows) {
-      const before = this.#rows.get(row.id);
-      if (before && equal(before, row)) continue;
+    for (const given of rows) {
+      const row = this.seen(given), before = this.#rows.get(row.id);
+      if (!this.#see) this.#telling ||= tells(row);
+      else if (before && equal(before, row)) continue;
       this.#rows.set(row.id, freeze(row));
       this.version++;
       if (told) changes.push({ before, after: row });

@@ -51,7 +51,7 @@ export function created(type: string, rows: readonly object[], options: object, 
   if (Object.keys(options).length > 0) throw invalid("", "the options of create are for one object");
   return rows.map((row, i) => {
     const fields = shapes.encode(type, row, `/${i}`);
-    return { type, head, fields, text: fieldsText(fields, `/${i}`), id: null, given: false };
+    return { type, head, fields, text: fieldsText(shapes.add(type, fields, undefined, `/${i}`), `/${i}`), id: null, given: false };
   });
 }
 
@@ -65,7 +65,7 @@ export function imported(rows: readonly unknown[], shapes: Shapes): Item[] {
     if (typeof id !== "string" || !uuid.test(id)) throw invalid(`/${i}/id`, "is no lower-case UUID");
     if (ids.has(id)) throw existing(i);
     ids.add(id);
-    return { type: type as string, head: createHead(type, {}, `/${i}/type`), fields, text: fieldsText(fields, `/${i}`), id, given: true };
+    return { type: type as string, head: createHead(type, {}, `/${i}/type`), fields, text: fieldsText(shapes.add(type as string, fields, undefined, `/${i}`), `/${i}`), id, given: true };
   });
 }
 

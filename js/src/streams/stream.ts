@@ -11,6 +11,7 @@ import { Waiting } from "./waiting.js";
 import { Writes } from "./writes.js";
 import type { Early, Lack } from "../boot/early.js";
 import type { Runtime } from "../program/runtime.js";
+import { Sight } from "../rows/sight.js";
 import { Rows } from "../rows/rows.js";
 import type { Change } from "../rows/watch.js";
 import { asyncDispose, type Ending, type Until } from "../values/ending.js";
@@ -37,6 +38,8 @@ export class Stream implements Desk {
   readonly writes: Writes;
   /** @internal While there is no program. */
   waiting: Waiting | null = null;
+  /** @internal How rows are shown. */
+  readonly sight: Sight;
   /** @internal What it was opened with that the local log does not say. */
   readonly options: { readonly conflictFree: boolean; readonly conflicts: number; readonly shapes: Shapes };
   readonly #owner: Owner;
@@ -54,7 +57,8 @@ export class Stream implements Desk {
     this.name = name;
     const shapes = new Shapes(options.schema, (message, e) => owner.warn("codec", `${message} (stream ${name})`, e));
     this.options = { conflictFree, conflicts: options.conflicts ?? 0, shapes };
-    this.rows = new Rows(later, early);
+    this.sight = new Sight((type) => shapes.view(type), (message, e) => owner.warn("view", `${message} (stream ${name})`, e));
+    this.rows = new Rows(later, early, this.sight);
     this.writes = new Writes(() => owner.keeps);
     this.#writer = new Writer(this, shapes);
     if (early) [this.waiting, this.#client] = [new Waiting(early), early.client];
@@ -89,6 +93,7 @@ export class Stream implements Desk {
     const place = (this.#place = new Place(runtime, handle));
     this.#client = client;
     if (lack > 0) runtime.host.lacking(handle, lack);
+    this.#order();
     this.rows.attach(sourceOf(runtime, handle), () => {
       runtime.host.lacking(handle, 2);
       this.#reads.changed(true);
@@ -173,8 +178,27 @@ export class Stream implements Desk {
   again(options: StreamOptions): this {
     checkStreamOptions(options);
     if (options.conflictFree !== undefined && options.conflictFree !== this.options.conflictFree) throw invalid("/conflictFree", "the stream is open with the other value");
-    if (options.schema) this.options.shapes.set(options.schema);
+    if (!options.schema) return this;
+    const { shapes } = this.options, had = shapes.viewed.length;
+    shapes.set(options.schema);
+    if (had + shapes.viewed.length > 0) { // all rows are looked at anew
+      this.rows.doubt();
+      this.#place?.runtime.host.inOrder(this.#place.handle, ""); // gives them anew
+      this.#order();
+      this.#reads.changed(true);
+    }
     return this;
+  }
+
+  /** @internal How many rows could not be viewed. */
+  get unviewed(): number {
+    return [...this.sight.failed].filter((id) => this.rows.table.get(id)).length;
+  }
+
+  /** The rows of types that have a view come with the order in which their keys were written. */
+  #order(): void {
+    const { viewed } = this.options.shapes;
+    if (viewed.length > 0) this.#place!.runtime.host.inOrder(this.#place!.handle, viewed.join("\n"));
   }
 
   close(): Promise<void> {

@@ -35,7 +35,7 @@ export class Transaction {
     const at = this.#next(), { shapes } = this.#of;
     const head = createHead(type, options, at);
     const id = options.id ?? this.#of.newID();
-    const kept = shapes.encode(type, fields, at), text = fieldsText(kept, at);
+    const kept = shapes.encode(type, fields, at), text = fieldsText(shapes.add(type, kept, undefined, at), at);
     shapes.validate(type, kept, at);
     this.#op(id, `{"op":"create","object":${JSON.stringify(id)},"type":${head},"fields":${text}}`);
     return id;
@@ -43,8 +43,8 @@ export class Transaction {
 
   update(id: string, patch: object): void {
     const at = this.#next(), { shapes } = this.#of;
-    const row = shapes.coded || shapes.judges() ? this.#row(id) : undefined; // its type says what is asked of it
-    const kept = shapes.encode(row?.type, patch, at), parts = patchText(kept, at);
+    const row = shapes.coded || shapes.adds || shapes.judges() ? this.#row(id) : undefined; // its type says what is asked of it
+    const parts = patchText(shapes.add(row?.type, shapes.encode(row?.type, patch, at), row, at), at);
     if (parts === "") return;
     this.#op(id, `{"op":"update","object":${JSON.stringify(this.#of.id(id))},${parts.slice(1)}`);
     if (!row || !shapes.judges(row.type)) return;
@@ -115,7 +115,7 @@ export class Transaction {
       const path = e.path.replace(/^(?:\/ops)?\/(\d+)/, (_, i: string) => `/${about[Number(i)]}`); // among all ops
       throw new InvalidError({ code: e.code, path, message: e.message.replace(e.path, path) });
     }
-    const row = text === undefined ? undefined : freeze(JSON.parse(text) as Row);
+    const row = text === undefined ? undefined : freeze(this.#of.rows.table.seen(JSON.parse(text) as Row));
     this.#made.set(id, row);
     return row;
   }

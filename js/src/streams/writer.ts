@@ -69,7 +69,7 @@ export class Writer {
     if (Array.isArray(fields)) return this.#many(() => created(type, fields as object[], options, this.#shapes));
     const id = options?.id;
     return this.#write(id === undefined ? CREATE : CREATE_AS, () => {
-      const head = createHead(type, options), kept = this.#shapes.encode(type, fields), text = fieldsText(kept);
+      const head = createHead(type, options), kept = this.#shapes.encode(type, fields), text = fieldsText(this.#shapes.add(type, kept, undefined));
       this.#shapes.validate(type, kept);
       return (id ?? "") + head + "\n" + text; // JSON.stringify writes no line break
     });
@@ -120,7 +120,7 @@ export class Writer {
   update(id: string, patch: object): Write<void> {
     const given = this.#desk.waiting ? { ...patch } : patch; // it may be another when it is looked at again
     return this.#write<void>(UPDATE, () => {
-      const kept = this.#encode(id, patch), text = patchText(kept);
+      const kept = this.#encode(id, patch), text = patchText(this.#add(id, kept));
       if (text !== "") this.#validate(id, kept);
       return text === "" ? "" : objectID(id) + text;
     }, () => this.#validate(id, this.#encode(id, given)));
@@ -131,6 +131,13 @@ export class Writer {
     return this.#shapes.coded ? this.#shapes.encode(this.#desk.rows.get(id)?.type, patch) : patch;
   }
 
+  /** A patch with what is added for older builds: the object says whether there is something. */
+  #add(id: string, patch: object): object {
+    if (!this.#shapes.adds) return patch;
+    const row = this.#desk.rows.get(id);
+    return this.#shapes.add(row?.type, patch, row);
+  }
+
   edit(id: string, fn: (draft: { [key: string]: unknown }) => void): Write<void> {
     if (this.#desk.waiting) return this.#wait(() => this.edit(id, fn));
     return this.#write<void>(UPDATE, () => {
@@ -138,7 +145,7 @@ export class Writer {
       const row = rows.get(objectID(id));
       if (!row) throw new NotFoundError({ code: "not-found", message: `not-found: no object has the id ${id}` });
       const patch = edited(row, fn, this.#shapes);
-      const text = patchText(patch);
+      const text = Object.keys(patch).length > 0 ? patchText(this.#add(id, patch)) : "";
       if (text !== "") this.#validate(id, patch);
       return text === "" ? "" : id + text;
     });

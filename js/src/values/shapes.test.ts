@@ -99,7 +99,7 @@ test("validators see what the app sees, a copy of it", () => {
 
 test("a schema that is none", () => {
   for (const [schema, path] of [
-    [{ a: 1 }, "/schema/a"], [{ a: {}, b: { shape: 1 } }, "/schema/b/shape"], [{ a: { codecs: { x: {} } } }, "/schema/a/codecs/x"], [{ "a/b": { view: 1 } }, "/schema/a~1b"], ["x", "/schema"],
+    [{ a: 1 }, "/schema/a"], [{ a: {}, b: { shape: 1 } }, "/schema/b/shape"], [{ a: { codecs: { x: {} } } }, "/schema/a/codecs/x"], [{ "a/b": { other: 1 } }, "/schema/a~1b"], [{ a: { view: 1 } }, "/schema/a/view"], [{ a: { write: {} } }, "/schema/a/write"], ["x", "/schema"],
   ] as const) assert.equal(fails(() => make(schema as object))[0], path);
 });
 

@@ -4,16 +4,21 @@ import { equal } from "./equal.js";
 import { invalid, InvalidError } from "./errors.js";
 import { escape, FieldOp, plain } from "./json.js";
 import type { Row } from "./row.js";
+import { passOn, type Viewing } from "../rows/sight.js";
 import { patched, validate, type StandardSchema } from "./validate.js";
 
 type Codecs = { readonly [key: string]: Codec };
 type Fields = { [key: string]: unknown };
-type Shape = { readonly validator: StandardSchema | null; readonly codecs: Codecs | null };
+/** What a write adds to an op, so that older builds see it: of the changes and of the row before, which a create has none of. */
+type Adding = (changes: Fields, row: Row | undefined) => unknown;
+type Shape = { readonly validator: StandardSchema | null; readonly codecs: Codecs | null; readonly view?: Viewing | undefined; readonly write?: Adding | undefined };
 
 /** As apps give it. */
-export type ShapesGiven = { readonly [type: string]: StandardSchema | { readonly shape?: StandardSchema; readonly codecs?: Codecs } | undefined };
+export type ShapesGiven = { readonly [type: string]: StandardSchema | { readonly shape?: StandardSchema; readonly codecs?: Codecs; readonly view?: Viewing; readonly write?: Adding } | undefined };
 
 const standard = (of: unknown): of is StandardSchema => typeof (of as StandardSchema | undefined)?.["~standard"]?.validate === "function";
+
+const parts = new Set(["shape", "codecs", "view", "write"]);
 
 /** Reads what an app gives; what is wrong with it is an InvalidError. */
 export function readShapes(given: ShapesGiven): Map<string, Shape> {
@@ -26,22 +31,28 @@ export function readShapes(given: ShapesGiven): Map<string, Shape> {
       out.set(type, { validator: of, codecs: null });
       continue;
     }
-    if (typeof of !== "object" || of === null || Object.keys(of).some((key) => key !== "shape" && key !== "codecs")) {
-      throw invalid(at, "is neither a Standard Schema validator nor { shape, codecs }");
+    if (typeof of !== "object" || of === null || Object.keys(of).some((key) => !parts.has(key))) {
+      throw invalid(at, "is neither a Standard Schema validator nor { shape, codecs, view, write }");
     }
-    const { shape = null, codecs = null } = of as { shape?: unknown; codecs?: Codecs };
+    const { shape = null, codecs = null, view, write } = of as { shape?: unknown; codecs?: Codecs; view?: Viewing; write?: Adding };
+    for (const [key, fn] of Object.entries({ view, write })) if (fn !== undefined && typeof fn !== "function") throw invalid(`${at}/${key}`, "is no function");
     if (shape !== null && !standard(shape)) throw invalid(`${at}/shape`, "is no Standard Schema validator");
     for (const [key, codec] of Object.entries(codecs ?? {})) {
       if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") throw invalid(`${at}/codecs/${escape(key)}`, "is no codec: it has encode and decode");
     }
-    out.set(type, { validator: shape, codecs });
+    out.set(type, { validator: shape, codecs, view, write });
   }
   return out;
 }
 
+/** The types that have a view. */
+export const viewed = (given: ShapesGiven = {}): string[] => [...readShapes(given)].flatMap(([type, shape]) => (shape.view ? [type] : []));
+
 export class Shapes {
   /** Whether there is a codec. */
   coded = false;
+  /** Whether there is something to add to writes. */
+  adds = false;
   readonly #warn: (message: string, cause: unknown) => void;
   #types = new Map<string, Shape>();
   #given = new WeakMap<object, unknown>(); // what is given out, of what is kept, and of lists of that
@@ -56,8 +67,30 @@ export class Shapes {
   set(given: ShapesGiven): void {
     this.#types = readShapes(given);
     this.coded = [...this.#types.values()].some((shape) => shape.codecs);
+    this.adds = [...this.#types.values()].some((shape) => shape.write);
     this.#given = new WeakMap();
     this.#kept = new WeakMap();
+  }
+
+  /** The types that have a view. */
+  get viewed(): readonly string[] {
+    return [...this.#types].flatMap(([type, shape]) => (shape.view ? [type] : []));
+  }
+
+  /** What shows the rows of a type. */
+  view(type: string): Viewing | undefined {
+    return this.#types.get(type)?.view;
+  }
+
+  /** Changes, as they are kept, with what is added for older builds: fields of a create, or a patch of a row. */
+  add<T extends object>(type: string | undefined, changes: T, row: Row | undefined, at = ""): T {
+    const write = type === undefined ? undefined : this.#types.get(type)?.write;
+    if (!write) return changes;
+    const added: unknown = write(Object.freeze({ ...changes }) as Fields, row);
+    if (added === undefined) return changes;
+    if (typeof added !== "object" || added === null) throw invalid(at, `write of ${type!} gives no object`);
+    for (const key of Object.keys(added)) if (Object.hasOwn(changes, key)) throw invalid(`${at}/${escape(key)}`, `write of ${type!} adds a key that is written already`);
+    return { ...changes, ...added };
   }
 
   /** Whether there is a validator of a type; of any, where none is named. */
@@ -129,6 +162,7 @@ export class Shapes {
     let given = this.#given.get(row) as R | undefined;
     if (given) return given;
     given = Object.freeze(this.#decode(row.type, { ...row })) as R;
+    passOn(row, given!);
     this.#given.set(row, given);
     this.#kept.set(given!, row);
     return given;

@@ -29,6 +29,7 @@ export type Loss = { at: number; unsent: number | null };
 export type Health = {
   indexedDB: "ok" | "lost" | "private" | "unavailable" | "memory";
   rows: "ok" | "differed";
+  unviewed: number;
   persisted: boolean;
   quota: { usage: number; quota: number } | null;
   locks: boolean;

@@ -1,0 +1,85 @@
+// Rows as this build of an app wants to see them, whichever version of it has written them.
+import { freeze } from "../values/json.js";
+import type { Row } from "../values/row.js";
+
+/** Whether a key of the row was written later than another; false where both were written by one action, or the first one is not there. */
+export type Newer = (a: string, b: string) => boolean;
+/** Gives the shape of now of any row that any version has written. */
+export type Viewing = (row: Row, newer: Newer) => object;
+
+/** In rows of types with a view: how many of its keys each write has, in the order of the writes, which is that of the keys. No field has this name. */
+const order = "";
+
+/** A row without what says in which order its keys were written. */
+export function bare(row: Row): Row {
+  if (row[order] === undefined) return row;
+  const { [order]: _, id, type, ...fields } = row;
+  return { id, type, ...fields };
+}
+
+/** Whether it says that. */
+export const tells = (row: Row): boolean => Array.isArray(row[order]);
+
+const failures = new WeakMap<object, unknown>();
+
+/** What the view of a row's type has thrown: then the row is given as it is kept. undefined for a row that could be viewed. */
+export const unviewed = (row: object): unknown => failures.get(row);
+
+/** The same row, given otherwise, is as unviewed. */
+export function passOn(from: object, to: object): void {
+  if (failures.has(from)) failures.set(to, failures.get(from));
+}
+
+export class Sight {
+  readonly #views: (type: string) => Viewing | undefined;
+  readonly #warn: (message: string, cause: unknown) => void;
+  readonly #failed = new Set<string>(); // ids
+  readonly #warned = new Set<string>(); // types
+
+  /** warn is told of each type whose view throws. */
+  constructor(views: (type: string) => Viewing | undefined, warn: (message: string, cause: unknown) => void) {
+    this.#views = views;
+    this.#warn = warn;
+  }
+
+  /** The ids of rows that could not be viewed when they came last; some may be gone. */
+  get failed(): Iterable<string> {
+    return this.#failed;
+  }
+
+  readonly see = (row: Row): Row => {
+    const view = this.#views(row.type), kept = bare(row);
+    if (!view) return kept;
+    const { id, type } = freeze(kept);
+    try {
+      const seen: unknown = view(kept, newerIn(kept, row[order]));
+      if (typeof seen !== "object" || seen === null || Array.isArray(seen) || typeof (seen as PromiseLike<void>).then === "function") throw new TypeError("a view gives an object of fields, at once");
+      this.#failed.delete(id);
+      if (seen === kept) return kept;
+      const out: { [key: string]: unknown; id: string; type: string } = { id, type };
+      for (const [key, value] of Object.entries(seen)) if (value !== undefined && key !== "id" && key !== "type") out[key] = value;
+      return out;
+    } catch (e) {
+      this.#failed.add(id);
+      if (!this.#warned.has(type)) this.#warn(`the view of ${type} throws; its rows are given as they are kept`, e);
+      this.#warned.add(type);
+      failures.set(kept, e);
+      return kept;
+    }
+  };
+}
+
+/** What tells which of two keys of a row was written last. */
+function newerIn(row: Row, counts: unknown): Newer {
+  let writes: Map<string, number> | null = null;
+  return (a, b) => {
+    if (!writes) {
+      writes = new Map();
+      const keys = Object.keys(row).filter((key) => key !== "id" && key !== "type");
+      let at = 0;
+      for (const [n, count] of (Array.isArray(counts) ? (counts as number[]) : []).entries()) for (let i = 0; i < count; i++) writes.set(keys[at++]!, n);
+    }
+    const x = writes.get(a);
+    return x !== undefined && x > (writes.get(b) ?? -1);
+  };
+}
