@@ -55,7 +55,7 @@ func Open(o Options) (*DB, error) {
 	}
 	asks.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	db.http = &asks
-	db.core = loop.New(loop.Config{Sources: sources{}, User: o.User, Alone: base == "", Retry: o.Retry.Milliseconds(), Idle: o.Idle.Milliseconds(), Unshown: true, Slice: math.MaxInt32})
+	db.core = loop.New(loop.Config{Sources: sources{}, User: o.User, Alone: base == "", Retry: o.Retry.Milliseconds(), Idle: o.Idle.Milliseconds(), Schema: o.Schema, Unshown: true, Slice: math.MaxInt32})
 	return db, nil
 }
 

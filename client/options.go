@@ -27,6 +27,8 @@ type Options struct {
 	HTTP *http.Client
 	// Retry is the pause after a failure, which grows, and Idle that between turns where nothing happens; 0: those of browsers, 5 s and 60 s.
 	Retry, Idle time.Duration
+	// Schema is the version of the program's code, 0 for none: a server may take actions of newer code alone.
+	Schema int
 }
 
 // base is the address of /v1.

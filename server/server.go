@@ -53,6 +53,10 @@ type Config struct {
 	// Writable tells why nothing is taken now, such as a disk that is nearly full; nil, or where it gives nil, everything is. Reading goes on.
 	Writable func() error
 
+	// MinSchema is the version of clients' code (schemaVersion) from which on a stream's actions are taken; 0, or where it is nil: of any. Older code is
+	// answered schema for what it offers: it reads on, and its actions wait until newer code sends them.
+	MinSchema func(stream string) int
+
 	// OnAppended hears of each append to an action stream, with the index of its last entry, after it is durable and out of line: two of one stream may come
 	// in any order, and what it hears is no substitute for reading the log.
 	OnAppended func(stream string, head uint64)
@@ -138,7 +142,7 @@ func New(c Config) *Server {
 	s := &Server{
 		host:   host,
 		engine: c.Engine,
-		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, Quota: c.Quota, Retention: c.Retention, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
+		actions: actions.New(host, actions.Config{Engine: c.Engine, Judge: c.Judge, Quota: c.Quota, Retention: c.Retention, MinSchema: c.MinSchema, OnAppended: c.OnAppended, Authorize: c.Authorize, Validate: c.Validate, MaxActionBytes: c.MaxActionBytes, MaxState: c.MaxState, MaxFolds: c.MaxFolds, MaxTurnWork: c.MaxTurnWork,
 			MaxEntries: c.MaxEntries, MaxAnswerBytes: c.MaxAnswerBytes,
 			IdleStream: c.IdleStream, Lease: c.Lease, CheckpointBytes: c.CheckpointBytes, Keep: c.Keep, NewID: c.NewID, Hold: c.Hold}),
 		data: data.New(host, data.Config{Engine: c.Engine, Validate: c.ValidateData, Quota: c.Quota}),

@@ -26,6 +26,7 @@ type options struct {
 	Strict bool    `js:"strict"`
 	Retry  float64 `js:"retry"`
 	Idle   float64 `js:"idle"`
+	Schema int     `js:"schema"`
 	Elect  bool    `js:"elect"`
 	Memory bool    `js:"memory"` // where the browser keeps nothing, go on in memory
 
@@ -130,7 +131,7 @@ func openDatabase(args []js.Value) {
 			db := &database{handle: handle, hooks: hooks, local: stored, streams: map[plan.StreamID]*stream{}, calls: map[plan.Call]func(plan.Notice){},
 				timers: map[plan.TimerID]func(){}, slots: map[plan.StreamID]js.Value{}}
 			db.stores[plan.Database] = store
-			db.DB = loop.New(loop.Config{Sources: browser{}, User: o.User, Alone: o.URL == "", Retry: int64(o.Retry), Idle: int64(o.Idle), Shared: true,
+			db.DB = loop.New(loop.Config{Sources: browser{}, User: o.User, Alone: o.URL == "", Retry: int64(o.Retry), Idle: int64(o.Idle), Schema: o.Schema, Shared: true,
 				Slots: hooks.Get("slot").Type() == js.TypeFunction, Elect: o.Elect, Refuge: o.Memory})
 			databases[handle] = db
 			done.Invoke(js.Null(), handle, life, jsError(why))

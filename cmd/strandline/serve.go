@@ -95,7 +95,7 @@ func serve(args []string) error {
 		config: server.Config{Auth: auth, CORS: cors, CheckpointBytes: *checkpoints, Keep: *keep, MaxActionBytes: *maxAction, MaxState: *maxState, MaxMemory: *maxMemory,
 			Rate: *rate, Burst: *burst}}
 	if l.rules = rules; rules != nil {
-		l.config.Quota, l.config.Retention = rules.Quota, rules.Retention
+		l.config.Quota, l.config.Retention, l.config.MinSchema = rules.Quota, rules.Retention, rules.MinSchema
 	}
 	if (*cert == "") != (*key == "") {
 		return errors.New("--cert and --key come together")

@@ -33,6 +33,7 @@ const (
 	CodeRejected     = "rejected"     // the server refused the action for good
 	CodeUnknown      = "unknown"      // whether the server took the action cannot be told any more
 	CodeReset        = "reset"        // the action would not stand in the log that has taken the place of the one that had it
+	CodeSchema       = "schema"       // the server takes actions of newer code alone
 	CodeDepends      = "depends"      // it builds on an action that was refused
 
 	CodeReadOnly      = "read-only-offline" // conflict-free mode: what exists can be written only while the server is in reach
@@ -44,6 +45,7 @@ type Error struct {
 	Code    string
 	Path    string // JSON pointer into what was given; empty when the whole is meant
 	Message string
+	Min     int  // of a schema one: the least version that the server takes
 	Holder  UUID // of a locked one: the client that holds the object's lock
 	Cause   error
 }

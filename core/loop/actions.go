@@ -48,7 +48,7 @@ func (s *Stream) Status() Status { return s.in.status() }
 func (s *Stream) Standing() Standing {
 	st := Standing{Life: Closed, Away: s.Away(), Behind: s.behind() || s.Following(), Doubt: s.doubt.since > 0 || s.Following(),
 		Busy: s.Busy(), Unsent: s.Unsent(), Refused: s.Refusals(), Head: s.State().Head, Next: s.NextLSN(), Storage: s.Storage(),
-		Held: s.offer.tooLarge}
+		Held: s.offer.held}
 	switch {
 	case s.Opening():
 		st.Life = Opening
@@ -105,6 +105,9 @@ func (s *Stream) Ask(left Room) (it protocol.SyncItem, more bool) {
 		most = 0
 	}
 	it = s.Journal.Ask(most, left.Bytes, s.in.db.holds, left.Empty)
+	if len(it.Actions) > 0 {
+		it.Schema = s.in.db.schema
+	}
 	more = len(it.Actions) < min(most, s.Queued()) || most == 0 && s.Queued() > 0
 	if it.Limit = min(it.Limit, left.Entries); it.After == 0 {
 		it.Limit = min(it.Limit, firstEntries)
@@ -162,8 +165,16 @@ func (s *Stream) refused(it *protocol.SyncItem, err *action.Error) {
 		s.clientRefused(it, err)
 		return
 	}
-	if s.offer.unsure = len(it.Actions); f.resets != "" {
+	if !f.outdated { // else the server has not looked at them
+		s.offer.unsure = len(it.Actions)
+	}
+	if f.resets != "" {
 		s.doubts(f.resets, err)
+		return
+	}
+	if f.outdated {
+		s.offer.outdated(err, s.in.db)
+		s.in.db.landed(s.in, true, nil) // reading goes on
 		return
 	}
 	if f.stopping {

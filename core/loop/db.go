@@ -21,6 +21,8 @@ type Config struct {
 	Retry, Idle int64
 	// Compact is how many bytes of records are worth a local checkpoint; 0 stands for DefaultCompact.
 	Compact int
+	// Schema is the version of the app's code: servers may take actions of newer code alone. 0: none.
+	Schema int
 	// Shared says that other contexts may have the database open, and hear what this one tells.
 	Shared bool
 	// Slots says that the host can give contexts their turns to write.
@@ -46,6 +48,7 @@ type Config struct {
 type DB struct {
 	own          journal.Profile // what its streams have in common
 	alone, elect bool
+	schema       int   // the version of the app's code
 	idle         int64 // the pause when nothing is to do, in milliseconds
 
 	late    []plan.Event // that wait for the step under way
@@ -69,7 +72,7 @@ type DB struct {
 
 // New makes a database. Nothing is read before a stream is opened.
 func New(c Config) *DB {
-	db := &DB{alone: c.Alone, elect: c.Elect, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
+	db := &DB{alone: c.Alone, elect: c.Elect, schema: c.Schema, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
 		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
 	if c.Slice <= 0 {
 		c.Slice = pace.Slice

@@ -36,6 +36,7 @@ const (
 // leader is who leads, as far as is known here.
 type leader struct {
 	leads   bool  // this context
+	outdone int64 // when a turn was made here for one whose code is too old, Unix milliseconds
 	heardAt int64 // when the leader said something, Unix milliseconds
 	next    int64 // when its next turn is
 	because string
@@ -70,6 +71,7 @@ func (db *DB) Leading() bool { return db.leader.leads }
 
 // leads sets who leads. The leader takes the checkpoints for all, but of a local-only database nobody opens others' streams.
 func (db *DB) leads(yes bool) {
+	db.leader.outdone = 0
 	db.leader.leads = yes
 	db.own.Keeps = yes || db.alone
 }
@@ -203,6 +205,7 @@ func (db *DB) heardTurn(text string) {
 		return
 	}
 	db.leader.next, db.leader.because = next, because
+	outdated := false
 	trusted := true // the leader serves every stream that has something to send
 	for _, m := range db.sorted() {
 		status, ok := told[m.name]
@@ -215,13 +218,17 @@ func (db *DB) heardTurn(text string) {
 			m.told = &status
 			m.contact.good, m.contact.answered = status.State == StateLive, max(m.contact.answered, status.LastSynced)
 			m.kind.Heed(Show)
+			outdated = outdated || status.State == StateHeld && failureOf(status.Err).outdated
 			if ends[m.name] > st.Next { // who has committed that was ended before it could tell
 				m.kind.Heed(News)
 			}
 		}
 	}
-	if trusted && db.turn.state == pausing && !db.syncing() {
+	if trusted && !outdated && db.turn.state == pausing && !db.syncing() {
 		db.schedule(db.idle*silence/2, becauseFollows)
+	}
+	if outdated {
+		db.outdo()
 	}
 }
 
@@ -252,6 +259,15 @@ func (db *DB) passedBy() {
 	if db.elect && db.silent() {
 		db.leader.heardAt = db.own.Now()
 		db.own.Steal = true
+	}
+}
+
+// outdo runs a turn here, since the leader's code is too old for the server: that of this context may be newer. Who gets something through leads
+// from then on.
+func (db *DB) outdo() {
+	if now := db.own.Now(); db.schema > 0 && db.turn.state == pausing && (db.leader.outdone == 0 || now >= db.leader.outdone+db.idle) {
+		db.leader.outdone = now
+		db.schedule(0, becauseFollows)
 	}
 }
 

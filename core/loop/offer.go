@@ -8,7 +8,7 @@ import (
 // offer is what of a stream's queue is offered to the server.
 type offer struct {
 	most      int           // how many actions at once; 0 for all that fit
-	tooLarge  *action.Error // the first action did not get through by itself
+	held      *action.Error // why nothing is offered for a while: the first action did not get through by itself, or this code is too old
 	again     int64         // when it is tried again, Unix milliseconds
 	pause     int64
 	unsure    int    // how many actions a request offered whose outcome is unknown; nothing else is offered meanwhile
@@ -26,7 +26,7 @@ func (s *Stream) most() int {
 	if o.unsure > 0 { // nothing but these, while their outcome is not known
 		most = min(most, o.unsure)
 	}
-	if s.behind() || o.tooLarge != nil && s.in.db.own.Now() < o.again {
+	if s.behind() || o.held != nil && s.in.db.own.Now() < o.again {
 		return 0
 	}
 	return most
@@ -41,7 +41,7 @@ const afterRefusal = 4
 // taken takes note of how an offer was taken: behind a refusal little is offered, then twice as much each time.
 func (o *offer) taken(n, rejected int) {
 	if n > 0 {
-		o.tooLarge, o.pause = nil, 0
+		o.held, o.pause = nil, 0
 	}
 	switch {
 	case rejected > 0:
@@ -53,6 +53,11 @@ func (o *offer) taken(n, rejected int) {
 	}
 }
 
+// outdated takes note that the server takes actions of newer code alone: they wait, and are offered again now and then.
+func (o *offer) outdated(err *action.Error, db *DB) {
+	o.held, o.again = err, db.own.Now()+db.idle
+}
+
 const maxOfferPause = 300_000
 
 // holdBack takes note of one action that did not go through by itself, whatever the reason was: the next request
@@ -60,5 +65,5 @@ const maxOfferPause = 300_000
 func (o *offer) holdBack(err error, db *DB) {
 	o.pause = min(max(2*o.pause, 2*db.own.Retry), maxOfferPause)
 	o.again = db.own.Now() + o.pause
-	o.tooLarge = &action.Error{Code: action.CodeTooLarge, Message: "the next change does not get through to the server", Cause: err}
+	o.held = &action.Error{Code: action.CodeTooLarge, Message: "the next change does not get through to the server", Cause: err}
 }

@@ -12,6 +12,7 @@ type failure struct {
 	stops    string // the stream, for good: the reason
 	stopping bool
 	rekey    bool   // the server has another client of that id
+	outdated bool   // newer code may append
 	resets   string // the log is another one: why, of those of own.Reset
 	// Of a whole request:
 	size    bool   // it may be too large
@@ -32,6 +33,8 @@ func failureOf(err error) (f failure) {
 		f.resets, f.size = own.ResetRestored, true
 	case action.CodeDeleted:
 		f.resets, f.size = own.ResetDeleted, true
+	case action.CodeSchema:
+		f.outdated = true
 	case action.CodeMalformed:
 		f.stopping, f.size = true, true
 	case action.CodeClient:

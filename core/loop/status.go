@@ -14,7 +14,7 @@ const (
 	StateLive     StreamState = "live"     // the last round trip succeeded, and brought all that there is
 	StateOffline  StreamState = "offline"  // no network, or no server was named
 	StateWaiting  StreamState = "waiting"  // the last one failed; the next comes at Status.NextAt
-	StateHeld     StreamState = "held"     // no valid token; pending actions are kept
+	StateHeld     StreamState = "held"     // no valid token, or the server takes actions of newer code alone (Err says which); they are kept
 	StateStopped  StreamState = "stopped"  // cannot go on; Reason and Err say why; reading still works
 )
 
@@ -69,6 +69,8 @@ func (m *member) state(s *Standing) (state StreamState, reason string, err *acti
 		return StateStopped, failureOf(c.err).halts, c.err
 	case c.err != nil && c.err.Code == action.CodeUnauthorized && !c.asking:
 		return StateHeld, "", c.err
+	case s.Held != nil && failureOf(s.Held).outdated && !m.db.offline:
+		return StateHeld, "", s.Held
 	case m.db.offline || m.db.alone:
 		return StateOffline, "", c.err
 	case c.asking && !c.good || c.good && s.Behind || s.Away:

@@ -175,7 +175,9 @@ func (db *DB) finish() {
 		}
 	}
 	if !db.leader.leads && db.current.Because == becauseFollows {
-		db.passedBy()
+		if db.passedBy(); db.elect && db.leader.outdone > 0 && db.current.Persisted > 0 {
+			db.own.Steal = true
+		}
 	}
 	ms, because := db.pauseAfter()
 	if t.err == nil && p.again == "" && db.hasNews() {

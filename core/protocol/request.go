@@ -20,6 +20,9 @@ type Mark struct {
 	Chain action.Chain
 }
 
+// MaxSchema is the highest version of an app's code.
+const MaxSchema = 1_000_000_000
+
 // MaxMarks is how many an item has at most.
 const MaxMarks = 64
 
@@ -155,6 +158,12 @@ func readSyncRequest(l *action.Lexer, most int) (SyncRequest, error) {
 			it.Limit = int(min(n, 1<<30))
 		case "marks":
 			it.Marks, err = readMarks(v)
+		case "schema":
+			var n uint64
+			if n, err = v.Uint(); err == nil && (n == 0 || n > MaxSchema) {
+				err = action.Malformed("", "is no number from 1 to 1,000,000,000")
+			}
+			it.Schema = int(min(n, MaxSchema))
 		default:
 			err = action.Malformed("", "is no part of an item")
 		}

@@ -26,6 +26,7 @@ type SyncItem struct {
 	Actions []string // JSON; canonical where a replica made them
 	Drain   bool
 	Marks   []Mark // places of the log that the client has followed
+	Schema  int    // the version of the code that offers the actions; 0 for none
 }
 
 // AppendSyncRequest writes the request of one turn for many streams. bytes is how many the entries of the answer are to take, about;
@@ -72,6 +73,9 @@ func AppendSyncRequest(dst []byte, items []SyncItem, bytes int) []byte {
 		dst = strconv.AppendInt(dst, int64(it.Limit), 10)
 		if len(it.Marks) > 0 {
 			dst = appendMarks(append(dst, `,"marks":`...), it.Marks)
+		}
+		if it.Schema > 0 {
+			dst = strconv.AppendInt(append(dst, `,"schema":`...), int64(it.Schema), 10)
 		}
 		dst = append(dst, `,"stream":`...)
 		dst = append(action.AppendString(dst, it.Stream), '}')
@@ -244,6 +248,10 @@ func readSyncAnswer(l *action.Lexer, a *SyncAnswer) error {
 					a.Err.Code, err = l.Str()
 				case "message":
 					a.Err.Message, err = l.Str()
+				case "min":
+					var n uint64
+					n, err = l.Uint()
+					a.Err.Min = int(min(n, MaxSchema))
 				default:
 					_, err = l.Raw()
 				}

@@ -36,6 +36,9 @@ export interface OpenOptions {
   /** Whether the browser is asked, once something was written in a page that somebody uses, not to evict what is stored. Default true, but where the browser would ask the
       user (Firefox): there it is asked only where this is true. */
   persist?: boolean;
+  /** The version of the app's code, from 1 on: raise it with what streams' types mean. A server may take changes of newer code alone (`minSchema`); then those of this code wait
+      (status `held`, error `schema`), reading goes on, and newer code sends them. */
+  schemaVersion?: number;
   /** Called with every warning or error that no promise carries. Default: console. */
   log?: (entry: LogEntry) => void;
 }
@@ -462,7 +465,8 @@ export interface DataStream {
 
 /** How a stream stands with the server. */
 export type StreamStatus = {
-  /** syncing: something is asked for, or more is to come. live: the last round trip brought all that there is. offline: no network. waiting: retry at `next`. held: no valid token.
+  /** syncing: something is asked for, or more is to come. live: the last round trip brought all that there is. offline: no network. waiting: retry at `next`. held: no valid token, or (error `schema`) the
+      server takes changes of newer code alone.
       stopped: cannot go on (reason or error says why); reading still works. */
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
   reason: "upgrade" | "forbidden" | "corrupt" | "gone" | "exists" | null;

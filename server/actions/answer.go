@@ -34,6 +34,9 @@ func (a *answer) append(b []byte) []byte {
 	if a.err != nil {
 		b = append(append(b, `"error":{"code":`...), web.Quote(a.err.Code)...)
 		b = append(append(b, `,"message":`...), web.Quote(web.Said(a.err))...)
+		if a.err.Min > 0 {
+			b = strconv.AppendInt(append(b, `,"min":`...), int64(a.err.Min), 10)
+		}
 		b = append(b, `},`...)
 	}
 	b = append(b, `"head":`...)

@@ -23,6 +23,10 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 		}
 	}
 	mayAppend := s.Auth.Allow(p, it.Stream, rights.Append)
+	if least := s.least(it.Stream); mayAppend && len(it.Offers) > 0 && it.Schema < least {
+		return &action.Error{Code: action.CodeSchema, Min: least,
+			Message: "actions are taken of version " + strconv.Itoa(least) + " of the code on; these are of " + strconv.Itoa(it.Schema)}
+	}
 	if !mayAppend && len(it.Offers) == 0 { // a drain alone: reading goes on
 		a.hasChain = true
 		return nil
@@ -59,6 +63,14 @@ func (s *Streams) persist(ctx context.Context, p rights.Principal, st *stream, i
 		return nil
 	}
 	return s.append(ctx, p, st, it, a, &b, drained)
+}
+
+// least is the version of clients' code from which on a stream's actions are taken; 0: of any.
+func (s *Streams) least(stream string) int {
+	if s.MinSchema == nil {
+		return 0
+	}
+	return s.MinSchema(stream)
 }
 
 // batch is what is taken of a request: applied to the fold, and not in the log yet.
@@ -116,7 +128,7 @@ func (s *Streams) judgeAll(ctx context.Context, p rights.Principal, st *stream, 
 		}
 		if reason == nil && b.hooked {
 			var err error
-			if reason, err = s.judge(ctx, &Judged{p, it.Stream, &act.Action, View{st.state}}); err != nil {
+			if reason, err = s.judge(ctx, &Judged{p, it.Stream, it.Schema, &act.Action, View{st.state}}); err != nil {
 				a.rejected = nil
 				return err
 			}

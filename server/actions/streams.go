@@ -28,6 +28,9 @@ type Config struct {
 	Quota     func(rights.Principal) rights.Quota
 	Retention func(stream string) rights.Retention
 
+	// MinSchema is the version of clients' code from which on a stream's actions are taken; 0, or where it is nil: of any.
+	MinSchema func(stream string) int
+
 	// OnAppended hears of each append, with the index of its last entry, out of line: two of one stream may come in any order.
 	OnAppended func(stream string, head uint64)
 

@@ -18,6 +18,7 @@ import (
 type Judged struct {
 	Principal rights.Principal
 	Stream    string
+	Schema    int // the version of the client's code that offers it; 0: it says none
 	Action    *action.Action
 	Before    View
 }

@@ -3,6 +3,8 @@ package rights
 import (
 	"fmt"
 	"time"
+
+	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // Quota is what of a principal's may be kept, and what it may have done; 0: as much as it likes. What several requests bring at once may pass it
@@ -36,6 +38,13 @@ type retentionRule struct {
 	streams []pattern
 }
 
+// schemaRule says of which version on clients' code may append to streams.
+type schemaRule struct {
+	Streams []string `json:"streams"`
+	Min     int      `json:"min"`
+	streams []pattern
+}
+
 func (set *ruleSet) checkLimits() error {
 	for i := range set.Quotas {
 		q := &set.Quotas[i]
@@ -54,18 +63,50 @@ func (set *ruleSet) checkLimits() error {
 		if len(r.Streams) == 0 || r.Entries == 0 && r.Days == 0 || r.Days < 0 {
 			return fmt.Errorf("/retention/%d has no streams, or neither entries nor days", i)
 		}
-		for j, text := range r.Streams {
-			p, err := parsePattern(text)
-			if err != nil {
-				return fmt.Errorf("/retention/%d/streams/%d %w", i, j, err)
-			}
-			if p.claims() {
-				return fmt.Errorf("/retention/%d/streams/%d names a claim: a log has no bearer", i, j)
-			}
-			r.streams = append(r.streams, p)
+		var err error
+		if r.streams, err = logPatterns(fmt.Sprintf("/retention/%d", i), r.Streams); err != nil {
+			return err
+		}
+	}
+	for i := range set.Schemas {
+		r := &set.Schemas[i]
+		if len(r.Streams) == 0 || r.Min < 1 || r.Min > protocol.MaxSchema {
+			return fmt.Errorf("/schemas/%d has no streams, or no min from 1 to 1,000,000,000", i)
+		}
+		var err error
+		if r.streams, err = logPatterns(fmt.Sprintf("/schemas/%d", i), r.Streams); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// logPatterns reads patterns of logs, which nobody bears.
+func logPatterns(at string, texts []string) (out []pattern, err error) {
+	for j, text := range texts {
+		p, err := parsePattern(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s/streams/%d %w", at, j, err)
+		}
+		if p.claims() {
+			return nil, fmt.Errorf("%s/streams/%d names a claim: a log has no bearer", at, j)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// MinSchema gives a stream's: the first of the file that names it.
+func (rs *Rules) MinSchema(stream string) int {
+	set := rs.file.Get()
+	for i := range set.Schemas {
+		for _, p := range set.Schemas[i].streams {
+			if p.matches(stream, nobody) {
+				return set.Schemas[i].Min
+			}
+		}
+	}
+	return 0
 }
 
 // Quota gives a principal's: the first of the file that is for it.

@@ -25,11 +25,12 @@ import (
 //	    {"streams": ["user/{sub}/**"], "may": ["read", "append", "delete"]}
 //	  ],
 //	  "quotas": [{"claims": {"plan": "free"}, "streams": 100, "bytes": 100000000, "data": 100000000, "state": 4000000, "work": 4000000}],
-//	  "retention": [{"streams": ["chat/*"], "entries": 10000, "days": 90}]
-//	}
+//
+// XX	}
 //
 // A rule holds for who bears its secret, or a token with all its claims; one that names neither, for every bearer of a token. What no rule gives is
-// denied. The first quota that is for somebody holds, and the first retention that names a stream; without one there is no limit. The file is read again when it changes; where it is broken then, the last good one holds.
+// denied. The first quota that is for somebody holds, and the first retention, and the first of the schemas, that names a stream; without one
+// there is no limit. The file is read again when it changes; where it is broken then, the last good one holds.
 type Rules struct {
 	file   *reread.Files[*ruleSet]
 	tokens Tokens
@@ -46,6 +47,7 @@ type ruleSet struct {
 
 	Quotas    []quotaRule     `json:"quotas,omitempty"`
 	Retention []retentionRule `json:"retention,omitempty"`
+	Schemas   []schemaRule    `json:"schemas,omitempty"`
 }
 
 type namedSecret struct {

@@ -23,6 +23,7 @@ var statuses = map[string]int{
 	action.CodeTooLarge:      http.StatusRequestEntityTooLarge,
 	"unsupported-media-type": http.StatusUnsupportedMediaType,
 	action.CodeUpgrade:       http.StatusUpgradeRequired,
+	action.CodeSchema:        http.StatusUpgradeRequired,
 	action.CodeRateLimited:   http.StatusTooManyRequests,
 	action.CodeInvalid:       http.StatusUnprocessableEntity,
 	action.CodeQuota:         http.StatusInsufficientStorage,

@@ -65,7 +65,7 @@ func TestARecordOfNewerCodeDoesNotHoldTheLoop(t *testing.T) {
 	// another tab with newer code commits a record of version 2
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{locallog.RecordFormat + 1, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{7, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	// find the moment: a hint comes while a request is under way
@@ -90,7 +90,7 @@ func TestARecordOfNewerCodeEndsTheWrites(t *testing.T) {
 	w.Run(minute)
 	st := p.Open()
 	recs, _ := st.Load(context.Background(), stream, 0)
-	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{locallog.RecordFormat + 1, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+	if err := st.Append(context.Background(), stream, locallog.LSN(len(recs.Records)), []byte{7, 't', 0, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	a.try(create(1, `{}`))

@@ -44,8 +44,9 @@ type world struct {
 	compact int    // see loop.Config
 	// See server.Config; start makes a server with them.
 	actionBytes int
-	answerBytes int  // of the entries of one answer; 0: the server's own limit
-	turnWork    int  // of the actions that one turn takes; the same
+	answerBytes int // of the entries of one answer; 0: the server's own limit
+	turnWork    int // of the actions that one turn takes; the same
+	minSchema   int
 	alone       bool // databases without a server
 	checkpoint  int
 	keep        uint64
@@ -168,7 +169,8 @@ func (w *world) start() {
 		Engine: w.engine, Auth: rights{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now: func() time.Time { return time.UnixMilli(w.Now()) }, NewID: w.ids.NewID, Rate: 1e9, Burst: 1e9,
 		MaxActionBytes: w.actionBytes, MaxAnswerBytes: w.answerBytes, MaxTurnWork: w.turnWork, CheckpointBytes: w.checkpoint, Keep: w.keep, Background: func(f func()) { f() },
-		Hold: func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
+		MinSchema: func(string) int { return w.minSchema },
+		Hold:      func(time.Duration) error { return &action.Error{Code: action.CodeUnavailable} },
 	})
 	w.t.Cleanup(w.server.Close)
 }

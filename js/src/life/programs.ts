@@ -120,7 +120,7 @@ export class Programs {
     const o = this.#of.options;
     const timer = (ms = 0) => Math.min(ms, maxTimer);
     const options = {
-      name: o.name, user: o.user ?? "", url: o.url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle),
+      name: o.name, user: o.user ?? "", url: o.url, strict: o.durability === "strict", retry: timer(o.timers?.retry), idle: timer(o.timers?.idle), schema: o.schemaVersion ?? 0,
       elect: !this.#of.leader.leads || this.#of.leader.candidate,
       memory: o.candidate && o.url !== "", storage: o.storage ?? "indexeddb",
     };

@@ -48,7 +48,8 @@ test("a view that throws, lies or promises gives the row as it is kept, marked, 
   view = () => ({ id: "other", type: "other", n: undefined, m: 1 });
   assert.deepEqual(sight.see(row("1", { n: 1 })), { id: "1", type: "todo", m: 1 });
   assert.deepEqual([[...sight.failed], warned.length], [["2"], 1]);
-  assert.throws(() => { view = (r) => { (r as { n: number }).n = 2; return r; }; const r = sight.see(row("3", { n: 1 })); throw unviewed(r); }, TypeError); // a row is frozen
+  view = (r) => Object.assign(r, { n: 2 }); // a row is frozen
+  assert(unviewed(sight.see(row("3", { n: 1 }))) instanceof TypeError);
 });
 
 test("a table shows rows as they are viewed: they are asked for, sorted and told of so", () => {

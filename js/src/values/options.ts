@@ -17,10 +17,11 @@ export interface OpenOptions {
   durability?: "relaxed" | "strict";
   timers?: { retry?: number; idle?: number };
   persist?: boolean;
+  schemaVersion?: number;
   log?: (entry: LogEntry) => void;
 }
 
-const known = new Set(["name", "server", "auth", "user", "wasm", "storage", "fetch", "durability", "timers", "persist", "log"]);
+const known = new Set(["name", "server", "auth", "user", "wasm", "storage", "fetch", "durability", "timers", "persist", "schemaVersion", "log"]);
 
 /** The name that the contexts of a database share, and its background sync. */
 export function sharedName(o: { name: string; user?: string; storage?: string; server?: string | URL }): string {
@@ -36,6 +37,7 @@ export function checkOptions(o: OpenOptions): string {
   if (o.user !== undefined && typeof o.user !== "string") throw invalid("/user", "is no string");
   if (o.auth !== undefined && typeof o.auth !== "function") throw invalid("/auth", "is no function");
   if (o.persist !== undefined && typeof o.persist !== "boolean") throw invalid("/persist", "is no boolean");
+  if (o.schemaVersion !== undefined && !(Number.isInteger(o.schemaVersion) && o.schemaVersion > 0 && o.schemaVersion <= 1e9)) throw invalid("/schemaVersion", "is no number from 1 to 1,000,000,000");
   if (o.log !== undefined && typeof o.log !== "function") throw invalid("/log", "is no function");
   if (o.fetch !== undefined && typeof o.fetch !== "function") throw invalid("/fetch", "is no function");
   if (o.storage !== undefined && o.storage !== "indexeddb" && o.storage !== "memory") throw invalid("/storage", 'is neither "indexeddb" nor "memory"');
