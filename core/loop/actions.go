@@ -47,8 +47,10 @@ func (s *Stream) Status() Status { return s.in.status() }
 // Standing is how it stands.
 func (s *Stream) Standing() Standing {
 	st := Standing{Life: Closed, Away: s.Away(), Behind: s.behind() || s.Following(), Doubt: s.doubt.since > 0 || s.Following(),
-		Busy: s.Busy(), Unsent: s.Unsent(), Refused: s.Refusals(), Head: s.State().Head, Next: s.NextLSN(), Storage: s.Storage(),
-		Held: s.offer.held}
+		Busy: s.Busy(), Unsent: s.Unsent(), Refused: s.Refusals(), Head: s.State().Head, Next: s.NextLSN(), Storage: s.Storage()}
+	if st.Unsent > 0 {
+		st.Held = s.offer.held
+	}
 	switch {
 	case s.Opening():
 		st.Life = Opening
