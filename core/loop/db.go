@@ -72,7 +72,8 @@ type DB struct {
 
 // New makes a database. Nothing is read before a stream is opened.
 func New(c Config) *DB {
-	db := &DB{alone: c.Alone, elect: c.Elect, schema: c.Schema, idle: c.Idle, streams: map[string]*member{}, known: map[plan.StreamID]*member{},
+	db := &DB{alone: c.Alone, elect: c.Elect, schema: c.Schema, idle: c.Idle,
+		streams: map[string]*member{}, known: map[plan.StreamID]*member{},
 		line: line{room: usualRoom, limit: protocol.MaxEntries, bytes: mostBytes}}
 	if c.Slice <= 0 {
 		c.Slice = pace.Slice

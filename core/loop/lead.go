@@ -262,8 +262,8 @@ func (db *DB) passedBy() {
 	}
 }
 
-// outdo runs a turn here, since the leader's code is too old for the server: that of this context may be newer. Who gets something through leads
-// from then on.
+// outdo runs a turn here, since the leader's code is too old for the server: that of this context may be newer. Who gets something through
+// leads from then on.
 func (db *DB) outdo() {
 	if now := db.own.Now(); db.schema > 0 && db.turn.state == pausing && (db.leader.outdone == 0 || now >= db.leader.outdone+db.idle) {
 		db.leader.outdone = now

@@ -14,7 +14,7 @@ const (
 	StateLive     StreamState = "live"     // the last round trip succeeded, and brought all that there is
 	StateOffline  StreamState = "offline"  // no network, or no server was named
 	StateWaiting  StreamState = "waiting"  // the last one failed; the next comes at Status.NextAt
-	StateHeld     StreamState = "held"     // no valid token, or the server takes actions of newer code alone (Err says which); they are kept
+	StateHeld     StreamState = "held"     // no valid token, or (Err says so) newer code alone may append; pending actions are kept
 	StateStopped  StreamState = "stopped"  // cannot go on; Reason and Err say why; reading still works
 )
 

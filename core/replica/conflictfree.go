@@ -54,7 +54,7 @@ func (r *Replica) guarded(d *queue.Draft, reached bool) (*queue.Draft, error) {
 	}
 	ops, guards := []byte{'['}, []byte{'['}
 	if d.Guards != "" {
-		guards = append(guards, memberOf(l.Raw, "if")...)
+		guards = append(guards, action.MemberOf(l.Raw, "if")...)
 		guards = append(guards[:1], guards[2:len(guards)-1]...)
 	}
 	guard := func(object action.UUID, what string) {

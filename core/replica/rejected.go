@@ -100,24 +100,11 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 		}
 		b = action.AppendOp(b, &ops[i])
 	}
-	d.Ops, d.Guards, d.Atomic, d.Retries = action.View(append(b, ']')), memberOf(j.Action.Raw, "if"), j.Action.Atomic, id
+	d.Ops, d.Guards, d.Atomic, d.Retries = action.View(append(b, ']')), action.MemberOf(j.Action.Raw, "if"), j.Action.Atomic, id
 	if undo.Target(j.Action.Meta) == action.Nil {
 		d.Meta = j.Action.Meta
 	}
 	return nil
-}
-
-// memberOf is the text of a member of a canonical object; empty where there is none.
-func memberOf(object, name string) (text string) {
-	l := action.NewLexer(object)
-	_ = l.Object(func(key string) error {
-		value, err := l.Raw()
-		if key == name {
-			text = value
-		}
-		return err
-	})
-	return text
 }
 
 // Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.

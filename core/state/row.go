@@ -15,14 +15,12 @@ func (s *State) AppendRow(dst []byte, id action.UUID) []byte {
 }
 
 func (s *State) appendRow(dst []byte, o *object) []byte {
-	fields := o.fields
-	if s.inOrder[s.names[o.typ]] {
-		dst = append(action.AppendString(append(dst, `{"type":`...), s.names[o.typ]), `,"id":"`...)
+	fields, typ := o.fields, s.names[o.typ]
+	dst = append(o.id.Append(append(dst, `{"id":"`...)), `","type":`...)
+	dst = action.AppendString(dst, typ)
+	if s.inOrder[typ] {
 		fields = s.byWrite(fields)
-		dst = appendWrites(append(o.id.Append(dst), '"'), fields)
-	} else {
-		dst = append(o.id.Append(append(dst, `{"id":"`...)), `","type":`...)
-		dst = action.AppendString(dst, s.names[o.typ])
+		dst = appendWrites(dst, fields)
 	}
 	for i := range fields {
 		if f := &fields[i]; f.value != "" {
@@ -34,8 +32,9 @@ func (s *State) appendRow(dst []byte, o *object) []byte {
 	return append(dst, '}')
 }
 
-// InOrder has the rows of some types tell which of their keys was written last: behind type and id stands a member without a name, an array
-// that says how many of the keys behind it each write has, in the order of the writes; and in that order the keys come. later tells of two pending actions whether the first one comes after the second.
+// InOrder has the rows of some types tell which of their keys was written last: behind id and type stands a member without a name, an array
+// that says how many of the keys behind it each write has, in the order of the writes; and in that order the keys come. later tells of two
+// pending actions whether the first one comes after the second.
 func (s *State) InOrder(types []string, later func(a, b action.UUID) bool) {
 	s.inOrder, s.later = nil, later
 	if len(types) > 0 {

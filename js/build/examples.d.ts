@@ -1,5 +1,5 @@
 // The names that the examples in the types' comments use.
-import { open, bigint, bytes, date, increment, union, without, unset, NothingToUndoError, UnsentError, type Codec, type DataStream, type Database, type Id, type Json, type Stream } from "strandline";
+import { open, bigint, bytes, date, increment, union, unviewed, without, unset, NothingToUndoError, UnsentError, type Codec, type DataStream, type Database, type Id, type Json, type KeptRow, type Newer, type Stream } from "strandline";
 import { z } from "zod";
 
 declare class Money { readonly cents: number; constructor(cents: number); }

@@ -154,12 +154,12 @@ export interface Evolving<F> {
   /** Gives the fields of now of a row that any version has written, of JSON as it is kept. Asked once for each state of a row, when that comes: get, query, filter and live see what it
       gives. It has to give the same for the same, for any row, and at once. Of one for which it throws the row is given as it is kept; see `unviewed`.
    * @example
-   * { todo: { view: (row, newer) => ({ ...row, title: newer("name", "title") ? row.name : row.title ?? row.name }) } } */
+   * const schema = { todo: { view: (row: KeptRow, newer: Newer) => ({ ...row, title: newer("name", "title") ? row.name : row.title ?? row.name }) } }; */
   readonly view?: (row: KeptRow, newer: Newer) => { readonly [K in keyof F]?: unknown } | { readonly [key: string]: unknown };
   /** Gives what is added to a create (row is undefined) or to an update or edit, so that older builds see the change, too: keys that are not written already, in the same op, so that both
       stand or none. changes is what is written, as it is kept; of the row, as it is viewed.
    * @example
-   * { todo: { write: (changes) => ("title" in changes ? { name: changes.title } : {}) } } */
+   * const schema = { todo: { write: (changes: { title?: string }) => ("title" in changes ? { name: changes.title } : {}) } }; */
   readonly write?: (changes: { readonly [K in keyof F]?: any }, row: any) => { readonly [key: string]: unknown } | undefined;
 }
 /** What the view of a row's type has thrown, where the row is given as it is kept; else undefined.

@@ -19,6 +19,8 @@ export interface Words {
   refused(count: number): string;
   offline: string;
   signedOut: string;
+  /** Held, since the server takes changes of newer code alone. */
+  outdated: string;
   stopped: string;
 }
 export const words: Words;

@@ -3,8 +3,6 @@ package rights
 import (
 	"fmt"
 	"time"
-
-	"github.com/strandline-sync/strandline/core/protocol"
 )
 
 // Quota is what of a principal's may be kept, and what it may have done; 0: as much as it likes. What several requests bring at once may pass it
@@ -70,7 +68,7 @@ func (set *ruleSet) checkLimits() error {
 	}
 	for i := range set.Schemas {
 		r := &set.Schemas[i]
-		if len(r.Streams) == 0 || r.Min < 1 || r.Min > protocol.MaxSchema {
+		if len(r.Streams) == 0 || r.Min < 1 || r.Min > mostSchema {
 			return fmt.Errorf("/schemas/%d has no streams, or no min from 1 to 1,000,000,000", i)
 		}
 		var err error
@@ -80,6 +78,9 @@ func (set *ruleSet) checkLimits() error {
 	}
 	return nil
 }
+
+// mostSchema is the highest version of clients' code, as the protocol has it.
+const mostSchema = 1_000_000_000
 
 // logPatterns reads patterns of logs, which nobody bears.
 func logPatterns(at string, texts []string) (out []pattern, err error) {

@@ -165,3 +165,28 @@ func TestDenied(t *testing.T) {
 		}
 	}
 }
+
+func TestSchemasOfRules(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.json")
+	load := func(schemas string) (*Rules, error) {
+		if err := os.WriteFile(path, []byte(`{"rules": [], "schemas": `+schemas+`}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return LoadRules(path, nil)
+	}
+	rs, err := load(`[{"streams": ["lists/old"], "min": 1}, {"streams": ["lists/*", "x"], "min": 3}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stream, want := range map[string]int{"lists/old": 1, "lists/1": 3, "x": 3, "y": 0, "lists/1/2": 0} {
+		if got := rs.MinSchema(stream); got != want {
+			t.Errorf("%s: %d, not %d", stream, got, want)
+		}
+	}
+	for bad, at := range map[string]string{`[{"min": 3}]`: "/schemas/0", `[{"streams": ["a"]}]`: "/schemas/0", `[{"streams": ["a"], "min": -1}]`: "/schemas/0",
+		`[{"streams": ["a"], "min": 1}, {"streams": ["{sub}"], "min": 1}]`: "/schemas/1/streams/0", `[{"streams": ["a"], "min": 2000000000}]`: "/schemas/0"} {
+		if _, err := load(bad); err == nil || !strings.Contains(err.Error(), at) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

@@ -235,7 +235,7 @@ function why(s: StreamStatus): string {
     case "live": return s.pending > 0 ? "It goes with the next turn." : "All is sent, and all that there is has come.";
     case "offline": return `There is no network.${next}`;
     case "waiting": return `The last try failed: ${s.error?.message ?? "no answer"}.${next}`;
-    case "held": return `There is no valid token: sign in again.${next}`;
+    case "held": return s.error?.code === "schema" ? `The server takes changes of newer code alone: load the app anew. (${s.error.message})` : `There is no valid token: sign in again.${next}`;
     case "stopped": return `The stream has stopped (${s.reason ?? s.error?.code ?? "an error"}): ${s.error?.message ?? ""}`;
   }
 }

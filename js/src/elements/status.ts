@@ -8,6 +8,7 @@ export interface Words {
   refused(count: number): string;
   offline: string;
   signedOut: string;
+  outdated: string;
   stopped: string;
 }
 
@@ -17,15 +18,16 @@ export const words: Words = {
   refused: (count) => `${count} refused`,
   offline: "Offline",
   signedOut: "Signed out",
+  outdated: "Load the newer version",
   stopped: "Stopped",
 };
 
 /** What counts of all streams. */
-function sum(status: Status): { state: "saved" | "waiting" | "offline" | "held" | "stopped"; pending: number; rejected: number } {
+function sum(status: Status): { state: "saved" | "waiting" | "offline" | "held" | "stopped"; outdated: boolean; pending: number; rejected: number } {
   const all: StreamStatus[] = [...Object.values(status.streams), ...Object.values(status.data)];
   const has = (...states: StreamStatus["state"][]) => all.some((s) => states.includes(s.state));
   const pending = all.reduce((n, s) => n + s.pending, 0), rejected = all.reduce((n, s) => n + s.rejected, 0);
-  return { state: has("stopped") ? "stopped" : has("held") ? "held" : has("offline", "waiting") ? "offline" : pending > 0 ? "waiting" : "saved", pending, rejected };
+  return { state: has("stopped") ? "stopped" : has("held") ? "held" : has("offline", "waiting") ? "offline" : pending > 0 ? "waiting" : "saved", outdated: all.some((s) => s.error?.code === "schema"), pending, rejected };
 }
 
 const style = `
@@ -99,8 +101,8 @@ export class StrandlineStatus extends Base {
   }
 
   #show(status: Status): void {
-    const { state, pending, rejected } = sum(status), { saved, waiting, refused, offline, signedOut, stopped } = this.words;
-    const parts = [state === "offline" ? offline : state === "held" ? signedOut : state === "stopped" ? stopped : ""];
+    const { state, outdated: old, pending, rejected } = sum(status), { saved, waiting, refused, offline, signedOut, outdated, stopped } = this.words;
+    const parts = [state === "offline" ? offline : state === "held" ? (old ? outdated : signedOut) : state === "stopped" ? stopped : ""];
     if (pending > 0) parts.push(waiting(pending));
     if (rejected > 0) parts.push(refused(rejected));
     const said = parts.filter((part) => part !== "").join(", ") || saved;

@@ -1,5 +1,5 @@
 export { open } from "../life/opening.js";
-export { unviewed } from "../rows/sight.js";
+export { unviewed } from "../values/sight.js";
 export { bigint, bytes, date } from "../values/codecs.js";
 export { FieldOp, increment, union, unset, without } from "../values/json.js";
 export {

@@ -4,7 +4,7 @@ import { Table } from "./table.js";
 import type { Query } from "./query.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
-import { bare, type Sight } from "./sight.js";
+import { bare, type Sight } from "../values/sight.js";
 import { takes, View } from "./view.js";
 import { same } from "./watch.js";
 
@@ -56,13 +56,12 @@ export class Rows {
   readonly #answers = new Map<string, { version: number; rows: readonly Row[] }>();
   readonly #later: (fn: () => void, ms?: number) => void;
 
-  /** later calls a function in a task of its own. sight is how rows are shown; null where they are as they are kept. */
-  constructor(later: (fn: () => void, ms?: number) => void, known?: Known, sight: Sight | null = null) {
+  /** later calls a function in a task of its own. see gives rows as they are shown; viewed: some of them are others than what is kept. */
+  constructor(later: (fn: () => void, ms?: number) => void, known?: Known, see: Sight["see"] = bare, viewed = false) {
     this.#later = later;
-    const see = sight?.see ?? bare;
     this.table = known?.table ?? new Table(see);
     if (!known) return;
-    this.table.show(see, sight !== null);
+    this.table.show(see, viewed);
     this.#pending = known.pending;
     this.#lsn = known.lsn;
     this.#full = true;

@@ -2,7 +2,7 @@
 import { freeze } from "../values/json.js";
 import { ExactIndex } from "./exact.js";
 import type { Query } from "./query.js";
-import { bare, tells } from "./sight.js";
+import { bare, tells } from "../values/sight.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
 import { takes, View, type Changed } from "./view.js";

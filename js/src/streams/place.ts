@@ -129,6 +129,11 @@ export class Place {
     this.runtime.host.discard(this.handle, action, this.#answer(settle));
   }
 
+  /** The rows of these types come with the order in which their keys were written, all of them anew. */
+  inOrder(types: readonly string[]): void {
+    this.runtime.host.inOrder(this.handle, types.join("\n"));
+  }
+
   repair(settle: Settle<void>): void {
     this.runtime.host.repair(this.handle, this.#answer(settle));
   }

@@ -11,7 +11,6 @@ import { Waiting } from "./waiting.js";
 import { Writes } from "./writes.js";
 import type { Early, Lack } from "../boot/early.js";
 import type { Runtime } from "../program/runtime.js";
-import { Sight } from "../rows/sight.js";
 import { Rows } from "../rows/rows.js";
 import type { Change } from "../rows/watch.js";
 import { asyncDispose, type Ending, type Until } from "../values/ending.js";
@@ -38,8 +37,6 @@ export class Stream implements Desk {
   readonly writes: Writes;
   /** @internal While there is no program. */
   waiting: Waiting | null = null;
-  /** @internal How rows are shown. */
-  readonly sight: Sight;
   /** @internal What it was opened with that the local log does not say. */
   readonly options: { readonly conflictFree: boolean; readonly conflicts: number; readonly shapes: Shapes };
   readonly #owner: Owner;
@@ -55,10 +52,9 @@ export class Stream implements Desk {
   constructor(owner: Owner, name: string, conflictFree: boolean, options: StreamOptions, early?: Early) {
     this.#owner = owner;
     this.name = name;
-    const shapes = new Shapes(options.schema, (message, e) => owner.warn("codec", `${message} (stream ${name})`, e));
+    const shapes = new Shapes(options.schema, (code, message, e) => owner.warn(code, `${message} (stream ${name})`, e));
     this.options = { conflictFree, conflicts: options.conflicts ?? 0, shapes };
-    this.sight = new Sight((type) => shapes.view(type), (message, e) => owner.warn("view", `${message} (stream ${name})`, e));
-    this.rows = new Rows(later, early, this.sight);
+    this.rows = new Rows(later, early, shapes.sight.see, shapes.viewed.length > 0);
     this.writes = new Writes(() => owner.keeps);
     this.#writer = new Writer(this, shapes);
     if (early) [this.waiting, this.#client] = [new Waiting(early), early.client];
@@ -93,7 +89,8 @@ export class Stream implements Desk {
     const place = (this.#place = new Place(runtime, handle));
     this.#client = client;
     if (lack > 0) runtime.host.lacking(handle, lack);
-    this.#order();
+    const { viewed } = this.options.shapes;
+    if (viewed.length > 0) place.inOrder(viewed);
     this.rows.attach(sourceOf(runtime, handle), () => {
       runtime.host.lacking(handle, 2);
       this.#reads.changed(true);
@@ -181,24 +178,16 @@ export class Stream implements Desk {
     if (!options.schema) return this;
     const { shapes } = this.options, had = shapes.viewed.length;
     shapes.set(options.schema);
-    if (had + shapes.viewed.length > 0) { // all rows are looked at anew
-      this.rows.doubt();
-      this.#place?.runtime.host.inOrder(this.#place.handle, ""); // gives them anew
-      this.#order();
-      this.#reads.changed(true);
-    }
+    if (had + shapes.viewed.length === 0) return this;
+    this.rows.doubt(); // all rows are looked at anew
+    this.#place?.inOrder(shapes.viewed);
+    this.#reads.changed(true);
     return this;
   }
 
   /** @internal How many rows could not be viewed. */
   get unviewed(): number {
-    return [...this.sight.failed].filter((id) => this.rows.table.get(id)).length;
-  }
-
-  /** The rows of types that have a view come with the order in which their keys were written. */
-  #order(): void {
-    const { viewed } = this.options.shapes;
-    if (viewed.length > 0) this.#place!.runtime.host.inOrder(this.#place!.handle, viewed.join("\n"));
+    return [...this.options.shapes.sight.failed].filter((id) => this.rows.table.get(id)).length;
   }
 
   close(): Promise<void> {

@@ -12,7 +12,7 @@ const money: Codec = { encode: (m: Money) => m.cents, decode: (n: number) => new
 const at = "2026-01-02T03:04:05.678Z";
 const order = { codecs: { at: date, total: money, serial: bigint, seal: bytes } };
 const warned: string[] = [];
-const make = (schema: object) => new Shapes(schema as never, (message) => warned.push(message));
+const make = (schema: object) => new Shapes(schema as never, (_, message) => warned.push(message));
 const row = (more: object = {}) => Object.freeze({ id: "1", type: "order", at, total: 250, serial: "9007199254740993", seal: "AQID", note: "x", ...more });
 const fails = (fn: () => unknown): [string, string] => {
   try {

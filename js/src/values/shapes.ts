@@ -4,7 +4,7 @@ import { equal } from "./equal.js";
 import { invalid, InvalidError } from "./errors.js";
 import { escape, FieldOp, plain } from "./json.js";
 import type { Row } from "./row.js";
-import { passOn, type Viewing } from "../rows/sight.js";
+import { passOn, Sight, type Viewing } from "./sight.js";
 import { patched, validate, type StandardSchema } from "./validate.js";
 
 type Codecs = { readonly [key: string]: Codec };
@@ -53,14 +53,17 @@ export class Shapes {
   coded = false;
   /** Whether there is something to add to writes. */
   adds = false;
-  readonly #warn: (message: string, cause: unknown) => void;
+  /** How rows are shown. */
+  readonly sight: Sight;
+  readonly #warn: (code: string, message: string, cause: unknown) => void;
   #types = new Map<string, Shape>();
   #given = new WeakMap<object, unknown>(); // what is given out, of what is kept, and of lists of that
   #kept = new WeakMap<object, Row>(); // the other way round
 
-  /** warn is told what a codec cannot read. */
-  constructor(given: ShapesGiven | undefined, warn: (message: string, cause: unknown) => void) {
+  /** warn is told what a codec cannot read, and what a view cannot show. */
+  constructor(given: ShapesGiven | undefined, warn: (code: string, message: string, cause: unknown) => void) {
     this.#warn = warn;
+    this.sight = new Sight((type) => this.#types.get(type)?.view, (message, e) => warn("view", message, e));
     if (given) this.set(given);
   }
 
@@ -75,11 +78,6 @@ export class Shapes {
   /** The types that have a view. */
   get viewed(): readonly string[] {
     return [...this.#types].flatMap(([type, shape]) => (shape.view ? [type] : []));
-  }
-
-  /** What shows the rows of a type. */
-  view(type: string): Viewing | undefined {
-    return this.#types.get(type)?.view;
   }
 
   /** Changes, as they are kept, with what is added for older builds: fields of a create, or a patch of a row. */
@@ -150,7 +148,7 @@ export class Shapes {
       try {
         fields[key] = codecs![key]!.decode(fields[key] as never);
       } catch (e) {
-        this.#warn(`the codec of ${key} cannot read what ${type} holds; it is given as it is kept`, e);
+        this.#warn("codec", `the codec of ${key} cannot read what ${type} holds; it is given as it is kept`, e);
       }
     }
     return fields;

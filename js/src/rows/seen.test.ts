@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Rows, type Source } from "./rows.js";
-import { bare, Sight, unviewed, type Newer, type Viewing } from "./sight.js";
+import { bare, Sight, unviewed, type Newer, type Viewing } from "../values/sight.js";
 import { Table } from "./table.js";
 import { read } from "./query.js";
 import type { Row } from "../values/row.js";
@@ -74,7 +74,7 @@ test("rows that were kept as they came are shown when it is known how", () => {
   };
   assert.deepEqual([raw().tells([]), raw().tells(["todo"]), raw().tells(["other"])], [true, false, true]);
   const known = { lsn: 1, table: raw(), pending: new Set<string>() };
-  const rows = new Rows((fn) => fn(), known, make({ todo: rename }));
+  const rows = new Rows((fn) => fn(), known, make({ todo: rename }).see, true);
   assert.deepEqual([rows.get("1")!.title, rows.get("2")!.title], ["x", "z"]);
   const without = new Rows((fn) => fn(), { ...known, table: raw() });
   assert.deepEqual({ ...without.get("1") }, { id: "1", type: "todo", name: "y", title: "x" });
@@ -86,7 +86,7 @@ test("a source's rows are viewed, and found to be those of before", () => {
     piece: () => ({ text: JSON.stringify({ rows: all, gone: [] }), whole: true, more: false }), row: () => JSON.stringify(all[0]), size: () => 1,
     pending: () => [], known: () => false, proof: () => ({ text: JSON.stringify({ rows: all, gone: [] }), whole: true, more: false }),
   };
-  const rows = new Rows((fn) => fn(), undefined, make({ todo: rename }));
+  const rows = new Rows((fn) => fn(), undefined, make({ todo: rename }).see, true);
   rows.attach(source);
   const first = rows.query(read({}))[0];
   assert.equal(first!.title, "a");

@@ -1,6 +1,6 @@
 // Rows as this build of an app wants to see them, whichever version of it has written them.
-import { freeze } from "../values/json.js";
-import type { Row } from "../values/row.js";
+import { freeze } from "./json.js";
+import type { Row } from "./row.js";
 
 /** Whether a key of the row was written later than another; false where both were written by one action, or the first one is not there. */
 export type Newer = (a: string, b: string) => boolean;
