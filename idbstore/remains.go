@@ -3,66 +3,102 @@
 package idbstore
 
 import (
+	"bytes"
 	"context"
 	"syscall/js"
 
 	"github.com/strandline-sync/strandline/core/locallog"
 )
 
-// Remains implements locallog.Store. A browser that cannot read one value fails the whole request: then each is read by itself.
-func (s *Store) Remains(ctx context.Context, stream string) (out locallog.Remains, err error) {
-	const op = "read what is there of the log"
-	for _, store := range [...]string{records, meta} {
-		of := within(stream, -1, []any{})
-		if store == meta {
-			of = within(stream, "", []any{})
-		}
-		found, err := s.all(ctx, store, of, "getAllKeys", "getAll")
-		values := js.Undefined()
-		if err == nil {
-			values = found[1]
-		} else if found, err = s.all(ctx, store, of, "getAllKeys"); err != nil {
-			return out, mapError(op, err)
-		}
-		keys := found[0]
-		for i := range keys.Length() {
-			key, value := keys.Index(i), js.Undefined()
-			if !values.IsUndefined() {
-				value = values.Index(i)
-			} else if one, err := s.all(ctx, store, key, "get"); err == nil {
-				value = one[0]
-			} else if ctx.Err() != nil {
-				return out, mapError(op, err)
-			}
-			b := bytesIn(value)
-			switch name := key.Index(1); {
-			case store == records:
-				out.Records = append(out.Records, locallog.StoredRecord{LSN: lsnOf(key), Bytes: b})
-			case name.String() == locallog.SpareName:
-				out.Spare = b
-			default:
-				out.Pages = append(out.Pages, locallog.Page{Name: name.String(), Bytes: b})
-			}
+// Remains implements locallog.Store. All of it is of one moment; but a browser that cannot read one value fails the whole request: then each
+// is read by itself, until nothing has moved meanwhile.
+func (s *Store) Remains(ctx context.Context, stream string) (locallog.Remains, error) {
+	out, err := s.remainsAtOnce(ctx, stream)
+	for tries := 0; err != nil && ctx.Err() == nil && tries < 3; tries++ {
+		var moved bool
+		var each error
+		if out, moved, each = s.remainsSingly(ctx, stream); each == nil && !moved {
+			return out, nil
 		}
 	}
-	if one, err := s.all(ctx, meta, manifestKey(stream), "get"); err == nil {
-		out.Manifest = bytesIn(one[0])
-	} else if ctx.Err() != nil {
-		return out, mapError(op, err)
+	return out, mapError("read what is there of the log", err)
+}
+
+func (s *Store) remainsAtOnce(ctx context.Context, stream string) (out locallog.Remains, err error) {
+	inRecords, inMeta := within(stream, -1, []any{}), within(stream, "", []any{})
+	found, err := s.all(ctx, ask{records, "getAllKeys", inRecords}, ask{records, "getAll", inRecords},
+		ask{meta, "getAllKeys", inMeta}, ask{meta, "getAll", inMeta}, ask{meta, "get", manifestKey(stream)})
+	if err != nil {
+		return out, err
 	}
+	for i := range found[0].Length() {
+		put(&out, found[0].Index(i), found[1].Index(i), true)
+	}
+	for i := range found[2].Length() {
+		put(&out, found[2].Index(i), found[3].Index(i), false)
+	}
+	out.Manifest = bytesIn(found[4])
 	return out, nil
 }
 
-// all asks an object store several things about a key or a range.
-func (s *Store) all(ctx context.Context, store string, of js.Value, asks ...string) ([]js.Value, error) {
+// remainsSingly reads each value in a transaction of its own. moved: something was written meanwhile.
+func (s *Store) remainsSingly(ctx context.Context, stream string) (out locallog.Remains, moved bool, err error) {
+	one := func(store string, key js.Value) js.Value {
+		if found, err := s.all(ctx, ask{store, "get", key}); err == nil {
+			return found[0]
+		}
+		return js.Undefined()
+	}
+	keys := func() ([]js.Value, error) {
+		return s.all(ctx, ask{records, "getAllKeys", within(stream, -1, []any{})}, ask{meta, "getAllKeys", within(stream, "", []any{})})
+	}
+	found, err := keys()
+	if err != nil {
+		return out, false, err
+	}
+	out.Manifest = bytesIn(one(meta, manifestKey(stream)))
+	for i, store := range [...]string{records, meta} {
+		for j := range found[i].Length() {
+			key := found[i].Index(j)
+			put(&out, key, one(store, key), store == records)
+		}
+	}
+	again, err := keys()
+	if err != nil {
+		return out, false, err
+	}
+	moved = again[0].Length() != found[0].Length() || again[1].Length() != found[1].Length()
+	return out, moved || !bytes.Equal(out.Manifest, bytesIn(one(meta, manifestKey(stream)))), ctx.Err()
+}
+
+func put(out *locallog.Remains, key, value js.Value, record bool) {
+	b := bytesIn(value)
+	switch {
+	case record:
+		out.Records = append(out.Records, locallog.StoredRecord{LSN: lsnOf(key), Bytes: b})
+	case key.Index(1).String() == locallog.SpareName:
+		out.Spare = b
+	default:
+		out.Pages = append(out.Pages, locallog.Page{Name: key.Index(1).String(), Bytes: b})
+	}
+}
+
+// ask is a request about a key or a range.
+type ask struct {
+	store, what string
+	of          js.Value
+}
+
+// all makes requests in one transaction.
+func (s *Store) all(ctx context.Context, asks ...ask) ([]js.Value, error) {
 	r, err := s.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer r.end()
 	each := make([]func() (js.Value, error), len(asks))
-	for i, what := range asks {
-		each[i] = func() (js.Value, error) { return r.ask(store, what, of) }
+	for i, a := range asks {
+		each[i] = func() (js.Value, error) { return r.ask(a.store, a.what, a.of) }
 	}
 	return r.answers(each...)
 }

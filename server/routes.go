@@ -27,6 +27,7 @@ func (s *Server) table() map[string]map[string]handler {
 		"/v1/log":        {http.MethodGet: s.actions.GetLog, http.MethodDelete: s.actions.DeleteLog},
 		"/v1/events":     {http.MethodGet: s.getEvents, http.MethodPost: s.postEvents},
 		"/v1/streams":    {http.MethodGet: s.actions.GetStreams},
+		"/v1/history":    {http.MethodGet: s.actions.GetHistory},
 		"/v1/checkpoint": {http.MethodGet: s.actions.GetCheckpoint},
 		dataRoute: {http.MethodPut: s.data.Put, http.MethodPost: s.data.Post, http.MethodGet: s.data.Get, http.MethodHead: s.data.Get,
 			http.MethodDelete: s.data.Remove},

@@ -119,7 +119,7 @@ func (s *Journal) installMore() {
 	in := s.install
 	switch {
 	case in == nil || !in.state.hasMore():
-	case s.broken != nil && !s.mending():
+	case s.broken != nil && !s.mends():
 		s.installed(in, ErrClosed)
 	case in.state == installReading:
 		done, err := in.reader.Step(readStep)
@@ -212,6 +212,11 @@ func (s *Journal) placed(err error) {
 		s.p.Message('m', s.Name())
 		s.installed(in, nil)
 		s.Pump()
+	case o == outrun && in.tries < installTries && s.mends(): // somebody has written on
+		in.tries++
+		s.turn(resting)
+		s.place = nil
+		s.readRemains(in)
 	case o == outrun && in.tries < installTries:
 		in.tries++
 		s.begin(outrunning, plan.Access{Kind: plan.ReadManifest})
@@ -230,7 +235,10 @@ func (s *Journal) outrun(raw []byte) {
 	in := s.place
 	s.turn(resting)
 	s.place = nil
-	_ = s.rebase(raw)
+	if err := s.rebase(raw); err != nil && action.CodeOf(err) == action.CodeCorrupt {
+		s.breakOff(err)
+		return
+	}
 	in.state = installQueued
 	s.waiting = append([]*landing{{install: in}}, s.waiting...)
 	s.Refresh()
@@ -241,9 +249,9 @@ func (s *Journal) installed(in *install, err error) {
 	if s.install != in {
 		return
 	}
-	mended := s.mending()
+	mends := s.mends()
 	s.install = nil
-	if mended {
+	if mends {
 		s.mended(err)
 	}
 	s.StatusChanged()

@@ -61,12 +61,12 @@ type Journal struct {
 
 	access   access
 	op       plan.Op
-	stale    bool           // another context may have committed: the log is read before anything else
-	read     bool           // the log was read since the last try to commit
-	wrote    bool           // the last record was of local writes: a turn that waits is next
-	failures int            // of the store, in a row
-	broken   error          // why the local log cannot be followed any more: nothing can be committed
-	menders  []plan.Call    // who waits for a repair
+	stale    bool  // another context may have committed: the log is read before anything else
+	read     bool  // the log was read since the last try to commit
+	wrote    bool  // the last record was of local writes: a turn that waits is next
+	failures int   // of the store, in a row
+	broken   error // why the local log cannot be followed any more: nothing can be committed
+	mending  mending
 	storage  *action.Error  // why it cannot be read or written now
 	waiting  []*landing     // what is to become a record
 	commit   commit         // of committing, unsure and asking
@@ -367,6 +367,10 @@ func (s *Journal) failWrites(err error) {
 // breakOff stops a stream whose local log cannot be followed: reading goes on, nothing more can be committed.
 func (s *Journal) breakOff(err error) {
 	s.broken, s.stale = err, false
+	if in := s.install; in != nil { // it has nothing to be built upon
+		s.p.Abort(in.op)
+		s.installed(in, nil)
+	}
 	s.endSlot()
 	s.stop(action.CodeOf(err), err)
 	s.failWrites(err)

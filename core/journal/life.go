@@ -106,12 +106,13 @@ func (s *Journal) end(err error) {
 	s.endSlot()
 	s.p.End(s.op) // what is in flight goes down with the rest
 	s.access, s.op, s.commit, s.place, s.moving = resting, 0, commit{}, nil, nil
-	for _, kind := range [...]plan.TimerKind{plan.StoreTimer, plan.CompactTimer, plan.LookTimer} {
+	for _, kind := range [...]plan.TimerKind{plan.StoreTimer, plan.CompactTimer, plan.LookTimer, plan.MendTimer} {
 		s.p.ClearTimer(plan.TimerID{Kind: kind, Stream: s.ID})
 	}
 	if err == nil {
 		err = ErrClosed
 	}
+	s.told(err)
 	s.landingsEnd(nil)
 	s.letGo(err)
 	if s.opener != 0 {

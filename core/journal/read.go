@@ -30,7 +30,7 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 		s.loadedFirst(log, err)
 	case err == nil && log.Manifest != nil: // a checkpoint has taken the place of the records that come next here
 		anew, err := replica.Read(s.Name(), s.options.Conflicts, log, s.p.Pace)
-		if err == nil && anew.LogID() != s.LogID() {
+		if err == nil && anew.LogID() != s.LogID() && !anew.Mended(s.Replica) {
 			err = locallog.ErrGone
 		}
 		if err != nil {
@@ -42,6 +42,9 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 		s.adopt(anew)
 		s.storageRecovered()
 		s.signal(Signal{What: Moved})
+		s.Pump()
+	case s.broken != nil: // what lies behind a damaged place cannot be followed
+		s.turn(resting)
 		s.Pump()
 	default:
 		var records []*record.Record
@@ -67,7 +70,7 @@ func (s *Journal) loadedFirst(log *locallog.Log, err error) {
 	if err == nil && r.NextLSN() == 0 {
 		err = action.Fail(action.CodeCorrupt, "", "a local log does not begin with record 0")
 	}
-	if action.CodeOf(err) == action.CodeCorrupt {
+	if code := action.CodeOf(err); err != nil && (code == action.CodeCorrupt || code == action.CodeStorage && s.life == opening) {
 		s.broken = err
 		s.begin(salvaging, plan.Access{Kind: plan.ReadRemains})
 		return

@@ -15,15 +15,17 @@ import (
 // far as the server has it; then it takes the place of the local log in one commit, as a checkpoint does. The stream can be read and
 // written to all the time.
 type rebuild struct {
-	reason string
-	resets uint64 // how often there was one before
-	base   string // the manifest of the pages of kept actions that were read
-	kept   [][]byte
+	why     replica.Rebuilding
+	probe   *protocol.SyncItem // is asked first, of a repair
+	remains *locallog.Remains  // of one
+	resets  uint64             // how often there was one before
+	base    string             // the manifest of the pages of kept actions that were read
+	kept    [][]byte
 }
 
 // Rebuild begins one, for that reason.
 func (s *Journal) Rebuild(reason string) {
-	in := &install{aside: s.NewAside(), rebuild: &rebuild{reason: reason, resets: s.Resets()}}
+	in := &install{aside: s.NewAside(), rebuild: &rebuild{why: replica.Rebuilding{Reason: reason}, resets: s.Resets()}}
 	s.install = in
 	s.gather(in)
 	s.StatusChanged()
@@ -44,7 +46,11 @@ func (s *Journal) pagesKnown(raw []byte, err error) {
 	if err == nil {
 		err = s.rebase(raw)
 	}
-	if err != nil {
+	switch {
+	case action.CodeOf(err) == action.CodeCorrupt && err != nil: // what is in memory here is whole, and cannot be put there
+		s.breakOff(err)
+		return
+	case err != nil:
 		s.installed(in, err)
 		return
 	}
@@ -114,6 +120,9 @@ func (s *Journal) follow(in *install) {
 
 // AskAside is what the next request says of what is folded aside.
 func (s *Journal) AskAside(limit int) protocol.SyncItem {
+	if p := s.install.rebuild.probe; p != nil {
+		return *p
+	}
 	if !s.IsAside(s.install.aside) { // the client id is another one by now
 		s.install.aside = s.NewAside()
 	}
@@ -134,8 +143,12 @@ func (s *Journal) TakeAside(it *protocol.SyncItem, a *protocol.SyncAnswer) error
 	more, err := in.aside.Take(it, a, s.p.Pace)
 	switch {
 	case action.CodeOf(err) == action.CodeUpgrade:
+		if s.mends() {
+			s.installed(in, err)
+		} else {
+			s.installed(in, nil)
+		}
 		s.stop("upgrade", err)
-		s.installed(in, nil)
 		return nil
 	case err != nil || more:
 		return err
@@ -147,8 +160,12 @@ func (s *Journal) TakeAside(it *protocol.SyncItem, a *protocol.SyncAnswer) error
 // AsideIsAnother says that yet another log is there now.
 func (s *Journal) AsideIsAnother(reason string) {
 	s.install.aside = s.NewAside()
-	if re := s.install.rebuild; re.reason == own.ResetRestored { // what was followed here stays deleted, or damaged
-		re.reason = reason
+	re := s.install.rebuild
+	re.probe = nil
+	switch {
+	case re.why.Reason == own.ResetDeleted: // what was followed here stays so
+	case !re.why.Repairs || reason == own.ResetDeleted:
+		re.why.Reason = reason
 	}
 }
 
@@ -169,5 +186,5 @@ func (s *Journal) planRebuild(in *install) (*replica.Replica, error) {
 	case re.base != string(s.Base().Raw) || !s.IsAside(in.aside):
 		return nil, locallog.ErrLost
 	}
-	return s.PlanRebuild(in.aside, re.reason, s.keptOf(in), s.p.NewClient(), s.p.Wall())
+	return s.PlanRebuild(in.aside, re.why, s.keptOf(in), s.p.NewClient(), s.p.Wall())
 }

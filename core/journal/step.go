@@ -64,6 +64,8 @@ func (s *Journal) fired(kind plan.TimerKind) {
 		s.compact()
 	case plan.LookTimer:
 		s.News()
+	case plan.MendTimer:
+		s.beginRepair()
 	}
 }
 

@@ -30,6 +30,18 @@ func (r *Remains) Page(name string) (b []byte, there bool) {
 	return nil, false
 }
 
+// Whole tells whether each of them could be read, whatever it is.
+func (r *Remains) Whole() bool {
+	whole := true
+	for i := range r.Pages {
+		whole = whole && r.Pages[i].Bytes != nil
+	}
+	for i := range r.Records {
+		whole = whole && r.Records[i].Bytes != nil
+	}
+	return whole
+}
+
 // IsBehind tells whether a log is read without a page of that name.
 func IsBehind(name string) bool { return strings.HasPrefix(name, BehindPages) }
 

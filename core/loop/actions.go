@@ -180,6 +180,7 @@ func (s *Stream) refused(it *protocol.SyncItem, err *action.Error) {
 		return
 	}
 	if f.stopping {
+		s.AsideFails(err)
 		s.in.stop(f.stops, err)
 		s.in.db.landed(s.in, false, nil)
 		return

@@ -52,6 +52,7 @@ func (s *Stream) doubts(reason string, err *action.Error) {
 func (s *Stream) takeAside(it *protocol.SyncItem, a *protocol.SyncAnswer, current bool) {
 	db := s.in.db
 	if !current {
+		s.Probed(it)
 		db.landed(s.in, true, nil)
 		return
 	}

@@ -210,6 +210,7 @@ func (db *DB) heardTurn(text string) {
 	for _, m := range db.sorted() {
 		status, ok := told[m.name]
 		st := m.kind.Standing()
+		trusted = trusted && !st.Doubt // what this context has begun, it goes on with
 		if !ok {
 			trusted = trusted && (st.Unsent == 0 || m.told != nil)
 			continue

@@ -67,7 +67,7 @@ func (m *member) heed(g *journal.Signal) {
 		}
 		db.wake(becauseMore, true)
 	case journal.Mending:
-		m.stopped = nil
+		m.stopped, m.contact.failures, m.contact.notBefore = nil, 0, 0
 	case journal.Mended:
 		m.stopped = nil
 		db.wake(becauseMore, true)

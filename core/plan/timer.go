@@ -10,6 +10,7 @@ const (
 	StoreTimer                        // the store is asked again
 	CompactTimer                      // a local checkpoint is due
 	LookTimer                         // what other contexts have committed is read
+	MendTimer                         // the next try of a repair
 	WorkTimer                         // the next turn of a data stream, of the database
 )
 

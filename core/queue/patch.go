@@ -62,3 +62,26 @@ func RefusedKey(at string, reason state.Reason) error {
 	}
 	return action.Fail(action.CodeInvalid, at, "the value there is not one that this operation works on")
 }
+
+// PatchedOps is the ops of an action with a patch laid over its one create or update.
+func PatchedOps(ops []action.Op, patch string) ([]action.Op, error) {
+	at := -1
+	for i := range ops {
+		if ops[i].Kind == action.Create || ops[i].Kind == action.Update {
+			if at >= 0 {
+				return nil, action.Fail(action.CodeInvalid, "", "a patch is for an action with one create or update")
+			}
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil, action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
+	}
+	patched, err := Patched(ops[at], patch)
+	if err != nil {
+		return nil, err
+	}
+	out := append([]action.Op(nil), ops...)
+	out[at] = patched
+	return out, nil
+}

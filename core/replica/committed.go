@@ -18,7 +18,7 @@ func (r *Replica) Founded() (client action.UUID, conflictFree bool) {
 // RefusedThen is how many refused actions nobody has dealt with by what is committed; committing: when the record is there, too, that
 // CommitRecord has built last.
 func (r *Replica) RefusedThen(committing bool) int {
-	n := r.rejected.len()
+	n := r.rejected.Len()
 	if committing {
 		gone := map[action.UUID]bool{}
 		for _, id := range r.dismissing {

@@ -14,7 +14,7 @@ const dependsMessage = "it builds on a refused action"
 func (r *Replica) refuse(l *queue.Local, j action.Rejection, at int64, land *Landing) {
 	refused := Rejected{Rejection: j, At: at, Action: l.Action, Ticket: l.Ticket}
 	if r.q.Get(l.ID) == l { // no record will ever hold what is uncommitted
-		r.rejected.add(refused)
+		r.rejected.Add(refused)
 	}
 	land.Rejected = append(land.Rejected, refused)
 }

@@ -46,8 +46,8 @@ func TestWhatIsRefusedAndTakenAllTheSameIsOffTheList(t *testing.T) {
 	}
 	w.write(retry)
 	w.entry(raw) // the first answer was late
-	if w.val(X, "n") != "1" || w.r.rejected.len() != 0 || len(w.r.q.Uncommitted) != 0 {
-		t.Errorf("n is %s, %d on the list, %d written again", w.val(X, "n"), w.r.rejected.len(), len(w.r.q.Uncommitted))
+	if w.val(X, "n") != "1" || w.r.rejected.Len() != 0 || len(w.r.q.Uncommitted) != 0 {
+		t.Errorf("n is %s, %d on the list, %d written again", w.val(X, "n"), w.r.rejected.Len(), len(w.r.q.Uncommitted))
 	}
 	if index, rejected, err := w.r.Fate(id); index != 2 || rejected != nil || err != nil {
 		t.Error("its fate:", index, rejected, err)

@@ -258,7 +258,7 @@ func (r *Replica) offered(id action.UUID) *action.Action {
 	if l := r.q.Get(id); l != nil {
 		return &l.Action
 	}
-	if j := r.rejected.get(id); j != nil {
+	if j := r.rejected.Get(id); j != nil {
 		return &j.Action
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 // it.
 
 func (r *Replica) encodeHistory(e *action.Encoder) {
-	for _, j := range r.rejected.all() {
+	for _, j := range r.rejected.All() {
 		e.Uint(uint64(j.At))
 	}
 	r.own.WriteInverses(e)
@@ -31,8 +31,8 @@ func (r *Replica) encodeHistory(e *action.Encoder) {
 }
 
 func (r *Replica) readHistory(d *action.Decoder, first bool) {
-	for i := range r.rejected.all() {
-		r.rejected.list[i].At = int64(d.Uint())
+	for i := range r.rejected.All() {
+		r.rejected.All()[i].At = int64(d.Uint())
 	}
 	from := r.own.ReadInverses(d)
 	for _, l := range r.q.Pending {

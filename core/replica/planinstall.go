@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/conflict"
+	"github.com/strandline-sync/strandline/core/refusal"
 
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/aside"
@@ -28,6 +29,7 @@ type installing struct {
 	gone    []*queue.Local // refused, and not in the queue
 	queue   []*queue.Local
 	taken   []action.Action // refused here, and in the log after all
+	mends   bool            // what is pending may build on what cannot be read
 }
 
 // PlanInstall is the replica that follows this one when a checkpoint takes the place of the log: the confirmed state is that of the
@@ -53,7 +55,7 @@ func (r *Replica) Regressed(a *aside.Log) bool {
 func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int64, anew bool) *installing {
 	in := &installing{Replica: r.successor(a.State), was: r, other: a, now: now, fresh: fresh, seen: map[action.UUID]bool{},
 		refused: map[action.UUID]bool{}}
-	if r.state.Head > 0 || len(r.q.Pending) > 0 { // else nothing of this client's can be in it
+	if after < a.State.Head && (r.state.Head > 0 || len(r.q.Pending) > 0) { // else nothing of this client's can be in it
 		in.report(conflict.Conflict{Kind: conflict.Gap, Base: action.Itoa(int(after + 1)), Index: a.State.Head, At: now}, new(Landing))
 	}
 	entries, _ := a.Own()
@@ -62,13 +64,13 @@ func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int
 	}
 	row, known := a.State.Client(r.log.Client)
 	in.clone = anew || known && r.foreign(&row)
-	for _, j := range r.rejected.all() {
+	for _, j := range r.rejected.All() {
 		switch {
 		case in.seen[j.ID]: // it was taken after all
 		case known && j.ID == row.Action:
 			in.taken = append(in.taken, j.Action)
 		default:
-			in.rejected.add(j)
+			in.rejected.Add(j)
 		}
 	}
 	in.marks.Put(a.State.Head, a.State.Chain)
@@ -105,7 +107,7 @@ func (in *installing) rememberUntold(a *action.Action, first uint64) {
 func (in *installing) refuseOne(l *queue.Local, code, message string) {
 	in.refused[l.ID] = true
 	in.gone = append(in.gone, l)
-	in.rejected.add(refusedAs(l, code, message, in.now))
+	in.rejected.Add(refusal.Of(l, code, message, in.now))
 }
 
 // finish makes the queue: what returns, of which what would not stand is refused, and then what was pending. Both are made upon at most a
@@ -133,8 +135,21 @@ func (in *installing) finish(returning []*queue.Local, base uint64) (void []acti
 			in.q.Enqueue(l)
 		}
 	}
+	for i, l := range in.queue {
+		in.queue[i] = in.remade(l, base, anew)
+	}
+	if in.mends {
+		for _, l := range in.try(append(slices.Clone(in.q.Pending), in.queue...)) {
+			if !in.q.Holds(l) {
+				void = append(void, l.ID)
+				in.refuseOne(l, action.CodeReset, resetMessage)
+			}
+		}
+	}
 	for _, l := range in.queue {
-		in.q.Enqueue(in.remade(l, base, anew))
+		if !in.refused[l.ID] {
+			in.q.Enqueue(l)
+		}
 	}
 	if len(in.refused) > 0 {
 		in.bare = true // nothing is applied
@@ -222,7 +237,7 @@ func (r *Replica) foreign(row *clients.Row) bool {
 			return true
 		}
 	}
-	for _, j := range r.rejected.all() {
+	for _, j := range r.rejected.All() {
 		if a := &j.Action; a.Client == r.log.Client && a.Seq == row.Seq {
 			return true
 		}

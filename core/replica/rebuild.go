@@ -16,25 +16,34 @@ import (
 type rebuilding struct {
 	*installing
 	returning []*queue.Local
-	deleted   bool
-	same      bool // it is no other log: only the local one was damaged
-	unsure    bool // rows tell less: it had other client ids, or another log, before
-	reset     own.Reset
-	old       bool // rows may be missing for their age
+	Rebuilding
+	same   bool // it is no other log: only the local one was damaged
+	unsure bool // rows tell less: it had other client ids, or another log, before
+	reset  own.Reset
+	old    bool // rows may be missing for their age
 }
+
+// Rebuilding says why a stream is rebuilt.
+type Rebuilding struct {
+	Reason  string // of own.Reset
+	Repairs bool   // the local log is damaged
+	Alone   bool   // and there is no server: what could be read goes on
+}
+
+func (b *Rebuilding) deleted() bool { return b.Reason == own.ResetDeleted }
 
 // PlanRebuild is the replica that follows this one when another log takes the place of its own. kept are the own actions that are kept
 // (own.Store.All). Nothing of its queue is applied yet.
-func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
-	repaired := reason == own.ResetRepaired
-	same := repaired && a.State.Epoch == r.state.Epoch && !r.Regressed(a)
+func (r *Replica) PlanRebuild(a *aside.Log, why Rebuilding, kept []own.Kept, fresh action.UUID, now int64) (*Replica, error) {
+	same := why.Repairs && !why.deleted() && (why.Alone || a.State.Epoch == r.state.Epoch && !r.Regressed(a))
 	if same {
 		a.Common = a.State.Head
 	}
-	re := &rebuilding{installing: r.install(a, min(a.Common, r.state.Head), fresh, now, repaired), same: same,
-		deleted: reason == own.ResetDeleted, unsure: len(r.former) > 0 || len(r.resets) > 0, old: a.From >= clients.Horizon}
-	re.reset = own.Reset{At: now, Reason: reason, Common: a.Common, Unreadable: r.unreadable}
-	re.own = r.own.Keep(func(o *own.Entry) bool { return re.stays(o.Index) })
+	re := &rebuilding{installing: r.install(a, min(a.Common, r.state.Head), fresh, now, why.Repairs), Rebuilding: why, same: same,
+		unsure: len(r.former) > 0 || len(r.resets) > 0, old: a.From >= clients.Horizon}
+	re.mends = why.Repairs
+	re.reset = own.Reset{At: now, Reason: why.Reason, Common: a.Common, Unreadable: r.damage.places}
+	re.own = r.own.Keep(func(o *own.Entry) bool { return re.stays(o.Index) && !(re.seen[o.ID] && o.Reason == own.ReasonUntold) })
 	re.kept = r.kept.Anew()
 	re.marks = r.marks.Until(a.Common)
 	for _, m := range a.Marks.All() {
@@ -53,11 +62,19 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 	re.lose(firsts)
 	re.found(firsts)
 	for _, l := range r.q.Pending {
-		switch w := a.Tells(re.seen, &l.Action, l.First, !re.clone, re.old); {
-		case re.deleted && w != aside.Yes:
+		w := a.Tells(re.seen, &l.Action, l.First, !re.clone, re.old)
+		switch {
+		case why.Alone:
+			w = aside.No
+		case w == aside.No && r.damage.turns && a.From > r.known(): // it may have been sent under an id that cannot be read
+			w = aside.Unknown
+		}
+		if why.deleted() && w != aside.Yes {
 			re.refuseOne(l, action.CodeDeleted, deletedMessage)
-		default:
-			re.place(l, w)
+			continue
+		}
+		if re.place(l, w); w == aside.Unknown && why.Repairs {
+			re.reset.Unknown = append(re.reset.Unknown, l.ID)
 		}
 	}
 	row, _ := a.State.Client(r.log.Client)
@@ -75,6 +92,15 @@ func (r *Replica) PlanRebuild(a *aside.Log, reason string, kept []own.Kept, fres
 // stays tells whether an own action at an index of the log before, 0 where that is not known, is in the new one, since both are one there.
 func (re *rebuilding) stays(index uint64) bool {
 	return re.same || index > 0 && index <= re.other.Common
+}
+
+// known is how far this replica is known to have followed the log.
+func (r *Replica) known() uint64 {
+	n := r.state.Head
+	for _, m := range r.marks.All() {
+		n = max(n, m.Index)
+	}
+	return n
 }
 
 // keptAction is an own action that is kept, read.
@@ -147,7 +173,7 @@ func (re *rebuilding) placeKept(all []keptAction) {
 		switch {
 		case !stood[k.ID]:
 			re.reset.Dropped = append(re.reset.Dropped, k.ID)
-		case re.deleted:
+		case re.deleted():
 			re.reset.Refused = append(re.reset.Refused, k.ID)
 			re.refuseOne(l, action.CodeDeleted, deletedMessage)
 		default:

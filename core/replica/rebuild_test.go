@@ -128,7 +128,7 @@ func (c *rebuildCase) run(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := string(r.state.AppendCheckpoint(nil, "s"))
-	next, err := r.PlanRebuild(a, c.Reason, kept, action.UUID{9}, 7)
+	next, err := r.PlanRebuild(a, Rebuilding{Reason: c.Reason}, kept, action.UUID{9}, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 
 // RejectedList lists what was refused and not yet dealt with, oldest first.
 func (r *Replica) RejectedList() []Rejected {
-	out := make([]Rejected, 0, r.rejected.len())
-	for _, j := range r.rejected.all() {
+	out := make([]Rejected, 0, r.rejected.Len())
+	for _, j := range r.rejected.All() {
 		if !r.claimed()[j.ID] {
 			out = append(out, j)
 		}
@@ -27,9 +27,9 @@ func (r *Replica) RejectedList() []Rejected {
 
 // Refusals is how long that list is.
 func (r *Replica) Refusals() int {
-	n := r.rejected.len()
+	n := r.rejected.Len()
 	for id := range r.claimed() {
-		if r.rejected.get(id) != nil {
+		if r.rejected.Get(id) != nil {
 			n--
 		}
 	}
@@ -57,7 +57,7 @@ func (r *Replica) Refused(id action.UUID) *Rejected {
 	if r.claimed()[id] {
 		return nil
 	}
-	return r.rejected.get(id)
+	return r.rejected.Get(id)
 }
 
 // ErrNotRefused says that there is none of that id.
@@ -74,24 +74,11 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 	}
 	ops := j.Action.Ops
 	if patch != "" {
-		at := -1
-		for i := range ops {
-			if ops[i].Kind == action.Create || ops[i].Kind == action.Update {
-				if at >= 0 {
-					return action.Fail(action.CodeInvalid, "", "a patch is for an action with one create or update")
-				}
-				at = i
-			}
-		}
-		if at < 0 {
-			return action.Fail(action.CodeInvalid, "", "a patch is for an action with a create or update")
-		}
-		patched, err := queue.Patched(ops[at], patch)
+		patched, err := queue.PatchedOps(ops, patch)
 		if err != nil {
 			return err
 		}
-		ops = append([]action.Op(nil), ops...)
-		ops[at] = patched
+		ops = patched
 	}
 	b := []byte{'['}
 	for i := range ops {
@@ -108,33 +95,9 @@ func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 }
 
 // Restore makes a draft that writes the value that has lost in a conflict again; one without ops where that stands already.
-func (r *Replica) Restore(d *queue.Draft, c *conflict.Conflict) error {
-	value, part := c.Mine, c.Part
-	switch c.Kind {
-	case conflict.Gap:
-		return action.Fail(action.CodeInvalid, "", "a gap has nothing to restore")
-	case conflict.Overwrote:
-		value, part = c.Theirs, action.PartSet
-	case conflict.Overwritten:
-		part = action.PartSet
-	}
-	if !r.state.Exists(c.Object) {
-		return errMissing("")
-	}
-	if c.Key == "" {
-		return action.Fail(action.CodeInvalid, "", "this is about the whole object, which is there")
-	}
-	ch := action.Change{Part: part, Key: c.Key, Value: value}
-	if value == "" {
-		ch.Part = action.PartUnset
-	}
-	if now, _ := r.state.Object(c.Object).Value(c.Key); ch.Part <= action.PartUnset && now == value {
-		d.Ops = ""
-		return nil
-	}
-	op := action.Op{Kind: action.Update, Object: c.Object, Changes: []action.Change{ch}}
-	d.Ops = action.View(append(action.AppendOp([]byte{'['}, &op), ']'))
-	return nil
+func (r *Replica) Restore(d *queue.Draft, c *conflict.Conflict) (err error) {
+	d.Ops, err = c.Restored(r.state)
+	return err
 }
 
 // DiscardSoon has the next commit take a refused action off the list.
@@ -152,9 +115,4 @@ func (r *Replica) Discarded(done map[action.UUID]bool) {
 }
 
 // IsRejected tells whether an action is on the list, dealt with or not.
-func (r *Replica) IsRejected(id action.UUID) bool { return r.rejected.get(id) != nil }
-
-// refusedAs is an action on the list of what was refused.
-func refusedAs(l *queue.Local, code, message string, at int64) Rejected {
-	return Rejected{Rejection: action.Rejection{ID: l.ID, Code: code, Message: message}, At: at, Action: l.Action, Ticket: l.Ticket}
-}
+func (r *Replica) IsRejected(id action.UUID) bool { return r.rejected.Get(id) != nil }

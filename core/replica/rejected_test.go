@@ -122,7 +122,7 @@ func TestRecordsWithoutHistoryAreRead(t *testing.T) {
 	back := New("s")
 	first := locallog.Finish(cut)
 	first[0] = 1 // the first format
-	if err := back.readRest(first, nil); err != nil || back.rejected.len() != 2 || back.rejected.all()[0].At != 0 {
+	if err := back.readRest(first, nil); err != nil || back.rejected.Len() != 2 || back.rejected.All()[0].At != 0 {
 		t.Fatal(err)
 	}
 }

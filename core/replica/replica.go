@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/strandline-sync/strandline/core/conflict"
+	"github.com/strandline-sync/strandline/core/refusal"
 
 	"github.com/strandline-sync/strandline/core/record"
 
@@ -37,7 +38,7 @@ type Replica struct {
 	q             *queue.Queue  // what is not in the log yet
 	over          bool          // some of the queue was applied over what the records under way concern
 	bare          bool          // nothing of it is applied
-	rejected      refusals
+	rejected      refusal.List
 	lastPersisted uint64     // the highest seq that it knows the log to have of this client id
 	own           own.List   // what the log has of this client
 	kept          own.Store  // and the actions themselves: a server that was restored may lack them
@@ -45,8 +46,8 @@ type Replica struct {
 	resets        own.Resets // when another log took its place
 	conflicts     conflict.List
 
-	ordered    []string // types whose rows say in which order their keys were written
-	unreadable int      // how much of the local log could not be read; it cannot be written upon then
+	ordered []string // types whose rows say in which order their keys were written
+	damage  damage   // of the local log, which cannot be written upon then
 
 	drained map[action.UUID]bool // objects whose lock a drain may have ended that was offered and not answered
 
@@ -62,12 +63,7 @@ type Replica struct {
 }
 
 // Rejected is a refused action that its author has yet to deal with.
-type Rejected struct {
-	action.Rejection
-	At     int64 // when it was heard of, Unix milliseconds; 0 for not known
-	Action action.Action
-	Ticket uint64
-}
+type Rejected = refusal.Rejected
 
 func New(name string) *Replica {
 	r := &Replica{name: name, state: state.NewState(), q: queue.New()}
@@ -100,7 +96,7 @@ func (r *Replica) State() *state.State { return r.state }
 func (r *Replica) dismiss(ids ...action.UUID) {
 	done := make(map[action.UUID]bool, len(ids))
 	for _, id := range ids {
-		r.rejected.remove(id)
+		r.rejected.Remove(id)
 		done[id] = true
 	}
 	r.Discarded(done)

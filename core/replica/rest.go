@@ -27,7 +27,7 @@ func (r *Replica) Fate(id action.UUID) (index uint64, rejected *Rejected, err er
 	if o := r.own.Find(id); o != nil {
 		return o.Index, nil, o.Err()
 	}
-	if j := r.rejected.get(id); j != nil {
+	if j := r.rejected.Get(id); j != nil {
 		return 0, j, j.Err()
 	}
 	return 0, nil, action.Fail(action.CodeNotFound, "", "this client has made no action with this id, or it was long ago")
@@ -55,8 +55,8 @@ func (r *Replica) Rest(cut *own.Cut) []byte {
 		r.pace.Took(pace.Look + pace.Sized(len(l.Raw)))
 	}
 	r.own.Write(e)
-	e.Uint(uint64(r.rejected.len()))
-	for _, j := range r.rejected.all() {
+	e.Uint(uint64(r.rejected.Len()))
+	for _, j := range r.rejected.All() {
 		e.Rejection(&j.Rejection)
 		e.String(j.Action.Raw)
 	}
@@ -94,7 +94,7 @@ func (r *Replica) readRest(b []byte, m *locallog.Manifest) error {
 		if err := d.Action(&j.Action, &r.slab); err != nil {
 			return err
 		}
-		r.rejected.add(j)
+		r.rejected.Add(j)
 	}
 	first := b[0] == 1 // its format
 	if d.More() {

@@ -9,6 +9,7 @@ import (
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/record"
+	"github.com/strandline-sync/strandline/core/state"
 )
 
 // A local log that is damaged is read as far as it goes: what comes before the damage as ever, and of what lies behind it, what is unsent.
@@ -18,28 +19,65 @@ import (
 type salvage struct {
 	*Replica
 	remains *locallog.Remains
-	lost    int // how many records and pages cannot be read
+	sure    int // from which of the records behind the damage on no turn is missing
 }
 
-// Salvage reads what remains of a local log. user is whose log it is, where that cannot be read.
-func Salvage(name, user string, keep int, remains *locallog.Remains, p *pace.Pace) *Replica {
+// damage is what is known of a local log that could not be read whole.
+type damage struct {
+	places  int  // how many records and pages could not be read; 0 for a log that is whole
+	turns   bool // one of them may have been a turn that gave the log another client id
+	objects bool // some of the confirmed state is missing
+}
+
+// Salvage reads what remains of a local log. as is what it is taken for where that cannot be read.
+func Salvage(name string, as record.Init, keep int, remains *locallog.Remains, p *pace.Pace) *Replica {
 	s := &salvage{Replica: New(name), remains: remains}
 	s.fresh, s.conflicts.Keep, s.pace = true, keep, p
 	from, whole := s.readBase()
 	behind := s.readRecords(from, whole)
 	s.rebaseAll(func() { s.readBehind(behind) })
-	if s.log.Log == action.Nil { // each context has to give it the same one
-		s.log.User, s.log.Log = user, s.log.Client
+	if s.log.Log == action.Nil {
+		if s.log.Client != action.Nil {
+			as.Client = s.log.Client
+		}
+		s.log = as
 	}
-	s.fresh, s.unreadable = false, max(1, s.lost)
+	s.fresh, s.damage.places = false, max(1, s.damage.places)
 	if n := len(remains.Records); n > 0 {
 		s.next = remains.Records[n-1].LSN + 1
 	}
 	return s.Replica
 }
 
-// Unreadable is how many records and pages could not be read; 0 for a log that is whole.
-func (r *Replica) Unreadable() int { return r.unreadable }
+// Damaged tells whether the local log could not be read whole: nothing can be written upon it.
+func (r *Replica) Damaged() bool { return r.damage.places > 0 }
+
+// Mended tells whether it was repaired after the log of another replica was read: it may have another name, and know of no repair before.
+func (r *Replica) Mended(since *Replica) bool {
+	list := r.resets
+	if r.log.Log == since.log.Log {
+		list = list.Since(since.Resets())
+	}
+	for i := range list {
+		if list[i].Unreadable > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Confirmed is the state that a salvaged replica was read to, without what is pending, which is not there any more. Where some of it is
+// missing, no log leads to it: a server that is asked again says so, and the stream is rebuilt.
+func (r *Replica) Confirmed() *state.State {
+	all := r.q.All()
+	for i := len(all) - 1; i >= 0; i-- {
+		r.unapply(all[i])
+	}
+	if r.damage.objects {
+		r.state.Chain++
+	}
+	return r.state
+}
 
 // readBase reads the checkpoint, and says which record comes next, and whether the checkpoint, or record 0, is whole.
 func (s *salvage) readBase() (next locallog.LSN, whole bool) {
@@ -48,7 +86,7 @@ func (s *salvage) readBase() (next locallog.LSN, whole bool) {
 	}
 	m, err := locallog.DecodeManifest(s.remains.Manifest)
 	if err != nil {
-		s.lost++
+		s.damage.places++
 		m = s.remains.Guessed()
 	}
 	whole = len(m.Rest) > 0
@@ -59,8 +97,8 @@ func (s *salvage) readBase() (next locallog.LSN, whole bool) {
 			err = s.state.ReadPage(d)
 		}
 		if err != nil {
-			s.lost++
-			whole = false
+			s.damage.places++
+			whole, s.damage.objects = false, true
 		}
 	}
 	there := *m // without the pages of own actions that are not
@@ -76,13 +114,12 @@ func (s *salvage) readBase() (next locallog.LSN, whole bool) {
 		rest = append(rest, b...)
 	}
 	if s.readRest(rest, &there) != nil {
-		s.lost++
 		whole = false
 		fresh := New(s.name) // it may have been read in part
 		fresh.state, fresh.fresh, fresh.conflicts.Keep, fresh.pace = s.state, true, s.conflicts.Keep, s.pace
-		s.Replica = fresh
-		if s.readSpare(s.remains.Spare) != nil {
-			s.lost++
+		fresh.damage = damage{places: s.damage.places + 1, objects: true}
+		if s.Replica = fresh; s.readSpare(s.remains.Spare) != nil {
+			s.damage.places++
 		}
 	}
 	for _, l := range s.q.Pending {
@@ -108,8 +145,8 @@ func (s *salvage) readRecords(from locallog.LSN, whole bool) (behind []*record.R
 			continue
 		}
 		if r.LSN != next { // some are missing
-			s.lost++
-			whole = false
+			s.damage.places++
+			whole, s.damage.turns, s.sure = false, true, len(behind)
 		}
 		next = r.LSN + 1
 		rec, err := record.Decode(r.Bytes)
@@ -123,7 +160,10 @@ func (s *salvage) readRecords(from locallog.LSN, whole bool) (behind []*record.R
 			behind = append(behind, rec)
 		}
 		if err != nil {
-			s.lost++
+			s.damage.places++
+			if len(r.Bytes) < 2 || locallog.Kind(r.Bytes[1]) != locallog.KindCommit {
+				s.damage.turns, s.sure = true, len(behind)
+			}
 		}
 	}
 	return behind
@@ -132,15 +172,20 @@ func (s *salvage) readRecords(from locallog.LSN, whole bool) (behind []*record.R
 // readBehind takes what records say of own actions that lie behind what cannot be read. Nothing pending is applied.
 func (s *salvage) readBehind(records []*record.Record) {
 	var land Landing
-	for _, rec := range records {
+	client := s.log.Client
+	for i, rec := range records {
 		switch rec.Kind {
 		case locallog.KindInit:
 			s.log = rec.Init
 		case locallog.KindCommit:
-			for i := range rec.Actions {
-				s.found(&rec.Actions[i])
+			for j := range rec.Actions {
+				s.found(&rec.Actions[j])
+			}
+			if i >= s.sure && len(rec.Actions) > 0 && rec.Actions[0].Client == client { // what is missing has given it no other id
+				s.damage.turns = false
 			}
 			s.dismiss(rec.Dismissed...)
+			s.takeOut(setOf(rec.Dismissed)) // also where what told that they were refused cannot be read
 		case locallog.KindTurn:
 			s.heard(&rec.Turn, &land)
 		}
@@ -170,7 +215,9 @@ func (s *salvage) heard(t *record.Turn, land *Landing) {
 			return
 		}
 		gone[a.ID] = true
+		s.dismiss(a.ID) // it was refused here, and is taken after all
 		o := own.Of(a, index)
+		o.Reason = own.ReasonUntold
 		if a.Client != s.log.Client {
 			o.Seq = 0
 		}
@@ -203,6 +250,14 @@ func (s *salvage) heard(t *record.Turn, land *Landing) {
 	}
 }
 
+func setOf(ids []action.UUID) map[action.UUID]bool {
+	out := make(map[action.UUID]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out
+}
+
 // Spare is once more what nobody else has, beside a checkpoint.
 func (r *Replica) Spare() []byte {
 	e := locallog.NewRecord(locallog.KindSpare, 1024)
@@ -220,12 +275,8 @@ func (r *Replica) Spare() []byte {
 		e.Uint(l.First)
 		r.pace.Took(pace.Look + pace.Sized(len(l.Raw)))
 	}
-	e.Uint(uint64(r.rejected.len()))
-	for _, j := range r.rejected.all() {
-		e.Rejection(&j.Rejection)
-		e.Uint(uint64(j.At))
-		e.String(j.Action.Raw)
-	}
+	r.rejected.Write(e)
+	r.resets.Write(e)
 	return locallog.Finish(e)
 }
 
@@ -248,13 +299,10 @@ func (r *Replica) readSpare(b []byte) error {
 		l.First = d.Uint()
 		r.q.Enqueue(l)
 	}
-	for range d.Count(36) {
-		j := Rejected{Rejection: d.Rejection(), At: int64(d.Uint())}
-		if err := d.Action(&j.Action, &r.slab); err != nil {
-			return err
-		}
-		r.rejected.add(j)
+	if err := r.rejected.Read(d, &r.slab); err != nil {
+		return err
 	}
+	r.resets.Read(d, false)
 	if !d.Ended() {
 		return action.Corrupt("a local record has a broken body")
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/refusal"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -21,14 +22,15 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		base = min(base, land.Resets[i].Common)
 	}
 	refused := map[action.UUID]bool{}
-	for _, j := range next.rejected.all() {
+	for _, j := range next.rejected.All() {
 		if ticket, mine := tickets[j.ID]; mine {
-			next.rejected.get(j.ID).Ticket, j.Ticket = ticket, ticket
+			next.rejected.Get(j.ID).Ticket, j.Ticket = ticket, ticket
 			refused[j.ID] = true
 			land.Rejected = append(land.Rejected, j)
 		}
 	}
-	var gone []*queue.Local // refused, and not in this queue
+	var gone []*queue.Local        // refused, and not in this queue
+	var kept, again []*queue.Local // what a damaged log has lost: pending in memory still, or to be committed again
 	for _, l := range old.q.Pending {
 		switch o := next.own.Find(l.ID); {
 		case refused[l.ID]:
@@ -39,16 +41,25 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 			land.Resolved = append(land.Resolved, outcome{l.Ticket, *o})
 		case next.own.Forgot() && next.own.All()[0].Seq > l.Seq: // so long ago that it is forgotten
 			land.Resolved = append(land.Resolved, outcome{l.Ticket, own.Entry{ID: l.ID}})
+		case next.Damaged():
+			kept = append(kept, l)
+		case next.Mended(old) && next.state.LastSeq(l.Client) >= l.Seq: // it was on its way
+			land.Resolved = append(land.Resolved, outcome{l.Ticket, own.Entry{ID: l.ID, Reason: own.ReasonUntold}})
+		case next.Mended(old):
+			again = append(again, l)
 		default: // once pending it ends in the log or on the list, and is off that again
 			gone, refused[l.ID] = append(gone, l), true
-			land.Rejected = append(land.Rejected, refusedAs(l, action.CodeRejected, dealtWith, 0))
+			land.Rejected = append(land.Rejected, refusal.Of(l, action.CodeRejected, dealtWith, 0))
 		}
 	}
 	next.discards = old.discards
 	next.OrderRows(old.ordered)
 	land.Conflicts = append(land.Conflicts, next.conflicts.After(old.state.Head)...)
 	next.rebaseAll(func() {
-		for _, l := range old.q.Uncommitted {
+		for _, l := range kept {
+			next.q.Enqueue(&queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases, First: l.First})
+		}
+		for _, l := range append(again, old.q.Uncommitted...) {
 			o, known := next.own.Find(l.ID), next.q.Get(l.ID)
 			switch {
 			case refused[l.ID]:

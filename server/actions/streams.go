@@ -67,11 +67,12 @@ type Streams struct {
 	folds     int           // bytes of the folds in memory, about
 	packing   atomic.Bool   // a checkpoint is being built
 	large     chan struct{} // held by the turn of a large stream
+	history   chan struct{} // held by the fold of a history
 }
 
 // New serves the streams of an engine.
 func New(host *web.Host, c Config) *Streams {
-	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}, serving: map[checkpointKey]*serving{}, large: make(chan struct{}, 1)}
+	return &Streams{Host: host, Config: c, engine: c.Engine, streams: map[string]*stream{}, serving: map[checkpointKey]*serving{}, large: make(chan struct{}, 1), history: make(chan struct{}, 1)}
 }
 
 // stream gives the named stream, with one more user; release it.

@@ -224,7 +224,7 @@ func TestADamagedLogIsRepaired(t *testing.T) {
 				t.Fatalf("%s: %+v", name, tb.resets)
 			}
 			if lost := w.lostOf(tb); lost > most {
-				t.Fatalf("%s, missing %v: %d of what was unsent is gone, of %d: %+v", name, missing, lost, most, tb.resets)
+				t.Fatalf("%s, missing %v: %d of what was unsent is gone, of %d: %+v; refused %+v", name, missing, lost, most, tb.resets, tb.RejectedList())
 			}
 			if most == 0 && tb.rows() != w.rows {
 				t.Fatalf("%s, missing %v: %s", name, missing, difference(tb.rows(), w.rows))
