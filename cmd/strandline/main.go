@@ -36,6 +36,9 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	strandline tail URL STREAM [--after N] [--token FILE]
 	        prints the log, an entry a line, and goes on as it grows
 
+	strandline log URL STREAM --object ID [--token FILE]
+	        prints who has changed an object, what and when, a change a line
+
 	strandline append URL STREAM [--token FILE]
 	        makes an action of each line of its input, an op or an array of ops as JSON, and prints index and id of each
 
@@ -66,6 +69,8 @@ func main() {
 		err = erase(os.Args[2:])
 	case "export":
 		err = export(os.Args[2:])
+	case "log":
+		err = history(os.Args[2:])
 	case "tail":
 		err = tail(os.Args[2:])
 	case "append":

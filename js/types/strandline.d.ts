@@ -3,7 +3,7 @@
 // InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, InvalidError in a patch (unset() takes a key away) and
 // inside arrays. Rows are deeply frozen.
 
-import type { Coding, Id, Inferred, Json, Patch, Query, Row, Schema, SchemaOf, Shapes, ShapesOf, UUID } from "./schema.js";
+import type { Coding, Id, Inferred, Json, KeptRow, Patch, Query, Row, Schema, SchemaOf, Shapes, ShapesOf, UUID } from "./schema.js";
 export * from "./schema.js";
 
 /** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. One that is open in this page is the same, until it was closed as
@@ -250,6 +250,15 @@ export interface Stream<S = any> {
    * @example
    * for (const conflict of todos.conflicts() ?? []) await todos.restore(conflict); */
   restore(conflict: Conflict): Write<void>;
+  /** Makes an object what it was after a change of its history, in one action: also one that was removed since. The action is the nil UUID where it is that already.
+   * @example
+   * const { changes } = await todos.history(id);
+   * await todos.restore(changes[0]!); // as it was made */
+  restore(change: ObjectChange): Write<void>;
+  /** Who has changed an object, what and when: asked of the server, entry by entry, oldest first, the last 1,000. What is pending here is not in it. Rows are as they are kept.
+   * @example
+   * for (const { at, by, kind, changed } of (await todos.history(id)).changes) console.log(new Date(at), by, kind, changed); */
+  history(id: Id): Promise<ObjectHistory>;
   /** Takes back the last action of this browser that is in effect, as a new one; a key only while nobody else has written it since. One call or transaction
       is one step (each action of many rows; a group), whether it was sent or not, also after a reload (of what was sent the last 1,000 actions, of 128 KB). NothingToUndoError where there is none; an error too (`too-large`, `unknown`),
       and never another step in its place, where the last one is more than one action can take back, or only a checkpoint told of it.
@@ -570,6 +579,15 @@ export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; 
 /** Events of a database, and what their listeners get. health: the browser has lost or refused storage, or promised to keep it. update: a tab or service worker runs a newer
     version (wasm), or has written what this one cannot read, so that it writes no more (database): load the app anew. */
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
+/** What an entry of the log has made of an object. by: who wrote it, as the server knows them. changed: the keys that have another value since. discarded: a reason, where nothing of it stood,
+    else null. row: the object from then on, null where it is not there. */
+export type ObjectChange = {
+  index: number; at: number; by: string; client: UUID; action: UUID; kind: "create" | "update" | "remove"; changed: readonly string[]; discarded: string | null;
+  object: UUID; row: KeptRow | null;
+};
+/** from: entries up to here are not told, since a checkpoint stands for them (0: all are told); row: the object as it was there. more: there were earlier changes than these.
+    head: of the log, when it was asked. */
+export type ObjectHistory = { changes: readonly ObjectChange[]; from: number; row: KeptRow | null; more: boolean; head: number };
 /** Another log has taken the place of the one that was followed: its server was restored from a backup, or the log was deleted on purpose. Or the local log was damaged, and
     repaired: then unreadable counts the records and pages that could not be read; nobody knows what of this browser's stood there alone. What became of this
     browser's own actions that the log had before, by their ids. returned: they are pending again, and sent. refused: they would not stand any more; dropped: nothing of them stood before

@@ -32,18 +32,21 @@ func (s *Streams) GetHistory(w http.ResponseWriter, r *http.Request, p rights.Pr
 		return web.Bad("/object", "is no lower-case UUID")
 	}
 	h := history{object: object, stream: values.Get("stream")}
-	select {
-	case s.history <- struct{}{}:
-	case <-r.Context().Done():
-		return r.Context().Err()
-	}
-	err = h.fold(r.Context(), s.engine)
-	<-s.history
-	if err != nil {
+	if err := s.foldHistory(r.Context(), &h); err != nil {
 		return err
 	}
 	web.WriteBody(w, r, h.append(nil))
 	return nil
+}
+
+func (s *Streams) foldHistory(ctx context.Context, h *history) error {
+	select {
+	case s.history <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.history }()
+	return h.fold(ctx, s.engine)
 }
 
 // history is what became of an object.
@@ -73,7 +76,6 @@ func (h *history) fold(ctx context.Context, e engine.Engine) error {
 		}
 	}
 	h.log, h.from, h.row = log, st.state.Head, st.state.AppendRow(nil, h.object)
-	name := h.object.String()
 	for st.state.Head < log.Head {
 		entries, err := e.Read(ctx, h.stream, st.state.Head, 1000, 4<<20)
 		if err != nil {
@@ -83,7 +85,7 @@ func (h *history) fold(ctx context.Context, e engine.Engine) error {
 			return &action.Error{Code: action.CodeInternal, Message: "the engine lacks entries below its head"}
 		}
 		for i := range entries {
-			if err := h.apply(st.state, &entries[i], name); err != nil {
+			if err := h.apply(st.state, &entries[i]); err != nil {
 				return err
 			}
 			if err := web.WorkOf(ctx).Slice(ctx); err != nil {
@@ -95,7 +97,7 @@ func (h *history) fold(ctx context.Context, e engine.Engine) error {
 }
 
 // apply applies an entry, and takes note of what it has made of the object.
-func (h *history) apply(s *state.State, en *engine.Entry, name string) error {
+func (h *history) apply(s *state.State, en *engine.Entry) error {
 	a, err := action.DecodeAction(en.Raw)
 	if err != nil {
 		return err
@@ -112,10 +114,15 @@ func (h *history) apply(s *state.State, en *engine.Entry, name string) error {
 	var reason state.Reason
 	stood := false
 	for i := range a.Ops {
-		if a.Ops[i].Object == h.object {
-			stood = stood || !e.Discarded && !e.Ops[i].Discarded
-			if reason == state.ReasonNone {
-				reason = e.Ops[i].Reason
+		if a.Ops[i].Object != h.object {
+			continue
+		}
+		op := &e.Ops[i]
+		none := op.Discarded || len(op.Keys) > 0 && len(op.Keys) == len(a.Ops[i].Changes)
+		stood = stood || !e.Discarded && !none
+		if reason == state.ReasonNone && none {
+			if reason = op.Reason; reason == state.ReasonNone && len(op.Keys) > 0 {
+				reason = op.Keys[0].Reason
 			}
 		}
 	}
@@ -153,8 +160,13 @@ func (h *history) apply(s *state.State, en *engine.Entry, name string) error {
 // values are an object's, by key.
 func values(o state.Object) map[string]string {
 	out := map[string]string{}
+	if !o.Exists() {
+		return out
+	}
 	for key, value := range o.Fields() {
-		out[key] = value
+		if value != "" { // else it was unset
+			out[key] = value
+		}
 	}
 	return out
 }

@@ -14,16 +14,18 @@ import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
 import { Token } from "../server/token.js";
+import { failureOf, problemOf } from "../server/failure.js";
+import { historyOf } from "../server/history.js";
 import { Transport } from "../server/transport.js";
 import type { Owner } from "../streams/owner.js";
 import type { Stream } from "../streams/stream.js";
 import { asyncDispose, type Ending, type Until } from "../values/ending.js";
-import { ClosedError, RestartedError, SyncError } from "../values/errors.js";
+import { ClosedError, errorOf, RestartedError, SyncError } from "../values/errors.js";
 import { newID } from "../values/ids.js";
 import { Life } from "../values/life.js";
 import { logTo } from "../values/log.js";
 import { sharedName, type LogEntry, type OpenOptions, type StreamOptions } from "../values/options.js";
-import type { DatabaseEvents, Health, Status } from "../values/states.js";
+import type { DatabaseEvents, Health, ObjectHistory, Status } from "../values/states.js";
 
 const hearsay = 500; // milliseconds that other contexts have to say that they have deleted a database that is gone
 const closed = () => new ClosedError({ code: "closed", message: "the database is closed" });
@@ -244,6 +246,11 @@ export class Database implements Owner {
   /** @internal Rows that were stored are not those of the log; they are being replaced. */
   differed(stream: string): void {
     this.#keeper.differed(stream);
+  }
+
+  /** @internal */
+  history(stream: string, object: string): Promise<ObjectHistory> {
+    return historyOf(this.#transport, stream, object).catch((e: unknown) => Promise.reject(errorOf(problemOf(failureOf(e)))));
   }
 
   // ---- streams

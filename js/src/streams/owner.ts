@@ -1,4 +1,5 @@
 import type { SyncError } from "../values/errors.js";
+import type { ObjectHistory } from "../values/states.js";
 import type { Stream } from "./stream.js";
 
 /** What a stream asks of its database, and tells it. */
@@ -14,6 +15,8 @@ export interface Owner {
   outdated(): void;
   /** Rows that were stored are not those of the log; they are being replaced. */
   differed(stream: string): void;
+  /** What the server's log has made of an object. */
+  history(stream: string, object: string): Promise<ObjectHistory>;
   warn(code: string, message: string, cause?: unknown): void;
   /** One who has it open lets go of it; false where others have it open still. */
   letGo(stream: Stream): boolean;

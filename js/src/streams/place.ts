@@ -1,5 +1,6 @@
 // A stream's place in a program: how it is called there.
 import { errorOf, RejectedError, type Problem } from "../values/errors.js";
+import { sourceOf } from "./source.js";
 import { OK, type Border } from "../program/border.js";
 import type { Runtime } from "../program/runtime.js";
 
@@ -132,6 +133,11 @@ export class Place {
   /** The rows of these types come with the order in which their keys were written, all of them anew. */
   inOrder(types: readonly string[]): void {
     this.runtime.host.inOrder(this.handle, types.join("\n"));
+  }
+
+  /** An object's row as it is kept. */
+  row(id: string): string | undefined {
+    return sourceOf(this.runtime, this.handle).row(id);
   }
 
   repair(settle: Settle<void>): void {

@@ -20,7 +20,7 @@ import { Life } from "../values/life.js";
 import { checkStreamOptions, type StreamOptions } from "../values/options.js";
 import type { Row } from "../values/row.js";
 import { Shapes } from "../values/shapes.js";
-import type { Conflict, Rejected, Reset, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
+import type { Conflict, ObjectChange, ObjectHistory, Rejected, Reset, Skipped, StreamEvents, StreamStatus, Undoable } from "../values/states.js";
 import { later } from "../values/timers.js";
 import type { Write } from "../values/write.js";
 
@@ -293,8 +293,13 @@ export class Stream implements Desk {
     return this.#writer.retry(action, patch);
   }
 
-  restore(conflict: Conflict): Write<void> {
-    return this.#writer.restore(conflict);
+  restore(what: Conflict | ObjectChange): Write<void> {
+    return this.#writer.restore(what);
+  }
+
+  async history(id: string): Promise<ObjectHistory> {
+    this.life.check();
+    return this.#owner.history(this.name, objectID(id));
   }
 
   // ---- what is read

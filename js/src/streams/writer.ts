@@ -5,14 +5,18 @@ import type { Place } from "./place.js";
 import { Transaction } from "./transaction.js";
 import type { Waiting } from "./waiting.js";
 import type { Writes } from "./writes.js";
+import { returning } from "./returning.js";
 import type { Rows } from "../rows/rows.js";
+
 import { until, type Ending } from "../values/ending.js";
 import { invalid, NotFoundError } from "../values/errors.js";
 import { newID } from "../values/ids.js";
 import { createHead, fieldsText, patchText, plain } from "../values/json.js";
 import { outside } from "../values/paths.js";
+import type { Row } from "../values/row.js";
 import type { Shapes } from "../values/shapes.js";
-import type { Conflict, Rejected, Skipped } from "../values/states.js";
+import { bare } from "../values/sight.js";
+import type { Conflict, ObjectChange, Rejected, Skipped } from "../values/states.js";
 import { patched } from "../values/validate.js";
 import { begin, refused, type Open, type Write } from "../values/write.js";
 
@@ -207,11 +211,22 @@ export class Writer {
     });
   }
 
-  restore(conflict: Conflict): Write<void> {
+  restore(what: Conflict | ObjectChange): Write<void> {
+    if ("changed" in what) return this.#bring(what);
+    const conflict = what;
     return this.#again<void>(RESTORE, () => {
       plain(conflict, "");
       const { action, object, key, kind, index } = conflict;
       return `${objectID(action)}${objectID(object)}${index} ${kind} ${key}`;
+    });
+  }
+
+  /** Makes an object what it was after a change of its history, as it is kept. */
+  #bring({ object, row }: ObjectChange): Write<void> {
+    return this.#apply<void>(TRANSACT, (place) => {
+      const text = place.row(objectID(object)), op = returning(text === undefined ? null : bare(JSON.parse(text) as Row), row, object);
+      if (op !== "") place.transact("", `[${op}]`, 0);
+      return op !== "";
     });
   }
 

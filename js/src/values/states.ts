@@ -1,5 +1,6 @@
 // What a database and a stream tell of themselves.
 import type { SyncError } from "./errors.js";
+import type { Row } from "./row.js";
 
 export type StreamStatus = {
   state: "starting" | "syncing" | "live" | "offline" | "waiting" | "held" | "stopped";
@@ -17,6 +18,11 @@ export type Rejected = { action: { id: string; ops: Op[] }; code: string; messag
 export type Conflict = { object: string; key: string; kind: string; reason: string | null; action: string; index: number };
 export type StreamEvents = { status: StreamStatus; rejected: Rejected; conflict: Conflict; reset: Reset; closed: SyncError };
 export type Reset = { reason: string; at: number; common: number; returned: string[]; refused: string[]; dropped: string[]; unknown: string[]; lost: string[]; unreadable: number };
+/** What an entry of the log has made of an object. */
+export type ObjectChange = {
+  index: number; at: number; by: string; client: string; action: string; kind: "create" | "update" | "remove"; changed: string[]; discarded: string | null; object: string; row: Row | null;
+};
+export type ObjectHistory = { changes: ObjectChange[]; from: number; row: Row | null; more: boolean; head: number };
 export type Undoable = { readonly undo: boolean; readonly redo: boolean };
 export type Skipped = { skipped: readonly { object: string; key: string }[] };
 
