@@ -176,6 +176,7 @@ func (s *Stream) refused(it *protocol.SyncItem, err *action.Error) {
 	}
 	if f.outdated {
 		s.offer.outdated(err, s.in.db)
+		s.ForgetDrain()                 // the server has not looked at it
 		s.in.db.landed(s.in, true, nil) // reading goes on
 		return
 	}

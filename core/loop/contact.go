@@ -116,6 +116,8 @@ func (m *member) err(asked bool) error {
 		return m.stopped.err
 	case asked && m.contact.err != nil:
 		return m.contact.err
+	case m.outdated():
+		return m.kind.Standing().Held
 	}
 	return nil
 }

@@ -121,6 +121,15 @@ func (m *member) away() bool   { return m.kind.Standing().Away }
 func (m *member) unsent() int  { return m.kind.Standing().Unsent }
 func (m *member) serves() bool { return m.life() == Open && m.stopped == nil }
 
+// outdated tells whether what is unsent waits for newer code.
+func (m *member) outdated() bool {
+	st := m.kind.Standing()
+	if m.told != nil && st.Unsent > 0 && m.told.State == StateHeld {
+		return failureOf(m.told.Err).outdated
+	}
+	return st.Held != nil && failureOf(st.Held).outdated
+}
+
 func (m *member) remote() Remote {
 	r, _ := m.kind.(Remote)
 	return r

@@ -37,6 +37,7 @@ const (
 type leader struct {
 	leads   bool  // this context
 	outdone int64 // when a turn was made here for one whose code is too old, Unix milliseconds
+	outdoes int   // how often that was so
 	heardAt int64 // when the leader said something, Unix milliseconds
 	next    int64 // when its next turn is
 	because string
@@ -71,7 +72,7 @@ func (db *DB) Leading() bool { return db.leader.leads }
 
 // leads sets who leads. The leader takes the checkpoints for all, but of a local-only database nobody opens others' streams.
 func (db *DB) leads(yes bool) {
-	db.leader.outdone = 0
+	db.leader.outdone, db.leader.outdoes = 0, 0
 	db.leader.leads = yes
 	db.own.Keeps = yes || db.alone
 }
@@ -225,11 +226,9 @@ func (db *DB) heardTurn(text string) {
 			}
 		}
 	}
-	if trusted && !outdated && db.turn.state == pausing && !db.syncing() {
+	mine := db.pause.because == becauseMore // a turn of this context's is due
+	if trusted && !(outdated && db.outdo()) && !mine && db.turn.state == pausing && !db.syncing() {
 		db.schedule(db.idle*silence/2, becauseFollows)
-	}
-	if outdated {
-		db.outdo()
 	}
 }
 
@@ -265,17 +264,21 @@ func (db *DB) passedBy() {
 
 // outdo runs a turn here, since the leader's code is too old for the server: that of this context may be newer. Who gets something through
 // leads from then on.
-func (db *DB) outdo() {
-	if now := db.own.Now(); db.schema > 0 && db.turn.state == pausing && (db.leader.outdone == 0 || now >= db.leader.outdone+db.idle) {
-		db.leader.outdone = now
-		db.schedule(0, becauseFollows)
+func (db *DB) outdo() bool {
+	l, now := &db.leader, db.own.Now()
+	if db.schema > 0 && db.turn.state == pausing && (l.outdone == 0 || now >= l.outdone+db.idle<<min(l.outdoes, 5)) {
+		l.outdone = now
+		l.outdoes++
+		db.schedule(0, becauseMore)
+		return true
 	}
+	return false
 }
 
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
 	for _, m := range db.streams {
-		if m.serves() && m.unsent() > 0 {
+		if m.serves() && m.unsent() > 0 && !m.outdated() {
 			return true
 		}
 	}

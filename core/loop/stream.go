@@ -58,7 +58,9 @@ func (m *member) heed(g *journal.Signal) {
 	case journal.Opened:
 		m.opened(g)
 	case journal.Moved:
-		db.wake(becauseWrite, false)
+		if !m.outdated() { // what is written waits for newer code
+			db.wake(becauseWrite, false)
+		}
 	case journal.Landed:
 		db.landed(m, g.Activity, g.Err)
 	case journal.Aside:

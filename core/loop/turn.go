@@ -174,10 +174,12 @@ func (db *DB) finish() {
 			db.probe()
 		}
 	}
-	if !db.leader.leads && db.current.Because == becauseFollows {
-		if db.passedBy(); db.elect && db.leader.outdone > 0 && db.current.Persisted > 0 {
-			db.own.Steal = true
-		}
+	switch {
+	case db.leader.leads:
+	case db.elect && db.leader.outdone > 0 && db.current.Persisted > 0:
+		db.own.Steal = true
+	case db.current.Because == becauseFollows:
+		db.passedBy()
 	}
 	ms, because := db.pauseAfter()
 	if t.err == nil && p.again == "" && db.hasNews() {

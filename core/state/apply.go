@@ -260,7 +260,7 @@ func (r *run) change(ch *action.Change, o *object, e *OpEffect) {
 	if e != nil && ch.Part <= action.PartUnset && write != nil && r.unseen(write) {
 		e.Overwrote = append(e.Overwrote, Overwrote{ch.Key, *write, old})
 	}
-	r.visible = r.visible || value != old
+	r.visible = r.visible || value != old || s.ordered(o.typ)
 	if old != "" {
 		o.bytes -= action.MemberBytes(ch.Key, old)
 	}

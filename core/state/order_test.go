@@ -66,3 +66,28 @@ func TestKeysStandInTheOrderOfTheirWrites(t *testing.T) {
 		}
 	})
 }
+
+// A write that changes nothing but the order changes the row, where that tells it.
+func TestAChangeOfOrderAlone(t *testing.T) {
+	for _, ordered := range []bool{false, true} {
+		s, x, seq := NewState(), action.UUID{0: 1}, uint64(0)
+		if ordered {
+			s.InOrder([]string{"t"}, nil)
+		}
+		apply := func(op string) (changed int) {
+			seq++
+			a, err := action.DecodeAction(fmt.Sprintf(`{"base":%d,"client":"%s","id":"%s","ops":[%s],"seq":%d}`, s.Head, action.UUID{15: 1}, action.UUID{0: 9, 15: byte(seq)}, op, seq))
+			if err != nil {
+				t.Fatal(err)
+			}
+			outer := s.BeginStep()
+			s.ApplyEntry(a, nil, nil)
+			return len(s.EndStep(outer))
+		}
+		apply(fmt.Sprintf(`{"fields":{"a":0,"b":0},"object":"%s","op":"create","type":"t"}`, x))
+		apply(fmt.Sprintf(`{"object":"%s","op":"update","set":{"b":1}}`, x))
+		if got, want := apply(fmt.Sprintf(`{"object":"%s","op":"update","set":{"a":0}}`, x)), map[bool]int{true: 1}[ordered]; got != want {
+			t.Errorf("ordered %v: %d rows have changed", ordered, got)
+		}
+	}
+}

@@ -18,7 +18,7 @@ func (s *State) appendRow(dst []byte, o *object) []byte {
 	fields, typ := o.fields, s.names[o.typ]
 	dst = append(o.id.Append(append(dst, `{"id":"`...)), `","type":`...)
 	dst = action.AppendString(dst, typ)
-	if s.inOrder[typ] {
+	if s.ordered(o.typ) {
 		fields = s.byWrite(fields)
 		dst = appendWrites(dst, fields)
 	}

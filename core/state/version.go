@@ -24,7 +24,7 @@ func (s *State) BeginStep() (outer Step) {
 func (s *State) EndStep(outer Step) (changed []action.UUID) {
 	for _, id := range s.step.order {
 		was, o := s.step.before[id], s.object(id)
-		if o != nil && was.live && o.version != was.version && sameRow(o, &was) {
+		if o != nil && was.live && o.version != was.version && s.sameRow(o, &was) {
 			o.version = was.version
 		}
 		if (o != nil) != was.live || o != nil && o.version != was.version {
@@ -41,8 +41,26 @@ func (s *State) EndStep(outer Step) (changed []action.UUID) {
 	return changed
 }
 
-// sameRow tells whether an app would see the same: type and values.
-func sameRow(a, b *object) bool { return a.typ == b.typ && sameFields(a.fields, b.fields) }
+// sameRow tells whether an app would see the same: type and values, and in which order these were written, where the rows tell that.
+func (s *State) sameRow(a, b *object) bool {
+	return a.typ == b.typ && sameFields(a.fields, b.fields) && (!s.ordered(a.typ) || sameWrites(a.fields, b.fields))
+}
+
+// ordered tells whether rows of a type tell in which order their keys were written.
+func (s *State) ordered(typ uint32) bool { return len(s.inOrder) > 0 && s.inOrder[s.names[typ]] }
+
+// sameWrites tells whether fields of the same values were written by the same actions.
+func sameWrites(a, b []field) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].write.Action != b[i].write.Action || a[i].write.Index != b[i].write.Index {
+			return false
+		}
+	}
+	return true
+}
 
 func sameFields(a, b []field) bool {
 	i, j := 0, 0

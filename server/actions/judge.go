@@ -42,7 +42,7 @@ func (s *Streams) rule(ctx context.Context, p rights.Principal, items []protocol
 	var all sync.WaitGroup
 	for i := range items {
 		it := &items[i]
-		if it.Err != nil || len(it.Offers) == 0 || !s.Auth.Allow(p, it.Stream, rights.Append) {
+		if it.Err != nil || len(it.Offers) == 0 || it.Schema < s.least(it.Stream) || !s.Auth.Allow(p, it.Stream, rights.Append) {
 			continue
 		}
 		if head, err := s.Head(ctx, it.Stream); err != nil || head != it.After { // the turn will say so, and takes nothing

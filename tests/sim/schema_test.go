@@ -88,3 +88,37 @@ func TestNewerCodeTakesTheLead(t *testing.T) {
 		t.Errorf("the lead was taken %d and %d times", next.steals, old.steals)
 	}
 }
+
+// However many tabs are held, and whatever they write, the server is asked now and then, and the lead stays where it is; who waits for sync() is told.
+func TestHeldTabsAskNowAndThen(t *testing.T) {
+	for _, versions := range [][]int{{2}, {2, 2}, {2, 2, 2}, {0, 0, 0}, {2, 1, 0}} {
+		w := newWorld(t, 8)
+		w.locks, w.minSchema = map[*memstore.Database]*lock{}, 3
+		local := memstore.New()
+		var tabs []*tab
+		for _, v := range versions {
+			tabs = append(tabs, w.openOf(v, local))
+			w.Run(1000)
+		}
+		for n := range 60 {
+			tabs[n%len(tabs)].write(create(n, `{}`))
+			w.Run(minute)
+		}
+		requests, steals := 0, 0
+		for _, tb := range tabs {
+			requests, steals = requests+len(tb.net.requests), steals+tb.steals
+		}
+		if requests > 130+70*len(tabs) || steals > 0 {
+			t.Errorf("%v: %d requests and %d steals in an hour", versions, requests, steals)
+		}
+		var told error
+		tabs[0].db.Sync(func(err error) { told = err })
+		w.Run(minute)
+		if action.CodeOf(told) != action.CodeSchema {
+			t.Errorf("%v: sync() says %v", versions, told)
+		}
+		w.minSchema = 0
+		w.Run(5 * minute)
+		w.converged(tabs...)
+	}
+}

@@ -48,7 +48,10 @@ export class Streams {
         const boot = this.#of.life.state === "opening" ? this.#of.programs.boot : null;
         return boot ? this.#show(boot, name, options) : this.#make(name, options);
       },
-      (stream) => (Object.keys(options).length === 0 ? stream : stream.again(options)),
+      async (stream) => {
+        if (options.schema && stream.waiting && viewed(options.schema).length > 0) await stream.ready; // its rows are shown otherwise already
+        return Object.keys(options).length === 0 ? stream : stream.again(options);
+      },
     );
   }
 

@@ -2,7 +2,7 @@
 import { freeze } from "../values/json.js";
 import { ExactIndex } from "./exact.js";
 import type { Query } from "./query.js";
-import { bare, tells } from "../values/sight.js";
+import { bare, tells, unviewed } from "../values/sight.js";
 import type { Row } from "../values/row.js";
 import { equal } from "../values/equal.js";
 import { takes, View, type Changed } from "./view.js";
@@ -45,6 +45,13 @@ export class Table {
     return true;
   }
 
+  /** How many rows could not be viewed. */
+  get unviewed(): number {
+    let n = 0;
+    for (const row of this.#rows.values()) if (unviewed(row) !== undefined) n++;
+    return n;
+  }
+
   /** Shows rows that were kept as they came. */
   show(see: (row: Row) => Row, all: boolean): void {
     this.#see = see;
@@ -76,7 +83,7 @@ export class Table {
     for (const given of rows) {
       const row = this.seen(given), before = this.#rows.get(row.id);
       if (!this.#see) this.#telling ||= tells(row);
-      else if (before && equal(before, row)) continue;
+      else if (before && equal(before, row) && unviewed(before) === unviewed(row)) continue;
       this.#rows.set(row.id, freeze(row));
       this.version++;
       if (told) changes.push({ before, after: row });

@@ -187,7 +187,7 @@ export class Stream implements Desk {
 
   /** @internal How many rows could not be viewed. */
   get unviewed(): number {
-    return [...this.options.shapes.sight.failed].filter((id) => this.rows.table.get(id)).length;
+    return this.rows.table.unviewed;
   }
 
   close(): Promise<void> {

@@ -17,7 +17,7 @@ import type { Row } from "../values/row.js";
 import type { Shapes } from "../values/shapes.js";
 import { bare } from "../values/sight.js";
 import type { Conflict, ObjectChange, Rejected, Skipped } from "../values/states.js";
-import { patched } from "../values/validate.js";
+
 import { begin, refused, type Open, type Write } from "../values/write.js";
 
 // Kinds of write, as wasm/exports.go has them.
@@ -122,6 +122,10 @@ export class Writer {
   }
 
   update(id: string, patch: object): Write<void> {
+    if (this.#desk.waiting && this.#shapes.adds) { // what is added depends on what came before it
+      const copy = { ...patch };
+      return this.#wait(() => this.update(id, copy), typeof id === "string" ? id : undefined);
+    }
     const given = this.#desk.waiting ? { ...patch } : patch; // it may be another when it is looked at again
     return this.#write<void>(UPDATE, () => {
       const kept = this.#encode(id, patch), text = patchText(this.#add(id, kept));
@@ -202,10 +206,16 @@ export class Writer {
     return this.#again<void>(RETRY, () => {
       const ops = patch === undefined ? [] : this.#desk.rejected()!.find((r) => r.action.id === action)?.action.ops ?? [];
       const typeOf = (op: (typeof ops)[number]) => op.type ?? this.#desk.rows.get(op.object)?.type;
-      const kept = this.#shapes.encode(ops.map(typeOf).find((type) => type !== undefined), patch);
+      const type = ops.map(typeOf).find((type) => type !== undefined), shown = this.#shapes.encode(type, patch);
+      let kept = shown;
       for (const op of ops) {
-        if (op.op === "create") this.#shapes.validate(op.type!, patched(op.fields!, kept!));
-        if (op.op === "update") this.#validate(op.object, { ...op.set, ...kept });
+        const made = op.op === "create" ? this.#shapes.sight.see({ ...op.fields, id: op.object, type: op.type! }) : undefined, row = made ?? this.#desk.rows.get(op.object);
+        if (made) this.#shapes.validatePatch(made, shown!);
+        else if (op.op === "update" && row) {
+          const set = Object.entries(op.set ?? {}).filter(([key]) => Object.hasOwn(row, key) || !this.#shapes.view(row.type));
+          this.#validate(op.object, { ...Object.fromEntries(set), ...shown });
+        }
+        if (kept === shown && shown !== undefined && row) kept = this.#shapes.add(row.type, shown, row);
       }
       return objectID(action) + (kept === undefined ? "" : patchText(kept));
     });

@@ -116,3 +116,22 @@ test("a validator that throws, is asynchronous or gives no result is an error th
   of(() => ({ value: 5 })).validate("todo", { a: 1 });
   of(() => { throw new Error("of another type"); }).validate("other", { a: 1 });
 });
+
+test("what a write adds stands beside what is written, as it will be; keys that are written already stand", () => {
+  const seen: object[] = [];
+  const shapes = make({ todo: { write: (changes: Record<string, unknown>) => {
+    seen.push({ ...changes });
+    return "title" in changes ? { name: changes.title } : undefined;
+  } }, other: {} });
+  const now = Object.freeze({ id: "1", type: "todo", title: "a", n: 5 });
+  assert.deepEqual({ ...shapes.add("todo", { title: "b", done: true }, undefined) }, { title: "b", done: true, name: "b" });
+  assert.deepEqual({ ...shapes.add("todo", { title: "b", name: "given" }, undefined) }, { title: "b", name: "given" });
+  const taken = shapes.add("todo", { title: new FieldOp("unset", null) }, now) as Record<string, unknown>;
+  assert.equal((taken.name as FieldOp).part, "unset");
+  const plain = { n: 1 };
+  assert.equal(shapes.add("todo", plain, now), plain);
+  assert.equal(shapes.add("other", plain, now), plain);
+  shapes.add("todo", { n: new FieldOp("inc", 2) }, now);
+  assert.deepEqual(seen.at(-1), { n: 7 }); // not how it is written
+  for (const lie of [() => 7, () => [1], () => Promise.resolve({})]) assert.equal(fails(() => make({ todo: { write: lie } }).add("todo", { a: 1 }, undefined, "/2"))[0], "/2");
+});

@@ -2,7 +2,7 @@
 import type { Codec } from "./codecs.js";
 import { equal } from "./equal.js";
 import { invalid, InvalidError } from "./errors.js";
-import { escape, FieldOp, plain } from "./json.js";
+import { escape, FieldOp, plain, unset } from "./json.js";
 import type { Row } from "./row.js";
 import { passOn, Sight, type Viewing } from "./sight.js";
 import { patched, validate, type StandardSchema } from "./validate.js";
@@ -70,6 +70,7 @@ export class Shapes {
   set(given: ShapesGiven): void {
     this.#types = readShapes(given);
     this.coded = [...this.#types.values()].some((shape) => shape.codecs);
+    this.sight.again();
     this.adds = [...this.#types.values()].some((shape) => shape.write);
     this.#given = new WeakMap();
     this.#kept = new WeakMap();
@@ -80,15 +81,26 @@ export class Shapes {
     return [...this.#types].flatMap(([type, shape]) => (shape.view ? [type] : []));
   }
 
-  /** Changes, as they are kept, with what is added for older builds: fields of a create, or a patch of a row. */
+  /** Whether the rows of a type are viewed. */
+  view(type: string): boolean {
+    return this.#types.get(type)?.view !== undefined;
+  }
+
+  /** Changes, as they are kept, with what is added for older builds: fields of a create, or a patch of a row. Keys that are written already stand. */
   add<T extends object>(type: string | undefined, changes: T, row: Row | undefined, at = ""): T {
     const write = type === undefined ? undefined : this.#types.get(type)?.write;
     if (!write) return changes;
-    const added: unknown = write(Object.freeze({ ...changes }) as Fields, row);
+    const after: Fields = row ? patched(row, changes) : { ...(changes as Fields) };
+    const added: unknown = write(Object.freeze(Object.fromEntries(Object.keys(changes).map((key) => [key, after[key]]))), row);
     if (added === undefined) return changes;
-    if (typeof added !== "object" || added === null) throw invalid(at, `write of ${type!} gives no object`);
-    for (const key of Object.keys(added)) if (Object.hasOwn(changes, key)) throw invalid(`${at}/${escape(key)}`, `write of ${type!} adds a key that is written already`);
-    return { ...changes, ...added };
+    if (typeof added !== "object" || added === null || Array.isArray(added) || typeof (added as PromiseLike<void>).then === "function") throw invalid(at, `write of ${type!} gives no object of keys, at once`);
+    const all: Fields = { ...(changes as Fields) };
+    for (const [key, value] of Object.entries(added)) {
+      if (Object.hasOwn(changes, key)) continue;
+      if (value !== undefined) all[key] = value;
+      else if (row) all[key] = unset();
+    }
+    return all as T;
   }
 
   /** Whether there is a validator of a type; of any, where none is named. */

@@ -33,7 +33,6 @@ export function passOn(from: object, to: object): void {
 export class Sight {
   readonly #views: (type: string) => Viewing | undefined;
   readonly #warn: (message: string, cause: unknown) => void;
-  readonly #failed = new Set<string>(); // ids
   readonly #warned = new Set<string>(); // types
 
   /** warn is told of each type whose view throws. */
@@ -42,9 +41,9 @@ export class Sight {
     this.#warn = warn;
   }
 
-  /** The ids of rows that could not be viewed when they came last; some may be gone. */
-  get failed(): Iterable<string> {
-    return this.#failed;
+  /** There are other views now. */
+  again(): void {
+    this.#warned.clear();
   }
 
   readonly see = (row: Row): Row => {
@@ -53,20 +52,32 @@ export class Sight {
     const { id, type } = freeze(kept);
     try {
       const seen: unknown = view(kept, newerIn(kept, row[order]));
-      if (typeof seen !== "object" || seen === null || Array.isArray(seen) || typeof (seen as PromiseLike<void>).then === "function") throw new TypeError("a view gives an object of fields, at once");
-      this.#failed.delete(id);
       if (seen === kept) return kept;
+      if (typeof seen !== "object" || seen === null || Array.isArray(seen) || typeof (seen as PromiseLike<void>).then === "function") throw new TypeError("a view gives an object of fields, at once");
       const out: { [key: string]: unknown; id: string; type: string } = { id, type };
-      for (const [key, value] of Object.entries(seen)) if (value !== undefined && key !== "id" && key !== "type") out[key] = value;
+      for (const [key, value] of Object.entries(seen)) if (value !== undefined && key !== "id" && key !== "type") put(out, key, json(value, 1));
       return out;
     } catch (e) {
-      this.#failed.add(id);
       if (!this.#warned.has(type)) this.#warn(`the view of ${type} throws; its rows are given as they are kept`, e);
       this.#warned.add(type);
       failures.set(kept, e);
       return kept;
     }
   };
+}
+
+const put = (to: object, key: string, value: unknown) => Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true }); // __proto__ is a key
+
+/** A copy of what a view gives, which may be an app's own: JSON, or an error. What is frozen is of the row, or as good. */
+function json(value: unknown, depth: number): unknown {
+  if (value === null || typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
+  if (typeof value !== "object" || depth > 64) throw new TypeError("a view gives JSON");
+  if (Array.isArray(value)) return value.map((v) => json(v, depth + 1));
+  const proto: unknown = Object.getPrototypeOf(value);
+  if (proto !== Object.prototype && proto !== null) throw new TypeError("a view gives JSON");
+  const out = {};
+  for (const [key, v] of Object.entries(value)) if (v !== undefined) put(out, key, json(v, depth + 1));
+  return out;
 }
 
 /** What tells which of two keys of a row was written last. */
@@ -76,6 +87,7 @@ function newerIn(row: Row, counts: unknown): Newer {
     if (!writes) {
       writes = new Map();
       const keys = Object.keys(row).filter((key) => key !== "id" && key !== "type");
+      if (keys.some((key) => /^\d+$/.test(key))) return false; // these come first, whenever they were written
       let at = 0;
       for (const [n, count] of (Array.isArray(counts) ? (counts as number[]) : []).entries()) for (let i = 0; i < count; i++) writes.set(keys[at++]!, n);
     }

@@ -17,7 +17,7 @@ export class Users<T extends Open> {
   readonly #entries = new Map<string, Entry<T>>();
 
   /** What is there, or is made now. One that is about to end is made anew when it has: two of a name would not know of one another. */
-  open(name: string, make: () => Promise<T>, again: (it: T) => T): Promise<T> {
+  open(name: string, make: () => Promise<T>, again: (it: T) => T | Promise<T>): Promise<T> {
     const there = this.#entries.get(name);
     if (there?.leaving) return there.it!.closed.then(() => this.open(name, make, again));
     if (there) {
