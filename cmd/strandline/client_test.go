@@ -225,3 +225,21 @@ func TestWithoutAuthenticationOnlyLocalhost(t *testing.T) {
 		}
 	}
 }
+
+func TestLogOfAnObject(t *testing.T) {
+	_, url := start(t, "--data", t.TempDir())
+	const id = "0b1ec700-0000-4000-8000-000000000001"
+	if _, errs, err := run(op(1)+"\n"+op(2)+"\n"+`{"op":"update","object":"`+id+`","set":{"n":5}}`+"\n"+`{"op":"remove","object":"`+id+`"}`+"\n", "append", url, "s"); err != nil {
+		t.Fatal(err, errs)
+	}
+	out, errs, err := run("", "log", url, "s", "--object", id)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if err != nil || errs != "" || len(lines) != 3 || !strings.Contains(lines[0], `"kind":"create"`) || !strings.Contains(lines[1], `"changed":["n"]`) || !strings.Contains(lines[2], `"kind":"remove"`) {
+		t.Errorf("%v %s\n%s", err, errs, out)
+	}
+	for _, args := range [][]string{{"log", url, "s"}, {"log", url, "s", "--object", "x"}} {
+		if _, errs, err := run("", args...); err == nil || !strings.Contains(errs, "--object") {
+			t.Errorf("%v: %v %s", args, err, errs)
+		}
+	}
+}

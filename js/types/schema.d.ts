@@ -156,8 +156,8 @@ export interface Evolving<F> {
    * @example
    * const schema = { todo: { view: (row: KeptRow, newer: Newer) => ({ ...row, title: newer("name", "title") ? row.name : row.title ?? row.name }) } }; */
   readonly view?: (row: KeptRow, newer: Newer) => { readonly [K in keyof F]?: unknown } | { readonly [key: string]: unknown };
-  /** Gives what is added to a create (row is undefined) or to an update or edit, so that older builds see the change, too: keys that are not written already, in the same op, so that both
-      stand or none. changes is what is written, as it is kept; of the row, as it is viewed.
+  /** Gives what is added to a create (row is undefined) or to an update or edit, so that older builds see the change, too, in the same op, so that both stand or none: keys and their values,
+      undefined for one that is to go; those that are written already stand. changes are the keys that are written, with what they will be, undefined for one that goes; the row is as it is viewed.
    * @example
    * const schema = { todo: { write: (changes: { title?: string }) => ("title" in changes ? { name: changes.title } : {}) } }; */
   readonly write?: (changes: { readonly [K in keyof F]?: any }, row: any) => { readonly [key: string]: unknown } | undefined;

@@ -581,10 +581,8 @@ export type DataStreamEvents = { status: StreamStatus; rejected: RejectedEntry; 
 export type DatabaseEvents = { status: Status; health: Health; update: { wasm: boolean; database: boolean }; closed: SyncError };
 /** What an entry of the log has made of an object. by: who wrote it, as the server knows them. changed: the keys that have another value since. discarded: a reason, where nothing of it stood,
     else null. row: the object from then on, null where it is not there. */
-export type ObjectChange = {
-  index: number; at: number; by: string; client: UUID; action: UUID; kind: "create" | "update" | "remove"; changed: readonly string[]; discarded: string | null;
-  object: UUID; row: KeptRow | null;
-};
+export type ObjectChange = { index: number; at: number; by: string; client: UUID; action: UUID; kind: "create" | "update" | "remove"; changed: readonly string[]; discarded: string | null;
+  object: UUID; row: KeptRow | null };
 /** from: entries up to here are not told, since a checkpoint stands for them (0: all are told); row: the object as it was there. more: there were earlier changes than these.
     head: of the log, when it was asked. */
 export type ObjectHistory = { changes: readonly ObjectChange[]; from: number; row: KeptRow | null; more: boolean; head: number };
@@ -592,7 +590,7 @@ export type ObjectHistory = { changes: readonly ObjectChange[]; from: number; ro
     repaired: then unreadable counts the records and pages that could not be read; nobody knows what of this browser's stood there alone. What became of this
     browser's own actions that the log had before, by their ids. returned: they are pending again, and sent. refused: they would not stand any more; dropped: nothing of them stood before
     either; unknown: nobody can tell whether the log has them; lost: the log may lack them, and so does this browser. The refused and unknown ones are in `rejected()`, with the
-    codes `reset`, `deleted` and `unknown`. common: up to this entry both logs are one, 0 where that is not known. */
+    codes `reset`, `deleted`, `unknown`. common: up to this entry both logs are one, 0 where that is not known. */
 export type Reset = {
   reason: "restored" | "deleted" | "repaired"; at: number; common: number;
   returned: readonly UUID[]; refused: readonly UUID[]; dropped: readonly UUID[]; unknown: readonly UUID[]; lost: readonly UUID[]; unreadable: number;
