@@ -146,7 +146,7 @@ func TestVersion(t *testing.T) {
 	for _, verb := range []string{"version", "--version"} {
 		out, err := command(verb).CombinedOutput()
 		for _, want := range []string{"strandline 0.1.0, built with go1.", "\nbrowser files      not inside\n", "\nprotocol           1 ", "\ndata directory     format 5\n",
-			"\ncheckpoints        format 1\n", "\nIndexedDB          format 1, schema 1\n", "\nlocal log          format 2\n"} {
+			"\ncheckpoints        format 1\n", "\nIndexedDB          format 1, schema 1\n", "\nlocal log          format 4\n"} {
 			if err != nil || !strings.Contains("\n"+string(out), want) {
 				t.Errorf("%v: %q is not in\n%s", err, want, out)
 			}

@@ -83,8 +83,8 @@ func Open(b []byte, kind Kind) (*action.Decoder, error) {
 		return nil, action.Corrupt("a local record is of no format")
 	}
 	if b[0] > RecordFormat {
-		return nil, action.Fail(action.CodeUpgrade, "",
-			"a local record has format "+action.Itoa(int(b[0]))+"; this version reads formats up to "+action.Itoa(RecordFormat)+": a newer one is needed")
+		return nil, action.Fail(action.CodeUpgrade, "", "a local record has format "+action.Itoa(int(b[0]))+
+			"; this version reads formats up to "+action.Itoa(RecordFormat)+": a newer one is needed")
 	}
 	body := b[HeaderBytes:]
 	if int(binary.LittleEndian.Uint32(b[2:])) != len(body) || binary.LittleEndian.Uint32(b[6:]) != crc32.Checksum(body, castagnoli) {

@@ -66,8 +66,8 @@ type DB struct {
 	leader  leader
 	hints   hints
 	durable map[plan.Entry]bool // entries of data streams that the server has
-	trace   []WakeUp            // oldest first
-	current WakeUp              // the turn under way
+	trace   plan.WakeUps
+	current plan.WakeUp // the turn under way
 }
 
 // New makes a database. Nothing is read before a stream is opened.

@@ -82,7 +82,7 @@ func (db *DB) makeTurn() {
 	}
 	t.state, t.word = sent, db.word
 	p.again, p.againHard = "", false
-	db.current = WakeUp{At: db.own.Now(), Because: p.because, Streams: named(t.asked)}
+	db.current = plan.WakeUp{At: db.own.Now(), Because: p.because, Streams: plan.Named(names(t.asked))}
 	for _, m := range t.asked {
 		m.contact.asking, m.told = true, nil
 		m.kind.Heed(Show)
@@ -93,6 +93,13 @@ func (db *DB) makeTurn() {
 	body := protocol.AppendSyncRequest(nil, t.items, db.line.asked())
 	t.size = len(body)
 	t.op = db.own.Request(plan.Flight{Of: plan.OfTurn}, plan.Request{Body: body, Idle: idleFor(len(body))})
+}
+
+func names(asked []*member) (out []string) {
+	for _, m := range asked {
+		out = append(out, m.name)
+	}
+	return out
 }
 
 // answered hands each stream its answer.

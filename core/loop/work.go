@@ -10,11 +10,11 @@ type work struct {
 	streams int   // how many there are
 	of      *Data // whose turn it is
 	op      plan.Op
-	wakeUp  WakeUp // the turn under way
-	last    string // whose turn was the last one
-	word    int    // see DB.word
-	old     bool   // somebody wants to know what is true later than when the turn under way began
-	timer   int64  // when the next one is due; 0 where nobody waits for it
+	wakeUp  plan.WakeUp // the turn under way
+	last    string      // whose turn was the last one
+	word    int         // see DB.word
+	old     bool        // somebody wants to know what is true later than when the turn under way began
+	timer   int64       // when the next one is due; 0 where nobody waits for it
 
 	// Nothing gets through, or there is no token: then nobody is asked for a while.
 	notBefore int64
@@ -59,7 +59,7 @@ func (db *DB) serve() {
 func (db *DB) beginWork(d *Data, now int64) {
 	w, m := &db.work, d.in
 	w.old, w.word = false, db.word
-	w.of, w.last, w.wakeUp = d, m.name, WakeUp{At: now, Because: d.because, Data: d.Name()}
+	w.of, w.last, w.wakeUp = d, m.name, plan.WakeUp{At: now, Because: d.because, Data: d.Name()}
 	w.op = db.own.Begin(plan.Flight{Of: plan.OfWork, Stream: m.id})
 	d.due = 0
 	m.contact.asking, m.told = true, nil

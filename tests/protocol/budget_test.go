@@ -128,6 +128,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 		{"POST", "/v1/sync", `{"streams":[{"stream":"NAME","client":"` + clientID(2) + `","after":0}]}`, server.Read, "application/json"},
 		{"GET", "/v1/log?stream=NAME", "", server.Read, ""},
 		{"GET", "/v1/checkpoint?stream=NAME&epoch=" + clientID(1) + "&index=1", "", server.Read, ""},
+		{"GET", "/v1/history?stream=NAME&object=" + objectID(1), "", server.Read, ""},
 		{"POST", "/v1/events", `{"streams":["NAME"]}`, server.Read, "application/json"},
 		{"GET", "/v1/events?stream=NAME", "", server.Read, ""},
 		{"GET", "/v1/streams", "", server.List, ""},
