@@ -41,8 +41,12 @@ func (s *Journal) salvaged(remains *locallog.Remains, err error) {
 	}
 	if err != nil {
 		err = damage
-	} else {
-		s.Replica = s.salvage(remains)
+	} else if s.Replica = s.salvage(remains); !s.Damaged() && s.failures < salvageTries { // another context has repaired it
+		s.Replica = replica.New(s.Name())
+		s.broken = nil
+		s.failures++
+		s.readLog()
+		return
 	}
 	s.broken, s.failures = nil, 0
 	if s.opened(err); s.life == open {
@@ -117,6 +121,11 @@ func (s *Journal) remainsRead(remains *locallog.Remains, err error) {
 		return
 	}
 	re, next := in.rebuild, s.salvage(remains)
+	if !next.Damaged() { // another context was first
+		re.healed = true
+		s.Refresh()
+		return
+	}
 	re.resets = next.Resets()
 	s.adopt(next)
 	re.base, re.kept, re.remains = string(s.Base().Raw), nil, remains

@@ -12,12 +12,23 @@ import (
 type LSN uint64
 
 // RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before. A new kind
-// has a new format. Formats are numbers with an odd count of one-bits (1, 2, 4, 7, 8, …): one flipped bit makes none of
-// them another one, and is known for damage.
+// has a new format. Formats are numbers with an odd count of one-bits (1, 2, 4, 7, 8, …): one flipped bit makes none of them another one, and
+// what is one bit from a known one is damage, not a newer one.
 //
 // Of the first one are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild; of
 // the second one were rests that knew nothing of a repair.
 const RecordFormat = 4
+
+var formats = [...]byte{1, 2, RecordFormat}
+
+func known(format byte) bool {
+	for _, f := range formats {
+		if f == format {
+			return true
+		}
+	}
+	return false
+}
 
 // formatOf is the format in which a kind is written.
 func formatOf(kind Kind) byte {
@@ -79,10 +90,12 @@ func Open(b []byte, kind Kind) (*action.Decoder, error) {
 	if len(b) < HeaderBytes {
 		return nil, action.Corrupt("a local record is cut short")
 	}
-	if bits.OnesCount8(b[0])%2 == 0 {
-		return nil, action.Corrupt("a local record is of no format")
-	}
-	if b[0] > RecordFormat {
+	if !known(b[0]) {
+		for _, format := range formats {
+			if bits.OnesCount8(b[0]^format) == 1 {
+				return nil, action.Corrupt("a local record is of no format")
+			}
+		}
 		return nil, action.Fail(action.CodeUpgrade, "", "a local record has format "+action.Itoa(int(b[0]))+
 			"; this version reads formats up to "+action.Itoa(RecordFormat)+": a newer one is needed")
 	}

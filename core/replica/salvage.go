@@ -42,7 +42,7 @@ func Salvage(name string, as record.Init, keep int, remains *locallog.Remains, p
 		}
 		s.log = as
 	}
-	s.fresh, s.damage.places = false, max(1, s.damage.places)
+	s.fresh = false
 	if n := len(remains.Records); n > 0 {
 		s.next = remains.Records[n-1].LSN + 1
 	}

@@ -222,7 +222,7 @@ export class Writer {
   }
 
   restore(what: Conflict | ObjectChange): Write<void> {
-    if ("changed" in what) return this.#bring(what);
+    if (typeof what === "object" && what !== null && "changed" in what) return this.#bring(what);
     const conflict = what;
     return this.#again<void>(RESTORE, () => {
       plain(conflict, "");
