@@ -12,8 +12,8 @@ import (
 type LSN uint64
 
 // RecordFormat is the newest format of what this version writes. Readers refuse newer ones (CodeUpgrade), and read those before. A new kind
-// has a new format. Formats are numbers with an odd count of one-bits (1, 2, 4, 7, 8, …): one flipped bit makes none of them another one, and
-// what is one bit from a known one is damage, not a newer one.
+// has a new format. Formats are numbers with an odd count of one-bits (1, 2, 4, 7, 8, …): one flipped bit makes none of them another one,
+// and what is one bit from a known one is damage, not a newer one.
 //
 // Of the first one are the records of a log and the pages of objects still, and were manifests and rests that knew nothing of a rebuild; of
 // the second one were rests that knew nothing of a repair.
