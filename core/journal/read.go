@@ -45,9 +45,6 @@ func (s *Journal) loaded(log *locallog.Log, err error) {
 		s.Pump()
 	case s.broken != nil: // what lies behind a damaged place cannot be followed
 		s.turn(resting)
-		if s.mends() && s.install.rebuild.healed {
-			s.installed(s.install, s.broken)
-		}
 		s.Pump()
 	default:
 		var records []*record.Record

@@ -18,7 +18,6 @@ type rebuild struct {
 	why     replica.Rebuilding
 	probe   *protocol.SyncItem // is asked first, of a repair
 	remains *locallog.Remains  // of one
-	healed  bool               // the log was whole when it was looked at: it is read
 	resets  uint64             // how often there was one before
 	base    string             // the manifest of the pages of kept actions that were read
 	kept    [][]byte

@@ -121,9 +121,14 @@ func (s *Journal) remainsRead(remains *locallog.Remains, err error) {
 		return
 	}
 	re, next := in.rebuild, s.salvage(remains)
-	if !next.Damaged() { // another context was first
-		re.healed = true
-		s.Refresh()
+	if !next.Damaged() { // another context was first, or what could not be read can be
+		anew, err := replica.Read(s.Name(), s.options.Conflicts, remains.Log(), s.p.Pace)
+		if err != nil {
+			s.installed(in, err)
+			return
+		}
+		s.adopt(anew)
+		s.signal(Signal{What: Moved})
 		return
 	}
 	re.resets = next.Resets()

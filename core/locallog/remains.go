@@ -42,6 +42,24 @@ func (r *Remains) Whole() bool {
 	return whole
 }
 
+// Log is what a store would give of them, where they are whole.
+func (r *Remains) Log() *Log {
+	out, next := &Log{Manifest: r.Manifest}, LSN(0)
+	if m, err := DecodeManifest(r.Manifest); err == nil {
+		next = m.LSN + 1
+		for _, name := range m.Names() {
+			b, _ := r.Page(name)
+			out.Pages = append(out.Pages, b)
+		}
+	}
+	for i := range r.Records {
+		if r.Records[i].LSN >= next {
+			out.Records = append(out.Records, r.Records[i].Bytes)
+		}
+	}
+	return out
+}
+
 // IsBehind tells whether a log is read without a page of that name.
 func IsBehind(name string) bool { return strings.HasPrefix(name, BehindPages) }
 
