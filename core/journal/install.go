@@ -158,6 +158,7 @@ func (s *Journal) placeInstall(l *landing) {
 	}
 	in.state = installPlacing
 	in.snap.Place(s.NextLSN(), in.next)
+	in.snap.Next.Log = in.next.LogID() // what remains of a damaged log may say another one by now
 	if s.shows() {
 		in.next.Over(func() { in.snap.Show(rows.AtCheckpoint(in.next, s.p.Pace)) })
 	}
