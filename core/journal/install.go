@@ -236,7 +236,7 @@ func (s *Journal) outrun(raw []byte) {
 	in := s.place
 	s.turn(resting)
 	s.place = nil
-	if err := s.rebase(raw); err != nil && action.CodeOf(err) == action.CodeCorrupt {
+	if err := s.rebase(raw); action.CodeOf(err) == action.CodeCorrupt {
 		s.breakOff(err)
 		return
 	}

@@ -70,7 +70,7 @@ func (s *Journal) loadedFirst(log *locallog.Log, err error) {
 	if err == nil && r.NextLSN() == 0 {
 		err = action.Fail(action.CodeCorrupt, "", "a local log does not begin with record 0")
 	}
-	if code := action.CodeOf(err); err != nil && (code == action.CodeCorrupt || code == action.CodeStorage && s.life == opening) {
+	if code := action.CodeOf(err); code == action.CodeCorrupt || code == action.CodeStorage && s.life == opening {
 		s.broken = err
 		s.begin(salvaging, plan.Access{Kind: plan.ReadRemains})
 		return

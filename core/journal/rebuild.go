@@ -47,7 +47,7 @@ func (s *Journal) pagesKnown(raw []byte, err error) {
 		err = s.rebase(raw)
 	}
 	switch {
-	case action.CodeOf(err) == action.CodeCorrupt && err != nil: // what is in memory here is whole, and cannot be put there
+	case action.CodeOf(err) == action.CodeCorrupt: // what is in memory here is whole, and cannot be put there
 		s.breakOff(err)
 		return
 	case err != nil:

@@ -116,8 +116,9 @@ func (m *member) err(asked bool) error {
 		return m.stopped.err
 	case asked && m.contact.err != nil:
 		return m.contact.err
-	case m.outdated():
-		return m.kind.Standing().Held
+	}
+	if old := m.outdated(); old != nil {
+		return old
 	}
 	return nil
 }

@@ -121,13 +121,17 @@ func (m *member) away() bool   { return m.kind.Standing().Away }
 func (m *member) unsent() int  { return m.kind.Standing().Unsent }
 func (m *member) serves() bool { return m.life() == Open && m.stopped == nil }
 
-// outdated tells whether what is unsent waits for newer code.
-func (m *member) outdated() bool {
+// outdated is why what is unsent waits for newer code, nil where it does not.
+func (m *member) outdated() *action.Error {
 	st := m.kind.Standing()
+	held := st.Held
 	if m.told != nil && st.Unsent > 0 && m.told.State == StateHeld {
-		return failureOf(m.told.Err).outdated
+		held = m.told.Err
 	}
-	return st.Held != nil && failureOf(st.Held).outdated
+	if held == nil || !failureOf(held).outdated {
+		return nil
+	}
+	return held
 }
 
 func (m *member) remote() Remote {

@@ -278,7 +278,7 @@ func (db *DB) outdo() bool {
 // unsentHere tells whether an open stream has something to send.
 func (db *DB) unsentHere() bool {
 	for _, m := range db.streams {
-		if m.serves() && m.unsent() > 0 && !m.outdated() {
+		if m.serves() && m.unsent() > 0 && m.outdated() == nil {
 			return true
 		}
 	}

@@ -58,7 +58,7 @@ func (m *member) heed(g *journal.Signal) {
 	case journal.Opened:
 		m.opened(g)
 	case journal.Moved:
-		if !m.outdated() { // what is written waits for newer code
+		if m.outdated() == nil { // else what is written waits for newer code
 			db.wake(becauseWrite, false)
 		}
 	case journal.Landed:

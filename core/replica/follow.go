@@ -184,6 +184,16 @@ func (r *Replica) foldTurn(t *record.Turn, land *Landing) error {
 	}
 	s.Epoch = t.Epoch
 	r.marks.Put(s.Head, s.Chain)
+	r.leave(t, gone, land)
+	r.refuseUndosOf(land.Resolved[before:], land, t.At)
+	if t.Rekey != action.Nil {
+		r.goOnAs(t.Rekey, t.At, land)
+	}
+	return nil
+}
+
+// leave takes out of the queue what a turn has made entries of, and what it refuses, with what builds on that.
+func (r *Replica) leave(t *record.Turn, gone map[action.UUID]bool, land *Landing) {
 	refused := map[action.UUID]bool{}
 	for _, j := range t.Rejected {
 		if l := r.q.Get(j.ID); l != nil && !gone[j.ID] {
@@ -195,11 +205,6 @@ func (r *Replica) foldTurn(t *record.Turn, land *Landing) error {
 	r.takeOut(gone)
 	r.takeOut(refused)
 	r.refuseUncommitted(because, land)
-	r.refuseUndosOf(land.Resolved[before:], land, t.At)
-	if t.Rekey != action.Nil {
-		r.goOnAs(t.Rekey, t.At, land)
-	}
-	return nil
 }
 
 // foldPersisted applies own actions as entries. Nothing pending is applied.

@@ -63,6 +63,7 @@ func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int
 		in.seen[entries[i].ID] = true
 	}
 	row, known := a.State.Client(r.log.Client)
+	in.mends = anew
 	in.clone = anew || known && r.foreign(&row)
 	for _, j := range r.rejected.All() {
 		switch {

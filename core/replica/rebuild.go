@@ -41,7 +41,6 @@ func (r *Replica) PlanRebuild(a *aside.Log, why Rebuilding, kept []own.Kept, fre
 	}
 	re := &rebuilding{installing: r.install(a, min(a.Common, r.state.Head), fresh, now, why.Repairs), Rebuilding: why, same: same,
 		unsure: len(r.former) > 0 || len(r.resets) > 0, old: a.From >= clients.Horizon}
-	re.mends = why.Repairs
 	re.reset = own.Reset{At: now, Reason: why.Reason, Common: a.Common, Unreadable: r.damage.places}
 	re.own = r.own.Keep(func(o *own.Entry) bool { return re.stays(o.Index) && !(re.seen[o.ID] && o.Reason == own.ReasonUntold) })
 	re.kept = r.kept.Anew()

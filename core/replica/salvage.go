@@ -208,7 +208,7 @@ func (s *salvage) found(a *action.Action) {
 
 // heard takes what a turn says of what was sent.
 func (s *salvage) heard(t *record.Turn, land *Landing) {
-	gone, refused := map[action.UUID]bool{}, map[action.UUID]bool{}
+	gone := map[action.UUID]bool{}
 	index := t.After
 	has := func(a *action.Action) {
 		if index++; s.q.Get(a.ID) == nil && a.Client != s.log.Client && !slices.Contains(s.former, a.Client) {
@@ -235,16 +235,7 @@ func (s *salvage) heard(t *record.Turn, land *Landing) {
 	}
 	s.state.Epoch = t.Epoch
 	s.marks.Put(index, t.Chain)
-	for _, j := range t.Rejected {
-		if l := s.q.Get(j.ID); l != nil && !gone[j.ID] {
-			refused[j.ID] = true
-			s.refuse(l, j, t.At, land)
-		}
-	}
-	because := s.dependants(refused)
-	s.takeOut(gone)
-	s.takeOut(refused)
-	s.refuseUncommitted(because, land)
+	s.leave(t, gone, land)
 	if t.Rekey != action.Nil {
 		s.goOnAs(t.Rekey, t.At, land)
 	}

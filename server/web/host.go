@@ -60,7 +60,7 @@ func (s *Host) StreamQuery(r *http.Request, p rights.Principal, right rights.Rig
 // RouteOf is a path without what is somebody's, for logs and figures.
 func RouteOf(path string) string {
 	switch {
-	case path == "/v1/sync", path == "/v1/log", path == "/v1/events", path == "/v1/streams", path == "/v1/checkpoint":
+	case path == "/v1/sync", path == "/v1/log", path == "/v1/events", path == "/v1/streams", path == "/v1/history", path == "/v1/checkpoint":
 		return path
 	case strings.HasPrefix(path, "/v1/data/"):
 		return "/v1/data"
