@@ -36,5 +36,5 @@ func TestTheHistoryOfAnObject(t *testing.T) {
 		const none = await s.history("0b1ec700-0000-4000-8000-000000000001");
 		return [none.changes.length, await s.history("nonsense").then(() => "told", (e) => e.code)]`)
 	s.kill()
-	a.want(`"unreachable"`, `return await s.history(id).then(() => "told", (e) => e.code)`)
+	a.want(`["SyncError","unreachable",true]`, `return await s.history(id).then(() => "told", (e) => [e.name, e.code, e.retryable])`)
 }

@@ -14,7 +14,7 @@ import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
 import { Token } from "../server/token.js";
-import { failureOf, problemOf } from "../server/failure.js";
+import { failureOf } from "../server/failure.js";
 import { historyOf } from "../server/history.js";
 import { Transport } from "../server/transport.js";
 import type { Owner } from "../streams/owner.js";
@@ -250,7 +250,10 @@ export class Database implements Owner {
 
   /** @internal */
   history(stream: string, object: string): Promise<ObjectHistory> {
-    return historyOf(this.#transport, stream, object).catch((e: unknown) => Promise.reject(errorOf(problemOf(failureOf(e)))));
+    return historyOf(this.#transport, stream, object).catch((e: unknown) => {
+      const { code, message } = failureOf(e);
+      throw errorOf({ code, message: `${code}: ${message}`, retryable: code !== "forbidden" && code !== "malformed" });
+    });
   }
 
   // ---- streams

@@ -7,7 +7,6 @@ import type { Waiting } from "./waiting.js";
 import type { Writes } from "./writes.js";
 import { returning } from "./returning.js";
 import type { Rows } from "../rows/rows.js";
-
 import { until, type Ending } from "../values/ending.js";
 import { invalid, NotFoundError } from "../values/errors.js";
 import { newID } from "../values/ids.js";
@@ -17,7 +16,6 @@ import type { Row } from "../values/row.js";
 import type { Shapes } from "../values/shapes.js";
 import { bare } from "../values/sight.js";
 import type { Conflict, ObjectChange, Rejected, Skipped } from "../values/states.js";
-
 import { begin, refused, type Open, type Write } from "../values/write.js";
 
 // Kinds of write, as wasm/exports.go has them.
@@ -208,14 +206,13 @@ export class Writer {
       const typeOf = (op: (typeof ops)[number]) => op.type ?? this.#desk.rows.get(op.object)?.type;
       const type = ops.map(typeOf).find((type) => type !== undefined), shown = this.#shapes.encode(type, patch);
       let kept = shown;
-      for (const op of ops) {
-        const made = op.op === "create" ? this.#shapes.sight.see({ ...op.fields, id: op.object, type: op.type! }) : undefined, row = made ?? this.#desk.rows.get(op.object);
-        if (made) this.#shapes.validatePatch(made, shown!);
-        else if (op.op === "update" && row) {
-          const set = Object.entries(op.set ?? {}).filter(([key]) => Object.hasOwn(row, key) || !this.#shapes.view(row.type));
-          this.#validate(op.object, { ...Object.fromEntries(set), ...shown });
-        }
-        if (kept === shown && shown !== undefined && row) kept = this.#shapes.add(row.type, shown, row);
+      for (const op of ops) { // a patch is laid over the one create or update
+        if (op.op !== "create" && op.op !== "update") continue;
+        const made = op.op === "create", row = made ? this.#shapes.sight.see({ ...op.fields, id: op.object, type: op.type! }) : this.#desk.rows.get(op.object);
+        if (!row) continue;
+        const set = Object.entries(op.set ?? {}).filter(([key]) => Object.hasOwn(row, key) || !this.#shapes.view(row.type)); // what older builds see is not asked about
+        this.#shapes.validatePatch(row, { ...Object.fromEntries(set), ...shown });
+        kept = this.#shapes.add(row.type, shown!, row);
       }
       return objectID(action) + (kept === undefined ? "" : patchText(kept));
     });

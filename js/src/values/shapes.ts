@@ -45,8 +45,10 @@ export function readShapes(given: ShapesGiven): Map<string, Shape> {
   return out;
 }
 
+const withView = (types: ReadonlyMap<string, Shape>): string[] => [...types].flatMap(([type, shape]) => (shape.view ? [type] : []));
+
 /** The types that have a view. */
-export const viewed = (given: ShapesGiven = {}): string[] => [...readShapes(given)].flatMap(([type, shape]) => (shape.view ? [type] : []));
+export const viewed = (given: ShapesGiven = {}): string[] => withView(readShapes(given));
 
 export class Shapes {
   /** Whether there is a codec. */
@@ -78,7 +80,7 @@ export class Shapes {
 
   /** The types that have a view. */
   get viewed(): readonly string[] {
-    return [...this.#types].flatMap(([type, shape]) => (shape.view ? [type] : []));
+    return withView(this.#types);
   }
 
   /** Whether the rows of a type are viewed. */

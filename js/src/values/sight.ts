@@ -66,9 +66,12 @@ export class Sight {
   };
 }
 
-const put = (to: object, key: string, value: unknown) => Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true }); // __proto__ is a key
+function put(to: { [key: string]: unknown }, key: string, value: unknown): void {
+  if (key === "__proto__") Object.defineProperty(to, key, { value, enumerable: true, configurable: true, writable: true });
+  else to[key] = value;
+}
 
-/** A copy of what a view gives, which may be an app's own: JSON, or an error. What is frozen is of the row, or as good. */
+/** A copy of what a view gives, which may be an app's own: JSON, or an error. */
 function json(value: unknown, depth: number): unknown {
   if (value === null || typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
   if (typeof value !== "object" || depth > 64) throw new TypeError("a view gives JSON");
