@@ -121,11 +121,11 @@ func (s *Journal) remainsRead(remains *locallog.Remains, err error) {
 		return
 	}
 	re, next := in.rebuild, s.salvage(remains)
-	if !next.Damaged() && s.access == reading { // what comes of that follows the log as it was known
-		s.readRemains(in)
-		return
-	}
 	if !next.Damaged() { // another context was first, or what could not be read can be
+		if s.access == reading { // what comes of that follows the log as it was known
+			s.readRemains(in)
+			return
+		}
 		anew, err := replica.Read(s.Name(), s.options.Conflicts, remains.Log(), s.p.Pace)
 		if err != nil {
 			s.installed(in, err)

@@ -70,6 +70,7 @@ func TestTheQueueAndItsIndexAgree(t *testing.T) {
 			if err := q.Check(); err != nil {
 				t.Fatal(err)
 			}
+			inOrder(t, q)
 		}
 		entry := draw()
 		m := q.Meet(nil)
@@ -84,6 +85,21 @@ func TestTheQueueAndItsIndexAgree(t *testing.T) {
 			same(t, m.All(), naive(q, func(other *Local) bool { return other == l }, map[action.UUID]bool{}))
 		}
 	})
+}
+
+// inOrder checks which actions stand behind which.
+func inOrder(t *rapid.T, q *Queue) {
+	all := q.All()
+	for i, a := range all {
+		for j, b := range all {
+			if got := q.IsBehind(a.ID, b.ID); got != (i > j) {
+				t.Fatalf("action %d behind action %d: %v", i, j, got)
+			}
+		}
+		if stranger := (action.UUID{0: 3}); !q.IsBehind(stranger, a.ID) || q.IsBehind(a.ID, stranger) {
+			t.Fatalf("one that is not in the queue stands before action %d", i)
+		}
+	}
 }
 
 func same(t *rapid.T, got, want []*Local) {

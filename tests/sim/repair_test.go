@@ -163,15 +163,21 @@ func TestARepairWithoutTheServer(t *testing.T) {
 	}
 }
 
+// cutOff has tabs that are opened from now on not reach the server, until reconnect.
+func (w *world) cutOff() (reconnect func()) {
+	reach := lostBefore
+	w.change = func(tb *tab, _ *virtual.Config) {
+		tb.net.fault = func(int) fate { return reach }
+	}
+	return func() { reach = pass }
+}
+
 // Whoever repairs, what another tab has in memory alone is not lost, and it is not told that it was.
 func TestARepairBesideATabThatHasAllInMemory(t *testing.T) {
 	for _, looks := range []bool{false, true} {
 		w := newWorld(t, 4)
 		w.locks = map[*memstore.Database]*lock{}
-		down := true
-		w.change = func(tb *tab, _ *virtual.Config) {
-			tb.net.fault = func(int) fate { return map[bool]fate{true: lostBefore}[down] }
-		}
+		reconnect := w.cutOff()
 		local := memstore.New()
 		a := w.open(local)
 		ticket := a.write(create(1, `{"title":"1"}`))
@@ -188,7 +194,7 @@ func TestARepairBesideATabThatHasAllInMemory(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		down = false
+		reconnect()
 		w.Run(10 * minute)
 		if w.times(id) != 1 || a.refused[ticket].Code != "" || b.Status().State != loop.StateLive {
 			t.Errorf("looks %v: in the log %d times; told %+v; %+v", looks, w.times(id), a.refused[ticket].Rejection, b.Status())
@@ -201,10 +207,7 @@ func TestARepairBesideATabThatHasAllInMemory(t *testing.T) {
 func TestARepairWhileOthersWrite(t *testing.T) {
 	w := newWorld(t, 5)
 	w.locks = map[*memstore.Database]*lock{}
-	down := true
-	w.change = func(tb *tab, _ *virtual.Config) {
-		tb.net.fault = func(int) fate { return map[bool]fate{true: lostBefore}[down] }
-	}
+	reconnect := w.cutOff()
 	local := memstore.New()
 	a := w.open(local)
 	a.write(create(1, `{"title":"1"}`))
@@ -224,11 +227,52 @@ func TestARepairWhileOthersWrite(t *testing.T) {
 	w.Run(minute)
 	a.write(create(3, `{"title":"3"}`))
 	w.Run(minute)
-	down = false
+	reconnect()
 	w.Run(20 * minute)
 	w.converged(a, b)
 	if calls != 2 || strings.Count(b.rows(), "\n") != 3 {
 		t.Errorf("%d were told; %s", calls, b.rows())
+	}
+}
+
+// What could not be read can be, when it is to be repaired: it is read, and goes on, also where it is being read anyway.
+func TestARepairOfWhatIsWholeAgain(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed)
+		reconnect := w.cutOff()
+		local := memstore.New()
+		a := w.open(local)
+		for n := range 3 {
+			a.write(create(n, `{"title":"1"}`))
+			w.Run(1000)
+		}
+		damages(t, local, record('c', 1))
+		b := w.open(local)
+		w.Run(1000)
+		if b.Status().State != loop.StateStopped {
+			t.Fatalf("%+v", b.Status())
+		}
+		damages(t, local, record('c', 1)) // once more, and it is as it was
+		a.write(create(3, `{"title":"1"}`))
+		w.Run(1000)
+		b.Repair(func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		if seed > 0 {
+			b.Refresh()
+		}
+		w.Run(1000)
+		if n := len(b.pendingIDs()); n != 4 || b.Resets() != 0 {
+			t.Errorf("%d: %d pending, %d resets", seed, n, b.Resets())
+		}
+		reconnect()
+		w.Run(10 * minute)
+		w.converged(a, b)
+		if st := b.Status(); st.State != loop.StateLive || strings.Count(b.rows(), "\n") != 4 {
+			t.Errorf("%d: %+v %s", seed, st, b.rows())
+		}
 	}
 }
 

@@ -100,9 +100,9 @@ func TestHeldTabsAskNowAndThen(t *testing.T) {
 			tabs = append(tabs, w.openOf(v, local))
 			w.Run(1000)
 		}
-		for n := range 60 {
+		for n := range 600 { // ten writes a minute
 			tabs[n%len(tabs)].write(create(n, `{}`))
-			w.Run(minute)
+			w.Run(minute / 10)
 		}
 		requests, steals := 0, 0
 		for _, tb := range tabs {
