@@ -20,6 +20,7 @@ import (
 // DB is a local database: its streams, and the loop that keeps them in step with the server. It is safe for concurrent use.
 type DB struct {
 	url   string
+	user  string
 	token func(context.Context) (string, error)
 	http  *http.Client
 	store locallog.Store
@@ -44,7 +45,7 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{url: base, token: o.Token, store: o.Store, streams: map[plan.StreamID]*Stream{}, opening: map[string]*opening{}, calls: map[plan.Call]func(plan.Notice){},
+	db := &DB{url: base, user: o.User, token: o.Token, store: o.Store, streams: map[plan.StreamID]*Stream{}, opening: map[string]*opening{}, calls: map[plan.Call]func(plan.Notice){},
 		timers: map[plan.TimerID]*time.Timer{}, under: map[plan.Op]context.CancelFunc{}}
 	if db.store == nil {
 		db.store = memstore.New().Open()

@@ -175,11 +175,11 @@ func (db *database) notice(n plan.Notice) {
 			db.tell(n.Stream, "resolved", n.Ticket, n.Index, jsError(n.Err))
 		}
 	case *plan.Refused:
-		db.tell(n.Stream, "refused", n.Ticket, string(appendRejected(nil, &n.Rejected)))
+		db.tell(n.Stream, "refused", n.Ticket, string(n.Rejected.Append(nil)))
 	case *plan.Conflicted:
-		db.tell(n.Stream, "conflict", string(appendConflict(nil, n.Conflict)))
+		db.tell(n.Stream, "conflict", string(n.Conflict.Append(nil)))
 	case *plan.Reset:
-		db.tell(n.Stream, "reset", string(appendReset(nil, &n.Reset)))
+		db.tell(n.Stream, "reset", string(n.Reset.Append(nil)))
 	case *plan.StatusChanged:
 		db.stands(n.Stream)
 		db.tell(n.Stream, "statusChanged")

@@ -94,14 +94,10 @@ func failed(err error) int32 {
 	if !errors.As(err, &e) {
 		e = &action.Error{Code: action.CodeInternal, Cause: err}
 	}
-	b := append(output[:0], `{"code":`...)
-	b = action.AppendString(b, e.Code)
-	b = append(b, `,"message":`...)
-	b = action.AppendString(b, e.Error())
-	b = append(b, `,"path":`...)
-	b = action.AppendString(b, e.Path)
+	b := action.PutText(append(output[:0], '{'), "code", e.Code)
+	b = action.PutText(action.PutText(b, "message", e.Error()), "path", e.Path)
 	if e.Holder != action.Nil {
-		b = append(e.Holder.Append(append(b, `,"holder":"`...)), '"')
+		b = action.PutID(b, "holder", e.Holder)
 	}
 	give(append(b, '}'))
 	return statusError
@@ -269,37 +265,24 @@ func exportStatus(h int32) int32 {
 
 // appendStatus appends a status as JSON.
 func appendStatus(b []byte, st *loop.Status) []byte {
-	b = append(b, `{"state":`...)
-	b = action.AppendString(b, string(st.State))
-	b = append(b, `,"reason":`...)
+	b = action.PutText(append(b, '{'), "state", string(st.State))
 	if st.Reason == "" {
-		b = append(b, "null"...)
+		b = action.PutJSON(b, "reason", "null")
 	} else {
-		b = action.AppendString(b, st.Reason)
+		b = action.PutText(b, "reason", st.Reason)
 	}
-	number := func(name string, n int64) {
-		b = append(append(append(b, `,"`...), name...), `":`...)
-		b = strconv.AppendInt(b, n, 10)
-	}
-	number("head", int64(st.Head))
-	number("pending", int64(st.Pending))
-	number("rejected", int64(st.Rejected))
-	number("lastSynced", st.LastSynced)
+	b = action.PutInt(b, "head", int64(st.Head))
+	b = action.PutInt(b, "pending", int64(st.Pending))
+	b = action.PutInt(b, "rejected", int64(st.Rejected))
+	b = action.PutInt(b, "lastSynced", st.LastSynced)
 	if st.NextAt > 0 {
-		b = append(b, `,"next":{"because":`...)
-		b = action.AppendString(b, st.Because)
-		number("at", st.NextAt)
-		b = append(b, '}')
+		b = action.PutText(action.PutJSON(b, "next", "{"), "because", st.Because)
+		b = append(action.PutInt(b, "at", st.NextAt), '}')
 	}
 	if st.Err != nil {
-		b = append(b, `,"error":`...)
-		b = append(b, `{"code":`...)
-		b = action.AppendString(b, st.Err.Code)
-		b = append(b, `,"message":`...)
-		b = action.AppendString(b, st.Err.Error())
-		b = append(b, `,"retryable":`...)
-		b = strconv.AppendBool(b, st.Err.Retryable())
-		b = append(b, '}')
+		b = action.PutText(action.PutJSON(b, "error", "{"), "code", st.Err.Code)
+		b = action.PutText(b, "message", st.Err.Error())
+		b = append(action.PutJSON(b, "retryable", strconv.FormatBool(st.Err.Retryable())), '}')
 	}
 	return append(b, '}')
 }

@@ -9,13 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-
 	"github.com/strandline-sync/strandline/core/action"
-	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/replica"
-	"github.com/strandline-sync/strandline/core/state"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
@@ -25,6 +21,7 @@ const (
 	againRedo    = 1 // nothing
 	againRetry   = 2 // the refused action's id, 36 bytes, and the parts of a patch as a JSON object, or nothing
 	againRestore = 3 // the conflict's action and object, 36 bytes each, then its index, its kind and its key, with a space between
+	againAdopt   = 4 // the text of an action that another profile has not sent; one that is known is nothing to do
 )
 
 // strandline_again makes a new action of what was: an undo or redo, another try of a refused action, the value that lost in a conflict. The
@@ -45,6 +42,8 @@ func exportAgain(h, kind, n int32, now float64) int32 {
 		case againRetry:
 			id, _ := action.ParseUUID(in[:min(len(in), 36)])
 			err = s.Retry(d, id, string(in[36:]))
+		case againAdopt:
+			return adopt(s, string(in))
 		default:
 			err = restore(s, d, in)
 		}
@@ -117,8 +116,7 @@ func appendSkipped(b []byte, skipped []undo.Skipped) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = skipped[i].Object.Append(append(b, `{"object":"`...))
-		b = action.AppendString(append(b, `","key":`...), skipped[i].Key)
+		b = action.PutText(action.PutID(append(b, '{'), "object", skipped[i].Object), "key", skipped[i].Key)
 		b = append(b, '}')
 	}
 	return append(b, ']')
@@ -131,7 +129,7 @@ func exportRejected(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		list := s.RejectedList()
 		slices.Reverse(list)
-		giveList(len(list), func(b []byte, i int) []byte { return appendRejected(b, &list[i]) })
+		giveList(len(list), func(b []byte, i int) []byte { return list[i].Append(b) })
 		return statusOK
 	})
 }
@@ -148,27 +146,13 @@ func giveList(n int, element func(b []byte, i int) []byte) {
 	give(append(b, ']'))
 }
 
-func appendRejected(b []byte, j *replica.Rejected) []byte {
-	b = append(append(b, `{"action":`...), j.Action.Raw...)
-	b = action.AppendString(append(b, `,"code":`...), j.Code)
-	b = action.AppendString(append(b, `,"message":`...), j.Message)
-	b = append(b, `,"because":`...)
-	if j.Because == action.Nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(j.Because.Append(append(b, '"')), '"')
-	}
-	b = strconv.AppendInt(append(b, `,"at":`...), j.At, 10)
-	return append(b, '}')
-}
-
 // strandline_conflicts gives the conflicts as a JSON array, the newest first. A value that is not there is left out.
 //
 //go:wasmexport strandline_conflicts
 func exportConflicts(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		list := s.Conflicts()
-		giveList(len(list), func(b []byte, i int) []byte { return appendConflict(b, &list[i]) })
+		giveList(len(list), func(b []byte, i int) []byte { return list[i].Append(b) })
 		return statusOK
 	})
 }
@@ -180,60 +164,9 @@ func exportResets(h int32) int32 {
 	return call(h, func(s *stream) int32 {
 		list := slices.Clone(s.ResetList()) // that is the replica's
 		slices.Reverse(list)
-		giveList(len(list), func(b []byte, i int) []byte { return appendReset(b, &list[i]) })
+		giveList(len(list), func(b []byte, i int) []byte { return list[i].Append(b) })
 		return statusOK
 	})
-}
-
-// appendReset tells of a rebuild as JSON.
-func appendReset(b []byte, r *own.Reset) []byte {
-	b = action.AppendString(append(b, `{"reason":`...), r.Reason)
-	b = strconv.AppendInt(append(b, `,"at":`...), r.At, 10)
-	b = strconv.AppendUint(append(b, `,"common":`...), r.Common, 10)
-	for _, list := range [...]struct {
-		name string
-		ids  []action.UUID
-	}{{"returned", r.Returned}, {"refused", r.Refused}, {"dropped", r.Dropped}, {"unknown", r.Unknown}, {"lost", r.Lost}} {
-		b = append(action.AppendString(append(b, ','), list.name), ":["...)
-		for i, id := range list.ids {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(id.Append(append(b, '"')), '"')
-		}
-		b = append(b, ']')
-	}
-	b = strconv.AppendInt(append(b, `,"unreadable":`...), int64(r.Unreadable), 10)
-	return append(b, '}')
-}
-
-func appendConflict(b []byte, c *conflict.Conflict) []byte {
-	b = c.Object.Append(append(b, `{"object":"`...))
-	b = action.AppendString(append(b, `","key":`...), c.Key)
-	b = append(append(append(b, `,"kind":"`...), c.Kind...), `","reason":`...)
-	if c.Reason == state.ReasonNone {
-		b = append(b, "null"...)
-	} else {
-		b = action.AppendString(b, string(c.Reason))
-	}
-	for i, value := range [...]string{c.Mine, c.Theirs, c.Base} {
-		if value != "" {
-			b = append(append(b, [...]string{`,"mine":`, `,"theirs":`, `,"base":`}[i]...), value...)
-		}
-	}
-	b = c.Action.Append(append(b, `,"action":"`...))
-	b = append(b, `","other":`...)
-	if o := c.Other; o == nil {
-		b = append(b, "null"...)
-	} else {
-		b = o.Action.Append(append(b, `{"action":"`...))
-		b = o.Client.Append(append(b, `","client":"`...))
-		b = strconv.AppendUint(append(b, `","index":`...), o.Index, 10)
-		b = append(b, '}')
-	}
-	b = strconv.AppendUint(append(b, `,"index":`...), c.Index, 10)
-	b = strconv.AppendInt(append(b, `,"at":`...), c.At, 10)
-	return append(b, '}')
 }
 
 // strandline_writable tells whether the object in the input may be written, or why not.

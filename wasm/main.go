@@ -57,6 +57,7 @@ func main() {
 	cold("wake", wake)
 	cold("offline", offline)
 	cold("streams", listStreams)
+	cold("bundle", bundleStream)
 	host.Call("ready", stamp)
 	select {} // the exports and the callbacks are the program
 }

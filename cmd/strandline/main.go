@@ -39,6 +39,9 @@ const usage = `strandline serves action streams to sync runtimes, and reads and 
 	strandline log URL STREAM --object ID [--token FILE]
 	        prints who has changed an object, what and when, a change a line
 
+	strandline replay FILE [--stream NAME] [--steps] [--rows]
+	        goes through the local logs of a bundle (db.export, or the inspector's), record by record, to what the page held
+
 	strandline append URL STREAM [--token FILE]
 	        makes an action of each line of its input, an op or an array of ops as JSON, and prints index and id of each
 
@@ -71,6 +74,8 @@ func main() {
 		err = export(os.Args[2:])
 	case "log":
 		err = history(os.Args[2:])
+	case "replay":
+		err = replayBundle(os.Args[2:])
 	case "tail":
 		err = tail(os.Args[2:])
 	case "append":

@@ -23,8 +23,15 @@ type Action struct {
 	Ops        []Op
 	Guards     []Guard
 	Atomic     bool
+	For        Maker  // who has made it, where another profile has taken it over and sent it
 	Meta       string // canonical JSON, or empty
 	Raw        string // canonical bytes of the whole action
+}
+
+// Maker is the client that has made an action, and its seq there; none where that is 0.
+type Maker struct {
+	Client UUID
+	Seq    uint64
 }
 
 // OpKind is what an op does.

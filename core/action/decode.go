@@ -94,6 +94,8 @@ func (c *Cursor) action(a *Action) error {
 		case "client":
 			seen |= hasClient
 			a.Client, err = c.UUID()
+		case "for":
+			err = c.maker(&a.For)
 		case "id":
 			seen |= hasID
 			a.ID, err = c.UUID()

@@ -98,17 +98,15 @@ func (a *Log) Take(it *protocol.SyncItem, an *protocol.SyncAnswer, p *pace.Pace)
 	for i := range entries {
 		en := &entries[i]
 		p.Took(pace.Fold + pace.KiB*len(en.Action.Raw)>>10)
-		if _, ours := a.ours[en.Action.Client]; !ours {
+		_, ours := a.ours[en.Action.Client]
+		if _, made := a.ours[en.Action.For.Client]; !ours && !made {
 			s.ApplyEntry(&en.Action, nil, &e)
 			continue
 		}
 		var u state.Undo
 		s.ApplyEntry(&en.Action, &u, &e)
-		o := own.Of(&en.Action, s.Head)
+		o := own.Under(a.client, &en.Action, s.Head)
 		o.Discarded, o.Reason, o.Inverse = e.Discarded, e.Why(), s.Inverse(&en.Action, &u)
-		if en.Action.Client != a.client {
-			o.Seq = 0
-		}
 		a.entries = append(a.entries, o)
 		a.raws = append(a.raws, own.Kept{Raw: en.Action.Raw, Index: s.Head, Stored: en.Stored})
 	}
@@ -134,7 +132,7 @@ const (
 // Tells says whether the log has an action that bears a seq of a client id, and has borne a first one. seen are those of its entries. alone
 // says that nobody else has written under that id; gone, that a client's row may be missing for its age.
 func (a *Log) Tells(seen map[action.UUID]bool, act *action.Action, first uint64, alone, gone bool) Has {
-	if seen[act.ID] {
+	if seen[act.ID] || a.State.Has(act.ID, action.Maker{}) {
 		return Yes
 	}
 	if first == 0 {

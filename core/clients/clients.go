@@ -12,7 +12,8 @@ import (
 // Horizon is how many entries a client's row outlives its last one.
 const Horizon = 1_000_000
 
-// Row is what the log says of a client: its last entry that counted.
+// Row is what the log says of a client: its last entry that counted. An action that another profile than its
+// maker's has sent has one, too, as the only one of a client that nobody is.
 type Row struct {
 	Client action.UUID
 	Seq    uint64

@@ -49,3 +49,28 @@ func (c *Conflict) own() {
 		c.Other = &other
 	}
 }
+
+// Append appends it as JSON. A value that is not there is left out.
+func (c *Conflict) Append(b []byte) []byte {
+	b = action.PutID(append(b, '{'), "object", c.Object)
+	b = action.PutText(b, "key", c.Key)
+	b = action.PutText(b, "kind", string(c.Kind))
+	if c.Reason == state.ReasonNone {
+		b = action.PutJSON(b, "reason", "null")
+	} else {
+		b = action.PutText(b, "reason", string(c.Reason))
+	}
+	for i, value := range [...]string{c.Mine, c.Theirs, c.Base} {
+		if value != "" {
+			b = action.PutJSON(b, [...]string{"mine", "theirs", "base"}[i], value)
+		}
+	}
+	b = action.PutID(b, "action", c.Action)
+	if o := c.Other; o == nil {
+		b = action.PutJSON(b, "other", "null")
+	} else {
+		b = action.PutID(action.PutJSON(b, "other", "{"), "action", o.Action)
+		b = append(action.PutInt(action.PutID(b, "client", o.Client), "index", int64(o.Index)), '}')
+	}
+	return append(action.PutInt(action.PutInt(b, "index", int64(c.Index)), "at", c.At), '}')
+}

@@ -76,6 +76,15 @@ func (l *List) After(index uint64) (out []Conflict) {
 // Clone is a list of its own.
 func (l *List) Clone() List { return List{Keep: l.Keep, list: slices.Clone(l.list), bytes: l.bytes} }
 
+// Values shows the values that they tell of.
+func (l *List) Values(to func(json string)) {
+	for i := range l.list {
+		to(l.list[i].Mine)
+		to(l.list[i].Theirs)
+		to(l.list[i].Base)
+	}
+}
+
 // Write writes them.
 func (l *List) Write(e *action.Encoder) {
 	e.Uint(uint64(len(l.list)))

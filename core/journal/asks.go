@@ -10,15 +10,31 @@ var ErrClosed = action.Fail(action.CodeClosed, "", "the stream is closed")
 
 // Write applies a draft to the visible state at once and gives its ticket. reached tells whether the server was, not long ago.
 func (s *Journal) Write(d *queue.Draft, reached bool) (ticket uint64, err error) {
-	switch {
-	case s.life != open || s.p.Ending:
-		return 0, ErrClosed
-	case s.broken != nil:
-		return 0, s.broken
+	if err := s.writable(); err != nil {
+		return 0, err
 	}
 	if err := s.Replica.Write(d, s.ticket+1, reached); err != nil {
 		return 0, err
 	}
 	s.ticket++
 	return s.ticket, nil
+}
+
+// Adopt takes over an action that another profile has not sent: its text. nil: it is known here.
+func (s *Journal) Adopt(raw string) (l *queue.Local, err error) {
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	if l, err = s.Replica.Adopt(raw, s.ticket+1); l != nil {
+		s.ticket++
+	}
+	return l, err
+}
+
+// writable says why nothing can be written.
+func (s *Journal) writable() error {
+	if s.life != open || s.p.Ending {
+		return ErrClosed
+	}
+	return s.broken
 }

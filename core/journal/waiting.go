@@ -3,6 +3,7 @@ package journal
 import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/refusal"
 	"github.com/strandline-sync/strandline/core/replica"
 )
 
@@ -92,7 +93,7 @@ func (s *Journal) discard(id action.UUID, call plan.Call) {
 	case s.broken != nil:
 		s.p.Done(call, s.broken)
 	case s.Refused(id) == nil:
-		s.p.Done(call, replica.ErrNotRefused())
+		s.p.Done(call, refusal.ErrNone())
 	default:
 		s.DiscardSoon(id)
 		s.discards = append(s.discards, discard{id, call})

@@ -77,8 +77,10 @@ func NewRecord(kind Kind, sizeHint int) *action.Encoder {
 }
 
 // Finish fills in the header.
-func Finish(e *action.Encoder) []byte {
-	b := e.Whole()
+func Finish(e *action.Encoder) []byte { return Seal(e.Whole()) }
+
+// Seal fills in the header of what was changed.
+func Seal(b []byte) []byte {
 	body := b[HeaderBytes:]
 	binary.LittleEndian.PutUint32(b[2:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(b[6:], crc32.Checksum(body, castagnoli))

@@ -86,15 +86,15 @@ func (r *Remains) Guessed() *Manifest {
 		switch name := r.Pages[i].Name; {
 		case IsBehind(name):
 			m.Kept = append(m.Kept, KeptPage{Name: name})
-		case !m.rests(name):
+		case !m.Rests(name):
 			m.Pages = append(m.Pages, StoredPage{Name: name})
 		}
 	}
 	return m
 }
 
-// rests tells whether a page is of the rest.
-func (m *Manifest) rests(name string) bool {
+// Rests tells whether a page is of the rest.
+func (m *Manifest) Rests(name string) bool {
 	for _, of := range m.Rest {
 		if of == name {
 			return true

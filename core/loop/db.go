@@ -123,3 +123,6 @@ func (db *DB) all() []*member {
 	action.SortBy(len(out), func(i, j int) bool { return out[i].id < out[j].id }, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
+
+// Where is the store that it keeps its local logs in.
+func (db *DB) Where() plan.StoreName { return db.own.Where }

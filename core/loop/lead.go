@@ -3,9 +3,8 @@ package loop
 import (
 	"strings"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/plan"
 )

@@ -194,3 +194,32 @@ func readKept(d *action.Decoder) []Kept {
 	}
 	return all
 }
+
+// In gives those of the tail as they stand in the text that they were read from: what is in memory is a copy.
+func (s *Store) In(text string, f func(*action.Action)) error {
+	for i := range s.tail {
+		at := strings.Index(text, s.tail[i].Raw)
+		if at < 0 { // it has changed: it stood elsewhere, too
+			continue
+		}
+		a, err := action.DecodeAction(text[at : at+len(s.tail[i].Raw)])
+		if err != nil {
+			return err
+		}
+		f(a)
+	}
+	return nil
+}
+
+// KeptIn gives those of a page.
+func KeptIn(b []byte, f func(*action.Action)) error {
+	all, err := new(Store).All([][]byte{b})
+	for i := range all {
+		a, aerr := action.DecodeAction(all[i].Raw)
+		if aerr != nil {
+			return aerr
+		}
+		f(a)
+	}
+	return err
+}

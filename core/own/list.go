@@ -28,6 +28,15 @@ func Of(a *action.Action, index uint64) Entry {
 	return Entry{ID: a.ID, Seq: a.Seq, Index: index, Undoes: undo.Target(a.Meta), Group: undo.Group(a.Meta)}
 }
 
+// Under is an own action as the log has it, of a client: where another one has sent it, its seq is that one's.
+func Under(client action.UUID, a *action.Action, index uint64) Entry {
+	o := Of(a, index)
+	if a.Client != client {
+		o.Seq = 0
+	}
+	return o
+}
+
 // Err is why the action does not stand in the log, nil where it does.
 func (o *Entry) Err() error {
 	if !o.Discarded {
@@ -150,6 +159,18 @@ func (o *Entry) bytes() (n int) {
 		}
 	}
 	return n
+}
+
+// Values shows the values that inverses hold.
+func (l *List) Values(to func(json string)) {
+	for i := range l.entries {
+		for _, op := range l.entries[i].Inverse {
+			for j := range op.Changes {
+				to(op.Changes[j].Value)
+				to(op.Old[j])
+			}
+		}
+	}
 }
 
 // Write writes what of them is not history.

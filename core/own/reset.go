@@ -1,6 +1,8 @@
 package own
 
-import "github.com/strandline-sync/strandline/core/action"
+import (
+	"github.com/strandline-sync/strandline/core/action"
+)
 
 // Reset tells of a time when another log took the place of the one before.
 type Reset struct {
@@ -94,4 +96,21 @@ func (l *Resets) Read(d *action.Decoder, before bool) {
 			t.Unreadable = int(d.Uint())
 		}
 	}
+}
+
+// Append appends it as JSON.
+func (t *Reset) Append(b []byte) []byte {
+	b = action.PutText(append(b, '{'), "reason", t.Reason)
+	b = action.PutInt(action.PutInt(b, "at", t.At), "common", int64(t.Common))
+	for i, list := range t.lists() {
+		b = action.PutJSON(b, [...]string{"returned", "refused", "dropped", "unknown", "lost"}[i], "[")
+		for j, id := range *list {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = append(id.Append(append(b, '"')), '"')
+		}
+		b = append(b, ']')
+	}
+	return append(action.PutInt(b, "unreadable", int64(t.Unreadable)), '}')
 }

@@ -110,8 +110,20 @@ func digits(n uint64) int {
 // Under is the same action under another client id, not numbered yet.
 func (l *Local) Under(client action.UUID) *Local { return l.Remade(client, l.Action.Base) }
 
+// Adopted is the action that another profile has made, as one of this client's. maker is told by it where it does not say that itself.
+func Adopted(a *action.Action, client action.UUID, maker action.Maker) *Local {
+	if a.For.Seq > 0 {
+		maker.Seq = 0
+	}
+	return (&Local{Action: *a}).remade(client, a.Base, maker)
+}
+
 // Remade is the same action under another client id, made upon at most that base, not numbered yet.
 func (l *Local) Remade(client action.UUID, base uint64) *Local {
+	return l.remade(client, base, action.Maker{})
+}
+
+func (l *Local) remade(client action.UUID, base uint64, maker action.Maker) *Local {
 	const member, before = `"client":"`, `"base":`
 	at := strings.Index(l.Raw, before) + len(before) // only our own time stands before it, and whether it is atomic
 	from := strings.Index(l.Raw, member) + len(member)
@@ -122,7 +134,12 @@ func (l *Local) Remade(client action.UUID, base uint64) *Local {
 	b = append(b, ',')
 	b = append(b, member...)
 	b = client.Append(b)
-	b = append(b, l.Raw[from+36:end]...)
+	from += 36
+	if maker.Seq > 0 {
+		b = maker.Append(append(b, `","for":`...))
+		from++ // the quotation mark
+	}
+	b = append(b, l.Raw[from:end]...)
 	b = append(b, seqRoom+"}"...)
 	m := &Local{Ticket: l.Ticket, Retries: l.Retries, Bases: l.Bases}
 	if err := action.DecodeInto(&m.Action, action.View(b), nil); err != nil {

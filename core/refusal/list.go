@@ -87,3 +87,17 @@ func (f *List) Read(d *action.Decoder, sl *action.Slab) error {
 	}
 	return nil
 }
+
+// Append appends it as JSON.
+func (j *Rejected) Append(b []byte) []byte {
+	b = action.PutJSON(append(b, '{'), "action", j.Action.Raw)
+	b = action.PutText(b, "code", j.Code)
+	b = action.PutText(b, "message", j.Message)
+	b = action.PutID(b, "because", j.Because)
+	return append(action.PutInt(b, "at", j.At), '}')
+}
+
+// ErrNone says that there is none of that id.
+func ErrNone() error {
+	return action.Fail(action.CodeNotFound, "", "no refused action has this id, or it has been dealt with")
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/record"
+	"github.com/strandline-sync/strandline/core/refusal"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
@@ -75,7 +76,7 @@ func (r *Replica) dropPointless(land *Landing) {
 
 func (r *Replica) pointless(l *queue.Local) error {
 	if l.Retries != action.Nil && !r.IsRejected(l.Retries) {
-		return ErrNotRefused()
+		return refusal.ErrNone()
 	}
 	if r.undoneElsewhere(l) {
 		return undo.ErrNothing

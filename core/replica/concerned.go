@@ -3,11 +3,10 @@ package replica
 import (
 	"slices"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 )
 
 // concerned finds which queued actions must be unapplied, and applied again, around some records; false says all of them:

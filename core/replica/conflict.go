@@ -3,9 +3,8 @@ package replica
 import (
 	"strings"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/queue"
 	"github.com/strandline-sync/strandline/core/state"
 )

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/checkpoint"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/protocol"
 	"github.com/strandline-sync/strandline/core/queue"

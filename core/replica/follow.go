@@ -149,6 +149,10 @@ func (r *Replica) fold(rec *record.Record, land *Landing) error {
 				return action.Fail(action.CodeCorrupt, "", "the local log skips a seq")
 			}
 			r.lastSeq = l.Seq
+			if twin := r.q.Find(l.ID); twin != nil { // two contexts have taken it over
+				land.Dropped = append(land.Dropped, dropped{twin, queue.ErrTaken})
+				r.takeOut(map[action.UUID]bool{l.ID: true})
+			}
 			r.q.Enqueue(l)
 			if !r.bare { // what is pending is applied, and nothing else
 				r.apply(l)
@@ -243,7 +247,7 @@ func (r *Replica) acceptable(persisted []action.UUID) bool {
 		return false
 	}
 	for i, id := range persisted {
-		if l := r.q.Pending[i]; l.ID != id || !l.Plain || l.Client != r.log.Client {
+		if l := r.q.Pending[i]; l.ID != id || !l.Plain || l.For.Seq > 0 || l.Client != r.log.Client {
 			return false
 		}
 	}
@@ -290,7 +294,7 @@ func (r *Replica) foldEntry(a *action.Action, at int64, gone map[action.UUID]boo
 	var u state.Undo
 	r.state.ApplyEntry(a, &u, e)
 	gone[a.ID] = true
-	o := own.Of(a, r.state.Head)
+	o := own.Under(r.log.Client, a, r.state.Head)
 	o.Discarded, o.Reason, o.Inverse = e.Discarded, e.Why(), r.state.Inverse(a, &u)
 	r.noteRemoved(a, e)
 	r.remember(o, a.Raw, l.First, at)

@@ -3,10 +3,9 @@ package replica
 import (
 	"slices"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/state"
 )
 

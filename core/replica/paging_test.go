@@ -7,11 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/state"
 )
 

@@ -68,7 +68,7 @@ func (r *Replica) install(a *aside.Log, after uint64, fresh action.UUID, now int
 	for _, j := range r.rejected.All() {
 		switch {
 		case in.seen[j.ID]: // it was taken after all
-		case known && j.ID == row.Action:
+		case known && j.ID == row.Action, a.State.Has(j.ID, action.Maker{}):
 			in.taken = append(in.taken, j.Action)
 		default:
 			in.rejected.Add(j)
@@ -95,10 +95,8 @@ func (in *installing) place(l *queue.Local, w aside.Has) {
 
 // rememberUntold takes note that the log has an own action, and that nobody can tell what came of it there.
 func (in *installing) rememberUntold(a *action.Action, first uint64) {
-	o := own.Of(a, 0)
-	if o.Reason = own.ReasonUntold; a.Client != in.log.Client {
-		o.Seq = 0
-	}
+	o := own.Under(in.log.Client, a, 0)
+	o.Reason = own.ReasonUntold
 	if row := in.other.Row(a.Client); row.Action == a.ID {
 		o.Index = row.Index
 	}

@@ -4,10 +4,9 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
+	"github.com/strandline-sync/strandline/core/record"
 )
 
 // Client is this local log's client id.

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/protocol"
+	"github.com/strandline-sync/strandline/core/record"
 	"github.com/strandline-sync/strandline/core/state"
 )
 

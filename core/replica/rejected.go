@@ -3,10 +3,10 @@ package replica
 import (
 	"slices"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-
 	"github.com/strandline-sync/strandline/core/action"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/refusal"
 	"github.com/strandline-sync/strandline/core/undo"
 )
 
@@ -60,17 +60,12 @@ func (r *Replica) Refused(id action.UUID) *Rejected {
 	return r.rejected.Get(id)
 }
 
-// ErrNotRefused says that there is none of that id.
-func ErrNotRefused() error {
-	return action.Fail(action.CodeNotFound, "", "no refused action has this id, or it has been dealt with")
-}
-
 // Retry makes a draft of a refused action, with the same ops and guards. patch, where not empty, holds the parts of an
 // update, that are laid over its one create or update.
 func (r *Replica) Retry(d *queue.Draft, id action.UUID, patch string) error {
 	j := r.Refused(id)
 	if j == nil {
-		return ErrNotRefused()
+		return refusal.ErrNone()
 	}
 	ops := j.Action.Ops
 	if patch != "" {

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
 )
 
 // refusedReplica has an object that others have made, and a refused update of it and a refused create.

@@ -3,17 +3,15 @@ package replica
 import (
 	"slices"
 
-	"github.com/strandline-sync/strandline/core/conflict"
-	"github.com/strandline-sync/strandline/core/refusal"
-
-	"github.com/strandline-sync/strandline/core/record"
-
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/checkpoint"
+	"github.com/strandline-sync/strandline/core/conflict"
 	"github.com/strandline-sync/strandline/core/locallog"
 	"github.com/strandline-sync/strandline/core/own"
 	"github.com/strandline-sync/strandline/core/pace"
 	"github.com/strandline-sync/strandline/core/queue"
+	"github.com/strandline-sync/strandline/core/record"
+	"github.com/strandline-sync/strandline/core/refusal"
 	"github.com/strandline-sync/strandline/core/state"
 )
 
@@ -62,7 +60,6 @@ type Replica struct {
 	weight     int                  // their sum
 }
 
-// Rejected is a refused action that its author has yet to deal with.
 type Rejected = refusal.Rejected
 
 func New(name string) *Replica {

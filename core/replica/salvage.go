@@ -216,11 +216,8 @@ func (s *salvage) heard(t *record.Turn, land *Landing) {
 		}
 		gone[a.ID] = true
 		s.dismiss(a.ID) // it was refused here, and is taken after all
-		o := own.Of(a, index)
+		o := own.Under(s.log.Client, a, index)
 		o.Reason = own.ReasonUntold
-		if a.Client != s.log.Client {
-			o.Seq = 0
-		}
 		s.remember(o, a.Raw, 0, t.At)
 	}
 	for i := range t.Entries {

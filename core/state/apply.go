@@ -12,7 +12,7 @@ import (
 func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 	index := s.Head + 1
 	if u != nil {
-		u.entry = &entryUndo{head: s.Head, chain: s.Chain, client: a.Client}
+		u.entry = &entryUndo{head: s.Head, chain: s.Chain}
 	}
 	s.Head = index
 	s.Chain = s.Chain.Next(a.Raw)
@@ -20,20 +20,49 @@ func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 	if u != nil {
 		u.entry.restored = expired
 	}
-	if a.Client != action.Nil {
-		row, had := s.clients.Get(a.Client)
-		if had && a.Seq <= row.Seq {
-			if e != nil {
-				*e = Effect{Discarded: true, Reason: ReasonDuplicate}
-			}
-			return
+	if !s.first(a, index, u) {
+		if e != nil {
+			*e = Effect{Discarded: true, Reason: ReasonDuplicate}
 		}
-		if u != nil {
-			u.entry.touched, u.entry.row, u.entry.hadRow = true, row, had
-		}
-		s.clients.Put(clients.Row{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID})
+		return
 	}
 	s.apply(a, index, u, e)
+}
+
+// first tells whether the log has the action for the first time. What another profile than its maker has sent has a row of its own.
+func (s *State) first(a *action.Action, index uint64, u *Undo) bool {
+	if a.Client != action.Nil {
+		if s.LastSeq(a.Client) >= a.Seq {
+			return false
+		}
+		has := s.Has(a.ID, a.For)
+		if s.count(clients.Row{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID}, u); has {
+			return false
+		}
+	}
+	if a.For.Seq > 0 {
+		s.count(clients.Row{Client: sent(a.ID), Seq: 1, Index: index, Action: a.ID}, u)
+	}
+	return true
+}
+
+// Has tells whether the log has what somebody else than its maker may have sent: from whom it came, or from its maker, where that is given.
+func (s *State) Has(id action.UUID, from action.Maker) bool {
+	return s.LastSeq(sent(id)) > 0 || from.Seq > 0 && s.LastSeq(from.Client) >= from.Seq
+}
+
+// sent is the client that stands for an action which another profile than its maker's has sent: of a version that no UUID has.
+func sent(id action.UUID) action.UUID {
+	id[6] |= 0xf0
+	return id
+}
+
+func (s *State) count(row clients.Row, u *Undo) {
+	if u != nil {
+		was, had := s.clients.Get(row.Client)
+		u.entry.stood = append(u.entry.stood, before{row.Client, was, had})
+	}
+	s.clients.Put(row)
 }
 
 // ApplyPending applies an action that is not in the log yet: the clients table, head and chain stay.

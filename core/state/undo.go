@@ -24,11 +24,15 @@ type image struct {
 type entryUndo struct {
 	head     uint64
 	chain    action.Chain
-	client   action.UUID
-	row      clients.Row
-	hadRow   bool
-	touched  bool // the client's row was written
+	stood    []before // rows that were written
 	restored []clients.Row
+}
+
+// before is a row of the clients as it was, where there was one.
+type before struct {
+	client action.UUID
+	row    clients.Row
+	had    bool
 }
 
 // Unapply restores the state to what it was before the application that filled u. Applications are unapplied in the
@@ -37,10 +41,10 @@ func (s *State) Unapply(u *Undo) {
 	s.Counts.TakenBack++
 	s.revert(u, 0)
 	if e := u.entry; e != nil {
-		if e.touched {
-			s.clients.Remove(e.client)
-			if e.hadRow {
-				s.clients.Put(e.row)
+		for i := len(e.stood) - 1; i >= 0; i-- {
+			b := &e.stood[i]
+			if s.clients.Remove(b.client); b.had {
+				s.clients.Put(b.row)
 			}
 		}
 		for _, row := range e.restored {

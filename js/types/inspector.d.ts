@@ -10,7 +10,7 @@ export interface InspectOptions {
 }
 
 /** Shows what the open pages and workers of a database hold and do, live: why something is not sent, pending actions with age and tries, refused ones with reasons, conflicts, rows by a
- * query, the local log, the server's, the wake-ups of every tab with their reasons, and what the browser gives; retry, discard, sync now, export. It asks them over a channel of the
+ * query, the local log, the server's, the wake-ups of every tab with their reasons, and what the browser gives; retry, discard, sync now, save and open bundles. It asks them over a channel of the
  * origin: it opens, leads and writes nothing by itself. A name (and user) will do, where the app is open elsewhere. Gives a function that ends it.
  * @example
  * import { inspect } from "strandline/inspector";

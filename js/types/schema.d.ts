@@ -186,3 +186,16 @@ type OutputOf<V> = V extends { readonly "~standard": { readonly types?: infer T 
 export interface StandardSchemaV1<I = unknown, O = I> {
   readonly "~standard": { readonly version: 1; readonly vendor: string; readonly validate: (value: unknown) => unknown; readonly types?: { readonly input: I; readonly output: O } | undefined };
 }
+
+/** What an action does to one object. */
+export type Op =
+  | { op: "create"; object: UUID; type: string; fields: { [key: string]: Json }; lock?: true }
+  | { op: "update"; object: UUID; set?: { [key: string]: Json }; unset?: string[]; inc?: { [key: string]: number };
+      union?: { [key: string]: Json[] }; without?: { [key: string]: Json[] } }
+  | { op: "remove" | "unlock"; object: UUID };
+/** exists: the object, or its key, is there or not. equals: the key has this value. unchanged: nobody else has written the object since. */
+export type Guard =
+  | { object: UUID; exists: boolean } | { object: UUID; key: string; exists: boolean }
+  | { object: UUID; key: string; equals: Json } | { object: UUID; unchanged: true };
+/** seq is null until the action is committed to the local log. for: the client that has made it, and its seq there, where it was taken over from a bundle. */
+export type Action = { id: UUID; client: UUID; seq: number | null; base: number; at: string; ops: Op[]; if?: Guard[]; atomic?: true; meta?: Json; for?: [client: UUID, seq: number] };

@@ -3,7 +3,7 @@
 // InvalidError, an unknown id is NotFoundError. undefined: absent as a field of create, InvalidError in a patch (unset() takes a key away) and
 // inside arrays. Rows are deeply frozen.
 
-import type { Coding, Id, Inferred, Json, KeptRow, Patch, Query, Row, Schema, SchemaOf, Shapes, ShapesOf, UUID } from "./schema.js";
+import type { Action, Coding, Guard, Id, Inferred, Json, KeptRow, Patch, Query, Row, Schema, SchemaOf, Shapes, ShapesOf, UUID } from "./schema.js";
 export * from "./schema.js";
 
 /** Opens (or creates) the local database of this origin for `name` and `user`, and starts the sync loop. One that is open in this page is the same, until it was closed as
@@ -77,6 +77,15 @@ export interface Database {
    * @example
    * for (const turn of db.trace()) console.log(new Date(turn.at), turn.because, turn.fetched, turn.code); */
   trace(): readonly WakeUp[];
+  /** A bundle of all that this browser has of the database, as JSON lines: local logs, what is unsent, refused or in conflict, the last turns. `strandline replay FILE` goes through it step
+      by step to the same state. With `redact`, random letters stand for the texts in it, and for who wrote them; numbers and names stay.
+   * @example
+   * const bundle = await db.export({ redact: true }); // a Blob: to save, or to send with a report */
+  export(options?: { redact?: boolean }): Promise<Blob>;
+  /** Takes over what is unsent in a bundle of this user's, once: whoever sends an action first, it counts once. The server is asked first what it has.
+   * @example
+   * const { imported, known } = await db.import(file); // a File of an input, or the bundle's text */
+  import(bundle: Blob | string): Promise<Imported>;
   /** What it tells of itself, as values that follow it. health is null while it is not known.
    * @example
    * using end = db.live.status.subscribe((status) => { badge.textContent = status.online ? "" : "offline"; }); */
@@ -452,7 +461,6 @@ export interface DataStream {
    * @example
    * readings.on("progress", ({ sent, size }) => { banner.textContent = `${Math.round((100 * sent) / size)} %`; }); */
   on<E extends keyof DataStreamEvents>(event: E, fn: (e: DataStreamEvents[E]) => void, options?: Until): Ending;
-  /** As close, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
   /** What it tells of itself, as values that follow it; entries as subscribe gives them, none before they are read.
    * @example
@@ -537,18 +545,6 @@ export type WakeUp = {
 /** What no promise carries. */
 export type LogEntry = { level: "info" | "warn" | "error"; code: string; message: string; stream?: string; cause?: unknown };
 
-/** What an action does to one object. */
-export type Op =
-  | { op: "create"; object: UUID; type: string; fields: { [key: string]: Json }; lock?: true }
-  | { op: "update"; object: UUID; set?: { [key: string]: Json }; unset?: string[]; inc?: { [key: string]: number };
-      union?: { [key: string]: Json[] }; without?: { [key: string]: Json[] } }
-  | { op: "remove" | "unlock"; object: UUID };
-/** exists: the object, or its key, is there or not. equals: the key has this value. unchanged: nobody else has written the object since. */
-export type Guard =
-  | { object: UUID; exists: boolean } | { object: UUID; key: string; exists: boolean }
-  | { object: UUID; key: string; equals: Json } | { object: UUID; unchanged: true };
-/** seq is null until the action is committed to the local log. */
-export type Action = { id: UUID; client: UUID; seq: number | null; base: number; at: string; ops: Op[]; if?: Guard[]; atomic?: true; meta?: Json };
 /** What the server refused, and why; because: the refused action that it builds on. at: when it was heard of, milliseconds of Date, or 0. */
 export type Rejected = { action: Action; code: string; message: string; because: UUID | null; at: number };
 /** One write that lost, or replaced one that its author had not seen. key is empty for the whole object. mine: what this browser wrote; theirs: what the other did;
@@ -572,6 +568,8 @@ export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Arr
 /** contentType: default "application/json", or what the first append is. keep: how much of the log is kept here: all, or the newest (blocks of up to 1,000 entries go at
     once, so that it may be more). */
 export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
+/** What became of the unsent actions and entries of a bundle, by their ids: pending here now, or in the log or here before. rejected: what had been refused where it was made; it is not taken over. */
+export type Imported = { readonly imported: readonly UUID[]; readonly known: readonly UUID[]; readonly rejected: readonly Rejected[] };
 /** How many bytes of a large entry the server has. */
 export type Progress = { readonly id: UUID; readonly sent: number; readonly size: number };
 /** Events of a data stream. */

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -113,7 +114,7 @@ func TestGuides(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := openBrowser(t, t.TempDir())
-	for i, js := range append(blocks(t, "docs/OFFLINE.md", "js run"), blocks(t, "docs/CONFLICTS.md", "js run")...) {
+	for i, js := range slices.Concat(blocks(t, "docs/OFFLINE.md", "js run"), blocks(t, "docs/CONFLICTS.md", "js run"), blocks(t, "docs/BUNDLES.md", "js run")) {
 		file := fmt.Sprintf("guide-%d.html", i)
 		if err := os.WriteFile(filepath.Join(webRoot, file), []byte(page(`<script type="module">`+js+"\nwindow.out = true;</script>")), 0o644); err != nil {
 			t.Fatal(err)

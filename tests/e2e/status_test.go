@@ -126,6 +126,28 @@ func TestInspectorSaysWhy(t *testing.T) {
 	one.want(`[]`, `return s.rejected()`)
 	has("wakeups", "lists/1")
 	has("wakeups", "200")
+	// A bundle is saved by the page that has it open, and shown here; what is none is said to be none.
+	two.do(`
+		window.saved = null;
+		const make = URL.createObjectURL;
+		URL.createObjectURL = (blob) => { saved = blob; return make(blob) };
+		window.openFile = (blob) => {
+			const input = part("tools").querySelector("input[type=file]"), files = new DataTransfer();
+			files.items.add(new File([blob], "bundle.jsonl"));
+			input.files = files.files;
+			input.dispatchEvent(new Event("change"));
+		}`)
+	one.do(`await s.create("todo", {title: "in a bundle"}).persisted`)
+	two.eventually(`true`, `return press("Save a bundle")`)
+	two.eventually(`true`, `return saved !== null`)
+	two.do(`openFile(saved)`)
+	has("bundle", "A bundle of test")
+	has("bundle", "lists/1")
+	two.shot("inspector-bundle")
+	two.do(`openFile(new Blob(["{}"]))`)
+	has("bundle", "This is no bundle.")
+	two.want(`true`, `return press("Close the bundle")`)
+	two.want(`""`, `return part("bundle").textContent`)
 	// It leads nothing, and opens nothing: the page that has it open is the only one.
 	has("about", "1 open")
 	one.want(`true`, `return db.status.leader`)

@@ -34,6 +34,7 @@ type modelTouch struct {
 type modelAction struct {
 	ID, Client string
 	Seq, Base  uint64
+	For        [2]any // who has made it, and the seq there
 	Atomic     bool
 	If         []struct {
 		Object    string
@@ -88,6 +89,13 @@ func (m *model) entry(raw string) {
 			return
 		}
 		m.last[a.Client] = a.Seq
+	}
+	maker, adopted := a.For[0].(string)
+	if m.last["for "+a.ID] > 0 || adopted && float64(m.last[maker]) >= a.For[1].(float64) {
+		return
+	}
+	if adopted {
+		m.last["for "+a.ID] = 1
 	}
 	for _, g := range a.If {
 		o := m.objects[g.Object]

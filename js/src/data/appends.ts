@@ -36,8 +36,15 @@ export class Appends {
     this.#of = of;
   }
 
-  append(value: unknown): Write<undefined> {
-    const { kit, newID } = this.#of.sync.host;
+  /** Appends an entry that another profile has not sent, and waits until it is stored; false where it waits here already. */
+  async adopt(id: string, value: unknown): Promise<boolean> {
+    if (this.waits(id) || (await this.#place(id)) !== null) return false;
+    await this.append(value, id);
+    return true;
+  }
+
+  append(value: unknown, id = this.#of.sync.host.newID()): Write<undefined> {
+    const { kit } = this.#of.sync.host;
     const open = kit.begin<undefined>();
     try {
       this.#of.life.check();
@@ -46,7 +53,6 @@ export class Appends {
       if (size === 0) throw kit.invalid("", "an entry has at least one byte");
       const type = this.contentType;
       if (type && json !== (mediaType(type) === "application/json")) throw kit.invalid("", json ? `the stream's ${type} takes bytes` : "the stream takes JSON");
-      const id = newID();
       open.write.object = id;
       open.write.action = id;
       this.#queue.push({ open, row: { stream: this.#of.name, id, value: body, json, size, at: Date.now(), by: this.#of.sync.presence.id } });

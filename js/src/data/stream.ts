@@ -160,6 +160,11 @@ export class DataStream {
     return this.#appends.append(value);
   }
 
+  /** @internal Takes over an entry that another profile has not sent; false where it waits here already. The server knows an id that it has. */
+  adopt(id: string, value: unknown): Promise<boolean> {
+    return this.#appends.adopt(id, value);
+  }
+
   get contentType(): string {
     return this.#appends.contentType;
   }

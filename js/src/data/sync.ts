@@ -8,7 +8,7 @@ import { checkOptions, type DataStreamOptions } from "./options.js";
 import { newProducer } from "./producer.js";
 import { Requests } from "./requests.js";
 import { beside, rows } from "./span.js";
-import { Store, type Refused, type Stored } from "./store.js";
+import { Store, type Queued, type Refused, type Stored } from "./store.js";
 import { DataStream } from "./stream.js";
 import { Wire } from "./wire.js";
 import { Presence } from "../contexts/presence.js";
@@ -114,6 +114,12 @@ export class DataSync {
   /** Tells the loop what any context has queued, of all streams. */
   async owed(wrote: boolean): Promise<void> {
     for (const s of await this.#requests.all()) this.loop.queued(s.name, await this.#requests.queued(s), wrote);
+  }
+
+  /** What any context has queued of a stream that the server does not have, oldest first. */
+  async unsent(): Promise<{ type: string; queued: Queued[] }[]> {
+    const all = await this.#requests.all();
+    return Promise.all(all.map(async ({ name, type, acked }) => ({ type, queued: await this.store.run("readonly", ["queue"], (tx) => tx.all<Queued>("queue", rows(name, acked))) })));
   }
 
   /** The loop gives a stream its turn. */

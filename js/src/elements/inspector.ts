@@ -1,8 +1,11 @@
 // The inspector: what the open contexts of a database hold and do, and why something is stuck. It asks them over a channel, and opens, leads and writes nothing by itself.
+import { bundleOf, chooser, save } from "./bundle.js";
 import { panel } from "./panel.js";
-import { keysOf, local, trail } from "./stored.js";
+import { keysOf, local } from "./stored.js";
 import { age, button, bytes, cells, table, text, time } from "./tables.js";
+import { trail } from "../bundle/stored.js";
 import type { Inspected, Order } from "../life/inspection.js";
+import type { Kept } from "../life/trail.js";
 import type { Action, Conflict, Database, Rejected, StreamStatus } from "../../types/strandline.js";
 
 export interface InspectOptions {
@@ -19,6 +22,7 @@ type Entry = { index: number; stored: string; by: string; action: Action };
 
 const newest = 50; // entries and wake-ups that are shown
 const every = 1000; // milliseconds
+const patience = 200; // looks whether a bundle is there
 
 /** Shows a database until the function that it gives is called. */
 export function inspect(db: Database | Named, options: InspectOptions = {}): () => void {
@@ -73,7 +77,9 @@ class Inspector {
   #build(): void {
     this.#part("tools").append(
       button("Sync now", () => this.#order("sync")),
-      button("Export", () => void this.#export()),
+      button("Save a bundle", () => void this.#save("bundle")),
+      button("Save one without texts", () => void this.#save("redacted")),
+      chooser("Open a bundle", (file) => void file.text().then((text) => this.#part("bundle").replaceChildren(bundleOf(text)))),
     );
     const input = Object.assign(document.createElement("input"), { value: "{}", ariaLabel: "A query of rows, as JSON" });
     input.addEventListener("change", () => {
@@ -90,17 +96,20 @@ class Inspector {
   }
 
   #order(what: Order["what"], action?: string): void {
-    const to = [...this.#heard.values()].sort((a, b) => Number(b.leader) - Number(a.leader)).find((c) => what === "sync" || c.seen)?.id;
+    const to = [...this.#heard.values()].sort((a, b) => Number(b.leader) - Number(a.leader)).find((c) => c.seen || (what !== "retry" && what !== "discard"))?.id;
     if (!to) return void (this.#part("problem").textContent = "No page has it open: open the app in another tab.");
     this.#channel.postMessage({ order: { to, what, stream: this.#chosen, action } satisfies Partial<Order> });
     setTimeout(() => void this.#tick(), 100);
   }
 
-  async #export(): Promise<void> {
-    const all = await this.#ask({ stream: this.#chosen, query: this.#query, all: true });
-    const url = URL.createObjectURL(new Blob([JSON.stringify({ database: this.#db.name, user: this.#db.user ?? null, contexts: all }, null, 1)], { type: "application/json" }));
-    Object.assign(document.createElement("a"), { href: url, download: `${this.#db.name}-${this.#chosen.replace(/\W+/g, "-")}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  /** Has the leader, or another page, make a bundle, and saves it. */
+  async #save(what: "bundle" | "redacted"): Promise<void> {
+    const name = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.#order(what, name);
+    for (let bundle: Blob | null = null, n = 0; !bundle && n < patience && !this.#ended; n++) {
+      bundle = (await this.#ask({ bundle: name })).find((c) => c.bundle)?.bundle ?? null;
+      if (bundle) save(bundle, `${this.#db.name}${what === "redacted" ? "-redacted" : ""}.strandline.jsonl`);
+    }
   }
 
   // ---- what is shown
@@ -144,7 +153,7 @@ class Inspector {
     this.#part("problem").textContent = [...all.map((c) => c.said), seen?.problem ?? ""].find((said) => said !== "") ?? "";
     this.#streams(all);
     const live = all.flatMap((c) => c.trace.map((turn) => ({ ...turn, tab: c.tab }))), known = new Set(live.map(turnKey));
-    const kept = globalThis.indexedDB ? await trail(this.#path).catch(() => []) : []; // of those that are gone, too
+    const kept = globalThis.indexedDB ? await trail<Kept>(this.#path).catch(() => []) : []; // of those that are gone, too
     const turns = [...live, ...kept.filter((turn) => !known.has(turnKey(turn)))].sort((a, b) => b.at - a.at);
     this.#part("wakeups").replaceChildren(table(["at", "took", "why", "of", "fetched", "persisted", "rejected", "status", "bytes", "error", "in"], turns.slice(0, newest).map((w) => cells(
       time(w.at), `${Math.round(w.took)} ms`, w.because, w.data ? `data: ${w.data}` : w.streams, w.fetched, w.persisted, w.rejected, w.status || "", bytes(w.bytes), w.code, w.tab,

@@ -54,6 +54,7 @@ export function panel(root: ShadowRoot): (part: string) => HTMLElement {
   parts.get("problem")!.setAttribute("role", "alert");
   add("tools", "", true);
   parts.get("tools")!.className = "tools";
+  add("bundle", "", true);
   add("streams", "Streams", true);
   add("pending", "Pending", true);
   add("rejected", "Refused", true);

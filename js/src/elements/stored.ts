@@ -1,37 +1,8 @@
-// What IndexedDB holds of a stream, for the inspector: it reads, and makes nothing.
-import type { Kept } from "../life/trail.js";
+// What IndexedDB holds of a stream, for the inspector.
+import { stored } from "../bundle/stored.js";
 import { bytes, cells, table, text } from "./tables.js";
 
 const newest = 50;
-
-type Read = <T>(store: string, ask: (store: IDBObjectStore, range: IDBKeyRange) => IDBRequest<T>) => Promise<T>;
-
-/** null where there is no database. The layout is idbstore's. */
-async function stored<R>(path: string, stream: string, use: (read: Read) => Promise<R>): Promise<R | null> {
-  const db = await new Promise<IDBDatabase | null>((resolve) => {
-    const request = indexedDB.open(path);
-    request.onupgradeneeded = () => request.transaction!.abort(); // it is not there: none is made
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(null);
-  });
-  if (!db) return null;
-  try {
-    const tx = db.transaction(["records", "meta"]);
-    const range = IDBKeyRange.bound([stream], [stream, []]);
-    return await use((store, ask) => new Promise((resolve, reject) => {
-      const request = ask(tx.objectStore(store), range);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    }));
-  } finally {
-    db.close();
-  }
-}
-
-/** The wake-ups that are kept of all contexts, those that are gone too. */
-export async function trail(path: string): Promise<Kept[]> {
-  return (await stored(path, "", (read) => read("meta", (s, range) => s.getAll(range) as IDBRequest<Kept[]>))) ?? [];
-}
 
 /** A record and a page never change: their keys tell what is there. */
 export async function keysOf(path: string, stream: string): Promise<string> {

@@ -1,9 +1,9 @@
 // The same as a module, for service workers of type "module" and for those that a bundler makes.
-import { DataSync } from "../data/sync.js";
+import * as data from "./data.js";
 import { setData } from "../life/lazy.js";
 import { setWasm } from "../program/loading.js";
 declare const __WASM__: string;
 setWasm(() => new URL(__WASM__, import.meta.url));
-setData(() => Promise.resolve({ DataSync }));
+setData(() => Promise.resolve(data));
 export * from "./index.js";
 export { serviceWorker } from "./serviceworker.js";

@@ -1,15 +1,19 @@
 // A database as apps have it: its life, in one program after another; its streams; what its contexts and its browser tell of it.
+import { bundled } from "./bundled.js";
 import { Contexts, destroyedElsewhere } from "./contexts.js";
 import { DataStreams } from "./datastreams.js";
 import { destroy } from "./deletion.js";
 import { asksPeople } from "./health.js";
 import { Inspection } from "./inspection.js";
 import { Keeper } from "./keeper.js";
+import { dataScript } from "./lazy.js";
 import { answer, Programs, type Opening } from "./programs.js";
 import { Standing } from "./standing.js";
 import { Streams, type Holders } from "./streams.js";
 import { Trail } from "./trail.js";
 import { Boot } from "../boot/boot.js";
+import type { Of as Bundled } from "../bundle/bundle.js";
+import type { Taken } from "../bundle/take.js";
 import type { DataStreamOptions } from "../data/options.js";
 import type { DataStream } from "../data/stream.js";
 import type { WakeUp } from "../program/runtime.js";
@@ -318,6 +322,20 @@ export class Database implements Owner {
     if (this.life.waits) return [];
     this.life.check();
     return this.#programs.trace();
+  }
+
+  async export({ redact = false }: { redact?: boolean } = {}): Promise<Blob> {
+    await this.#programs.up();
+    return (await dataScript()).write(this.#bundled, redact === true);
+  }
+
+  async import(bundle: Blob | string): Promise<Taken> {
+    await this.#programs.up();
+    return (await dataScript()).take(this.#bundled, bundle);
+  }
+
+  get #bundled(): Bundled {
+    return bundled(this, this.#programs, () => this.#open, this.dataStreams, this.#transport.url !== "");
   }
 
   on<E extends keyof DatabaseEvents>(event: E, fn: (e: DatabaseEvents[E]) => void, options: Until = {}): Ending {

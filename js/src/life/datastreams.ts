@@ -5,7 +5,7 @@ import type { Seat } from "./seat.js";
 import type { Host } from "../data/kit.js";
 import type { DataSync } from "../data/sync.js";
 import { failureOf, problemOf } from "../server/failure.js";
-import { SyncError } from "../values/errors.js";
+import type { SyncError } from "../values/errors.js";
 import type { OpenOptions } from "../values/options.js";
 
 interface Owner extends Pick<Host, "shared" | "transport" | "durable" | "memory" | "newID" | "log" | "tell" | "statusChanged"> {
@@ -39,7 +39,7 @@ export class DataStreams {
       },
       (e: unknown) => {
         this.#loading = null;
-        throw new SyncError({ code: "unreachable", message: "the script of the data streams could not be loaded", retryable: true }, e);
+        throw e;
       },
     ));
   }

@@ -10,16 +10,16 @@ const most = 50; // of each list
 export interface Asked {
   readonly stream?: string;
   readonly query?: object;
-  /** All rows, and not the first ones. */
-  readonly all?: boolean;
+  /** The bundle that was ordered under this name. */
+  readonly bundle?: string;
 }
 
 /** What an inspector has done, by the context of that id. */
 export interface Order {
   readonly to: string;
-  readonly what: "sync" | "retry" | "discard";
+  readonly what: "sync" | "retry" | "discard" | "bundle" | "redacted";
   readonly stream?: string;
-  readonly action?: string;
+  readonly action?: string; // or the name of a bundle
 }
 
 /** One stream, more closely. before: the program is not there yet, and lists are not known. */
@@ -47,6 +47,7 @@ export interface Inspected {
   readonly seen: Seen | null;
   /** What the last order came to, where it failed. */
   readonly said: string;
+  readonly bundle: Blob | null;
 }
 
 interface Of {
@@ -55,12 +56,14 @@ interface Of {
   readonly life: { readonly state: string };
   health(): Promise<Health>;
   sync(): Promise<void>;
+  export(options: { redact: boolean }): Promise<Blob>;
 }
 
 export class Inspection {
   readonly #of: Of;
   readonly #stream: (name: string) => Stream | undefined;
   readonly #id = newID();
+  readonly #bundles = new Map<string, Blob>();
   #said = "";
 
   constructor(of: Of, stream: (name: string) => Stream | undefined) {
@@ -72,16 +75,22 @@ export class Inspection {
     const { streams, data, leader } = this.#of.status, stream = this.#stream(asked.stream ?? "");
     return {
       id: this.#id, tab: globalThis.document?.title || "a worker", leader, trace: this.#of.trace(), health: this.#of.life.state === "open" ? await this.#of.health().catch(() => null) : null,
-      streams, data, seen: stream ? see(stream, asked) : null, said: this.#said,
+      streams, data, seen: stream ? see(stream, asked) : null, said: this.#said, bundle: this.#bundles.get(asked.bundle ?? "") ?? null,
     };
   }
 
   carryOut({ to, what, stream, action = "" }: Order): void {
     if (to !== this.#id) return;
     const on = this.#stream(stream ?? "");
-    const done = what === "sync" ? this.#of.sync() : what === "retry" ? on?.retry(action) : on?.discard(action);
+    const done = what === "sync" ? this.#of.sync() : what === "retry" ? on?.retry(action) : what === "discard" ? on?.discard(action) : this.#bundle(action, what === "redacted");
     this.#said = "";
     Promise.resolve(done).catch((e: Error) => (this.#said = e.message));
+  }
+
+  async #bundle(name: string, redact: boolean): Promise<void> {
+    const bundle = await this.#of.export({ redact });
+    this.#bundles.clear();
+    this.#bundles.set(name, bundle);
   }
 }
 
@@ -91,7 +100,7 @@ function see(stream: Stream, asked: Asked): Seen {
   try {
     const query = { ...asked.query };
     count = stream.count(query);
-    rows = plain(stream.query(query), asked.all ? Infinity : most);
+    rows = plain(stream.query(query));
   } catch (e) {
     problem = e instanceof Error ? e.message : String(e);
   }
@@ -103,4 +112,4 @@ function see(stream: Stream, asked: Asked): Seen {
 }
 
 /** What passes between contexts. */
-const plain = (rows: readonly unknown[] | null, first = most) => JSON.parse(JSON.stringify(rows?.slice(0, first) ?? [], (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))) as object[];
+const plain = (rows: readonly unknown[] | null) => JSON.parse(JSON.stringify(rows?.slice(0, most) ?? [], (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))) as object[];

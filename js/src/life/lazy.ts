@@ -1,7 +1,10 @@
-// Where the script of the data streams comes from. It is loaded when it is needed first.
+// Where the script comes from that is loaded when it is needed first: of the data streams, and of bundles.
+import type { take } from "../bundle/take.js";
+import type { write } from "../bundle/write.js";
 import type { DataSync } from "../data/sync.js";
+import { SyncError } from "../values/errors.js";
 
-type Script = { DataSync: typeof DataSync };
+type Script = { DataSync: typeof DataSync; take: typeof take; write: typeof write };
 
 let load: () => Promise<Script>;
 let loading: Promise<Script> | null = null;
@@ -15,6 +18,6 @@ export function setData(how: () => Promise<Script>): void {
 export function dataScript(): Promise<Script> {
   return (loading ??= load().catch((e: unknown) => {
     loading = null;
-    throw e;
+    throw new SyncError({ code: "unreachable", message: "the script of the data streams could not be loaded", retryable: true }, e);
   }));
 }

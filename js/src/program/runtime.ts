@@ -43,6 +43,7 @@ interface Host {
   wake(db: number, because: string): void;
   offline(db: number): void;
   streams(db: number, done: (error: Problem | null, names: string[]) => void): void;
+  bundle(db: number, name: string, redact: boolean, done: (error: Problem | null, stored: Uint8Array, stand: string | null) => void): void;
   trace(db: number, each: (turn: WakeUp) => void): void;
 }
 

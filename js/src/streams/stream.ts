@@ -160,15 +160,11 @@ export class Stream implements Desk {
       this.#told.changed();
       queueMicrotask(() => this.#told.tell("conflict", freeze(JSON.parse(text) as Conflict)));
     },
-    reset: (text: string) => {
-      queueMicrotask(() => this.#told.tell("reset", freeze(JSON.parse(text) as Reset)));
-    },
+    reset: (text: string) => queueMicrotask(() => this.#told.tell("reset", freeze(JSON.parse(text) as Reset))),
     changed: (remote: boolean) => this.#reads.changed(remote),
     statusChanged: () => this.statusChanged(),
     outdated: () => this.#owner.outdated(),
-    closed: (problem: Problem | null) => {
-      this.end(problem ? errorOf(problem) : closed(this.name));
-    },
+    closed: (problem: Problem | null) => this.end(problem ? errorOf(problem) : closed(this.name)),
   };
 
   /** @internal The stream is asked for again, with options: what is said of its types is what the last one said who said something. */
@@ -295,6 +291,11 @@ export class Stream implements Desk {
 
   restore(what: Conflict | ObjectChange): Write<void> {
     return this.#writer.restore(what);
+  }
+
+  /** @internal Takes over an action that another profile has not sent; its write has no action where that is known here. */
+  adopt(text: string): Write<void> {
+    return this.#writer.adopt(text);
   }
 
   async history(id: string): Promise<ObjectHistory> {

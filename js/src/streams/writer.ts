@@ -31,6 +31,7 @@ const UNDO = 0;
 const REDO = 1;
 const RETRY = 2;
 const RESTORE = 3;
+const ADOPT = 4;
 
 /** What the writer needs of its stream. */
 export interface Desk {
@@ -226,6 +227,10 @@ export class Writer {
       const { action, object, key, kind, index } = conflict;
       return `${objectID(action)}${objectID(object)}${index} ${kind} ${key}`;
     });
+  }
+
+  adopt(text: string): Write<void> {
+    return this.#again<void>(ADOPT, () => text);
   }
 
   /** Makes an object what it was after a change of its history, as it is kept. */
