@@ -362,7 +362,7 @@ func TestWhatWasDeletedIsNotMadeAnew(t *testing.T) {
 	indexedDB.Call("databases").Call("then", told)
 	list := <-happened
 	for i := range list.Length() {
-		if list.Index(i).Get("name").String() == name {
+		if is := list.Index(i); is.Get("name").String() == name && is.Get("version").Int() > 0 { // WebKit lists what somebody has looked for
 			t.Error("it is there again")
 		}
 	}

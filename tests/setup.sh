@@ -59,6 +59,10 @@ for need in "$@"; do
 		done
 		[ -n "$found" ] || install chromium
 		;;
+	firefox) command -v firefox-esr >/dev/null || command -v firefox >/dev/null || install firefox-esr ;;
+	webkit) # MiniBrowser, the engine's own small browser, on a screen that nobody sees
+		ls /usr/lib/*/webkit2gtk-4.*/MiniBrowser >/dev/null 2>&1 && command -v Xvfb >/dev/null || install webkit2gtk-driver xvfb xauth
+		;;
 	gcc) command -v gcc >/dev/null || install gcc libc6-dev ;;
 	brotli) command -v brotli >/dev/null || install brotli ;;
 	qemu) command -v qemu-arm-static >/dev/null || install qemu-user-static ;;

@@ -64,7 +64,7 @@ func run() error {
 	}
 	// The data streams' script is loaded by the others, under its hashed name.
 	data := filepath.Join(dist, "data.js")
-	if err := bundle("js/src/entry/data.ts", data, nil); err != nil {
+	if err := bundle("js/src/entry/later.ts", data, nil); err != nil {
 		return err
 	}
 	hashedData, err := hashedCopy(data)

@@ -15,25 +15,31 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/strandline-sync/strandline/tests/engine"
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
 // evalLimit bounds every evaluation, in time of this machine: a page that hangs fails its test.
 const evalLimit = 2 * patience.Still
 
-// browser is one Chromium with a profile of its own.
+// browser is one with a profile of its own: Chromium, by its protocol, or another engine (ENGINE), by pages that call home.
 type browser struct {
 	t       *testing.T
 	profile string
 	ctx     context.Context
 	cancel  func()
 	process *os.Process
+	other   *engine.Browser // of another engine
 }
 
-// openBrowser starts a Chromium over a profile directory, which may have been used before.
+// openBrowser starts one over a profile directory, which may have been used before.
 func openBrowser(t *testing.T, profile string) *browser {
 	t.Helper()
 	b := &browser{t: t, profile: profile}
+	if engine.Name() != engine.Chromium {
+		b.startOther()
+		return b
+	}
 	var cmd *exec.Cmd
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.UserDataDir(profile), chromedp.DisableGPU,
@@ -64,6 +70,10 @@ func openBrowser(t *testing.T, profile string) *browser {
 
 // kill ends the whole browser at once, as kill -9 does.
 func (b *browser) kill() {
+	if b.other != nil {
+		b.other.Kill()
+		return
+	}
 	if b.process == nil {
 		return
 	}
@@ -77,11 +87,15 @@ type tab struct {
 	t       *testing.T
 	ctx     context.Context
 	console *[]string
+	other   *engine.Page // of another engine
 }
 
 // open opens a page in a new tab.
 func (b *browser) open(url string) *tab {
 	b.t.Helper()
+	if b.other != nil {
+		return b.openOther(url)
+	}
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(func() {
 		if b.process != nil {
@@ -112,6 +126,9 @@ func (b *browser) open(url string) *tab {
 
 func (tb *tab) run(what string, actions ...chromedp.Action) {
 	tb.t.Helper()
+	if tb.other != nil {
+		tb.t.Skipf("cannot in %s: %s, which asks for Chromium's protocol", engine.Name(), what)
+	}
 	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
@@ -121,11 +138,19 @@ func (tb *tab) run(what string, actions ...chromedp.Action) {
 
 func (tb *tab) goTo(url string) {
 	tb.t.Helper()
+	if tb.other != nil {
+		tb.byItself("open "+url, func(ctx context.Context) error { return tb.other.Goto(ctx, url) })
+		return
+	}
 	tb.run("open "+url, chromedp.Navigate(url))
 }
 
 func (tb *tab) reload() {
 	tb.t.Helper()
+	if tb.other != nil {
+		tb.byItself("reload", tb.other.Reload)
+		return
+	}
 	tb.run("reload", chromedp.Reload())
 }
 
@@ -144,10 +169,18 @@ func (tb *tab) try(body string, args ...any) (string, error) {
 	tb.t.Helper()
 	var out string
 	code := "(async () => { try { return JSON.stringify({ok: await (async () => {" + fmt.Sprintf(body, args...) +
-		"})(), differing: globalThis.unchecked ? null : globalThis.s?.differing?.()}) } catch (e) { return JSON.stringify({error: (e.stack ?? String(e)) + ' ' + JSON.stringify(e)}) } })()"
+		"})(), differing: globalThis.unchecked ? null : globalThis.s?.differing?.()}) } catch (e) { return JSON.stringify({error: String(e) + ' ' + (e.stack ?? '') + ' ' + JSON.stringify(e)}) } })()"
 	ctx, cancel := patience.Context(tb.ctx, evalLimit)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
+	if tb.other != nil {
+		text, err := tb.other.Eval(ctx, "return await "+code)
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &out)
+		}
+		if err != nil {
+			return "", fmt.Errorf("%w (%v): %s", err, context.Cause(ctx), body)
+		}
+	} else if err := chromedp.Run(ctx, chromedp.Evaluate(code, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) })); err != nil {
 		return "", fmt.Errorf("%w (%v): %s\n%s", err, context.Cause(ctx), body, tb.stuck())
 	}
 	var r struct {
@@ -204,6 +237,10 @@ func (tb *tab) eventually(want, body string, args ...any) {
 // offline takes the tab's network away, or gives it back.
 func (tb *tab) offline(yes bool) {
 	tb.t.Helper()
+	if tb.other != nil {
+		tb.offlineByItself(yes)
+		return
+	}
 	tb.run("network", chromedp.ActionFunc(func(ctx context.Context) error {
 		type conditions struct {
 			Offline            bool    `json:"offline"`

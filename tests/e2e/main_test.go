@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/strandline-sync/strandline/tests/engine"
 )
 
 var (
@@ -53,6 +55,7 @@ func run(m *testing.M) int {
 			log.Fatal(err)
 		}
 	}
+	defer engine.End()
 	return m.Run()
 }
 

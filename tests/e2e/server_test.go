@@ -137,7 +137,12 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if isAway(r) {
+		hangUp(w)
+		return
+	}
 	p := httputil.NewSingleHostReverseProxy(target)
+	injected(p)
 	p.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { hangUp(w) }
 	p.ServeHTTP(w, r)
 }

@@ -17,6 +17,10 @@ import (
 // quit ends the browser as a user does: what it holds back is written.
 func (b *browser) quit() {
 	b.t.Helper()
+	if b.other != nil {
+		b.other.Quit()
+		return
+	}
 	if err := chromedp.Cancel(b.ctx); err != nil {
 		b.t.Fatalf("quit: %v", err)
 	}

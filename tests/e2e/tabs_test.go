@@ -22,6 +22,7 @@ func (tb *tab) lifecycle(state cdp.SetWebLifecycleStateState) {
 // crash ends the tab's process.
 func (tb *tab) crash() {
 	tb.t.Helper()
+	tb.run("a crash")
 	crashed := make(chan bool, 1)
 	ctx, cancel := context.WithCancel(tb.ctx)
 	defer cancel()

@@ -39,6 +39,7 @@ func withWorker(s *site, b *browser, script, options string) *tab {
 // serviceWorker attaches to the profile's service worker. It stays attached, as the developer tools do, until the test ends.
 func (b *browser) serviceWorker() *tab {
 	b.t.Helper()
+	b.chromium("a look into the service worker")
 	var id target.ID
 	patience.True(b.t, "the service worker", func() bool {
 		all, err := chromedp.Targets(b.ctx)
@@ -78,6 +79,10 @@ func (tb *tab) wake(event, tag string) string {
 
 func (tb *tab) close() {
 	tb.t.Helper()
+	if tb.other != nil {
+		tb.byItself("close the tab", tb.other.Close)
+		return
+	}
 	if err := chromedp.Cancel(tb.ctx); err != nil {
 		tb.t.Fatalf("close the tab: %v", err)
 	}

@@ -25,7 +25,7 @@ export function dataHost(options: OpenOptions, rest: Omit<Host, "kit" | "frame" 
 export async function hasData(shared: string, durable: boolean): Promise<boolean> {
   try {
     const all = await indexedDB.databases?.();
-    return !all || all.some((db) => db.name === `${shared}/data`);
+    return !all || all.some((db) => db.name === `${shared}/data` && db.version) /* WebKit lists as 0 what was only looked for */;
   } catch {
     return durable; // else there is no IndexedDB to have any
   }
