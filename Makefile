@@ -19,7 +19,7 @@ NEED = @GO="$(GO)" THEIR_TOOLCHAIN="$(THEIR_TOOLCHAIN)" sh tests/setup.sh
 # A large environment makes wasm tests fail in the browser: they get a small one.
 WASM_ENV = env -i PATH="$$PATH" HOME="$$HOME" TMPDIR="$${TMPDIR:-/tmp}" GOTOOLCHAIN=$(GOTOOLCHAIN) GOWORK=off GOOS=js GOARCH=wasm GOFLAGS=-buildvcs=false
 
-.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-smoke test-loaded test-frameworks test-release abuse speed soak-server \
+.PHONY: all build pack release demo docs check ci test test-go test-race test-32 test-wasm test-e2e test-e2e-long test-tenth test-engines browsers test-smoke test-loaded test-frameworks test-release abuse speed soak-server \
 	conformance lint vendor size pin toolchains bench bench-peers soak soak-frozen screenshots sim sim-data mutants fuzz chromium npm clean
 
 # What a failed recipe has half made is no target.
@@ -70,10 +70,10 @@ check: lint test-smoke
 	$(GO_TEST) ./core/... ./client/... ./server/... ./cmd/... ./js/...
 	@echo "all that make check looks at passed $(TOOK)"
 
-test: lint test-go test-wasm conformance test-e2e size
-	@echo "all tests passed $(TOOK)"
+test: lint test-go test-wasm conformance test-e2e test-tenth size
+	@echo "all tests passed $(TOOK)$$(sed 's/^/; not run: the tests in /' bin/engines/not-run | tr -d '\n')"
 
-ci: test test-e2e-long test-frameworks test-race test-32 test-release toolchains
+ci: test test-engines test-e2e-long test-frameworks test-race test-32 test-release toolchains
 	@echo "all of the longer tests passed too $(TOOK)"
 
 # Tests give up where nothing moves; go test's own limit is for those that forget to.
@@ -102,6 +102,19 @@ test-e2e: chromium npm build
 
 test-e2e-long: chromium npm build
 	$(GO_TEST) -count=1 -parallel 3 -run '$(LONG)' ./tests/e2e/
+
+# In Firefox and WebKit: the core and the store, and of the end-to-end tests a tenth, in each make test (kills, blobs, clearing, offline cold starts, tabs,
+# service workers, restarts, signing out); or all that can, which make ci does. Those that are not here are told of in the last line.
+TENTH = ^Test(OfflineWritesSurviveAndConverge|BrowserKilledWhileWriting|DataStreamOfBytes|BlobsAreStoredAsCopies|NothingIsKeptOfWhatIsDestroyed|UsersAreApart|DemoOpensOfflineFromCold|TwoTabsOfOneProfile|ADuplicatedTab|TheRuntimeIsRestarted|ALeaderIsRestarted|FirstSyncByACheckpoint|ABundle|RowsBeforeTheProgram)$$
+test-tenth: npm build
+	GO="$(GO)" sh tests/engines.sh short '$(TENTH)'
+
+test-engines: npm build
+	GO="$(GO)" sh tests/engines.sh all '$(FRAMEWORKS)|$(LONG)'
+
+# Writes the table of docs/BROWSERS.md, after make test-engines.
+browsers:
+	$(GO) run ./tests/engine/told -write docs/BROWSERS.md firefox=bin/engines/firefox.all webkit=bin/engines/webkit.all
 
 # The thinnest whole path: offline writes, a kill, convergence.
 test-smoke: chromium build

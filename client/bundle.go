@@ -13,6 +13,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/bundle"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // Export writes a bundle (docs/BUNDLES.md): what is stored of every stream, what the open ones are in memory, and what is not sent. redact
@@ -78,10 +79,11 @@ func (db *DB) export(ctx context.Context, name string, mask *bundle.Mask, out *r
 type Imported struct {
 	Imported []action.UUID // they are pending here, and sent
 	Known    []action.UUID // the log has them, or this database
+	Left     []action.UUID // the log may have them, or they stand by what their maker has locked or seen: they are not taken over
 }
 
 // Import takes over the actions of a bundle that were not sent, once: under their ids, so that whoever sends one first, the others find it
-// in the log. The server is asked first what it has. A bundle of another user, or a redacted one, is an invalid *Error.
+// in the log. The server is asked first what it has. Entries of data streams are not looked at. A bundle of another user, or a redacted one, is an invalid *Error.
 func (db *DB) Import(ctx context.Context, from io.Reader) (out Imported, err error) {
 	b, err := replay.Read(from)
 	switch {
@@ -118,16 +120,22 @@ func (s *Stream) adopt(raw string, out *Imported) error {
 	if s.over || s.db.closed {
 		return errClosed
 	}
-	took, err := s.in.Adopt(raw)
+	_, err := s.in.Adopt(raw)
 	s.announce()
 	s.db.step(&plan.Wrote{})
-	if err != nil {
-		return err
+	a, bad := action.DecodeAction(raw)
+	if bad != nil {
+		return bad
 	}
-	if took != nil {
-		out.Imported = append(out.Imported, took.ID)
-	} else if a, err := action.DecodeAction(raw); err == nil {
+	switch err {
+	case nil:
+		out.Imported = append(out.Imported, a.ID)
+	case queue.ErrKnown:
 		out.Known = append(out.Known, a.ID)
+	case queue.ErrLeft:
+		out.Left = append(out.Left, a.ID)
+	default:
+		return err
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package idbstore
 
 import (
 	"errors"
+	"strings"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -70,4 +71,9 @@ func frameMayHelp(err error) bool {
 		return true
 	}
 	return false
+}
+
+// Damaged tells whether an open has failed with what WebKit says, for ever, of a database whose file is damaged.
+func Damaged(err error) bool {
+	return domName(err) == "UnknownError" && strings.Contains(err.Error(), "nable to open database file")
 }

@@ -74,11 +74,8 @@ func sized(b []byte, n int) []byte {
 // adopt takes over an action that another profile has not sent: the output is that of strandline_write, of no object.
 func adopt(s *stream, raw string) int32 {
 	l, err := s.Adopt(raw)
-	switch {
-	case err != nil:
+	if err != nil {
 		return failed(err)
-	case l == nil:
-		return statusAbsent
 	}
 	header[4] = uint32(l.Ticket)
 	for i := range l.Ops {

@@ -92,6 +92,7 @@ var errClosed = &action.Error{Code: action.CodeClosed, Message: "the database is
 //	steal()            takes the lead from a leader that is dead
 //	append(…)          is that of idbstore/append.js
 //	frame()            gives the IndexedDB of a new frame, or null
+//	heal(name, done)   deletes a database whose file is damaged: done(whether it did)
 //	lost(unsent)       the database was taken away: what is open goes on in memory
 //	request(op, path, body, kind, first, next, have, sum)  makes a request of the server: answered
 //	abort(op)          ends a request, or a turn of a data stream, that nobody waits for any more
@@ -151,5 +152,17 @@ func openStore(o *options, hooks js.Value) (*idbstore.Store, error) {
 		how.Limit = secondLimit
 		store, err = idbstore.Open(context.Background(), name, how)
 	}
+	if err != nil && idbstore.Damaged(err) && healed(hooks, name) {
+		store, err = idbstore.Open(context.Background(), name, how)
+	}
 	return store, err
+}
+
+// healed has the script delete a database that the browser never opens again.
+func healed(hooks js.Value, name string) bool {
+	answer := make(chan bool, 1)
+	told := js.FuncOf(func(_ js.Value, args []js.Value) any { answer <- args[0].Bool(); return nil })
+	defer told.Release()
+	hooks.Call("heal", name, told)
+	return <-answer
 }

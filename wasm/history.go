@@ -21,7 +21,7 @@ const (
 	againRedo    = 1 // nothing
 	againRetry   = 2 // the refused action's id, 36 bytes, and the parts of a patch as a JSON object, or nothing
 	againRestore = 3 // the conflict's action and object, 36 bytes each, then its index, its kind and its key, with a space between
-	againAdopt   = 4 // the text of an action that another profile has not sent; one that is known is nothing to do
+	againAdopt   = 4 // the text of an action that another profile has not sent
 )
 
 // strandline_again makes a new action of what was: an undo or redo, another try of a refused action, the value that lost in a conflict. The

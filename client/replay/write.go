@@ -57,9 +57,13 @@ func Opened(name string, r *locallog.Remains) *replica.Replica {
 // Stream writes what there is of one: what is stored, what it was at a record, where that is known, and its lists, which are not told
 // where it is masked.
 func (w *Writer) Stream(name string, r *locallog.Remains, at *bundle.Stand, of *replica.Replica, m *bundle.Mask) {
-	first := fields{"stream": name, "client": of.Client().String()}
+	first := struct { // it begins with that
+		Stream string          `json:"stream"`
+		Client string          `json:"client"`
+		Stand  json.RawMessage `json:"stand,omitempty"`
+	}{Stream: name, Client: of.Client().String()}
 	if at != nil {
-		first["stand"] = json.RawMessage(at.Append(nil))
+		first.Stand = at.Append(nil)
 	}
 	w.line(first)
 	if m != nil {

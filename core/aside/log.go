@@ -21,13 +21,14 @@ type Log struct {
 	name    string
 	client  action.UUID
 	ours    map[action.UUID]clients.Row // of the client ids, at From; without an action where there is none
+	knows   func(id action.UUID) bool   // of actions that others may have made
 	entries []own.Entry                 // those that are this client's, behind From
 	raws    []own.Kept
 }
 
 // New is one that nothing has been folded of yet, aside of a stream that is followed under a client id, and was under others.
-func New(name string, client action.UUID, former []action.UUID) *Log {
-	a := &Log{State: state.NewState(), name: name, client: client, ours: map[action.UUID]clients.Row{client: {}}}
+func New(name string, client action.UUID, former []action.UUID, knows func(id action.UUID) bool) *Log {
+	a := &Log{knows: knows, State: state.NewState(), name: name, client: client, ours: map[action.UUID]clients.Row{client: {}}}
 	for _, id := range former {
 		a.ours[id] = clients.Row{}
 	}
@@ -99,7 +100,7 @@ func (a *Log) Take(it *protocol.SyncItem, an *protocol.SyncAnswer, p *pace.Pace)
 		en := &entries[i]
 		p.Took(pace.Fold + pace.KiB*len(en.Action.Raw)>>10)
 		_, ours := a.ours[en.Action.Client]
-		if _, made := a.ours[en.Action.For.Client]; !ours && !made {
+		if _, made := a.ours[en.Action.For.Client]; !ours && !made && !a.knows(en.Action.ID) {
 			s.ApplyEntry(&en.Action, nil, &e)
 			continue
 		}
@@ -137,6 +138,9 @@ func (a *Log) Tells(seen map[action.UUID]bool, act *action.Action, first uint64,
 	}
 	if first == 0 {
 		first = act.Seq
+	}
+	if _, made := a.ours[act.For.Client]; !made && a.From > 0 && a.State.MayHave(act.For) {
+		return Unknown
 	}
 	id, seq := act.ID, act.Seq
 	row, ours := a.ours[act.Client]

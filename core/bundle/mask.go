@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"strings"
 	"unsafe"
 
 	"github.com/strandline-sync/strandline/core/action"
@@ -28,19 +29,25 @@ func NewMask(random func() uint64) *Mask {
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_" // 64
 
+// more are those that JSON has as they are, for texts of one letter: there are few of those.
+const more = " !#$%&'()*+,./:;<=>?@[]^`{|}~"
+
 // word is what stands for a string. Of a few bytes there may be more than there are letters for: then some are alike.
 func (m *Mask) word(s string) string {
 	if w, ok := m.of[s]; ok || s == "" {
 		return w
 	}
-	w := ""
-	for tries := 0; tries == 0 || m.taken[w] && tries < 200; tries++ {
+	w, letters := "", letters
+	if len(s) == 1 {
+		letters += more
+	}
+	for tries := 0; tries == 0 || m.taken[w] && tries < 5000; tries++ {
 		b := make([]byte, len(s))
 		for i, bits := 0, uint64(0); i < len(b); i++ {
 			if i%8 == 0 {
 				bits = m.random()
 			}
-			b[i] = letters[bits>>(8*(i%8))&63]
+			b[i] = letters[int(bits>>(8*(i%8))&255)%len(letters)]
 		}
 		w = string(b)
 	}
@@ -62,11 +69,14 @@ func (m *Mask) over(b []byte) {
 			continue
 		}
 		end := i + 1
-		for b[end] != '"' {
+		for end < len(b) && b[end] != '"' {
 			if b[end] == '\\' {
 				end++
 			}
 			end++
+		}
+		if end >= len(b) {
+			return // no value at all
 		}
 		if end+1 == len(b) || b[end+1] != ':' {
 			copy(b[i+1:end], m.word(string(b[i+1:end])))
@@ -81,7 +91,7 @@ func in(view string) []byte { return unsafe.Slice(unsafe.StringData(view), len(v
 // Value, Text and Action implement replica.Texts over such views.
 func (m *Mask) Value(json string) { m.over(in(json)) }
 
-func (m *Mask) Text(plain string) { copy(in(plain), m.word(plain)) }
+func (m *Mask) Text(plain string) { copy(in(plain), m.word(strings.Clone(plain))) }
 
 func (m *Mask) Action(a *action.Action) {
 	for i := range a.Ops {
@@ -91,6 +101,9 @@ func (m *Mask) Action(a *action.Action) {
 	}
 	for i := range a.Guards {
 		m.Value(a.Guards[i].Value)
+	}
+	if action.ParseStamp(a.At) == 0 { // no time
+		m.Text(a.At)
 	}
 	if a.Meta != "" && !ours(a.Meta) {
 		m.Value(a.Meta)

@@ -20,12 +20,12 @@ func (s *Journal) Write(d *queue.Draft, reached bool) (ticket uint64, err error)
 	return s.ticket, nil
 }
 
-// Adopt takes over an action that another profile has not sent: its text. nil: it is known here.
+// Adopt takes over an action that another profile has not sent: its text.
 func (s *Journal) Adopt(raw string) (l *queue.Local, err error) {
 	if err := s.writable(); err != nil {
 		return nil, err
 	}
-	if l, err = s.Replica.Adopt(raw, s.ticket+1); l != nil {
+	if l, err = s.Replica.Adopt(raw, s.ticket+1); err == nil {
 		s.ticket++
 	}
 	return l, err

@@ -76,5 +76,8 @@ func Check(s *state.State, a *action.Action) error {
 	return nil
 }
 
-// ErrTaken is for who takes over what another context of this profile has.
-var ErrTaken = action.Fail(action.CodeExists, "", "another context has taken this over")
+// What becomes of what is to be taken over.
+var (
+	ErrKnown = action.Fail(action.CodeExists, "", "the log has this, or another context of this profile has taken it over")
+	ErrLeft  = action.Fail(action.CodeUnknown, "", "the log may have this, or it stands by what its maker has locked or seen")
+)

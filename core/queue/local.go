@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -110,20 +111,13 @@ func digits(n uint64) int {
 // Under is the same action under another client id, not numbered yet.
 func (l *Local) Under(client action.UUID) *Local { return l.Remade(client, l.Action.Base) }
 
-// Adopted is the action that another profile has made, as one of this client's. maker is told by it where it does not say that itself.
-func Adopted(a *action.Action, client action.UUID, maker action.Maker) *Local {
-	if a.For.Seq > 0 {
-		maker.Seq = 0
-	}
-	return (&Local{Action: *a}).remade(client, a.Base, maker)
-}
-
 // Remade is the same action under another client id, made upon at most that base, not numbered yet.
 func (l *Local) Remade(client action.UUID, base uint64) *Local {
-	return l.remade(client, base, action.Maker{})
+	return l.RemadeFor(client, base, action.Maker{})
 }
 
-func (l *Local) remade(client action.UUID, base uint64, maker action.Maker) *Local {
+// RemadeFor is Remade, and says who has made it, where it does not say so itself.
+func (l *Local) RemadeFor(client action.UUID, base uint64, maker action.Maker) *Local {
 	const member, before = `"client":"`, `"base":`
 	at := strings.Index(l.Raw, before) + len(before) // only our own time stands before it, and whether it is atomic
 	from := strings.Index(l.Raw, member) + len(member)
@@ -135,7 +129,7 @@ func (l *Local) remade(client action.UUID, base uint64, maker action.Maker) *Loc
 	b = append(b, member...)
 	b = client.Append(b)
 	from += 36
-	if maker.Seq > 0 {
+	if maker.Seq > 0 && l.For.Seq == 0 {
 		b = maker.Append(append(b, `","for":`...))
 		from++ // the quotation mark
 	}
@@ -174,4 +168,15 @@ type Seen struct {
 	Object action.UUID
 	Key    string
 	Value  string
+}
+
+// MakerOf is who has made an action, where that is another profile than that of these client ids.
+func MakerOf(a *action.Action, client action.UUID, former []action.UUID) action.Maker {
+	switch {
+	case a.For.Seq > 0:
+		return a.For
+	case a.Client == client || slices.Contains(former, a.Client): // or a copy of this one, whose seq may be another's here
+		return action.Maker{}
+	}
+	return action.Maker{Client: a.Client, Seq: a.Seq}
 }

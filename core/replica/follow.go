@@ -150,7 +150,7 @@ func (r *Replica) fold(rec *record.Record, land *Landing) error {
 			}
 			r.lastSeq = l.Seq
 			if twin := r.q.Find(l.ID); twin != nil { // two contexts have taken it over
-				land.Dropped = append(land.Dropped, dropped{twin, queue.ErrTaken})
+				land.Dropped = append(land.Dropped, dropped{twin, queue.ErrKnown})
 				r.takeOut(map[action.UUID]bool{l.ID: true})
 			}
 			r.q.Enqueue(l)

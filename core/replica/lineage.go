@@ -17,7 +17,7 @@ func (r *Replica) Resets() uint64 { return r.resets.Count() }
 func (r *Replica) ResetList() own.Resets { return r.resets }
 
 // NewAside is another log of the stream, of which nothing has been folded yet.
-func (r *Replica) NewAside() *aside.Log { return aside.New(r.name, r.log.Client, r.former) }
+func (r *Replica) NewAside() *aside.Log { return aside.New(r.name, r.log.Client, r.former, r.knows) }
 
 // IsAside tells whether it was made under the client id of now.
 func (r *Replica) IsAside(a *aside.Log) bool { return a.Of(r.log.Client, len(r.former)) }

@@ -176,7 +176,7 @@ func (in *installing) remade(l *queue.Local, base uint64, anew bool) *queue.Loca
 	if !anew && l.Action.Base <= base {
 		return &queue.Local{Action: l.Action, Ticket: l.Ticket, Bases: l.Bases, First: l.First}
 	}
-	m := l.Remade(in.log.Client, base)
+	m := l.RemadeFor(in.log.Client, base, queue.MakerOf(&l.Action, in.log.Client, in.former))
 	switch {
 	case !anew:
 		m.First = l.First

@@ -61,7 +61,7 @@ func (next *Replica) TakeOver(old *Replica) (land Landing, committed uint64) {
 		}
 		for _, l := range append(again, old.q.Uncommitted...) {
 			o, known := next.own.Find(l.ID), next.q.Get(l.ID)
-			if o == nil && known == nil && l.For.Seq > 0 && next.state.Has(l.ID, l.For) { // who has made it has sent it
+			if o == nil && known == nil && next.state.MayHave(l.For) { // who has made it has sent it
 				o = &own.Entry{ID: l.ID, Reason: own.ReasonUntold}
 			}
 			switch {

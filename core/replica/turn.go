@@ -16,7 +16,7 @@ func (r *Replica) Ask(maxActions, maxBytes int, held func(action string) bool, e
 		Stream: r.name, Client: r.log.Client, After: r.state.Head, Epoch: r.state.Epoch, Chain: r.state.Chain, Limit: protocol.MaxEntries,
 	}
 	for _, l := range r.q.Pending {
-		if r.q.Get(undo.Target(l.Meta)) != nil { // what it takes back may come to nothing
+		if t := r.q.Get(undo.Target(l.Meta)); t != nil && r.q.IsBehind(l.ID, t.ID) { // what it takes back may come to nothing
 			break
 		}
 		if len(it.Actions) == maxActions || len(l.Raw) > maxBytes && (len(it.Actions) > 0 || !empty) || held != nil && held(l.Raw) {

@@ -26,29 +26,42 @@ func (s *State) ApplyEntry(a *action.Action, u *Undo, e *Effect) {
 		}
 		return
 	}
-	s.apply(a, index, u, e)
+	if a.For.Seq == 0 {
+		s.apply(a, index, u, e)
+		return
+	}
+	if e == nil {
+		e = new(Effect)
+	}
+	if s.apply(a, index, u, e); !e.Discarded { // else what its maker sends may stand still
+		s.count(clients.Row{Client: sent(a.ID), Seq: 1, Index: index, Action: a.ID}, u)
+	}
 }
 
-// first tells whether the log has the action for the first time. What another profile than its maker has sent has a row of its own.
+// first tells whether the log has the action for the first time. What another profile than its maker has sent, and stood, has a row of
+// its own.
 func (s *State) first(a *action.Action, index uint64, u *Undo) bool {
 	if a.Client != action.Nil {
 		if s.LastSeq(a.Client) >= a.Seq {
 			return false
 		}
 		has := s.Has(a.ID, a.For)
-		if s.count(clients.Row{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID}, u); has {
-			return false
-		}
+		s.count(clients.Row{Client: a.Client, Seq: a.Seq, Index: index, Action: a.ID}, u)
+		return !has
 	}
-	if a.For.Seq > 0 {
-		s.count(clients.Row{Client: sent(a.ID), Seq: 1, Index: index, Action: a.ID}, u)
-	}
-	return true
+	return !s.Has(a.ID, a.For)
 }
 
-// Has tells whether the log has what somebody else than its maker may have sent: from whom it came, or from its maker, where that is given.
-func (s *State) Has(id action.UUID, from action.Maker) bool {
-	return s.LastSeq(sent(id)) > 0 || from.Seq > 0 && s.LastSeq(from.Client) >= from.Seq
+// Has tells whether the log has what somebody else than its maker may have sent: from such a one, or as the last of its maker, where
+// that is given. It may have it also where it says no.
+func (s *State) Has(id action.UUID, maker action.Maker) bool {
+	row, _ := s.clients.Get(maker.Client)
+	return s.LastSeq(sent(id)) > 0 || maker.Seq > 0 && row.Action == id
+}
+
+// MayHave tells whether its maker may have sent it, or said something else under its seq.
+func (s *State) MayHave(maker action.Maker) bool {
+	return maker.Seq > 0 && s.LastSeq(maker.Client) >= maker.Seq
 }
 
 // sent is the client that stands for an action which another profile than its maker's has sent: of a version that no UUID has.

@@ -568,8 +568,9 @@ export type RejectedEntry = { readonly id: UUID; readonly value: Json | Uint8Arr
 /** contentType: default "application/json", or what the first append is. keep: how much of the log is kept here: all, or the newest (blocks of up to 1,000 entries go at
     once, so that it may be more). */
 export type DataStreamOptions = { contentType?: string; keep?: "all" | { entries?: number; bytes?: number } };
-/** What became of the unsent actions and entries of a bundle, by their ids: pending here now, or in the log or here before. rejected: what had been refused where it was made; it is not taken over. */
-export type Imported = { readonly imported: readonly UUID[]; readonly known: readonly UUID[]; readonly rejected: readonly Rejected[] };
+/** What became of the unsent actions and entries of a bundle, by their ids: pending here now; in the log, or here before; left, since the log may have them, or since they stand by what
+    their maker has locked or seen. rejected: what had been refused where it was made; it is not taken over. */
+export type Imported = { readonly imported: readonly UUID[]; readonly known: readonly UUID[]; readonly left: readonly UUID[]; readonly rejected: readonly Rejected[] };
 /** How many bytes of a large entry the server has. */
 export type Progress = { readonly id: UUID; readonly sent: number; readonly size: number };
 /** Events of a data stream. */

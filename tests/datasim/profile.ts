@@ -92,7 +92,7 @@ export class Context {
       durable: () => true,
       memory: false,
       disk: { run: (body) => this.#run(body) },
-      frame: () => null,
+      frame: () => null, healed: async () => false,
       newID: () => sim.id(),
       log: (_level, code, message, cause) => {
         if ((code === "internal" && cause !== undefined) || code === "listener") throw new Error(`${code}: ${message}`, { cause });

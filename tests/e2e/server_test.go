@@ -41,6 +41,7 @@ func newSite(t *testing.T, args ...string) *site {
 		t.Fatal(err)
 	}
 	s.url = "http://" + l.Addr().String()
+	sites.Store(s.url, true)
 	h := &http.Server{Handler: http.HandlerFunc(s.serve)}
 	go h.Serve(l)
 	t.Cleanup(func() {
@@ -142,7 +143,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := httputil.NewSingleHostReverseProxy(target)
-	injected(p)
+	injected(p, r)
 	p.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { hangUp(w) }
 	p.ServeHTTP(w, r)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 
+	"github.com/strandline-sync/strandline/tests/engine"
 	"github.com/strandline-sync/strandline/tests/patience"
 )
 
@@ -43,16 +44,8 @@ func TestADatabaseThatIsGoneAtStart(t *testing.T) {
 		name string
 		lose func(t *testing.T, profile string)
 	}{
-		{"cleared", func(t *testing.T, profile string) { remove(t, profile, "*.indexeddb.*") }},
-		{"damaged", func(t *testing.T, profile string) {
-			for _, file := range glob(t, profile, "*.indexeddb.leveldb/*") {
-				if base := filepath.Base(file); strings.HasSuffix(base, ".log") || strings.HasPrefix(base, "MANIFEST") || strings.HasSuffix(base, ".ldb") {
-					if err := os.WriteFile(file, []byte(strings.Repeat("damaged ", 500)), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-		}},
+		{"cleared", func(t *testing.T, profile string) { remove(t, profile, cleared[engine.Name()]) }},
+		{"damaged", damage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t)
@@ -446,9 +439,35 @@ func TestPersistentStorageIsAskedFor(t *testing.T) {
 	one.eventually(`1`, `return told.length`)
 }
 
+// cleared is what goes when a site's databases are, in each engine's profile.
+var cleared = map[string]string{
+	engine.Chromium: "Default/IndexedDB/*.indexeddb.*",
+	engine.Firefox:  "storage/default/http*/idb",
+	engine.WebKit:   "data/*/MiniBrowser/databases/indexeddb/v1/http*",
+}
+
+// damage writes over what a browser keeps of databases.
+func damage(t *testing.T, profile string) {
+	t.Helper()
+	files := map[string]string{
+		engine.Chromium: "Default/IndexedDB/*.indexeddb.leveldb/*",
+		engine.Firefox:  "storage/default/http*/idb/*.sqlite",
+		engine.WebKit:   "data/*/MiniBrowser/databases/indexeddb/v1/http*/*/IndexedDB.sqlite3",
+	}[engine.Name()]
+	for _, file := range glob(t, profile, files) {
+		base := filepath.Base(file)
+		if strings.Contains(base, ".sqlite") || strings.HasSuffix(base, ".log") || strings.HasPrefix(base, "MANIFEST") || strings.HasSuffix(base, ".ldb") {
+			if err := os.WriteFile(file, []byte(strings.Repeat("damaged ", 500)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = os.Remove(file+"-wal"), os.Remove(file+"-shm")
+		}
+	}
+}
+
 func glob(t *testing.T, profile, pattern string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(profile, "Default", "IndexedDB", pattern))
+	files, err := filepath.Glob(filepath.Join(profile, pattern))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no %s in the profile: %v", pattern, err)
 	}

@@ -48,7 +48,7 @@ func xvfb() (string, error) {
 		w.Close()
 		line, err := bufio.NewReader(r).ReadString('\n')
 		if err != nil {
-			s.err = fmt.Errorf("Xvfb said nothing: %w", err)
+			s.err = fmt.Errorf("no answer of Xvfb: %w", err)
 			return
 		}
 		s.display = ":" + strings.TrimSpace(line)

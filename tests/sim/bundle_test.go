@@ -11,6 +11,7 @@ import (
 	"github.com/strandline-sync/strandline/core/action"
 	"github.com/strandline-sync/strandline/core/bundle"
 	"github.com/strandline-sync/strandline/core/plan"
+	"github.com/strandline-sync/strandline/core/queue"
 )
 
 // bundled is a bundle of what a tab has open.
@@ -97,11 +98,14 @@ func (h *history) lend(from *tab) {
 	h.count("a bundle is imported")
 	for _, raw := range b.Streams[0].Pending {
 		l, err := tb.Adopt(string(raw))
-		if code := action.CodeOf(err); err != nil && code != action.CodeClosed && code != action.CodeCorrupt {
-			h.t.Fatalf("%v: %s", err, raw)
-		}
-		if l == nil {
+		switch code := action.CodeOf(err); {
+		case err == queue.ErrLeft:
+			h.count("a bundle's action is left")
 			continue
+		case err == queue.ErrKnown, code == action.CodeClosed, code == action.CodeCorrupt:
+			continue
+		case err != nil:
+			h.t.Fatalf("%v: %s", err, raw)
 		}
 		var objects []action.UUID
 		for i := range l.Ops {

@@ -43,7 +43,7 @@ var kinds = append(slices.Clone(fateNames[1:]), "a call of the store fails", "th
 	"an event is doubled", "an event is late", "a hint is lost", "a clock jumps", "a bad line breaks", "a profile is copied",
 	"a database is taken away", "a database is to be destroyed", "one of many streams is closed", "a step takes several tasks",
 	"somebody asks in the middle of a step", "something happens in the middle of a step", "a page shows rows without a program",
-	"a page waits for its program", "a bundle is replayed", "a bundle is imported")
+	"a page waits for its program", "a bundle is replayed", "a bundle is imported", "a bundle's action is left")
 
 // report tells what was reached; where that many histories ran, all must be.
 func (f *faults) report(t *testing.T, all bool) {

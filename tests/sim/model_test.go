@@ -17,6 +17,9 @@ type model struct {
 	head    uint64
 	objects map[string]*modelObject
 	last    map[string]uint64 // seq of each client
+	lastID  map[string]string // and the action
+	sent    map[string]bool   // by another client than its maker, and stood
+	stood   bool              // an op of the entry under way has
 }
 
 type modelObject struct {
@@ -56,7 +59,7 @@ type modelAction struct {
 }
 
 func newModel() *model {
-	return &model{objects: map[string]*modelObject{}, last: map[string]uint64{}}
+	return &model{objects: map[string]*modelObject{}, last: map[string]uint64{}, lastID: map[string]string{}, sent: map[string]bool{}}
 }
 
 func canon(raw []byte) string {
@@ -84,19 +87,18 @@ func (m *model) entry(raw string) {
 		panic(err)
 	}
 	m.head++
+	maker, adopted := a.For[0].(string)
+	has := m.sent[a.ID] || adopted && m.lastID[maker] == a.ID
 	if a.Client != action.Nil.String() {
 		if a.Seq <= m.last[a.Client] {
 			return
 		}
-		m.last[a.Client] = a.Seq
+		m.last[a.Client], m.lastID[a.Client] = a.Seq, a.ID
 	}
-	maker, adopted := a.For[0].(string)
-	if m.last["for "+a.ID] > 0 || adopted && float64(m.last[maker]) >= a.For[1].(float64) {
+	if has {
 		return
 	}
-	if adopted {
-		m.last["for "+a.ID] = 1
-	}
+	m.stood = false
 	for _, g := range a.If {
 		o := m.objects[g.Object]
 		holds := false
@@ -121,6 +123,9 @@ func (m *model) entry(raw string) {
 			return
 		}
 	}
+	if adopted && m.stood {
+		m.sent[a.ID] = true
+	}
 }
 
 // op applies one; false where it, or a part of it, does not stand.
@@ -140,6 +145,7 @@ func (m *model) op(a *modelAction, i int) bool {
 			o.fields[k] = canon(v)
 		}
 		m.objects[op.Object] = o
+		m.stood = true
 		return true
 	}
 	if o == nil {
@@ -147,6 +153,7 @@ func (m *model) op(a *modelAction, i int) bool {
 	}
 	if op.Op == "unlock" {
 		o.lock = ""
+		m.stood = true
 		return true
 	}
 	if o.lock != "" && o.lock != a.Client {
@@ -154,6 +161,7 @@ func (m *model) op(a *modelAction, i int) bool {
 	}
 	if op.Op == "remove" {
 		delete(m.objects, op.Object)
+		m.stood = true
 		return true
 	}
 	whole := true
@@ -207,6 +215,7 @@ func (m *model) op(a *modelAction, i int) bool {
 		return slices.DeleteFunc(have, func(w string) bool { return w == v })
 	})
 	o.touches = append(o.touches, touch)
+	m.stood = true
 	return whole
 }
 

@@ -6,6 +6,8 @@ export interface Taken {
   readonly imported: readonly string[];
   /** Ids of those that the server has, or this browser. */
   readonly known: readonly string[];
+  /** Ids of actions that are not taken over: the log may have them, or they stand by what their maker has locked or seen. */
+  readonly left: readonly string[];
   /** What the other profile's server had refused, and nobody had dealt with: it is not taken over. */
   readonly rejected: readonly object[];
 }
@@ -14,7 +16,7 @@ export interface Taken {
 export async function take(of: Of, bundle: Blob | string): Promise<Taken> {
   const text = typeof bundle === "string" ? bundle : await bundle.text();
   const lines = read(of, text);
-  const imported: string[] = [], known: string[] = [], rejected: object[] = [];
+  const imported: string[] = [], known: string[] = [], left: string[] = [], rejected: object[] = [];
   if (of.online && lines.length > 0) await of.sync(); // what has it already?
   for (const { data, type, entry, value, bytes } of lines) { // before the actions that name them
     if (data === undefined || entry === undefined) continue;
@@ -26,14 +28,16 @@ export async function take(of: Of, bundle: Blob | string): Promise<Taken> {
   for (const [name, actions] of pendingOf(lines)) {
     const stream = await of.open(name);
     if (of.online) await of.sync();
-    const writes = actions.map((action) => ({ action, write: stream.adopt(JSON.stringify(action)) }));
-    for (const { action, write } of writes) {
-      await write;
-      (write.action === action.id ? imported : known).push(action.id);
-    }
+    const writes = actions.map((action) => stream.adopt(JSON.stringify(action)).then(() => imported, (e: { code?: string }) => {
+      const list = e.code === "exists" ? known : e.code === "unknown" ? left : null;
+      if (!list) throw e;
+      return list;
+    }));
+    const lists = await Promise.all(writes);
+    actions.forEach(({ id }, i) => lists[i]!.push(id));
   }
   for (const line of lines) if (line.rejected) rejected.push(line.rejected);
-  return { imported, known, rejected };
+  return { imported, known, left, rejected };
 }
 
 /** The lines that are of use. */

@@ -29,7 +29,7 @@ export async function write(of: Of, redact: boolean): Promise<Blob> {
   }
   const kept = globalThis.indexedDB ? await trail<{ at: number }>(of.shared).catch(() => []) : [], seen = new Set(kept.map(turnOf));
   for (const turn of [...kept, ...turns.filter((t) => !seen.has(turnOf(t)))].sort((a, b) => a.at - b.at)) {
-    parts.push(`${JSON.stringify({ turn })}\n`);
+    parts.push(`${JSON.stringify({ turn: redact ? { ...turn, tab: undefined } : turn })}\n`); // a page's title may be anything
     lines++;
   }
   parts.push(`${JSON.stringify({ lines: lines + 1 })}\n`);

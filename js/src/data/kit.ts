@@ -89,6 +89,8 @@ export interface Host {
   disk?: Disk;
   /** The IndexedDB of a new frame of this origin, or null. */
   frame(): IDBFactory | null;
+  /** Whether a database that an open has failed for was deleted, since the browser never opens it again. */
+  healed(e: unknown, name: string): Promise<boolean>;
   newID(): string;
   log(level: "info" | "warn" | "error", code: string, message: string, cause?: unknown): void;
   tell(message: Hint): unknown;

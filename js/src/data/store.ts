@@ -170,6 +170,10 @@ export class Store {
           return db;
         });
       })
+      .catch(async (e: unknown) => {
+        if (await this.#host.healed(e, this.#name)) return this.#connect(indexedDB);
+        throw e;
+      })
       .catch((e: unknown) => {
         this.#db = null;
         throw e;

@@ -12,6 +12,10 @@ type Shown = Line & {
 };
 
 const newest = 200; // of each list
+const titles: { [kind: string]: string[] } = {
+  "Pending": ["of", "action", "made", "ops"], "Refused": ["of", "action", "why", "ops"],
+  "Conflicts": ["of", "object", "what", "mine / theirs"], "Wake-ups": ["at", "why", "status", "error, in"],
+};
 
 export function save(bundle: Blob, name: string): void {
   const url = URL.createObjectURL(bundle);
@@ -72,7 +76,7 @@ export function bundleOf(bundle: string): Node {
   const rows = [...streams].map(([name, s]) => cells(name, s.stand?.head ?? "", s.stand?.objects ?? "", s.records, s.pages, bytes(s.size), s.stand?.hash ?? ""));
   out.append(table(["stream", "head", "objects", "records", "pages", "size", "hash"], rows));
   for (const [kind, all] of Object.entries(lists)) {
-    out.append(Object.assign(document.createElement("h2"), { textContent: kind }), table(["of", "what", "", ""], all.slice(-newest).reverse(), all.length));
+    out.append(Object.assign(document.createElement("h2"), { textContent: kind }), table(titles[kind]!, all.slice(-newest).reverse(), all.length));
   }
   return out;
 }

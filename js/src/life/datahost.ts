@@ -1,6 +1,7 @@
 // What the script of the data streams gets of a database.
 import type { Host } from "../data/kit.js";
 import { frameFactory } from "../program/frame.js";
+import { damaged, heal } from "../program/heal.js";
 import { Failure, failureOf, problemOf } from "../server/failure.js";
 import { pieces, problem, stranger, waitAsked } from "../server/transport.js";
 import { ClosedError, errorOf, invalid, RejectedError, SyncError } from "../values/errors.js";
@@ -17,8 +18,8 @@ const kit = {
   Failure, failureOf, problemOf, problem, stranger, pieces, waitAsked,
 };
 
-export function dataHost(options: OpenOptions, rest: Omit<Host, "kit" | "frame" | "durability">): Host {
-  return { ...rest, kit, frame: frameFactory, durability: options.durability ?? "relaxed" };
+export function dataHost(options: OpenOptions, rest: Omit<Host, "kit" | "frame" | "healed" | "durability">): Host {
+  return { ...rest, kit, frame: frameFactory, healed: async (e, name) => damaged(e) && heal(name), durability: options.durability ?? "relaxed" };
 }
 
 /** Whether a context has opened a data stream of the database. */

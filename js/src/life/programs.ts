@@ -5,6 +5,7 @@ import { Seat } from "./seat.js";
 import type { Boot } from "../boot/boot.js";
 import type { Leader } from "../contexts/leader.js";
 import { frameFactory } from "../program/frame.js";
+import { heal } from "../program/heal.js";
 import { Requests } from "../server/requests.js";
 import type { Auth } from "../server/token.js";
 import type { Transport } from "../server/transport.js";
@@ -133,7 +134,7 @@ export class Programs {
       hintsEnded: (op, problem) => tell((host) => host.hintsEnded(there, op, problem)),
     });
     const hooks = {
-      ...this.#of.hooks, slot, append, frame: frameFactory, steal: () => this.#of.leader.steal(),
+      ...this.#of.hooks, slot, append, frame: frameFactory, heal: (name: string, done: (yes: boolean) => void) => void heal(name).then(done), steal: () => this.#of.leader.steal(),
       request: (op: number, path: string, body: Uint8Array | null, kind: string, first: number, next: number, have: Uint8Array, sum: string) =>
         requests.make(op, path, body, kind, { first, next }, have, sum),
       abort: (op: number) => requests.abort(op),

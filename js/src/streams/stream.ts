@@ -293,7 +293,7 @@ export class Stream implements Desk {
     return this.#writer.restore(what);
   }
 
-  /** @internal Takes over an action that another profile has not sent; its write has no action where that is known here. */
+  /** @internal Takes over an action that another profile has not sent. */
   adopt(text: string): Write<void> {
     return this.#writer.adopt(text);
   }
