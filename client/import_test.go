@@ -109,6 +109,9 @@ func TestAnImportThatARestoreHasLost(t *testing.T) {
 	p.serve(must[*memory.Engine](t)(backup.Restored(func() action.UUID { return action.UUID(uuid.New()) })), nil)
 	db, s = p.open("a", p.url)
 	defer db.Close()
+	if err := db.Sync(t.Context()); err != nil { // who has nothing to send would wait a while
+		t.Fatal(err)
+	}
 	if err := s.Until(t.Context(), func(s *client.Stream) bool { return len(s.Resets()) == 1 && s.Status().Pending == 0 }); err != nil {
 		t.Fatal(err)
 	}

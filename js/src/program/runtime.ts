@@ -68,6 +68,7 @@ export class Runtime {
 
   readonly #go: GoProgram;
   #dead: SyncError | null = null;
+  #told = false; // that it has
   #values: readonly unknown[] = [];
   #pumping = false;
 
@@ -104,10 +105,18 @@ export class Runtime {
   /** Ends the program: it does nothing more, and holds nothing that others wait for. */
   end(why: SyncError = new RestartedError({ code: "restarted", message: "restarted: another runtime takes its place", retryable: true })): void {
     this.#dead = why;
+    if (!roomy()) setTimeout(() => this.#tell()); // it has died of an exhausted stack; where even this fails, the next call tells
+    else this.#tell();
+  }
+
+  /** Tells everybody that it has died, once. */
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
     silence(this.#go, this.#values);
     const hear = [...this.onDeath];
     this.onDeath.clear();
-    for (const f of hear) f(why);
+    for (const f of hear) f(this.#dead!);
   }
 
   /** Whether it can be called. */
@@ -118,6 +127,7 @@ export class Runtime {
   /** Throws once the program has died. */
   alive(): void {
     if (this.#go.exited) this.die("the program has exited");
+    if (this.#dead && !this.#told && roomy()) this.#tell();
     if (this.#dead) throw this.#dead;
   }
 
@@ -138,5 +148,15 @@ export class Runtime {
       }
     };
     pump();
+  }
+}
+
+/** Whether the stack has room for what is to be done. */
+function roomy(): boolean {
+  const deep = (n: number): number => (n === 0 ? 0 : 1 + deep(n - 1));
+  try {
+    return deep(500) === 500;
+  } catch {
+    return false;
   }
 }
