@@ -142,7 +142,11 @@ func (tb *tab) run(what string, actions ...chromedp.Action) {
 func (tb *tab) goTo(url string) {
 	tb.t.Helper()
 	if tb.other != nil {
+		if !strings.HasPrefix(url, "http") {
+			tb.cannot("leave for " + url + " and come back")
+		}
 		tb.byItself("open "+url, func(ctx context.Context) error { return tb.other.Goto(ctx, url) })
+		tb.loaded()
 		return
 	}
 	tb.run("open "+url, chromedp.Navigate(url))
@@ -152,6 +156,7 @@ func (tb *tab) reload() {
 	tb.t.Helper()
 	if tb.other != nil {
 		tb.byItself("reload", tb.other.Reload)
+		tb.loaded()
 		return
 	}
 	tb.run("reload", chromedp.Reload())

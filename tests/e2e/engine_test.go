@@ -36,13 +36,32 @@ func (b *browser) openOther(url string) *tab {
 	if origin := regexp.MustCompile(`^http://[^/]*`).FindString(url); !isSite(origin) {
 		b.t.Skipf("cannot in %s: a page that no proxy of the test stands before, to have it call home", engine.Name())
 	}
+	if strings.HasSuffix(url, "/strict.html") || strings.HasSuffix(url, "/blocked.html") {
+		b.t.Skipf("cannot in %s: a page whose policy forbids the test's own script", engine.Name())
+	}
 	tb := &tab{t: b.t, ctx: b.ctx}
 	tb.byItself("open "+url, func(ctx context.Context) (err error) {
 		tb.other, err = b.other.Open(ctx, url)
 		return err
 	})
 	tb.console = &tb.other.Console
+	tb.loaded()
 	return tb
+}
+
+// loaded waits until the document and all that it names are there, as Chromium's protocol does.
+func (tb *tab) loaded() {
+	tb.t.Helper()
+	tb.byItself("wait for the page", func(ctx context.Context) error {
+		_, err := tb.other.Eval(ctx, `while (document.readyState !== "complete") await new Promise((r) => setTimeout(r, 5))`)
+		return err
+	})
+}
+
+// cannot skips what an engine has no way to.
+func (tb *tab) cannot(why string) {
+	tb.t.Helper()
+	tb.t.Skipf("cannot in %s: %s", engine.Name(), why)
 }
 
 func (tb *tab) byItself(what string, f func(ctx context.Context) error) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/strandline-sync/strandline/tests/engine"
 )
 
 // logsOf lists Chromium's own logs of the databases of a profile.
@@ -62,6 +64,9 @@ func stateOf(b []byte) string {
 // writes is longer than the missing body, so that its checksum would be wrong and all be deleted, or shorter, so that it would be taken for the
 // body that was cut off.
 func TestBrowserKilledBetweenHeaderAndBody(t *testing.T) {
+	if engine.Name() != engine.Chromium {
+		t.Skipf("cannot in %s: the log of LevelDB, which Chromium alone has", engine.Name())
+	}
 	t.Parallel()
 	const block, header = 32 << 10, 7
 	for name, missing := range map[string]func(left int) int{

@@ -18,7 +18,7 @@ import (
 const (
 	allBudget  = 920 << 10 // docs/adr/0016, 0021, 0022, 0023: what a page needs, program and script
 	wasmBudget = 884 << 10
-	jsBudget   = 33<<10 + 256 // docs/adr/0007, 0013, 0015, 0016, 0018, 0019, 0020, 0022, 0023
+	jsBudget   = 33<<10 + 512 // docs/adr/0007, 0013, 0015, 0016, 0018, 0019, 0020, 0022, 0023
 	dataBudget = 16 << 10     // the data streams and bundles, loaded by those who use them; docs/adr/0007, 0023
 )
 
