@@ -85,7 +85,8 @@ test-go: npm js/dist/strandline.js
 
 test-race:
 	$(NEED) writable go gcc
-	$(GO_TEST) -race ./core/... ./client/... ./server/... ./cmd/... ./tests/sim/... ./tests/protocol/...
+	$(GO_TEST) -race ./core/... ./client/... ./server/... ./cmd/... ./tests/protocol/...
+	$(GO_TEST) -race ./tests/sim -histories 60
 
 test-32:
 	$(NEED) writable go
