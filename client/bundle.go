@@ -83,7 +83,8 @@ type Imported struct {
 }
 
 // Import takes over the actions of a bundle that were not sent, once: under their ids, so that whoever sends one first, the others find it
-// in the log. The server is asked first what it has. Entries of data streams are not looked at. A bundle of another user, or a redacted one, is an invalid *Error.
+// in the log. The server is asked first what it has. Entries of data streams are not looked at. A bundle of another user, or a redacted
+// one, is an invalid *Error.
 func (db *DB) Import(ctx context.Context, from io.Reader) (out Imported, err error) {
 	b, err := replay.Read(from)
 	switch {

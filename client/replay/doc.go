@@ -1,3 +1,3 @@
-// Package replay reads a bundle (package bundle writes it), and goes through the local log of each of its streams again, record by record,
-// to what the page held that wrote it: what went wrong in somebody's browser goes wrong in a test.
+// Package replay reads and writes bundles, and goes through the local log of each of a bundle's streams again, record by record, to what
+// the page held that wrote it: what went wrong in somebody's browser goes wrong in a test.
 package replay

@@ -1,8 +1,6 @@
 package own
 
-import (
-	"github.com/strandline-sync/strandline/core/action"
-)
+import "github.com/strandline-sync/strandline/core/action"
 
 // Reset tells of a time when another log took the place of the one before.
 type Reset struct {
